@@ -1,0 +1,1 @@
+"""The command line: reads flags, picks a front end, imports only that one."""

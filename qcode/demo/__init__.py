@@ -1,0 +1,1 @@
+"""A bug, a failing test, and a scripted endpoint that knows the way."""

@@ -1,0 +1,1 @@
+"""Inputs in, events out: the loop, one call, the prompt, the history."""

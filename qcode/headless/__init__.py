@@ -1,0 +1,1 @@
+"""One prompt without a screen: events to a writer, an exit code."""

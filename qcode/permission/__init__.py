@@ -1,0 +1,1 @@
+"""Rules and modes: may this call touch that?"""

@@ -1,0 +1,1 @@
+"""What is said between the floors: messages, events, inputs."""

@@ -1,0 +1,31 @@
+"""What a call would touch, said before it runs. The verdict is made in `permission`."""
+
+from typing import Literal
+
+import msgspec
+
+AccessKind = Literal["read", "edit", "shell", "network"]
+
+Place = Literal["workspace", "protected", "outside"]
+"""Where a path lies once `..` and links are resolved. Protected: names such as `.git`."""
+
+Answer = Literal["allow", "ask", "deny"]
+
+
+class Access(msgspec.Struct, frozen=True):
+    """One thing that a call would touch."""
+
+    kind: AccessKind
+    target: str
+    """A path as the tool wrote it; once resolved: relative to the root with `/`, or absolute when
+    outside. For `shell` the command line, for `network` the host."""
+    place: Place = "workspace"
+    """Only for paths; set by resolving, never by a tool."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Allow, ask or deny, and because of what."""
+
+    answer: Answer
+    because: str
+    """A clause for people: `user config: deny Bash(rm:*)`, `ask mode asks before edits`."""

@@ -1,0 +1,354 @@
+"""What the engine says. One stream feeds screen, scripts, log and tests.
+
+Order of a turn:
+
+    TurnStarted
+      StepStarted  (ServerState | PromptProgress | Retried)*  (ReasoningDelta | TextDelta)*
+        Usage  MessageCompleted
+        per call: ToolCallStarted  [ApprovalRequested  ApprovalSettled]
+                  ToolCallProgress*  ToolCallFinished
+        Steered*
+      ...
+    TurnFinished
+
+Logged: all but the deltas and the progress (`FLEETING`). The conversation is a fold of the log.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from qcode.protocol.access import Access
+from qcode.protocol.display import Block
+from qcode.protocol.messages import AssistantMessage, ToolCall, ToolMessage, ToolSpec, UserMessage
+
+
+class Event(msgspec.Struct, frozen=True, tag=True):
+    """Base of all events; the tag is the class's name."""
+
+
+class Parent(msgspec.Struct, frozen=True):
+    """Where a forked session comes from."""
+
+    session_id: str
+    event: int
+    """Number of the last event in the parent's log that the fork shares."""
+
+
+class SessionStarted(Event, frozen=True):
+    """First line of a log. Nothing comes before it; before each resumed run it comes again."""
+
+    session_id: str
+    version: str
+    """qcode's own."""
+    folder: str
+    model: str
+    server: str
+    """Kind and version as found, such as `llamacpp b11549`; empty = not known yet."""
+    system: str
+    """The system text, frozen for the session: a resumed session sends the same bytes."""
+    tools: tuple[ToolSpec, ...]
+    mode: str
+    parent: Parent | None = None
+
+
+class TurnStarted(Event, frozen=True):
+    """A prompt was taken up. `StepStarted` follows."""
+
+    turn: int
+    """From 1, counted over the whole session."""
+    message: UserMessage
+
+
+class StepStarted(Event, frozen=True):
+    """A request goes to the model. Deltas follow."""
+
+    turn: int
+    step: int
+    """From 1 within the turn."""
+
+
+class ServerState(Event, frozen=True):
+    """The server is loading its model, busy with others, gone, or back. Not an error."""
+
+    state: Literal["loading", "busy", "gone", "back"]
+    detail: str = ""
+    seconds: float = 0.0
+    """How long the state has lasted."""
+
+
+class PromptProgress(Event, frozen=True):
+    """The server reads the prompt. Before the first delta of a step."""
+
+    total: int
+    """Tokens of the whole prompt."""
+    cached: int
+    """Of these, found in the server's cache."""
+    processed: int
+    """Cached and newly read so far."""
+    seconds: float
+
+
+class TextDelta(Event, frozen=True):
+    """A streamed piece of the answer."""
+
+    text: str
+
+
+class ReasoningDelta(Event, frozen=True):
+    """A streamed piece of the thinking."""
+
+    text: str
+
+
+class ToolCallDelta(Event, frozen=True):
+    """The model is writing a call. For the eye: the call itself is in `MessageCompleted`."""
+
+    index: int
+    name: str
+    """As far as known."""
+    characters: int
+    """Length of its arguments so far."""
+
+
+class Usage(Event, frozen=True):
+    """The cost of one answer, just before its `MessageCompleted`. None = the server did not say."""
+
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    generated_tokens: int | None
+    prompt_per_second: float | None = None
+    generated_per_second: float | None = None
+    first_token_seconds: float | None = None
+    """From sending the request to the first delta."""
+    reread_tokens: int | None = None
+    """Tokens that the server had and read again."""
+    reread_why: str = ""
+
+
+class MessageCompleted(Event, frozen=True):
+    """One answer of the model, whole. Its deltas came before it and are not logged."""
+
+    message: AssistantMessage
+    prompt_tokens: int
+    """As the server counted them; 0 = it did not say."""
+    seconds: float
+    """Wall clock, from the request to the last byte."""
+
+
+class ToolCallStarted(Event, frozen=True):
+    """A call of the last message is taken up."""
+
+    call: ToolCall
+    summary: str
+    """One line for people: `edit src/a.py`."""
+    accesses: tuple[Access, ...] = ()
+    """Resolved."""
+
+
+class ToolCallProgress(Event, frozen=True):
+    """Output of a running call, as it comes."""
+
+    call_id: str
+    text: str
+
+
+class ToolCallFinished(Event, frozen=True):
+    """A call has its result. Every call gets exactly one, also when it was denied or cancelled."""
+
+    message: ToolMessage
+    blocks: tuple[Block, ...] = ()
+    seconds: float = 0.0
+    edited: tuple[str, ...] = ()
+    """Paths that the call changed, from the root."""
+
+
+class ApprovalRequested(Event, frozen=True):
+    """A call waits for a person. `ApprovalSettled` follows."""
+
+    request_id: str
+    call: ToolCall
+    accesses: tuple[Access, ...]
+    because: str
+    blocks: tuple[Block, ...] = ()
+    """What would change, where that can be told beforehand."""
+
+
+class ApprovalSettled(Event, frozen=True):
+    """The reply is in, or nobody could be asked."""
+
+    request_id: str
+    answer: Literal["allow", "deny"]
+    because: str
+
+
+class QuestionAsked(Event, frozen=True):
+    """The model asks the person; the turn waits for a `QuestionReply`."""
+
+    request_id: str
+    question: str
+    choices: tuple[str, ...] = ()
+
+
+class Repaired(Event, frozen=True):
+    """Something malformed in an answer was mended before it was stored."""
+
+    what: str
+    call_id: str = ""
+
+
+class Retried(Event, frozen=True):
+    """The request is sent again: the deltas since `StepStarted` are void."""
+
+    attempt: int
+    """From 1."""
+    because: str
+    wait_seconds: float
+
+
+class LoopSeen(Event, frozen=True):
+    """The model repeats itself."""
+
+    kind: Literal["reasoning", "text", "calls"]
+    detail: str
+
+
+class BudgetReached(Event, frozen=True):
+    """The thinking budget is used up; the reasoning is closed and the answer follows."""
+
+    budget: int
+    used: int
+
+
+class Steered(Event, frozen=True):
+    """Words were appended after the last tool result."""
+
+    message: UserMessage
+
+
+class Verified(Event, frozen=True):
+    """The verify command ran after the last edit."""
+
+    command: str
+    exit_code: int | None
+    """None = it did not end by itself."""
+    attempt: int
+    """From 1."""
+    tail: str
+
+
+class ModeChanged(Event, frozen=True):
+    """Another permission mode holds from here on."""
+
+    mode: str
+
+
+class ModelChanged(Event, frozen=True):
+    """Another model answers from here on."""
+
+    model: str
+    server: str
+
+
+class Compacted(Event, frozen=True):
+    """Old messages were replaced by a summary; the log keeps them."""
+
+    summary: UserMessage
+    kept: int
+    """Messages at the end of the conversation that stay as they were."""
+    tokens_before: int
+    tokens_after: int
+
+
+class CheckpointTaken(Event, frozen=True):
+    """Files were kept as they were before a change."""
+
+    checkpoint_id: str
+    paths: tuple[str, ...]
+
+
+class Rewound(Event, frozen=True):
+    """The conversation goes on from before `turn`; the log keeps what came after."""
+
+    turn: int
+    files: tuple[str, ...] = ()
+    """Paths that were put back."""
+
+
+class Renamed(Event, frozen=True):
+    """The session has a name."""
+
+    name: str
+
+
+class Notice(Event, frozen=True):
+    """A sentence for the person."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+TurnEnd = Literal[
+    "end_turn",  # the model asked for no more tools
+    "cancelled",
+    "max_steps",
+    "max_tool_calls",
+    "max_tokens",
+    "max_wall_time",
+    "denied",  # three steps running in which every call was denied
+    "loop",
+    "empty",  # no words and no calls, also after the retries
+    "verify_failed",
+    "error",
+]
+
+
+class TurnFinished(Event, frozen=True):
+    """The turn rests. Nothing follows until the next input."""
+
+    reason: TurnEnd
+    detail: str = ""
+    """A sentence when the reason is not `end_turn`."""
+    error: str = ""
+    """Class name of the `QcodeError` behind `error`; front ends map it to an exit code."""
+
+
+FLEETING = (TextDelta, ReasoningDelta, ToolCallDelta, PromptProgress, ToolCallProgress, ServerState)
+"""Events for the eye only: never in the log."""
+
+LoggedEvent = (
+    SessionStarted
+    | TurnStarted
+    | StepStarted
+    | Usage
+    | MessageCompleted
+    | ToolCallStarted
+    | ToolCallFinished
+    | ApprovalRequested
+    | ApprovalSettled
+    | QuestionAsked
+    | Repaired
+    | Retried
+    | LoopSeen
+    | BudgetReached
+    | Steered
+    | Verified
+    | ModeChanged
+    | ModelChanged
+    | Compacted
+    | CheckpointTaken
+    | Rewound
+    | Renamed
+    | Notice
+    | TurnFinished
+)
+
+AnyEvent = (
+    LoggedEvent
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | PromptProgress
+    | ToolCallProgress
+    | ServerState
+)

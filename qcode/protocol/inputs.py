@@ -1,0 +1,153 @@
+"""What a front end says to the engine. Frozen, serialisable values: no callback, no future."""
+
+from typing import Literal
+
+import msgspec
+
+from qcode.protocol.messages import Image
+
+
+class Prompt(msgspec.Struct, frozen=True, tag=True):
+    """Begin a turn; while one runs it is queued."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+class Steer(msgspec.Struct, frozen=True, tag=True):
+    """Words for the running turn: appended after its last tool result. Idle: begins a turn."""
+
+    text: str
+
+
+class Queue(msgspec.Struct, frozen=True, tag=True):
+    """Words for the turn after this one. Idle: begins a turn."""
+
+    text: str
+
+
+class Cancel(msgspec.Struct, frozen=True, tag=True):
+    """Stop the running turn now: close the request, end the commands. Idle: nothing."""
+
+
+class EndReasoning(msgspec.Struct, frozen=True, tag=True):
+    """Answer now: close the reasoning, keep what was thought."""
+
+
+class HunkReply(msgspec.Struct, frozen=True):
+    """What a person decided about one hunk of a proposed edit."""
+
+    hunk: int
+    """From 0, in the order of the proposed patch."""
+    choice: Literal["keep", "drop", "edited"]
+    text: str = ""
+    """The person's own lines when `edited`."""
+    comment: str = ""
+
+
+class ApprovalReply(msgspec.Struct, frozen=True, tag=True):
+    """A person's reply to `ApprovalRequested`."""
+
+    request_id: str
+    answer: Literal["allow", "deny"]
+    words: str = ""
+    """With deny: why, for the model."""
+    changed_arguments: str = ""
+    """With allow: JSON text to run instead of what the model wrote; empty = as it is."""
+    hunks: tuple[HunkReply, ...] = ()
+    scope: Literal["once", "session", "project"] = "once"
+
+
+class QuestionReply(msgspec.Struct, frozen=True, tag=True):
+    """A person's answer to `QuestionAsked`."""
+
+    request_id: str
+    answer: str
+
+
+class SetMode(msgspec.Struct, frozen=True, tag=True):
+    """Another permission mode, from the next call on."""
+
+    mode: Literal["plan", "ask", "edit", "auto"]
+
+
+class SetModel(msgspec.Struct, frozen=True, tag=True):
+    """Another model or server, from the next turn on."""
+
+    model: str
+    base_url: str = ""
+    """Empty = the same server."""
+
+
+class SetThinking(msgspec.Struct, frozen=True, tag=True):
+    """Another thinking budget, from the next request on."""
+
+    budget: int
+    """Tokens; 0 = thinking off."""
+
+
+class SetSampling(msgspec.Struct, frozen=True, tag=True):
+    """Other sampling values, from the next request on; None = the preset's."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    presence_penalty: float | None = None
+
+
+class RunShell(msgspec.Struct, frozen=True, tag=True):
+    """A command that the person runs themselves (`!`)."""
+
+    command: str
+    share: Literal["keep", "tell"] = "keep"
+    """`tell` = the model is given command and output with the next prompt."""
+
+
+class Compact(msgspec.Struct, frozen=True, tag=True):
+    """Replace old messages by a summary."""
+
+    focus: str = ""
+
+
+class Rewind(msgspec.Struct, frozen=True, tag=True):
+    """Go back to before a turn."""
+
+    turn: int
+    """The number in its `TurnStarted`; it and what followed leave the conversation."""
+    restore: Literal["conversation", "files", "both"] = "conversation"
+
+
+class Undo(msgspec.Struct, frozen=True, tag=True):
+    """Take back the files of the last turn that changed any."""
+
+
+class Redo(msgspec.Struct, frozen=True, tag=True):
+    """Take back the last `Undo`."""
+
+
+class Rename(msgspec.Struct, frozen=True, tag=True):
+    """A name for the session."""
+
+    name: str
+
+
+Input = (
+    Prompt
+    | Steer
+    | Queue
+    | Cancel
+    | EndReasoning
+    | ApprovalReply
+    | QuestionReply
+    | SetMode
+    | SetModel
+    | SetThinking
+    | SetSampling
+    | RunShell
+    | Compact
+    | Rewind
+    | Undo
+    | Redo
+    | Rename
+)

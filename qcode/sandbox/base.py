@@ -1,0 +1,81 @@
+"""The contract of running a command: what is asked for, what comes back, and background jobs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A shell command to run."""
+
+    line: str
+    """Given to `/bin/sh -c` (bash where present)."""
+    folder: Path
+    timeout_seconds: float
+    environment: Mapping[str, str] | None = None
+    """Variables to set on top of the allow-listed ones; None = no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a finished command left."""
+
+    exit_code: int | None
+    """None = it was ended: by the time limit, a signal, or cancellation."""
+    why: str
+    """Empty when it ended by itself, else such as `ended after 120 s (time limit)`."""
+    head: str
+    tail: str
+    """`head` and `tail` together are all of it when `left_out` is 0."""
+    left_out: int
+    """Bytes between head and tail."""
+    spill: Path | None
+    """File with the whole output; None = nothing was left out."""
+    seconds: float
+
+
+class Runner(Protocol):
+    """Runs commands, with or without a fence."""
+
+    name: str
+    fenced: bool
+    """True = the operating system limits what a command can touch."""
+
+    async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
+        """Run to the end. Cancelling ends the whole process group, then raises CancelledError."""
+        ...
+
+    async def start(self, command: Command) -> str:
+        """Start in the background; returns the job's id. See `Jobs`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A background command as it stands."""
+
+    id: str
+    line: str
+    state: str
+    """`running`, `exit 0`, `ended by signal 15`."""
+    seconds: float
+    log: Path
+    """All of its output so far."""
+
+
+class Jobs(Protocol):
+    """The background commands of this session."""
+
+    def list(self) -> tuple[Job, ...]:
+        """All of them, oldest first."""
+        ...
+
+    async def stop(self, job_id: str) -> Job:
+        """End the process group (TERM, then KILL). Raises KeyError for an unknown id."""
+        ...
+
+    async def close(self) -> None:
+        """End all of them."""
+        ...

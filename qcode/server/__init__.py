@@ -1,0 +1,1 @@
+"""One local endpoint: requests out, streams in, and how servers differ."""

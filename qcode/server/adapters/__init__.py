@@ -1,0 +1,1 @@
+"""What lies beyond chat completions, one small class a server."""

@@ -1,0 +1,102 @@
+"""The contract between the engine and whatever answers at a base URL.
+
+The engine sees only this file; `client.py` and the adapters keep the rest to themselves.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from qcode.protocol.events import (
+    Notice,
+    PromptProgress,
+    ReasoningDelta,
+    Repaired,
+    Retried,
+    ServerState,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from qcode.protocol.messages import AssistantMessage
+
+Strategy = Literal["native", "fold", "plain"]
+"""How history is sent so that it renders as it was generated; see `engine.history`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What was found out about a server and its model, once per start."""
+
+    kind: str
+    """Key of `quirks.QUIRKS`: `llamacpp`, `generic`, …"""
+    version: str
+    """Such as `b11549`; empty = not told."""
+    base_url: str
+    """Ends in `/v1`, without a slash after it."""
+    model: str
+    models: tuple[str, ...]
+    context_tokens: int | None
+    """The loaded context of one slot, None = not told."""
+    strategy: Strategy
+    strategy_why: str
+    """How the strategy was chosen, for people: `seen by rendering`, `server cannot render`."""
+    reasoning_field: str
+    """Name under which past reasoning is sent back; empty = the server takes none."""
+    slots: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, in the server's own words: `engine.history` has rendered it."""
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    """OpenAI messages, the system message first. Not changed, not copied."""
+    tools: Sequence[Mapping[str, Any]]
+    """OpenAI tool envelopes; empty = none offered."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Sampling values, `max_tokens`, `chat_template_kwargs`: sent as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The last thing that a stream yields."""
+
+    message: AssistantMessage
+    usage: Usage
+    seconds: float
+
+
+Streamed = (
+    ServerState
+    | PromptProgress
+    | ReasoningDelta
+    | TextDelta
+    | ToolCallDelta
+    | Retried
+    | Repaired
+    | Notice
+    | Answer
+)
+
+
+class Server(Protocol):
+    """One endpoint with one model."""
+
+    async def facts(self) -> ServerFacts:
+        """Probe once and remember. Raises ServerGone, CredentialsRefused, UnknownModel."""
+        ...
+
+    def stream(self, request: Request) -> AsyncIterator[Streamed]:
+        """Send `request` and yield what comes; the last item is an `Answer`.
+
+        Resets, 5xx and "loading" are retried inside, each told as `Retried` or `ServerState`.
+        Raises `ServerError`s. Closing the iterator or cancelling the task closes the connection
+        at once, so that the server stops generating.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...

@@ -1,0 +1,1 @@
+"""The log of a session and what is folded from it."""

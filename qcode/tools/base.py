@@ -1,0 +1,76 @@
+"""What a tool is: a frozen Struct of its arguments that says what it would touch, and runs.
+
+A tool never raises for what the model did wrong: it returns an `Outcome` with `status="error"`
+and a text that says what to do instead. Tools know neither engine nor permission.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol
+
+from qcode.protocol.access import Access
+from qcode.protocol.display import Block, TodoItem
+from qcode.protocol.messages import CallStatus
+from qcode.sandbox.base import Jobs, Runner
+from qcode.workspace.files import Workspace
+
+Asker = Callable[[str, tuple[str, ...]], Awaitable[str]]
+"""(question, choices) -> the person's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Two halves: text for the model, blocks for the person."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+    status: CallStatus = "ok"
+    edited: tuple[str, ...] = ()
+    """Paths that were changed, from the root."""
+
+
+def failed(text: str, *blocks: Block) -> Outcome:
+    """An outcome that tells the model what went wrong and what to do instead."""
+    return Outcome(text, blocks, "error")
+
+
+@dataclass(slots=True)
+class Context:
+    """What tools work on. One per session; the state in it is what the model has seen and made."""
+
+    workspace: Workspace
+    runner: Runner
+    jobs: Jobs
+    """Background commands, by id."""
+    spill: Path
+    """Folder (0700) for outputs that are too long for the model."""
+    ask: Asker | None = None
+    """None = nobody can answer."""
+    seen: dict[Path, str] = field(default_factory=dict)
+    """Digest of each file as the model last read or wrote it: a changed file is not overwritten."""
+    todo: list[TodoItem] = field(default_factory=list)
+    progress: Callable[[str], None] = lambda text: None
+    """Where a running call's output goes as it comes; set per call."""
+    write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Tool(Protocol):
+    """One kind of call. Implementations are frozen `msgspec.Struct`s, one file each."""
+
+    name: ClassVar[str]
+    effect: ClassVar[Literal["read", "write"]]
+    """`read` = may run beside other reads of the same step."""
+
+    def summary(self) -> str:
+        """One line for people, without the tool's name: `src/a.py`, `pytest -q`."""
+        ...
+
+    def accesses(self) -> tuple[Access, ...]:
+        """What it would touch, paths as written; the engine resolves them before judging."""
+        ...
+
+    async def run(self, context: Context) -> Outcome:
+        """Do it. Cancellation ends whatever it started."""
+        ...
