@@ -1,0 +1,1 @@
+"""The demo: its project, its playback, its driver."""
