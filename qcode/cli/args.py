@@ -1,0 +1,244 @@
+"""The flags of the main command as one typed Options; argparse and nothing else.
+
+Long names are those of Claude Code; spellings of other agents are taken as aliases.
+"""
+
+import argparse
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcode import __version__
+
+EPILOG = """\
+subcommands:
+  qcode sessions      list, show, search, export, delete sessions
+  qcode config        show every setting and where it came from
+  qcode permissions   the modes, and what the rules say to a command
+  qcode paths         where configuration, sessions and logs are
+  qcode demo          watch it mend a bug
+
+exit codes: 0 done, 1 failed, 2 wrong flags, 41 key refused, 42 bad input, 44 no sandbox,
+52 bad configuration, 53 turn limit, 55 budget used up, 57 loop, 58 approval needed,
+75 server unavailable (try again), 130 interrupted, 143 terminated
+
+examples:
+  qcode -p "fix the failing test" --permission-mode auto --sandbox off
+  git diff | qcode -p "review this change"
+  qcode -p "go on" --continue --output-format json
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said; None and empty mean: not said."""
+
+    prompt: str | None
+    print: bool
+    output_format: str
+    last_message: Path | None
+    quiet: bool
+    folder: Path | None
+    add_dirs: tuple[Path, ...]
+    model: str | None
+    base_url: str | None
+    thinking: str | None
+    permission_mode: str | None
+    sandbox: str | None
+    allowed_tools: tuple[str, ...]
+    disallowed_tools: tuple[str, ...]
+    append_system_prompt: str | None
+    verify: str | None
+    verify_tries: int | None
+    max_turns: int | None
+    max_tool_calls: int | None
+    max_tokens_total: int | None
+    max_wall_seconds: float | None
+    resume: str | None
+    """Session id or name; empty text = the flag without a value."""
+    continue_: bool
+    fork: bool
+    no_session: bool
+    debug: bool
+
+
+def parse(argv: list[str]) -> Options:
+    """Read `argv` (without the program's name). Wrong flags end the process with 2."""
+    found = parser().parse_args(argv)
+    return Options(
+        prompt=found.prompt,
+        print=found.print,
+        output_format=found.output_format,
+        last_message=found.output_last_message,
+        quiet=found.quiet,
+        folder=found.cwd,
+        add_dirs=tuple(found.add_dir),
+        model=found.model,
+        base_url=found.base_url,
+        thinking=found.think,
+        permission_mode="yolo" if found.yolo else found.permission_mode,
+        sandbox=found.sandbox,
+        allowed_tools=split_rules(found.allowed_tools),
+        disallowed_tools=split_rules(found.disallowed_tools),
+        append_system_prompt=found.append_system_prompt,
+        verify=found.verify,
+        verify_tries=found.verify_tries,
+        max_turns=found.max_turns,
+        max_tool_calls=found.max_tool_calls,
+        max_tokens_total=found.max_tokens_total,
+        max_wall_seconds=found.max_wall_time,
+        resume=found.resume,
+        continue_=found.continue_,
+        fork=found.fork_session,
+        no_session=found.no_session,
+        debug=found.debug,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; `--help` prints what the README quotes."""
+    made = argparse.ArgumentParser(
+        prog="qcode",
+        description="A terminal coding agent for models that run on your own machine.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("prompt", nargs="?", help="what to do; - reads it from stdin")
+    made.add_argument("-v", "--version", action="version", version=f"qcode {__version__}")
+    _output(made.add_argument_group("output"))
+    _model(made.add_argument_group("model"))
+    _permission(made.add_argument_group("permission"))
+    _limits(made.add_argument_group("limits and checks"))
+    _session(made.add_argument_group("session and workspace"))
+    return made
+
+
+Group = argparse._ArgumentGroup
+
+
+def _output(group: Group) -> None:
+    group.add_argument(
+        "-p", "--print", action="store_true", help="one prompt, print the answer, exit"
+    )
+    group.add_argument("--output-format", choices=("text", "json"), default="text")
+    group.add_argument(
+        "-o", "--output-last-message", type=Path, metavar="FILE", help="the answer also to FILE"
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+    group.add_argument("--debug", action="store_true", help="write a log file; says where")
+
+
+def _model(group: Group) -> None:
+    group.add_argument("--model", "-m", metavar="NAME")
+    group.add_argument(
+        "--base-url", "--openai-base-url", metavar="URL", help="such as http://127.0.0.1:8080/v1"
+    )
+    group.add_argument(
+        "--think",
+        "--effort",
+        "--max-thinking-tokens",
+        metavar="WORD|N",
+        help="off, low, medium, high, max, or a number of tokens",
+    )
+    group.add_argument("--append-system-prompt", metavar="TEXT")
+
+
+def _permission(group: Group) -> None:
+    group.add_argument(
+        "--permission-mode",
+        "--approval-mode",
+        metavar="MODE",
+        help="plan, ask, edit, auto, dontAsk, yolo: see qcode permissions modes",
+    )
+    group.add_argument("--yolo", action="store_true", help=argparse.SUPPRESS)
+    group.add_argument("--sandbox", choices=("auto", "required", "off"))
+    group.add_argument(
+        "--allowed-tools",
+        "--allowedTools",
+        action="append",
+        default=[],
+        metavar="RULES",
+        help="such as 'Bash(pytest:*),Edit(src/**)'; may be given again",
+    )
+    group.add_argument(
+        "--disallowed-tools",
+        "--disallowedTools",
+        action="append",
+        default=[],
+        metavar="RULES",
+        help="rules that deny; they always win",
+    )
+
+
+def _limits(group: Group) -> None:
+    group.add_argument(
+        "--max-turns",
+        "--max-session-turns",
+        type=positive,
+        metavar="N",
+        help="requests to the model",
+    )
+    group.add_argument("--max-tool-calls", type=positive, metavar="N")
+    group.add_argument("--max-tokens-total", type=positive, metavar="N")
+    group.add_argument(
+        "--max-wall-time", type=duration, metavar="TIME", help="such as 90s, 15m, 2h"
+    )
+    group.add_argument(
+        "--verify", metavar="CMD", help="runs after the last edit; failures go back to the model"
+    )
+    group.add_argument("--verify-tries", type=positive, metavar="N", help="runs of --verify")
+
+
+def _session(group: Group) -> None:
+    group.add_argument("-c", "--continue", dest="continue_", action="store_true")
+    group.add_argument("-r", "--resume", metavar="ID|NAME")
+    group.add_argument("--fork-session", action="store_true", help="go on in a copy")
+    group.add_argument(
+        "--no-session",
+        "--ephemeral",
+        "--no-session-persistence",
+        action="store_true",
+        help="keep no log of this run",
+    )
+    group.add_argument("-C", "--cwd", type=Path, metavar="DIR", help="the workspace")
+    group.add_argument(
+        "--add-dir",
+        "--include-directories",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="one more folder to work in",
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return number
+
+
+def duration(text: str) -> float:
+    """Seconds of `90`, `90s`, `15m`, `2h`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 15m or 2h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def split_rules(given: list[str]) -> tuple[str, ...]:
+    """`["Bash(git log:*),Edit", "Read"]` -> three rules; commas inside brackets do not split.
+
+    >>> split_rules(["Bash(a, b),Edit Read(x y)"])
+    ('Bash(a, b)', 'Edit', 'Read(x y)')
+    """
+    rules: list[str] = []
+    for text in given:
+        rules.extend(match[0].strip() for match in re.finditer(r"[^\s,(]+(?:\([^)]*\))?", text))
+    return tuple(rules)

@@ -1,0 +1,43 @@
+"""Tokens that the server had and read again, and why."""
+
+import msgspec
+
+from qcode.protocol.events import Usage
+from qcode.server.base import Strategy
+
+SLACK = 16
+"""Tokens. Marks at the end of an answer are counted differently by servers; below it is no news."""
+
+
+class Accounting:
+    """Compares what an answer's prompt took from the cache with what the cache must hold."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self.strategy = strategy
+        self.new_turn = False
+        """Set when a user message was added since the last answer."""
+        self._held = 0
+        """Tokens of the last prompt and its answer."""
+
+    def account(self, usage: Usage) -> Usage:
+        """`usage` with the re-read tokens filled in, as far as the server tells."""
+        if usage.prompt_tokens is None:
+            return usage
+        held, self._held = self._held, usage.prompt_tokens + (usage.generated_tokens or 0)
+        why = self._why()
+        self.new_turn = False
+        if not held or usage.cached_tokens is None:
+            return usage
+        reread = max(0, min(held, usage.prompt_tokens) - usage.cached_tokens)
+        if reread <= SLACK:
+            return _with(usage, 0, "")
+        return _with(usage, reread, why)
+
+    def _why(self) -> str:
+        if self.strategy == "plain" and self.new_turn:
+            return "the chat template drops the reasoning of earlier turns"
+        return "the server no longer had it (another client, or no checkpoint)"
+
+
+def _with(usage: Usage, reread: int, why: str) -> Usage:
+    return msgspec.structs.replace(usage, reread_tokens=reread, reread_why=why)

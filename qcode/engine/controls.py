@@ -1,0 +1,70 @@
+"""The inputs that are no words for the model: replies, modes, settings."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from qcode.engine.approval import Approvals
+from qcode.engine.questions import Questions
+from qcode.engine.say import Say
+from qcode.engine.settings import Settings
+from qcode.protocol.events import ModeChanged, Notice, Renamed, Rewound
+from qcode.protocol.inputs import (
+    ApprovalReply,
+    Input,
+    QuestionReply,
+    Rename,
+    Rewind,
+    SetMode,
+    SetSampling,
+    SetThinking,
+)
+from qcode.protocol.messages import UserMessage
+from qcode.protocol.text import one_line
+
+State = Literal["running", "idle"]
+
+
+@dataclass(slots=True)
+class Controls:
+    """What inputs change. Turns read it at each step; it works before the first prompt as well."""
+
+    settings: Settings
+    approvals: Approvals
+    questions: Questions
+    steers: list[UserMessage]
+    """Words that wait for the end of the running step."""
+    say: Say
+
+    def take(self, given: Input, state: State) -> None:
+        """Apply one input; what cannot be done is said in a Notice."""
+        match given:
+            case ApprovalReply():
+                if not self.approvals.reply(given):
+                    self._warn(f"No call waits for the reply {given.request_id}.")
+            case QuestionReply(request_id, answer):
+                if not self.questions.reply(request_id, answer):
+                    self._warn(f"No question waits for the reply {request_id}.")
+            case SetMode(mode):
+                self.settings.mode = mode
+                self.say(ModeChanged(mode))
+            case SetThinking(budget):
+                self.settings.thinking_budget = budget
+            case SetSampling():
+                self.settings.sampling = given
+            case Rename(name):
+                self.say(Renamed(one_line(name)))
+            case Rewind(turn, restore):
+                self._rewind(turn, restore, state)
+            case _:
+                self._warn(f"{type(given).__name__} is not built yet: nothing was done.")
+
+    def _rewind(self, turn: int, restore: str, state: State) -> None:
+        if state == "running":
+            self._warn("A turn runs: cancel it before you rewind.")
+        elif restore != "conversation":
+            self._warn("Files cannot be put back yet: rewind the conversation alone.")
+        else:
+            self.say(Rewound(turn))
+
+    def _warn(self, text: str) -> None:
+        self.say(Notice("warning", text))

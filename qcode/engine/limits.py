@@ -1,0 +1,56 @@
+"""How far a turn may go, and how far it has gone."""
+
+import time
+from dataclasses import dataclass, field
+
+from qcode.protocol.events import TurnFinished, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds of one turn; None = unbounded."""
+
+    max_steps: int = 200
+    max_tool_calls: int | None = None
+    max_wall_seconds: float | None = None
+    max_tokens: int | None = None
+    """Tokens read (those from the server's cache left out) and generated."""
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a turn has used so far."""
+
+    steps: int = 0
+    tool_calls: int = 0
+    tokens: int = 0
+    began: float = field(default_factory=time.monotonic)
+    denied_steps: int = 0
+    """Steps running, up to the last one, in which every call was denied."""
+
+    def add(self, usage: Usage) -> None:
+        """Count one answer. What the server does not tell counts as 0."""
+        read = max(0, (usage.prompt_tokens or 0) - (usage.cached_tokens or 0))
+        self.tokens += read + (usage.generated_tokens or 0)
+
+
+DENIED_STEPS = 3
+"""After so many steps running in which every call was denied, the turn ends."""
+
+
+def reached(limits: Limits, spent: Spent) -> TurnFinished | None:
+    """The end of the turn when a limit is reached before its next step, else None."""
+    if spent.denied_steps >= DENIED_STEPS:
+        return TurnFinished("denied", f"Every call of {DENIED_STEPS} steps running was denied.")
+    if spent.steps >= limits.max_steps:
+        return TurnFinished("max_steps", f"The limit of {limits.max_steps} steps was reached.")
+    if limits.max_tokens is not None and spent.tokens >= limits.max_tokens:
+        return TurnFinished("max_tokens", f"{spent.tokens} of {limits.max_tokens} tokens are used.")
+    return None
+
+
+def calls_left(limits: Limits, spent: Spent) -> int | None:
+    """How many more calls may run; None = any number."""
+    if limits.max_tool_calls is None:
+        return None
+    return max(0, limits.max_tool_calls - spent.tool_calls)

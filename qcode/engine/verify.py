@@ -1,0 +1,67 @@
+"""The verify command: it runs after the last edit, and the model hears of its failures."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qcode.engine.say import Say
+from qcode.protocol.events import Steered, TurnFinished, Verified
+from qcode.protocol.messages import user
+from qcode.sandbox.base import Command, Output, Runner
+
+TAIL_CHARACTERS = 4_000
+
+
+@dataclass(slots=True)
+class Verify:
+    """Runs `command` when the model rests and files were changed since it last passed."""
+
+    command: str
+    tries: int
+    """How often it may run in a session's turn: failures go back to the model `tries - 1` times."""
+    runner: Runner
+    folder: Path
+    timeout_seconds: float = 600.0
+    _stale: bool = field(default=False)
+    _ran: int = field(default=0)
+
+    def begin(self) -> None:
+        """A new turn: the tries count from the start."""
+        self._ran = 0
+
+    def stale(self) -> None:
+        """Files were changed: what was verified before counts no more."""
+        self._stale = True
+
+    async def check(self, say: Say) -> TurnFinished | None:
+        """The end of the turn, or None when the failure was told to the model."""
+        if not self._stale:
+            return TurnFinished("end_turn")
+        self._ran += 1
+        output = await self._run()
+        say(Verified(self.command, output.exit_code, self._ran, _tail(output)))
+        if output.exit_code == 0:
+            self._stale = False
+            return TurnFinished("end_turn")
+        if self._ran >= self.tries:
+            return TurnFinished("verify_failed", f"`{self.command}` still fails: {_how(output)}.")
+        say(Steered(user(self._words(output), "verify")))
+        return None
+
+    async def _run(self) -> Output:
+        command = Command(self.command, self.folder, self.timeout_seconds)
+        return await self.runner.run(command, lambda text: None)
+
+    def _words(self, output: Output) -> str:
+        return (
+            f"The check `{self.command}` fails after your changes ({_how(output)}). "
+            f"Find the cause and mend it.\n\n{_tail(output)}"
+        )
+
+
+def _how(output: Output) -> str:
+    return output.why or f"exit {output.exit_code}"
+
+
+def _tail(output: Output) -> str:
+    text = output.head + output.tail if not output.left_out else output.tail
+    return text[-TAIL_CHARACTERS:]

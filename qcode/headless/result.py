@@ -1,0 +1,121 @@
+"""What a headless run came to: a fold of its events, and the exit code that follows from it."""
+
+import time
+from dataclasses import dataclass, field
+
+from qcode.headless import exits
+from qcode.headless.exits import ExitCode
+from qcode.protocol.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalSettled,
+    LoopSeen,
+    MessageCompleted,
+    Repaired,
+    Retried,
+    SessionStarted,
+    ToolCallFinished,
+    TurnFinished,
+    Usage,
+    Verified,
+)
+from qcode.protocol.messages import ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A call that was not allowed."""
+
+    call: ToolCall
+    because: str
+
+
+@dataclass(slots=True)
+class Sums:
+    """Tokens and seconds over all answers. Tokens that no server told count as 0."""
+
+    prompt: int = 0
+    cached: int = 0
+    generated: int = 0
+    reread: int = 0
+    reread_why: list[str] = field(default_factory=list)
+    answering_seconds: float = 0.0
+
+    def add(self, usage: Usage) -> None:
+        """Count one answer."""
+        self.prompt += usage.prompt_tokens or 0
+        self.cached += usage.cached_tokens or 0
+        self.generated += usage.generated_tokens or 0
+        self.reread += usage.reread_tokens or 0
+        if usage.reread_tokens:
+            self.reread_why.append(f"{usage.reread_tokens} tokens: {usage.reread_why}")
+
+
+@dataclass(slots=True)
+class Result:
+    """Grows with each event; complete once `end` is there."""
+
+    session: SessionStarted | None = None
+    answer: str = ""
+    """Text of the last answer that asked for no calls."""
+    last_text: str = ""
+    """Text of the last answer that had any."""
+    steps: int = 0
+    calls: int = 0
+    sums: Sums = field(default_factory=Sums)
+    last_usage: Usage | None = None
+    edited: dict[str, None] = field(default_factory=dict)
+    """Paths in the order of their first change."""
+    denials: list[Denial] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    retries: list[str] = field(default_factory=list)
+    loops: list[str] = field(default_factory=list)
+    verified: Verified | None = None
+    end: TurnFinished | None = None
+    began: float = field(default_factory=time.monotonic)
+    _asked: dict[str, ToolCall] = field(default_factory=dict)
+
+    def take(self, event: AnyEvent) -> None:
+        """Fold one event in."""
+        match event:
+            case SessionStarted():
+                self.session = event
+            case MessageCompleted(message, _, seconds):
+                self.steps += 1
+                self.sums.answering_seconds += seconds
+                self.last_text = message.text or self.last_text
+                self.answer = "" if message.calls else message.text
+            case Usage():
+                self.sums.add(event)
+                self.last_usage = event
+            case ToolCallFinished(message, _, _, edited):
+                self.calls += 1
+                self.edited.update(dict.fromkeys(edited))
+            case ApprovalRequested(request_id, call):
+                self._asked[request_id] = call
+            case ApprovalSettled(request_id, "deny", because):
+                self.denials.append(Denial(self._asked[request_id], because))
+            case Repaired(what):
+                self.repairs.append(what)
+            case Retried(_, because):
+                self.retries.append(because)
+            case LoopSeen(kind, detail):
+                self.loops.append(f"{kind}: {detail}")
+            case Verified():
+                self.verified = event
+            case TurnFinished():
+                self.end = event
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self.began
+
+    def exit_code(self) -> ExitCode:
+        """Never OK with an empty result."""
+        if self.end is None:
+            return ExitCode.FAILED
+        code = exits.of_turn(self.end.reason, self.end.error)
+        if code is ExitCode.OK and not self.answer.strip():
+            return ExitCode.FAILED
+        return code
