@@ -1,0 +1,77 @@
+"""What every test stands on: an empty home, no network but loopback, scripted servers."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import guard
+from tests.support.llama_words import About
+from tests.support.script import Answer
+from tests.support.scripted_server import Otherwise, ScriptedServer, StartScripted
+
+settings.register_profile(
+    "qcode",
+    deadline=None,  # CI machines stall; a time limit per test is pytest-timeout's business
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("qcode")
+
+guard.install()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home of the test's own; the person's settings, keys and keyring are out of reach.
+
+    Set in the environment, so that it holds for subprocesses too.
+    """
+    folder = tmp_path_factory.mktemp("home")
+    for name in os.environ:
+        if name.startswith(("OPENAI_", "QCODE_", "XDG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    places = {
+        "HOME": folder,
+        "USERPROFILE": folder,
+        "XDG_CONFIG_HOME": folder / ".config",
+        "XDG_DATA_HOME": folder / ".local" / "share",
+        "XDG_STATE_HOME": folder / ".local" / "state",
+        "XDG_CACHE_HOME": folder / ".cache",
+        "QCODE_HOME": folder / "qcode",
+    }
+    for name, place in places.items():
+        monkeypatch.setenv(name, str(place))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Fails a test that tried to leave the machine, also where the code took the refusal calmly."""
+    guard.attempts.clear()
+    yield
+    assert not guard.attempts, f"the test tried to reach {guard.attempts}"
+
+
+@pytest.fixture
+def scripted() -> Iterator[StartScripted]:
+    """Starts scripted servers: `server = scripted(Reply(text="Hello."))`.
+
+    At the end of the test each is closed, and replies left over or requests too many fail it.
+    """
+    servers: list[ScriptedServer] = []
+
+    def start(
+        *replies: Answer, about: About | None = None, otherwise: Otherwise | None = None
+    ) -> ScriptedServer:
+        servers.append(ScriptedServer(*replies, about=about, otherwise=otherwise).start())
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+    for server in servers:
+        server.check()
