@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -25,24 +26,12 @@ class Engine(Protocol):
         """Take an input."""
         ...
 
-    def events(self) -> "AsyncEvents":
+    def events(self) -> AsyncIterator[AnyEvent]:
         """Everything that happens."""
         ...
 
     async def close(self) -> None:
         """End all that runs."""
-        ...
-
-
-class AsyncEvents(Protocol):
-    """An async iterator of events."""
-
-    def __aiter__(self) -> "AsyncEvents":
-        """Itself."""
-        ...
-
-    async def __anext__(self) -> AnyEvent:
-        """The next event."""
         ...
 
 

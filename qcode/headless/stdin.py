@@ -10,8 +10,8 @@ from qcode.protocol.errors import InputError
 from qcode.protocol.text import plain, well_formed
 
 FIRST_BYTE_SECONDS = 2.0
-"""A pipe that stays silent this long beside a prompt holds no data for us: some parents leave theirs
-open for ever."""
+"""A pipe that stays silent this long beside a prompt holds no data for us: some parents leave
+theirs open for ever."""
 
 DATA_CHARACTERS = 200_000
 """More is cut in the middle: it would fill the context of most local models."""

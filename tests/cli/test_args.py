@@ -1,0 +1,50 @@
+"""The flags of the main command."""
+
+import pytest
+
+from qcode.cli.args import duration, parse, split_rules
+
+
+def test_a_prompt_stands_behind_the_flag_or_alone() -> None:
+    assert parse(["-p", "fix it"]).prompt == "fix it"
+    assert parse(["fix it", "-p"]).print
+    assert parse(["-p", "--output-format", "json", "fix it"]).prompt == "fix it"
+    assert parse(["-p", "-"]).prompt == "-"
+    assert parse([]).prompt is None
+
+
+def test_rules_are_split_outside_brackets() -> None:
+    found = parse(["--allowedTools", "Bash(git log, x),Edit", "--allowed-tools", "Read(~/a b/**)"])
+    assert found.allowed_tools == ("Bash(git log, x)", "Edit", "Read(~/a b/**)")
+    assert split_rules([]) == ()
+
+
+def test_spellings_of_other_agents_are_taken() -> None:
+    assert parse(["-p", "x", "--max-session-turns", "3"]).max_turns == 3
+    assert parse(["-p", "x", "--approval-mode", "plan"]).permission_mode == "plan"
+    assert parse(["-p", "x", "--yolo"]).permission_mode == "yolo"
+    assert parse(["-p", "x", "--effort", "high"]).thinking == "high"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])
+def test_times_have_units(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--max-turns", "0"],
+        ["--max-turns", "x"],
+        ["--max-wall-time", "soon"],
+        ["--max-wall-time", "0"],
+        ["--output-format", "xml"],
+        ["--permission", "plan"],  # no abbreviations: a new flag must not change an old script
+        ["a", "b"],
+    ],
+)
+def test_wrong_flags_end_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(argv)
+    assert end.value.code == 2
+    assert "usage: qcode" in capsys.readouterr().err

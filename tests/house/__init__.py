@@ -1,0 +1,1 @@
+"""The house itself: layers, cold start, sizes, what the README says."""

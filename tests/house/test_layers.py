@@ -1,0 +1,31 @@
+"""Arrows run down only."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_contracts_hold_and_every_module_stands_on_a_floor() -> None:
+    script = Path(sys.executable).parent / "lint-imports"
+    found = subprocess.run(
+        [script, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "2 kept, 0 broken" in found.stdout
+
+
+def test_no_file_eats_the_screen() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "qcode").rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
+    }
+    assert long == {}
+
+
+def test_an_init_holds_one_docstring() -> None:
+    for path in (ROOT / "qcode").rglob("__init__.py"):
+        if path.parent.name != "qcode":
+            assert len(path.read_text(encoding="utf-8").splitlines()) == 1, path
