@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 
+class NotStarted(Exception):
+    """A command could not be started. `str(error)` is the sentence for person and model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A shell command to run."""
@@ -14,6 +18,7 @@ class Command:
     """Given to `/bin/sh -c` (bash where present)."""
     folder: Path
     timeout_seconds: float
+    """Does not count for background commands."""
     environment: Mapping[str, str] | None = None
     """Variables to set on top of the allow-listed ones; None = no more."""
 
@@ -32,8 +37,10 @@ class Output:
     left_out: int
     """Bytes between head and tail."""
     spill: Path | None
-    """File with the whole output; None = nothing was left out."""
+    """File with the whole output; None = nothing was left out, or no file could be written."""
     seconds: float
+    job: str = ""
+    """Id of the job that processes which it left running have become; empty = none."""
 
 
 class Runner(Protocol):
@@ -44,11 +51,14 @@ class Runner(Protocol):
     """True = the operating system limits what a command can touch."""
 
     async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
-        """Run to the end. Cancelling ends the whole process group, then raises CancelledError."""
+        """Run to the end. Cancelling ends the whole process group, then raises CancelledError.
+
+        Raises NotStarted.
+        """
         ...
 
     async def start(self, command: Command) -> str:
-        """Start in the background; returns the job's id. See `Jobs`."""
+        """Start in the background; returns the job's id. See `Jobs`. Raises NotStarted."""
         ...
 
 
@@ -65,11 +75,25 @@ class Job:
     """All of its output so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a job printed since it was last read."""
+
+    job: Job
+    text: str
+    left_out: int
+    """Bytes before `text` that were printed since then, too: only the log has them."""
+
+
 class Jobs(Protocol):
     """The background commands of this session."""
 
     def list(self) -> tuple[Job, ...]:
         """All of them, oldest first."""
+        ...
+
+    async def read(self, job_id: str, wait_seconds: float) -> Reading:
+        """What is new, after at most `wait_seconds`. Raises KeyError for an unknown id."""
         ...
 
     async def stop(self, job_id: str) -> Job:

@@ -1,0 +1,116 @@
+"""Commands without a fence: process group, time limit, output cap, background jobs."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from qcode.sandbox.base import Command, Job, Output, Reading
+from qcode.sandbox.capture import Capture
+from qcode.sandbox.environment import child_environment
+from qcode.sandbox.jobs import JobTable
+from qcode.sandbox.live import Live
+from qcode.sandbox.process import Process, start
+from qcode.sandbox.spill import SpillFile
+
+CANCEL_GRACE_SECONDS = 0.3
+LIMIT_GRACE_SECONDS = 2.0
+
+
+class PlainRunner:
+    """Runner and Jobs in one: what a command leaves running becomes a job."""
+
+    name: str = "plain"
+    fenced: bool = False
+
+    def __init__(
+        self,
+        spill: Path,
+        inherited: Mapping[str, str] | None = None,
+        passed: Collection[str] = (),
+    ) -> None:
+        """`inherited`: None = this process's variables. `passed`: names let through besides."""
+        self._spill = spill
+        self._inherited = os.environ if inherited is None else inherited
+        self._passed = passed
+        self._jobs = JobTable()
+        self._foreground: set[Process] = set()
+
+    async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
+        """Run to the end, see `Runner.run`."""
+        process = await self._process(command, "output")
+        process.watch(Live(on_output))
+        self._foreground.add(process)
+        why = ""
+        try:
+            async with asyncio.timeout(command.timeout_seconds):
+                await process.wait()
+            await process.settle()
+        except TimeoutError:
+            why = f"ended after {command.timeout_seconds:g} s (time limit)"
+            await process.end(LIMIT_GRACE_SECONDS)
+        except asyncio.CancelledError:
+            await process.end(CANCEL_GRACE_SECONDS)
+            raise
+        finally:
+            process.unwatch()
+            self._foreground.discard(process)
+        return self._output(process, command, why)
+
+    async def start(self, command: Command) -> str:
+        """Start in the background, see `Runner.start`."""
+        process = await self._process(command, "job")
+        return self._jobs.add(command.line, process)
+
+    def list(self) -> tuple[Job, ...]:
+        """All jobs, oldest first."""
+        return self._jobs.list()
+
+    async def read(self, job_id: str, wait_seconds: float) -> Reading:
+        """What a job printed since it was last read, see `Jobs.read`."""
+        return await self._jobs.read(job_id, wait_seconds)
+
+    async def stop(self, job_id: str) -> Job:
+        """End a job, see `Jobs.stop`."""
+        return await self._jobs.stop(job_id)
+
+    async def close(self) -> None:
+        """End everything that was started here."""
+        running = tuple(self._foreground)
+        await asyncio.gather(self._jobs.close(), *(it.end(CANCEL_GRACE_SECONDS) for it in running))
+
+    async def _process(self, command: Command, stem: str) -> Process:
+        environment = child_environment(self._inherited, command.environment or {}, self._passed)
+        capture = Capture(lambda: SpillFile(self._spill, stem))
+        return await start(command.line, command.folder, environment, capture)
+
+    def _output(self, process: Process, command: Command, why: str) -> Output:
+        job = ""
+        excerpt = process.capture.excerpt()
+        spill = process.capture.spill
+        if not why and process.running():
+            process.capture.news()  # the result shows it: the job begins after it
+            job = self._jobs.add(command.line, process)
+        elif spill is not None:
+            spill.close()
+        code = None if why else process.exit_code
+        if code is not None and code < 0:
+            why, code = f"ended by signal {-code} ({_signal_name(-code)})", None
+        return Output(
+            exit_code=code,
+            why=why,
+            head=excerpt.head,
+            tail=excerpt.tail,
+            left_out=excerpt.left_out,
+            spill=spill.path if spill and excerpt.left_out else None,
+            seconds=process.seconds,
+            job=job,
+        )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals between the named ones
+        return "unnamed"

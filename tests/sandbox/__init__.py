@@ -1,0 +1,1 @@
+"""Commands, their environment and their output."""
