@@ -1,0 +1,212 @@
+"""The conversation as a fold of the log: what the model is sent, and a few sums.
+
+Pure. The engine applies each event as it happens, and the same function over the log of a session
+gives the same conversation, so resuming is reading. Whatever the log has lost, the messages stay
+valid: each call has exactly one result, in the order of the calls, because templates match
+results by order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from qcode.protocol.events import (
+    AnyEvent,
+    Compacted,
+    MessageCompleted,
+    ModeChanged,
+    ModelChanged,
+    Parent,
+    Renamed,
+    Rewound,
+    SessionStarted,
+    Steered,
+    ToolCallFinished,
+    TurnStarted,
+    Usage,
+)
+from qcode.protocol.messages import (
+    AssistantMessage,
+    Message,
+    ToolCall,
+    ToolMessage,
+    ToolSpec,
+    UserMessage,
+)
+from qcode.session.envelope import UnknownEvent
+from qcode.session.prompts import spoken
+
+LOST_RESULT = "No result: it is missing from the log of this session."
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Where a turn begins."""
+
+    turn: int
+    era: int
+    """How many compactions came before."""
+    index: int
+    """In the messages of that era."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A session as it stands. Changed only by `apply`."""
+
+    session_id: str = ""
+    parent: Parent | None = None
+    folder: str = ""
+    model: str = ""
+    server: str = ""
+    mode: str = ""
+    system: str = ""
+    """As the last SessionStarted has it; so are the tools."""
+    tools: tuple[ToolSpec, ...] = ()
+    name: str = ""
+    """As given by the person; empty = none."""
+    first_prompt: str = ""
+    """What the person said first, without what qcode put around it."""
+    messages: list[Message] = field(default_factory=list)
+    """What the model is sent, without the system text. Always the same list: read, do not change
+    it. Results are put in the order of their calls; else it grows at the end while `epoch` is
+    the same."""
+    epoch: int = 0
+    """Grows when messages were taken away or replaced."""
+    turns: int = 0
+    """Highest number of a turn so far, rewound ones too: the next is one more."""
+    generated_tokens: int = 0
+    """By all answers of the log; likewise the next two."""
+    edits: int = 0
+    """Calls that changed files."""
+    edited: dict[str, None] = field(default_factory=dict)
+    """Paths that were changed, in the order of their first change."""
+    last_usage: Usage | None = None
+    _marks: list[_Mark] = field(default_factory=list)
+    _eras: list[list[Message]] = field(default_factory=list)
+    """The messages as they were before each compaction, for going back behind it."""
+    _calls: tuple[ToolCall, ...] = ()
+    """Of the last answer; empty once the conversation has gone on."""
+    _done: list[bool] = field(default_factory=list)
+    """Which of them have their result."""
+    _first_result: int = 0
+    """Where in `messages` their results begin."""
+
+    @property
+    def title(self) -> str:
+        """The name, else the first prompt; empty = nothing was said yet."""
+        return self.name or self.first_prompt
+
+    @property
+    def live_turns(self) -> tuple[int, ...]:
+        """Numbers of the turns that are part of the conversation, compacted ones too."""
+        return tuple(mark.turn for mark in self._marks)
+
+    def dangling(self) -> tuple[ToolCall, ...]:
+        """Calls of the last answer that have no result: qcode ended while they ran."""
+        pairs = zip(self._calls, self._done, strict=True)
+        return tuple(call for call, done in pairs if not done)
+
+    def apply(self, event: AnyEvent | UnknownEvent) -> None:
+        """Take in the next event; those that say nothing about the conversation are ignored."""
+        match event:
+            case SessionStarted():
+                self._start(event)
+            case TurnStarted(turn=turn, message=message):
+                self._begin_turn(turn, message)
+            case MessageCompleted(message=message):
+                self._answer(message)
+            case ToolCallFinished():
+                self._finish_call(event)
+            case Steered(message=message):
+                self.messages.append(message)
+            case Compacted(summary=summary, kept=kept):
+                self._compact(summary, kept)
+            case Rewound(turn=turn):
+                self._rewind(turn)
+            case Usage():
+                self.last_usage = event
+                self.generated_tokens += event.generated_tokens or 0
+            case Renamed(name=name):
+                self.name = name
+            case ModelChanged(model=model, server=server):
+                self.model, self.server = model, server
+            case ModeChanged(mode=mode):
+                self.mode = mode
+            case _:
+                pass  # for the transcript only
+
+    def _start(self, event: SessionStarted) -> None:
+        if not self.session_id:
+            self.session_id, self.parent = event.session_id, event.parent
+            self.folder = event.folder
+        self.system, self.tools = event.system, event.tools
+        self.model, self.server, self.mode = event.model, event.server, event.mode
+
+    def _begin_turn(self, turn: int, message: UserMessage) -> None:
+        self._close_calls()
+        if not self._marks:
+            self.first_prompt = spoken(message)
+        self._marks.append(_Mark(turn, len(self._eras), len(self.messages)))
+        self.turns = max(self.turns, turn)
+        self.messages.append(message)
+
+    def _answer(self, message: AssistantMessage) -> None:
+        self._close_calls()
+        self.messages.append(message)
+        self._calls = message.calls
+        self._done = [False] * len(self._calls)
+        self._first_result = len(self.messages)
+
+    def _finish_call(self, event: ToolCallFinished) -> None:
+        if event.edited:
+            self.edits += 1
+            self.edited.update(dict.fromkeys(event.edited))
+        for position, call in enumerate(self._calls):
+            if call.id == event.message.call_id and not self._done[position]:
+                self._place(position, event.message)
+                return
+        # a second result, or one whose call is lost: no template could take it
+
+    def _place(self, position: int, result: ToolMessage) -> None:
+        before = sum(self._done[:position])
+        self.messages.insert(self._first_result + before, result)
+        self._done[position] = True
+
+    def _close_calls(self) -> None:
+        """The conversation goes on: a call that has no result now will never get one."""
+        for position, call in enumerate(self._calls):
+            if not self._done[position]:
+                self._place(position, ToolMessage(call.id, call.name, LOST_RESULT, "cancelled"))
+        self._forget_calls()
+
+    def _forget_calls(self) -> None:
+        self._calls, self._done = (), []
+
+    def _compact(self, summary: UserMessage, kept: int) -> None:
+        removed = max(0, len(self.messages) - kept)
+        self._eras.append(self.messages.copy())
+        self.messages[:removed] = [summary]
+        self.epoch += 1
+        self._first_result += 1 - removed
+        if self._first_result < 2:  # the answer that made the calls is gone
+            self._forget_calls()
+
+    def _rewind(self, turn: int) -> None:
+        place = next((i for i, mark in enumerate(self._marks) if mark.turn == turn), None)
+        if place is None:
+            return
+        mark = self._marks[place]
+        then = self._eras[mark.era] if mark.era < len(self._eras) else self.messages
+        self.messages[:] = then[: mark.index]
+        del self._eras[mark.era :]
+        del self._marks[place:]
+        self.epoch += 1
+        self._forget_calls()
+
+
+def fold(events: Iterable[AnyEvent | UnknownEvent]) -> Conversation:
+    """The conversation that `events` tell."""
+    conversation = Conversation()
+    for event in events:
+        conversation.apply(event)
+    return conversation
