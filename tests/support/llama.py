@@ -1,0 +1,118 @@
+"""A real llama.cpp server with the tiny model, in a process of its own so that it can be killed.
+
+The process runs this file: `python -m tests.support.llama OPTIONS`, OPTIONS a JSON object. It ends
+when its stdin ends, so that none outlives the tests.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.support.gguf import write_model
+from tests.support.render import Style, source
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the server runs; names as in llama.cpp's parameters."""
+
+    model: str
+    n_ctx: int = 65536
+    n_parallel: int = 1
+    port: int = 0
+
+
+class LlamaServer:
+    """One server, ready when the constructor returns. Close it, or kill it as a crash would."""
+
+    def __init__(self, options: Options, log: Path) -> None:
+        command = [sys.executable, "-m", __name__, json.dumps(asdict(options))]
+        self._log = log
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+            )
+        self.origin = self._address()
+        """Scheme, host and port."""
+
+    @property
+    def base_url(self) -> str:
+        """Ends in `/v1`."""
+        return f"{self.origin}/v1"
+
+    def close(self) -> None:
+        """End the process; safe after `kill` and twice."""
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def kill(self) -> None:
+        """End it as a crash does: open connections are reset."""
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _address(self) -> str:
+        """The first line that the process prints; it is ready then."""
+        assert self.process.stdout
+        guard = threading.Timer(START_SECONDS, self.process.kill)  # a load that hangs ends the wait
+        guard.start()
+        line = self.process.stdout.readline().decode().strip()
+        guard.cancel()
+        if not line:
+            self.close()
+            tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise RuntimeError(f"llama.cpp did not start; the end of {self._log}:\n{tail}")
+        return line
+
+
+def make_model(folder: Path, style: Style) -> Path:
+    """The tiny model with the test's template in one style; written once per folder."""
+    path = folder / f"tiny-{style}.gguf"
+    if not path.exists():
+        write_model(path, source(style))
+    return path
+
+
+def serve(options: Options) -> None:
+    """Run the server in this process until stdin ends."""
+    import xllamacpp  # noqa: PLC0415  only this process needs it; tests import the module without
+
+    params = xllamacpp.CommonParams()
+    params.model.path = options.model
+    params.n_ctx = options.n_ctx
+    params.n_parallel = options.n_parallel
+    params.port = options.port
+    params.use_jinja = True
+    params.endpoint_metrics = True
+    params.endpoint_slots = True
+    params.fit_params = False  # nothing to fit on a CPU, and the trial allocation costs time
+    params.verbosity = 4  # the log names each checkpoint that is made, restored or dropped
+    server = xllamacpp.Server(params)
+    sys.stdout.write(f"{server.listening_address}\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which then closes stdin
+    serve(Options(**json.loads(sys.argv[1])))
