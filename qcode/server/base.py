@@ -3,7 +3,7 @@
 The engine sees only this file; `client.py` and the adapters keep the rest to themselves.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -88,7 +88,7 @@ class Server(Protocol):
         """Probe once and remember. Raises ServerGone, CredentialsRefused, UnknownModel."""
         ...
 
-    def stream(self, request: Request) -> AsyncIterator[Streamed]:
+    def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:
         """Send `request` and yield what comes; the last item is an `Answer`.
 
         Resets, 5xx and "loading" are retried inside, each told as `Retried` or `ServerState`.

@@ -1,0 +1,245 @@
+"""The bytes of one answer -> what is shown while it streams, then the message. No I/O.
+
+However the bytes are cut, the message is the same. The other end is not trusted: line, text,
+arguments and number of calls are bounded.
+"""
+
+from dataclasses import dataclass
+from io import StringIO
+from typing import Literal
+
+from qcode.protocol.events import Repaired, Usage
+from qcode.protocol.messages import AssistantMessage, Finish, Reasoning, Text, ToolCall
+from qcode.server.calls import Calls
+from qcode.server.chunks import (
+    Chunk,
+    Delta,
+    Timings,
+    UsageBlock,
+    decode,
+    is_json_object,
+)
+from qcode.server.failures import Cut, Unusable, read_refusal
+from qcode.server.reasoning import Splitter, split_lone_close
+from qcode.server.shown import Item, Shown
+from qcode.server.sse import Events
+
+Thinking = Literal["on", "off", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes beyond which an answer is refused."""
+
+    event_bytes: int = 16 << 20
+    text_characters: int = 16 << 20
+    """Of text, and again of reasoning."""
+    calls: int = 128
+    argument_characters: int = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All that an answer came to."""
+
+    message: AssistantMessage
+    usage: Usage
+    repairs: tuple[Repaired, ...] = ()
+
+
+class Reader:
+    """Reads one answer: `feed` bytes as they come, then `finish`."""
+
+    def __init__(
+        self, thinking: Thinking = "unknown", limits: Limits | None = None, id_prefix: str = "call_"
+    ) -> None:
+        limits = limits or Limits()
+        self._thinking = thinking
+        self._id_prefix = id_prefix
+        self._events = Events(limits.event_bytes)
+        self._calls = Calls(limits.calls, limits.argument_characters)
+        self._most_text = limits.text_characters
+        self._text, self._reasoning = StringIO(), StringIO()
+        self._splitter: Splitter | None = Splitter()
+        self._separated = False
+        self._finish_reason = ""
+        self._usage: UsageBlock | None = None
+        self._timings: Timings | None = None
+        self.is_done = False
+        """`[DONE]` was read: nothing follows."""
+
+    def feed(self, data: bytes) -> list[Item]:
+        """What `data` completes. Raises Unusable, and Refusal for an error within the stream."""
+        shown = Shown()
+        for payload in self._events.feed(data):
+            self._payload(payload, shown)
+        return shown.done()
+
+    def feed_whole(self, body: bytes) -> list[Item]:
+        """The same for an answer that came as one JSON object instead of a stream."""
+        shown = Shown()
+        self._payload(body, shown)
+        return shown.done()
+
+    def finish(self) -> Finished:
+        """The message. Raises Cut when the stream ended before the answer did, and Unusable."""
+        shown = Shown()
+        for payload in self._events.close():
+            if self._finish_reason or self.is_done:
+                break  # only figures could follow, and these are cut
+            self._payload(payload, shown)
+        self._release(shown)
+        if not self._finish_reason and not (self.is_done and self._has_content()):
+            raise self._unfinished()
+        if self._finish_reason in ("abort", "error"):
+            raise Cut(f"the server ended its answer with {self._finish_reason!r}")
+        return self._finished()
+
+    def salvage(self) -> Finished | None:
+        """What was streamed before an error, if it is whole: calls that parse, or text."""
+        self._release(Shown())
+        slots = self._calls.slots
+        if slots and not all(slot.name and slot.is_whole for slot in slots):
+            return None
+        if not slots and not self._text.getvalue().strip():
+            return None
+        self._finish_reason = "tool_calls" if slots else "stop"
+        return self._finished()
+
+    @property
+    def usage(self) -> Usage:
+        """The figures so far; a field is None when the server did not say."""
+        told, timed = self._usage or UsageBlock(), self._timings or Timings()
+        details = told.prompt_tokens_details
+        read = None if timed.prompt_n is None else timed.prompt_n + (timed.cache_n or 0)
+        cached = details.cached_tokens if details else None
+        return Usage(
+            prompt_tokens=_first(told.prompt_tokens, read),
+            cached_tokens=_first(timed.cache_n, cached),
+            generated_tokens=_first(told.completion_tokens, timed.predicted_n),
+            prompt_per_second=timed.prompt_per_second,
+            generated_per_second=timed.predicted_per_second,
+        )
+
+    def _payload(self, payload: bytes, shown: Shown) -> None:
+        if payload.strip() == b"[DONE]":
+            self.is_done = True
+            return
+        try:
+            self._chunk(decode(payload), shown)
+        except Unusable:
+            if b"\n" not in payload:
+                raise
+            for line in payload.split(b"\n"):  # events without a blank line between them
+                self._payload(line, shown)
+
+    def _chunk(self, chunk: Chunk, shown: Shown) -> None:
+        if chunk.error:
+            raise read_refusal({"error": chunk.error})
+        if chunk.object == "error":
+            raise read_refusal({"message": chunk.message})
+        self._usage = chunk.usage or self._usage
+        self._timings = chunk.timings or self._timings
+        if chunk.prompt_progress is not None:
+            shown.add_progress(chunk.prompt_progress)
+        for choice in chunk.choices or ():
+            if choice.index:
+                continue
+            if delta := choice.delta or choice.message:
+                self._delta(delta, shown)
+            self._finish_reason = choice.finish_reason or self._finish_reason
+
+    def _delta(self, delta: Delta, shown: Shown) -> None:
+        if reasoning := delta.reasoning_content or delta.reasoning or delta.thinking:
+            self._separated = True
+            self._add_reasoning(reasoning, shown)
+        if delta.content:
+            self._add_content(delta.content, shown)
+        for piece in delta.tool_calls or ():
+            self._release(shown)
+            if slot := self._calls.add(piece):
+                shown.add_call(self._calls.position(slot), slot.name, slot.characters)
+
+    def _add_content(self, content: str, shown: Shown) -> None:
+        if self._separated and self._splitter:
+            self._release(shown)
+        if self._splitter is None:
+            self._add_text(content, shown)
+            return
+        for kind, piece in self._splitter.feed(content):
+            if kind == "text":
+                self._add_text(piece, shown)
+            else:
+                self._add_reasoning(piece, shown)
+
+    def _release(self, shown: Shown) -> None:
+        """Stop looking for marks: what was held back is what it is."""
+        splitter, self._splitter = self._splitter, None
+        for kind, piece in splitter.finish() if splitter else ():
+            if kind == "text":
+                self._add_text(piece, shown)
+            else:
+                self._add_reasoning(piece.rstrip("\n"), shown)
+
+    def _add_text(self, text: str, shown: Shown) -> None:
+        self._text.write(text)
+        shown.add_text(text)
+        self._check(self._text)
+
+    def _add_reasoning(self, text: str, shown: Shown) -> None:
+        self._reasoning.write(text)
+        shown.add_reasoning(text)
+        self._check(self._reasoning)
+
+    def _check(self, written: StringIO) -> None:
+        if written.tell() > self._most_text:
+            raise Unusable(f"the answer exceeds {self._most_text:,} characters")
+
+    def _has_content(self) -> bool:
+        return bool(self._calls.slots or self._text.tell() or self._reasoning.tell())
+
+    def _unfinished(self) -> Exception:
+        if self._events.stray and not self._has_content():
+            start = self._events.stray.decode("utf-8", "replace")
+            return Unusable(f"it is no event stream, it begins with {start[:80]!r}")
+        return Cut("the stream ended before the answer did")
+
+    def _finished(self) -> Finished:
+        reasoning, text = self._parts()
+        calls, repairs = self._whole_calls()
+        parts = (
+            *((Reasoning(reasoning),) if reasoning.strip() else ()),
+            *((Text(text),) if text.strip() else ()),
+            *calls,
+        )
+        message = AssistantMessage(parts, self._finish(calls))
+        return Finished(message, self.usage, repairs)
+
+    def _parts(self) -> tuple[str, str]:
+        reasoning, text = self._reasoning.getvalue(), self._text.getvalue()
+        if not reasoning and self._thinking != "off":
+            return split_lone_close(text)
+        if self._thinking == "off" and not text.strip() and not self._calls.slots:
+            return "", reasoning  # older vLLM files a plain answer under reasoning (PR 35982)
+        return reasoning, text
+
+    def _whole_calls(self) -> tuple[list[ToolCall], tuple[Repaired, ...]]:
+        calls = self._calls.finished(self._id_prefix)
+        nameless = sum(not slot.name for slot in self._calls.slots)
+        repairs = [Repaired("a tool call without a name was left out")] * min(nameless, 1)
+        if self._finish_reason == "length" and calls:
+            *before, last = calls  # the limit fell into it, however whole it looks
+            calls = [call for call in before if is_json_object(call.arguments)]
+            size = len(last.arguments)
+            what = f"the call of {last.name} was cut off at {size} characters and left out"
+            repairs.append(Repaired(what, last.id))
+        return calls, tuple(repairs)
+
+    def _finish(self, calls: list[ToolCall]) -> Finish:
+        if self._finish_reason == "length":
+            return "length"
+        return "tool_calls" if calls or self._finish_reason == "tool_calls" else "stop"
+
+
+def _first(told: int | None, measured: int | None) -> int | None:
+    return told if told is not None else measured

@@ -1,0 +1,49 @@
+"""What one read of the stream shows: deltas, neighbours of one kind joined."""
+
+from qcode.protocol.events import PromptProgress, ReasoningDelta, TextDelta, ToolCallDelta
+from qcode.server.chunks import Progress
+
+Item = TextDelta | ReasoningDelta | ToolCallDelta | PromptProgress
+
+
+class Shown:
+    """Items in order; neighbours of one kind become one, which delays nothing."""
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+        self._kind: type[TextDelta] | type[ReasoningDelta] | None = None
+        self._pieces: list[str] = []
+
+    def add_text(self, text: str) -> None:
+        if self._kind is not TextDelta:
+            self._flush(TextDelta)
+        self._pieces.append(text)
+
+    def add_reasoning(self, text: str) -> None:
+        if self._kind is not ReasoningDelta:
+            self._flush(ReasoningDelta)
+        self._pieces.append(text)
+
+    def add_call(self, index: int, name: str, characters: int) -> None:
+        self._flush(None)
+        last = self._items[-1] if self._items else None
+        if isinstance(last, ToolCallDelta) and last.index == index:
+            self._items.pop()
+        self._items.append(ToolCallDelta(index, name, characters))
+
+    def add_progress(self, progress: Progress) -> None:
+        self._flush(None)
+        self._items.append(
+            PromptProgress(
+                progress.total, progress.cache, progress.processed, progress.time_ms / 1000
+            )
+        )
+
+    def done(self) -> list[Item]:
+        self._flush(None)
+        return self._items
+
+    def _flush(self, kind: type[TextDelta] | type[ReasoningDelta] | None) -> None:
+        if self._kind and (text := "".join(self._pieces)):
+            self._items.append(self._kind(text))
+        self._kind, self._pieces = kind, []

@@ -1,0 +1,67 @@
+"""Server-sent events: bytes in, the data of each event out. No JSON, no I/O.
+
+Lenient where servers are sloppy (line ends, a missing blank line at the end), strict about size:
+the other end may be anything.
+"""
+
+from qcode.server.failures import Unusable
+
+
+class Events:
+    """Cuts a stream of bytes into the payloads of its events, wherever the bytes were cut."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._pieces: list[bytes] = []  # of a line whose end has not come
+        self._data: list[bytes] = []  # lines of an event whose blank line has not come
+        self._size = 0  # of both
+        self._after_cr = False
+        self.stray = b""
+        """The first line that belongs to no event stream: for the error message."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The payloads that `data` completes."""
+        if self._after_cr and data:  # the line feed of a line end that was cut in two
+            data, self._after_cr = data.removeprefix(b"\n"), False
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self._grow(len(data))
+        if b"\n" not in data:
+            self._pieces.append(data)
+            return []
+        lines = data.split(b"\n")
+        lines[0] = b"".join((*self._pieces, lines[0]))
+        self._pieces = [lines.pop()]
+        return self._dispatch(lines)
+
+    def close(self) -> list[bytes]:
+        """What the last bytes hold although no blank line followed them."""
+        rest = b"".join(self._pieces)
+        self._pieces = []
+        return self._dispatch([rest, b""])
+
+    def _dispatch(self, lines: list[bytes]) -> list[bytes]:
+        payloads = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+            elif not line:
+                if self._data:
+                    payloads.append(b"\n".join(self._data))
+                    self._data = []
+            else:
+                self._other(line)
+        self._size = sum(map(len, self._data)) + sum(map(len, self._pieces))
+        return payloads
+
+    def _other(self, line: bytes) -> None:
+        if line.startswith(b"\xef\xbb\xbfdata:"):  # a byte order mark may head the stream
+            self._data.append(line[8:].strip())
+        elif not self.stray and not line.startswith((b":", b"event:", b"id:", b"retry:")):
+            self.stray = line[:400]
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit and self._size > size:
+            raise Unusable(f"a single event is larger than {self._limit:,} bytes")
