@@ -76,13 +76,13 @@ async def _endpoint(plan: Plan, home: Path) -> AsyncIterator[Endpoint]:
     """The first of: what the person set, a local server, the playback."""
     if plan.base_url:
         said = f"Model: the one at {plan.base_url} (QCODE_BASE_URL).\n"
-        yield Endpoint(plan.base_url, (), _with_own_sessions(home), said)
+        yield Endpoint(plan.base_url, (), os.environ, said)
     elif local := await plan.find_local():
         said = f"Model: the one of the local server at {local}.\n"
-        yield Endpoint(local, (), _with_own_sessions(home), said)
+        yield Endpoint(local, (), os.environ, said)
     else:
         async with playback(bug_fix()) as base_url:
-            yield Endpoint(base_url, ("--model", MODEL), _with_own_everything(home), _PLAYBACK)
+            yield Endpoint(base_url, ("--model", MODEL), _without_settings(home), _PLAYBACK)
 
 
 _PLAYBACK = """\
@@ -92,13 +92,7 @@ The agent, its tools, the edit and the tests are real.
 """
 
 
-def _with_own_sessions(home: Path) -> dict[str, str]:
-    """The person's configuration, but no session of a folder that is gone in a minute."""
-    own = {"XDG_DATA_HOME": str(home / "data"), "XDG_STATE_HOME": str(home / "state")}
-    return {**os.environ, **own}
-
-
-def _with_own_everything(home: Path) -> dict[str, str]:
+def _without_settings(home: Path) -> dict[str, str]:
     """Nothing of the person's: a rule or a model name of theirs would lead away from the script."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("QCODE_", "OPENAI_"))}
     return {**kept, "QCODE_HOME": str(home / "qcode")}
@@ -122,7 +116,8 @@ async def _work(endpoint: Endpoint, folder: Path, say: Say) -> None:
 def _command_line(endpoint: Endpoint, folder: Path) -> tuple[str, ...]:
     job = ("-p", project.prompt(), "--permission-mode", "auto", "--sandbox", "off")
     where = ("-C", str(folder), "--base-url", endpoint.base_url, *endpoint.flags)
-    return (sys.executable, "-m", "qcode", *job, *where)
+    # The folder is gone in a minute: no session of it is kept.
+    return (sys.executable, "-m", "qcode", *job, "--no-session", *where)
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:
