@@ -31,6 +31,8 @@ class Plan:
     """Base URL of a local server that answers, or None; asked only without `base_url`."""
     folder: Literal["remove", "keep"] = "remove"
     """What becomes of the project after success; after failure it stays."""
+    parent: Path | None = None
+    """Where the folder is made; None = where the system has its temporary files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Endpoint:
 
 async def run(plan: Plan, say: Say) -> int:
     """Do the main job in a new folder; the exit code is that of the final test run."""
-    home = Path(tempfile.mkdtemp(prefix="qcode-demo-"))
+    home = Path(tempfile.mkdtemp(prefix="qcode-demo-", dir=plan.parent))
     folder = home / "hotel"
     keep = False
     try:

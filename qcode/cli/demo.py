@@ -1,0 +1,69 @@
+"""`qcode demo`: its arguments and its printing, no more."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from qcode.demo import driver
+
+TERMINATED = 143
+
+
+def main(argv: list[str]) -> int:
+    """Run the demo; the exit code is that of its final test run."""
+    found = _parser().parse_args(argv)
+    plan = driver.Plan(
+        base_url="" if found.playback else os.environ.get("QCODE_BASE_URL", ""),
+        find_local=_nothing if found.playback else _local_server,
+        folder="keep" if found.keep else "remove",
+    )
+    return asyncio.run(_until_terminated(lambda: driver.run(plan, _say)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="qcode demo",
+        description="Watch qcode fix a real bug in a temporary git repository. The model is the "
+        "one at QCODE_BASE_URL, else that of a local server, else a script that says so.",
+        epilog="exit code: that of the final test run, 0 = the bug is fixed",
+        allow_abbrev=False,
+    )
+    made.add_argument("--keep", action="store_true", help="keep the folder also after success")
+    made.add_argument(
+        "--playback", action="store_true", help="take the script, even where a server answers"
+    )
+    return made
+
+
+async def _until_terminated(work: Callable[[], Awaitable[int]]) -> int:
+    """SIGTERM ends the work as Ctrl-C does, with what it started."""
+    task = asyncio.ensure_future(work())
+    with suppress(NotImplementedError):  # Windows has no signal handlers in its event loop
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel, "terminated")
+    try:
+        return await task
+    except asyncio.CancelledError as cancelled:
+        if cancelled.args == ("terminated",):
+            return TERMINATED
+        raise
+
+
+def _say(text: str) -> None:
+    # Flushed: the output of the child process comes between two lines of ours.
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _local_server() -> str | None:
+    """Base URL of a server on a known port of this machine that has a model."""
+    from qcode.server.detect import find_local  # noqa: PLC0415 - not with QCODE_BASE_URL
+
+    return await find_local()
