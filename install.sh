@@ -206,6 +206,8 @@ tell_what_stays() {
 
 run_tests() {
     cd -- "$root"
+    [ ! -d .venv ] || works "$root/.venv" || fail "$root/.venv is there, but has no Python 3.11 or \
+newer, or no pip. It may be yours, so it stays: remove it and run this again."
     environment "$root/.venv"
     packages "$root/.venv" --editable '.[dev]'
     exec "$root/.venv/bin/python" -m pytest "$@"

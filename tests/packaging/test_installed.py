@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def fresh(tmp_path: Path) -> Fresh:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command, installed from the wheel into an environment with nothing else in it."""
     folder = tmp_path_factory.mktemp("installed")
     wheel = build_wheel(folder)
@@ -96,7 +96,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     ):
         done = run(line, environment, folder)
         assert done.returncode == 0, done.stdout + done.stderr
-    yield folder / "venv" / "bin" / "qcode"
+    return folder / "venv" / "bin" / "qcode"
 
 
 def test_the_installed_wheel_runs_the_demo_and_leaves_nothing_behind(
