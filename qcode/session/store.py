@@ -224,11 +224,12 @@ def _write(path: Path, data: bytes) -> None:
 
 def _candidates(words: str, summaries: tuple[Summary, ...]) -> Iterable[list[Summary]]:
     """What `words` may mean, the surest meaning first."""
+    if not words:  # every id begins with nothing, and a session without name has this name
+        return
     yield [summary for summary in summaries if summary.name == words]
-    yield [summary for summary in summaries if words and summary.id.startswith(words)]
+    yield [summary for summary in summaries if summary.id.startswith(words)]
     yield [summary for summary in summaries if summary.id.rpartition("-")[2] == words]
-    folded = words.casefold()
-    yield [summary for summary in summaries if summary.name.casefold() == folded and folded]
+    yield [summary for summary in summaries if summary.name.casefold() == words.casefold()]
 
 
 def _ambiguous(words: str, found: list[Summary]) -> str:

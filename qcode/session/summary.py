@@ -97,7 +97,7 @@ def _summary(path: Path, opened: Opened, talk: Conversation) -> Summary:
     return Summary(
         id=path.stem,
         title=one_line(talk.title, TITLE_WIDTH),
-        name=talk.name,
+        name=one_line(talk.name, TITLE_WIDTH),
         folder=talk.folder,
         model=talk.model,
         started=opened.entries[0].at,

@@ -1,0 +1,1 @@
+"""Sessions: the log, what is folded from it, and the store."""
