@@ -1,0 +1,80 @@
+"""Names that models bring along from other agents' tools, and ours for them: data and look-up.
+
+Names are compared folded: lower case, without `_`, `-` and blanks. A declared name comes first.
+"""
+
+from collections.abc import Collection
+
+
+def folded(name: str) -> str:
+    """`oldString`, `old-string` and `old_string` are the same."""
+    return "".join(sign for sign in name.casefold() if sign not in "_- ")
+
+
+_TOOLS = {
+    "read": "read_file view_file open_file view cat",
+    "write": "write_file create_file write_to_file file_write create",
+    "edit": "edit_file str_replace str_replace_editor str_replace_based_edit_tool replace "
+    "replace_in_file search_replace apply_edit",
+    "glob": "list_files find_files list_directory list_dir ls find",
+    "grep": "search search_files search_file_content grep_search rg",
+    "shell": "bash run_shell_command execute_command run_command run_terminal_cmd "
+    "run_terminal_command terminal exec",
+    "todo": "todo_write todos update_plan update_todo_list",
+    "ask": "ask_user ask_user_question ask_followup_question question",
+}
+TOOLS = {folded(alias): name for name, aliases in _TOOLS.items() for alias in aliases.split()}
+
+PREFIXES = ("functions.", "function.", "tools.", "tool.", "tool:", "default_api.", "default_api:")
+
+_FIELDS = {
+    "path": "file_path file_name file absolute_path target_file directory dir folder",
+    "old_string": "old_str old_text old_content search find",
+    "new_string": "new_str new_text new_content replace replacement replace_with",
+    "content": "file_text contents text body",
+    "command": "cmd command_line script",
+    "pattern": "query regex regexp search glob_pattern",
+    "count": "replace_all",
+    "timeout_seconds": "timeout",
+    "action": "run_in_background",
+    "job": "job_id shell_id bash_id",
+    "items": "todos tasks plan",
+    "choices": "options",
+}
+FIELDS = {
+    folded(alias): tuple(field for field, aliases in _FIELDS.items() if alias in aliases.split())
+    for each in _FIELDS.values()
+    for alias in each.split()
+}
+"""Alias -> the fields it may stand for."""
+
+WORDS = {
+    ("count", "true"): "all",
+    ("count", "false"): "one",
+    ("action", "true"): "start",
+    ("action", "false"): "run",
+}
+"""What a boolean of those tools is called in ours: (field, value) -> word."""
+
+COMMENTARY = frozenset({"description", "explanation"})
+"""Fields in which models talk about a call. They have no effect, so they are dropped."""
+
+
+def tool_name(name: str, known: Collection[str]) -> str | None:
+    """The known tool that `name` means, or None."""
+    if name in known:
+        return name
+    bare = name.strip()
+    for prefix in PREFIXES:
+        bare = bare.removeprefix(prefix)
+    key = folded(bare)
+    found = {folded(each): each for each in known}.get(key) or TOOLS.get(key)
+    return found if found in known else None
+
+
+def field_name(name: str, declared: Collection[str], present: Collection[str]) -> str | None:
+    """The declared field that an undeclared `name` stands for, if the call lacks that field."""
+    key = folded(name)
+    same = {folded(each): each for each in declared}.get(key)
+    candidates = (same,) if same else FIELDS.get(key, ())
+    return next((it for it in candidates if it in declared and it not in present), None)

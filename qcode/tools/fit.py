@@ -1,0 +1,127 @@
+"""An object as the model wrote it -> the fields that a tool declares.
+
+Names through the table of aliases, values by the declared type. A declared string is never
+decoded: the content of a JSON file stays text.
+"""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from qcode.tools.aliases import COMMENTARY, WORDS, field_name
+from qcode.tools.base import Tool
+
+_INTEGER = re.compile(r"\s*([+-]?\d{1,18})(?:\.0*)?\s*")
+_ENVELOPES = ("arguments", "parameters", "input", "args")
+
+Fields = dict[str, Any]
+
+
+@cache
+def declared(tool_type: type[Tool]) -> dict[str, msgspec.inspect.Field]:
+    """The fields of a tool by name, in their order."""
+    info = msgspec.inspect.type_info(tool_type)
+    if not isinstance(info, msgspec.inspect.StructType):
+        raise TypeError(f"{tool_type!r} is no struct of arguments")
+    return {field.encode_name: field for field in info.fields}
+
+
+def bare_type(field: msgspec.inspect.Field) -> msgspec.inspect.Type:
+    """The declared type, without its description."""
+    kind = field.type
+    return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
+
+
+def fit(given: Fields, tool_type: type[Tool]) -> tuple[Fields, tuple[str, ...]]:
+    """The fields under declared names and of declared types as far as that is plain; and notes."""
+    fields = declared(tool_type)
+    notes: list[str] = []
+    named = _renamed(_unwrapped(given, fields, notes), fields, notes)
+    fitted = {}
+    for name, value in named.items():
+        if value is None and name in fields and not fields[name].required:
+            notes.append(f"left out `{name}`, which was null")
+        else:
+            fitted[name] = _typed(name, value, fields, notes)
+    return fitted, tuple(notes)
+
+
+def _unwrapped(given: Fields, fields: Fields, notes: list[str]) -> Fields:
+    """The arguments inside of `{"name": …, "arguments": {…}}`."""
+    for envelope in _ENVELOPES:
+        inner = given.get(envelope)
+        if (
+            isinstance(inner, dict)
+            and envelope not in fields
+            and given.keys() <= {envelope, "name"}
+        ):
+            notes.append(f"took the arguments out of `{envelope}`")
+            return inner
+    return given
+
+
+def _renamed(given: Fields, fields: Fields, notes: list[str]) -> Fields:
+    result: Fields = {}
+    for name, value in given.items():
+        ours = name if name in fields else field_name(name, fields, given.keys() | result.keys())
+        if ours is None and name in COMMENTARY:
+            notes.append(f"left out `{name}`")
+            continue
+        if ours is not None and ours != name:
+            notes.append(f"renamed `{name}` to `{ours}`")
+        result[ours or name] = value
+    return result
+
+
+def _typed(
+    name: str, value: Any, fields: dict[str, msgspec.inspect.Field], notes: list[str]
+) -> Any:
+    if name not in fields:
+        return value
+    match bare_type(fields[name]):
+        case msgspec.inspect.StrType():
+            typed = value if isinstance(value, str) else _as_text(value)
+        case msgspec.inspect.IntType():
+            typed = _as_integer(value)
+        case msgspec.inspect.LiteralType(values=words):
+            typed = _as_word(name, value, words)
+        case _:
+            return value
+    if typed is not value:
+        notes.append(f"`{name}`: read {_brief(value)} as {_brief(typed)}")
+    return typed
+
+
+def _as_text(value: Any) -> Any:
+    """A string was meant; what the model wrote as JSON is that string's text."""
+    if value is None:
+        return value
+    return json.dumps(
+        value, ensure_ascii=False, indent=2 if isinstance(value, dict | list) else None
+    )
+
+
+def _as_integer(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and (match := _INTEGER.fullmatch(value)):
+        return int(match[1])
+    return value
+
+
+def _as_word(name: str, value: Any, words: tuple[Any, ...]) -> Any:
+    if value in words:
+        return value
+    text = str(value).strip().casefold()
+    text = WORDS.get((name, text), text)
+    return text if text in words else value
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else "text"
