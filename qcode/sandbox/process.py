@@ -73,9 +73,11 @@ class Process:
     async def settle(self) -> None:
         """Give last output and helpers their moment; what runs after it was left running."""
         deadline = time.monotonic() + SETTLE_SECONDS
+        pause_seconds = 0.0  # most often the end of the pipe is the very next thing to be seen
         # Nothing announces that a group is empty, so there is nothing to await but time.
-        while self.running() and time.monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(POLL_SECONDS)
+        while self.running() and time.monotonic() < deadline:
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(pause_seconds + 0.002, POLL_SECONDS)
 
     async def end(self, grace_seconds: float) -> None:
         """End the whole group and take its last words."""
