@@ -99,17 +99,32 @@ def test_results_stand_in_the_order_of_the_calls_whatever_finished_first() -> No
 
 
 def test_two_calls_with_the_same_id_get_a_result_each() -> None:
-    events = [TurnStarted(1, user("go")), answer("x", "x"), result("x", "1"), result("x", "2")]
+    events: list[LoggedEvent] = [
+        TurnStarted(1, user("go")),
+        answer("x", "x"),
+        result("x", "1"),
+        result("x", "2"),
+    ]
     assert texts(fold(events).messages)[2:] == ["1", "2"]
 
 
 def test_a_second_result_of_a_call_is_ignored() -> None:
-    events = [TurnStarted(1, user("go")), answer("a"), result("a", "1"), result("a", "2")]
+    events: list[LoggedEvent] = [
+        TurnStarted(1, user("go")),
+        answer("a"),
+        result("a", "1"),
+        result("a", "2"),
+    ]
     assert texts(fold(events).messages)[2:] == ["1"]
 
 
 def test_steering_stands_after_the_last_result() -> None:
-    events = [TurnStarted(1, user("go")), answer("a"), Steered(user("stop", "steer")), result("a")]
+    events: list[LoggedEvent] = [
+        TurnStarted(1, user("go")),
+        answer("a"),
+        Steered(user("stop", "steer")),
+        result("a"),
+    ]
     assert texts(fold(events).messages) == ["go", "", "done", "stop"]
 
 
@@ -121,7 +136,11 @@ def test_calls_without_result_dangle_until_they_get_one() -> None:
 
 
 def test_a_result_that_never_came_is_filled_in_when_the_conversation_goes_on() -> None:
-    events = [TurnStarted(1, user("go")), answer("a"), TurnStarted(2, user("on"))]
+    events: list[LoggedEvent] = [
+        TurnStarted(1, user("go")),
+        answer("a"),
+        TurnStarted(2, user("on")),
+    ]
     assert texts(fold(events).messages) == ["go", "", LOST_RESULT, "on"]
 
 

@@ -25,7 +25,11 @@ def test_markdown_has_the_title_who_said_what_calls_and_results() -> None:
 
 
 def test_a_failed_call_says_so() -> None:
-    events = [TurnStarted(1, user("go")), answer("a"), result("a", "No.", "denied")]
+    events: list[LoggedEvent] = [
+        TurnStarted(1, user("go")),
+        answer("a"),
+        result("a", "No.", "denied"),
+    ]
     assert "### Result of shell (denied)" in as_markdown(fold(events))
 
 

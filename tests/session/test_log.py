@@ -21,6 +21,8 @@ from qcode.session.log import Log
 from qcode.session.reading import read, read_from
 from tests.session.histories import histories, one_turn, started
 
+REPOSITORY = Path(__file__).parents[2]
+"""Where a subprocess finds `tests`."""
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
@@ -245,7 +247,11 @@ log.close()
 @pytest.mark.skipif(os.name != "posix", reason="RLIMIT_FSIZE is POSIX")
 def test_a_line_that_fits_only_in_part_is_taken_back_and_the_next_one_is_whole(path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", FULL, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("could not be saved") == 2
@@ -287,7 +293,10 @@ for number in range(1_000_000):
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
 def test_a_killed_process_loses_no_event_that_it_appended(path: Path) -> None:
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
     )
     assert writer.stdout is not None
     for _ in range(200):

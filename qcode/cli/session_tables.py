@@ -1,0 +1,107 @@
+"""Sessions as text for a terminal of 80 columns, measured in cells: a Chinese sign takes two."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from qcode.protocol.text import one_line
+from qcode.session.summary import Hit, Summary
+
+WIDTH = 80
+_FOLDER_WIDTH = 14
+_SNIPPET_INDENT = "    "
+
+
+def table(found: Sequence[Summary], *, folders: bool = False) -> str:
+    """One line a session, a heading first; empty text for no sessions."""
+    if not found:
+        return ""
+    heading = _row("ID", "LAST USED", "TURNS", "FOLDER" if folders else "", "TITLE")
+    return heading + "".join(_session_row(summary, folders=folders) for summary in found)
+
+
+def _session_row(summary: Summary, *, folders: bool) -> str:
+    folder = (Path(summary.folder).name or "?") if folders else ""
+    title = summary.title or ("" if summary.broken else "(nothing said)")
+    marked = f"(broken) {title}" if summary.broken else title
+    return _row(summary.id, when(summary.updated), str(summary.turns), folder, marked)
+
+
+def _row(session_id: str, updated: str, turns: str, folder: str, title: str) -> str:
+    row = f"{session_id:<18}  {updated:<16}  {turns:>5}  "
+    if folder:
+        row += pad(fit(folder, _FOLDER_WIDTH), _FOLDER_WIDTH) + "  "
+    return (row + fit(title, WIDTH - len(row))).rstrip() + "\n"
+
+
+def details(summary: Summary, file: Path) -> str:
+    """What is known of one session, a line each; an empty line last."""
+    rows = {
+        "session": summary.id,
+        "name": summary.name,
+        "title": summary.title,
+        "folder": summary.folder,
+        "model": summary.model,
+        "forked from": summary.parent,
+        "started": when(summary.started),
+        "last used": when(summary.updated),
+        "turns": str(summary.turns),
+        "generated": f"{summary.generated_tokens:,} tokens",
+        "edits": str(summary.edits),
+        "log": f"{file} ({summary.bytes:,} bytes)",
+    }
+    return "".join(f"{name:<12} {one_line(text, 500)}\n" for name, text in rows.items() if text)
+
+
+def prompts(said: Iterable[tuple[int, str]]) -> str:
+    """Turns with the first line of what was said; an empty line first."""
+    rows = "".join(f"{turn:>5}  {fit(text, WIDTH - 7)}\n" for turn, text in said)
+    return f"\n{rows}" if rows else ""
+
+
+def places(hits: Sequence[Hit]) -> str:
+    """Found passages below the session they are in."""
+    rows: list[str] = []
+    last = ""
+    for hit in hits:
+        if hit.id != last:
+            head = f"{hit.id:<18}  {when(hit.updated):<16}  "
+            rows.append((head + fit(hit.title, WIDTH - len(head))).rstrip())
+            last = hit.id
+        head = f"{_SNIPPET_INDENT}{hit.kind}: "
+        rows.append(head + fit(hit.snippet, WIDTH - len(head)))
+    return "".join(f"{row}\n" for row in rows)
+
+
+def when(at: str) -> str:
+    """A moment of the log in local time, to the minute; as it is if it is no moment."""
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return one_line(at, 16)
+
+
+def fit(text: str, cells: int) -> str:
+    """The first line of `text`, cut with an ellipsis to at most `cells` cells of the terminal."""
+    line = one_line(text, 4 * WIDTH).replace("\t", " ")
+    if _cells(line) <= cells:
+        return line
+    while line and _cells(line) > cells - 1:
+        line = line[:-1]
+    return line + "…" if cells > 0 else ""
+
+
+def pad(text: str, cells: int) -> str:
+    """`text` with blanks up to `cells`."""
+    return text + " " * (cells - _cells(text))
+
+
+def _cells(text: str) -> int:
+    return sum(map(_cell, text))
+
+
+def _cell(sign: str) -> int:
+    if unicodedata.combining(sign) or unicodedata.category(sign) in ("Cf", "Me", "Mn"):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
