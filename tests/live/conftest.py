@@ -1,15 +1,13 @@
 """A real llama.cpp server for the tests here, started once a session. Without it they skip."""
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.llama import LlamaServer, Options, make_model
+from tests.support.llama import LlamaServer, Options, StartLlama, make_model
 from tests.support.render import Style
-
-StartLlama = Callable[[Style], LlamaServer]
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +37,9 @@ def start_llama(models: Path, tmp_path: Path) -> Iterator[StartLlama]:
     """Servers of a test's own, to kill or to fill; all ended with the test."""
     started: list[LlamaServer] = []
 
-    def start(style: Style) -> LlamaServer:
-        options = Options(str(make_model(models, style)))
+    def start(style: Style = "3.5", *, n_ctx_checkpoints: int = 32) -> LlamaServer:
+        model = str(make_model(models, style))
+        options = Options(model, n_ctx_checkpoints=n_ctx_checkpoints)
         started.append(LlamaServer(options, tmp_path / f"llama-{len(started)}.log"))
         return started[-1]
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from tests.support.gguf import write_model
 from tests.support.render import Style, source
@@ -29,6 +29,14 @@ class Options:
     n_ctx: int = 65536
     n_parallel: int = 1
     port: int = 0
+    n_ctx_checkpoints: int = 32
+    """0 = like an engine that cannot go back at all inside what it has read."""
+
+
+class StartLlama(Protocol):
+    """What the fixture `start_llama` gives: one more server, ended with the test."""
+
+    def __call__(self, style: Style = "3.5", *, n_ctx_checkpoints: int = 32) -> "LlamaServer": ...
 
 
 class LlamaServer:
@@ -102,6 +110,7 @@ def serve(options: Options) -> None:
     params.n_ctx = options.n_ctx
     params.n_parallel = options.n_parallel
     params.port = options.port
+    params.n_ctx_checkpoints = options.n_ctx_checkpoints
     params.use_jinja = True
     params.endpoint_metrics = True
     params.endpoint_slots = True

@@ -49,15 +49,15 @@ def render_with(template: str, messages: Messages, **variables: object) -> str:
 def render_request(body: Body, style: Style = "3.5") -> str:
     """The body of a chat request as llama.cpp renders it.
 
-    That server parses the arguments of calls, takes an empty reasoning field for an absent one, and
-    from b11063 on preserves thinking unless told otherwise.
+    That server parses the arguments of calls and takes an empty reasoning field for an absent one.
+    Its program sets `preserve_thinking` by default from b11063 on; as a library, where the tests
+    run it, it does not.
     """
-    variables = {"preserve_thinking": True, **(body.get("chat_template_kwargs") or {})}
     return render(
         [_as_llamacpp_reads(message) for message in body["messages"]],
         style,
         tools=body.get("tools") or None,
-        **variables,
+        **(body.get("chat_template_kwargs") or {}),
     )
 
 

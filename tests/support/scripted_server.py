@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Protocol, Self
 
 from tests.support import events, llama_words
-from tests.support.http1 import Connection
+from tests.support.http1 import Connection, Json
 from tests.support.llama_words import About
 from tests.support.loopback import LoopbackServer
 from tests.support.script import Answer, Body, Received, Reply
@@ -88,16 +88,25 @@ class ScriptedServer(LoopbackServer):
             await connection.answer(503, llama_words.LOADING, self._headers())
         elif request.path != CHAT:
             self._note(self.others, request)
-            status, body = llama_words.answer(self.about, request, running=self.running)
+            status, body = await self.other(request)
             await connection.answer(status, body, self._headers())
         else:
             self.running += 1
             self._note(self.requests, request)
             await self._chat(request, connection)
 
+    async def prepare(self, reply: Reply, body: Body) -> Reply:
+        """The reply that goes out; a subclass may take its time and change it."""
+        return reply
+
+    async def other(self, request: Received) -> tuple[int, Json]:
+        """Status and body for anything but a chat completion."""
+        return llama_words.answer(self.about, request, running=self.running)
+
     async def _chat(self, request: Received, connection: Connection) -> None:
         try:
-            await self._say(self._next(request), request, connection)
+            reply = await self.prepare(self._next(request), request.body)
+            await self._say(reply, request, connection)
             request.last_byte = time.monotonic()
         except ConnectionError:
             request.closed_early = time.monotonic()
