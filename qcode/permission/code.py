@@ -1,0 +1,180 @@
+"""Arguments by which a harmless-looking command runs other code, as data.
+
+An allow rule such as `Bash(git:*)` never covers a command that has one of these: what it would run
+is not in the rule. Deny rules and rules that quote a whole line are not concerned.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from qcode.permission.words import UNKNOWN, Word, names
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How one command is made to run something else.
+
+    In options `-c` also stands for `c` in a bundle, and `--eval` for its abbreviations.
+    """
+
+    anywhere: tuple[str, ...] = ()
+    """Options that count wherever they stand."""
+    own: tuple[str, ...] = ()
+    """Options that count before the first operand: what follows belongs to a script."""
+    flags: tuple[str, ...] = ()
+    """Options without a value, so that the operand after them really is one."""
+    exact: tuple[str, ...] = ()
+    """Whole words that count wherever they stand."""
+    subcommands: tuple[str, ...] = ()
+    """First operands."""
+    dashless: str = ""
+    """Letters that count in the first argument even without a dash, as in `tar xIf`."""
+    script: re.Pattern[str] | None = None
+    """What each `;` part of the first operand must look like; None = it has no script."""
+    operands: re.Pattern[str] | None = None
+    """What every operand must look like."""
+
+
+_ADDRESS = r"(?:\d+|\$|/(?:[^/\\]|\\.)*/)"
+_COMMAND = r"(?:[pdq=]|s([/|#,:])(?:(?!\1)[^\\]|\\.)*\1(?:(?!\1)[^\\]|\\.)*\1[gpiI\d]*)"
+_SED_PART = re.compile(rf"(?:{_ADDRESS}(?:,{_ADDRESS})?!?)?{_COMMAND}", re.DOTALL)
+_AWK_WORD = re.compile(r"(?!.*(?:system|getline|[|>@])).*", re.DOTALL)
+
+_AWK = Loaded(
+    ("-f", "-E", "-l", "-i", "--file", "--exec", "--load", "--include"), operands=_AWK_WORD
+)
+_SED = Loaded(("-f", "-e", "--file", "--expression"), script=_SED_PART)
+_NODE = Loaded(
+    own=("-e", "-p", "-r", "--eval", "--print", "--require", "--import", "--loader"),
+    subcommands=("-",),
+)
+_SHELL = Loaded(own=("-c", "-s", "-i", "--init-file", "--rcfile"), subcommands=("-",))
+
+COMMANDS: Mapping[str, Loaded] = {
+    "awk": _AWK,
+    "bash": _SHELL,
+    "bun": Loaded(own=("-e", "-p", "-r", "--eval", "--print", "--preload"), subcommands=("x",)),
+    "cargo": Loaded(("--config",)),
+    "dash": _SHELL,
+    "deno": Loaded(subcommands=("eval", "repl")),
+    "docker": Loaded(own=("-H", "--host", "--context", "--config")),
+    "emacs": Loaded(("-f", "-l", "--eval", "--funcall", "--load", "--execute")),
+    "file": Loaded(("-m", "-C", "--magic-file", "--compile")),
+    "find": Loaded(exact=("-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-files0-from")),
+    "fish": _SHELL,
+    "gawk": _AWK,
+    "git": Loaded(
+        (
+            *("--ext-diff", "--exec", "--open-files-in-pager", "--output", "--receive-pack"),
+            *("--template", "--textconv", "--upload-pack"),
+        ),
+        own=(
+            *("-c", "-C", "-p", "--paginate", "--exec-path", "--config-env", "--git-dir"),
+            *("--work-tree", "--namespace", "--super-prefix"),
+        ),
+        flags=("--no-pager", "-P", "--no-optional-locks", "--literal-pathspecs", "--bare"),
+        exact=("-x", "-O"),
+        subcommands=(
+            *("bisect", "config", "daemon", "difftool", "filter-branch", "hook", "instaweb"),
+            *("mergetool", "send-email", "submodule", "web--browse"),
+        ),
+    ),
+    "gsed": _SED,
+    "less": Loaded(("-k", "-o", "-O")),
+    "lua": Loaded(own=("-e", "-l", "-i"), subcommands=("-",)),
+    "make": Loaded(("-E", "--eval")),
+    "man": Loaded(("-P", "-H", "--pager", "--html")),
+    "mawk": _AWK,
+    "node": _NODE,
+    "nodejs": _NODE,
+    "npm": Loaded(("--script-shell", "--node-options"), subcommands=("exec", "x")),
+    "osascript": Loaded(("-e",)),
+    "perl": Loaded(own=("-e", "-E", "-n", "-p", "-M", "-m"), subcommands=("-",)),
+    "php": Loaded(own=("-r", "-B", "-R", "-E", "-d"), subcommands=("-",)),
+    "python": Loaded(
+        own=("-c",),
+        flags=("-m", "-u", "-B", "-v", "-E", "-s", "-S", "-I", "-O", "-q"),
+        subcommands=("-",),
+    ),
+    "rg": Loaded(("--pre", "--hostname-bin")),
+    "rsync": Loaded(("-e", "--rsh", "--rsync-path")),
+    "ruby": Loaded(own=("-e", "-r", "-n", "-p"), subcommands=("-",)),
+    "scp": Loaded(("-o", "-S", "-F")),
+    "sed": _SED,
+    "sh": _SHELL,
+    "sort": Loaded(("-o", "--compress-program", "--output")),
+    "ssh": Loaded(own=("-o", "-F", "-E", "-J")),
+    "tar": Loaded(
+        (
+            *("-I", "-F", "--checkpoint-action", "--info-script", "--new-volume-script"),
+            *("--rmt-command", "--rsh-command", "--to-command", "--use-compress-program"),
+        ),
+        dashless="IF",
+    ),
+    "vim": Loaded(("-c", "-S", "-s", "-u", "--cmd"), exact=("--cmd",)),
+    "wget": Loaded(("-e", "--use-askpass", "--execute", "--config")),
+    "zip": Loaded(("--unzip-command",), exact=("-TT",)),
+    "zsh": _SHELL,
+}
+
+_VERSIONED = re.compile(r"(python|perl|ruby|php|lua|node)[\d.]+")
+_READS_PROGRAM_FROM_STDIN = names("bash dash fish sh zsh")
+
+
+def runs_code(words: Sequence[Word]) -> str:
+    """Which argument of the command `words` runs code: a clause, empty = none does."""
+    name = words[0].text.rsplit("/", 1)[-1]
+    name = versioned[1] if (versioned := _VERSIONED.fullmatch(name)) else name
+    loaded = COMMANDS.get(name)
+    if loaded is None:
+        return ""
+    if any(_could_be_option(word) for word in words[1:]):
+        return f"a file name could become an option of {name}"
+    found = next(_found([word.text for word in words[1:]], loaded), "")
+    if found:
+        return f"{name} {found} can run code or write files"
+    operands = [word for word in words[1:] if not word.text.startswith("-")]
+    if not operands and name in _READS_PROGRAM_FROM_STDIN:
+        return f"{name} reads commands from its input"
+    return "" if _harmless(operands, loaded) else f"the {name} script can run code or write files"
+
+
+def _could_be_option(word: Word) -> bool:
+    """Is it a glob or an argument of `xargs` whose first sign nobody knows?"""
+    return word == UNKNOWN or (word.kind == "glob" and word.text[0] in "*?[")
+
+
+def _found(words: Sequence[str], loaded: Loaded) -> Iterator[str]:
+    """The words that make it run code."""
+    if words and set(words[0]) & set(loaded.dashless):
+        yield words[0]
+    own = True
+    for index, word in enumerate(words):
+        owned = _is_option(word, loaded.own) or word in loaded.subcommands
+        if word in loaded.exact or _is_option(word, loaded.anywhere) or (own and owned):
+            yield word
+        # The word after an unknown option may be its value: it does not end the own options.
+        before = words[index - 1] if index else ""
+        if not word.startswith("-") and (not before.startswith("-") or before in loaded.flags):
+            own = False
+
+
+def _is_option(word: str, options: tuple[str, ...]) -> bool:
+    if word.startswith("--"):
+        name = word.split("=", 1)[0]
+        return len(name) > 2 and any(option.startswith(name) for option in options)
+    letters = {option[1] for option in options if not option.startswith("--")}
+    return word.startswith("-") and bool(set(word[1:]) & letters)
+
+
+def _harmless(operands: Sequence[Word], loaded: Loaded) -> bool:
+    if loaded.operands:
+        return all(loaded.operands.fullmatch(word.text) for word in operands)
+    if loaded.script is None or not operands:
+        return True
+    script = operands[0].text
+    parts = [part.strip() for part in script.split(";")]
+    if len(parts) > 1 and "[" in script:  # BSD sed lets a bracket hide the delimiter
+        return False
+    return operands[0].kind == "fixed" and all(loaded.script.fullmatch(part) for part in parts)

@@ -1,0 +1,147 @@
+"""Modes: what is allowed, asked or denied where no rule speaks. The table is the definition.
+
+`dontAsk` is no mode of its own but `ask` with every question denied; `yolo` and
+`bypassPermissions` are `auto` with the sandbox off, by the user's own consent.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from qcode.permission.readonly import is_read_only
+from qcode.permission.shell import split
+from qcode.protocol.access import Access, Answer
+from qcode.protocol.errors import ConfigError
+
+Mode = Literal["plan", "ask", "edit", "auto"]
+
+Fence = Literal["holds", "none", "off"]
+"""Does the operating system limit commands? `off` = the user said `--sandbox off`."""
+
+Cell = Literal["allow", "ask", "deny", "read-only, else ask", "read-only, else deny"]
+"""An answer, or one for commands that only read (`readonly.COMMANDS`) and one for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One mode."""
+
+    claude: str
+    """Claude's word for it."""
+    aliases: tuple[str, ...]
+    read: Cell
+    """In the workspace."""
+    edit: Cell
+    """In the workspace."""
+    beyond: Cell
+    """A protected name, outside of the workspace, the network; reading as well as editing."""
+    fenced: Cell
+    """A command while the fence holds."""
+    unfenced: Cell
+    """A command without a fence."""
+
+
+TABLE: Mapping[Mode, Row] = {
+    "plan": Row("plan", (), "allow", "deny", "deny", "read-only, else deny", "read-only, else ask"),
+    "ask": Row("default", ("manual",), "allow", "ask", "ask", "ask", "ask"),
+    "edit": Row("acceptEdits", ("auto-edit",), "allow", "allow", "ask", "ask", "ask"),
+    "auto": Row("auto", (), "allow", "allow", "ask", "allow", "ask"),
+}
+
+HEADINGS = (
+    "mode (Claude's word; aliases)",
+    "read in workspace",
+    "edit in workspace",
+    "protected name, outside, network",
+    "shell, fence holds",
+    "shell, no fence",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What a word for a mode stands for."""
+
+    mode: Mode
+    asks: Literal["ask", "deny"] = "ask"
+    """`deny` = nobody is asked: each question counts as denied."""
+    sandbox: Literal["", "off"] = ""
+    """`off` = consent to commands without a fence; only from the command line or user config."""
+
+
+PRESETS: Mapping[str, Preset] = {
+    **{mode: Preset(mode) for mode in TABLE},
+    **{row.claude: Preset(mode) for mode, row in TABLE.items()},
+    **{alias: Preset(mode) for mode, row in TABLE.items() for alias in row.aliases},
+    "dontAsk": Preset("ask", asks="deny"),
+    "yolo": Preset("auto", sandbox="off"),
+    "bypassPermissions": Preset("auto", sandbox="off"),
+}
+"""Every word for a mode -> what it stands for."""
+
+
+def parse_mode(word: str) -> Preset:
+    """What `word` stands for. Raises ConfigError with the words there are."""
+    if preset := PRESETS.get(word):
+        return preset
+    close = difflib.get_close_matches(word, PRESETS, 1)
+    hint = f"Did you mean {close[0]}?" if close else f"The words are {', '.join(PRESETS)}."
+    raise ConfigError(f"{word!r} is not a permission mode. {hint}")
+
+
+def default_answer(mode: Mode, access: Access, fence: Fence) -> Answer:
+    """The table's answer where no rule speaks of `access`."""
+    cell = _cell(TABLE[mode], access, fence)
+    if cell == "allow" or cell == "ask" or cell == "deny":
+        return cell
+    if is_read_only(split(access.target)):
+        return "allow"
+    return "ask" if cell == "read-only, else ask" else "deny"
+
+
+def _cell(row: Row, access: Access, fence: Fence) -> Cell:
+    if access.kind == "shell":
+        consented = row is TABLE["auto"] and fence == "off"
+        return row.fenced if fence == "holds" or consented else row.unfenced
+    if access.kind == "network" or access.place != "workspace":
+        return row.beyond
+    return row.read if access.kind == "read" else row.edit
+
+
+def why(mode: Mode, access: Access, answer: Answer, fence: Fence) -> str:
+    """A clause that says what `default_answer` went by: `ask mode asks before edits`."""
+    what = {"read": "reading", "edit": "edits", "shell": "commands", "network": "network access"}
+    place = {"protected": " of protected names", "outside": " outside of the workspace"}
+    touched = what[access.kind] + place.get(access.place, "")
+    if access.kind == "shell":
+        touched += {"holds": " inside the fence", "none": " without a fence", "off": ""}[fence]
+    verb = {"allow": "allows", "ask": "asks before", "deny": "denies"}[answer]
+    return f"{mode} mode {verb} {touched}"
+
+
+def table() -> str:
+    """The table as Markdown, as the README shows it."""
+    rows = [HEADINGS, *(_cells(mode, row) for mode, row in TABLE.items())]
+    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(HEADINGS), *lines[1:]]) + "\n"
+
+
+def _cells(mode: Mode, row: Row) -> tuple[str, ...]:
+    names = "; ".join([f"`{row.claude}`" if row.claude == mode else row.claude, *row.aliases])
+    if row.claude != mode:
+        names = "; ".join([f"`{row.claude}`", *row.aliases])
+    fenced = "allow: the fence is the boundary" if row.fenced == "allow" else _said(row.fenced)
+    return (f"{mode} ({names})", row.read, row.edit, row.beyond, fenced, _said(row.unfenced))
+
+
+def _said(cell: Cell) -> str:
+    words = "allow-listed read-only commands"
+    return {"read-only, else ask": f"{words}, else ask", "read-only, else deny": words}.get(
+        cell, cell
+    )
+
+
+def modes() -> tuple[Mode, ...]:
+    """The names, in the order of the table."""
+    return get_args(Mode)

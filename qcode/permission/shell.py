@@ -1,0 +1,177 @@
+"""A command line -> its simple commands, or why that cannot be told.
+
+Two readers must agree: bash's grammar (`syntax`) and bash's quoting (`words`). Where they differ,
+or meet something that can run code, write files or change state, the line is unclear: no prefix
+rule allows it. Every command that was seen is kept all the same, for deny rules and for eyes.
+
+A fence, not this file, is what stops a command. This decides whether to ask.
+"""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from qcode.permission.code import runs_code
+from qcode.permission.syntax import outline
+from qcode.permission.words import (
+    CONTROL,
+    REDIRECTS,
+    Unclear,
+    Word,
+    lex,
+    loose,
+    names,
+    oddities,
+    scan,
+)
+from qcode.permission.wrappers import unwrap
+
+LONGEST = 10_000
+MOST_PARTS = 50
+DEEPEST = 4
+
+_DESCRIPTORS = frozenset("0123456789")
+_LEADING = names("if then elif else fi while until do done { } !")
+"""Reserved words that stand before a command, or where one could be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """One simple command."""
+
+    words: tuple[Word, ...]
+    """At least one."""
+
+    def __str__(self) -> str:
+        return " ".join(_shown(word) for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is known of a command line."""
+
+    text: str
+    commands: tuple[Simple, ...]
+    """Each needs a rule that allows it; wrappers are replaced by what they run."""
+    wrappers: tuple[Simple, ...] = ()
+    """`timeout`, `sh -c`, … as written: only deny and ask rules look at them."""
+    unclear: tuple[str, ...] = ()
+    """Why no prefix rule may allow it, as clauses; empty = everything was understood."""
+    scanned: tuple[str, ...] = ()
+    """Every word of the text without quotes; only filled when unclear, for deny rules."""
+
+
+def _shown(word: Word) -> str:
+    return shlex.quote(word.text) if word.kind == "fixed" else word.text
+
+
+@lru_cache(maxsize=64)
+def split(line: str) -> Line:
+    """The simple commands of `line`. Never raises; looks at nothing but the text."""
+    if len(line) > LONGEST:
+        reason = f"it is longer than {LONGEST:,} characters"
+        return Line(line, (), unclear=(reason,), scanned=scan(line))
+    found = _Found()
+    found.read(line, 0)
+    reasons = dict.fromkeys(found.reasons)
+    if not found.commands and not reasons:
+        reasons["it has no command"] = None
+    return Line(
+        line,
+        tuple(found.commands),
+        tuple(found.wrappers),
+        tuple(reasons),
+        scan(line) if reasons else (),
+    )
+
+
+class _Found:
+    """Collects commands while lines and wrappers are opened."""
+
+    def __init__(self) -> None:
+        self.commands: list[Simple] = []
+        self.wrappers: list[Simple] = []
+        self.reasons: list[str] = []
+
+    def read(self, line: str, depth: int) -> None:
+        """Take up every command of `line`."""
+        commands, reasons = _commands(line)
+        self.reasons += reasons
+        for words in commands:
+            self.take(words, depth)
+
+    def take(self, words: tuple[Word, ...], depth: int) -> None:
+        """Take up one command and what it runs."""
+        if len(self.commands) + len(self.wrappers) >= MOST_PARTS:
+            self.reasons.append(f"it has more than {MOST_PARTS} parts")
+            return
+        inner = unwrap(words)
+        if inner is None or inner.own == "judge":
+            self.commands.append(Simple(words))
+            self.reasons += filter(None, [runs_code(words)])
+        else:
+            self.wrappers.append(Simple(words))
+        if inner and depth >= DEEPEST:
+            self.reasons.append(f"commands in it run commands more than {DEEPEST} deep")
+        elif inner:
+            self.reasons += inner.reasons
+            for command in inner.commands:
+                self.take(command, depth + 1)
+            for text in inner.lines:
+                self.read(text, depth + 1)
+
+
+def _commands(line: str) -> tuple[list[tuple[Word, ...]], list[str]]:
+    """The commands that stand in `line` itself, and what is unclear about it."""
+    tree = outline(line)
+    reasons = [*oddities(line), *tree.reasons]
+    by_grammar = [tuple(loose(line[start:end]) for start, end in argv) for argv in tree.commands]
+    try:
+        tokens = lex(line)
+    except Unclear as unclear:
+        return by_grammar, [*reasons, str(unclear)]
+    by_quoting = list(_segments(tokens))
+    reasons += _redirections(tokens)
+    agreed = _names(by_quoting) == {argv[0][0] for argv in tree.commands} and tree.units == {
+        (token.start, token.end) for token in tokens if isinstance(token, Word)
+    }
+    if reasons or not agreed:
+        return by_grammar or by_quoting, reasons or ["it can be read in two ways"]
+    return by_quoting, []
+
+
+def _names(commands: Sequence[tuple[Word, ...]]) -> set[int]:
+    return {words[0].start for words in commands}
+
+
+def _segments(tokens: Sequence[Word | str]) -> Iterator[tuple[Word, ...]]:
+    """The words between control operators, without redirections and leading reserved words."""
+    words: list[Word] = []
+    target = False
+    for token in (*tokens, ";"):
+        if isinstance(token, Word):
+            leads = not words and token.spelling == "bare" and token.text in _LEADING
+            if not target and not leads:
+                words.append(token)
+            target = False
+        elif token in CONTROL:
+            if words:
+                yield tuple(words)
+            words, target = [], False
+        else:
+            target = True
+
+
+def _redirections(tokens: Sequence[Word | str]) -> Iterator[str]:
+    """What is unclear because a file is read or written beside the commands."""
+    for sign, target in pairwise((*tokens, ";")):
+        if not isinstance(sign, str) or sign not in REDIRECTS:
+            continue
+        if not isinstance(target, Word):
+            yield "a redirection in it has no target"
+        elif target.kind == "fixed" and target.text == "/dev/null":
+            continue
+        elif not (sign in (">&", "<&") and target.text in _DESCRIPTORS):
+            yield f"it {'reads' if sign.startswith('<') else 'writes'} {target.text}"
