@@ -70,7 +70,9 @@ def _search_arguments(group: "Group") -> None:
     parser = group.add_parser("search", help="words in prompts, answers and commands")
     parser.add_argument("words", nargs="+")
     _add_all(parser)
-    parser.add_argument("-n", "--limit", type=_count, default=50, help="at most so many places")
+    parser.add_argument(
+        "-n", "--limit", type=_count, default=50, help="at most so many places; 0 = all"
+    )
     _add_json(parser)
     parser.set_defaults(do=_search)
 

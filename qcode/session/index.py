@@ -17,7 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from qcode.protocol.text import plain
-from qcode.session.passages import contains, few_of_each, matches
+from qcode.session.passages import find
 from qcode.session.places import logs
 from qcode.session.summary import Hit, Summary, digest
 from qcode.session.tables import (
@@ -25,7 +25,6 @@ from qcode.session.tables import (
     FullText,
     best,
     forget,
-    has_fts5,
     make_tables,
     take_in,
     transaction,
@@ -70,9 +69,7 @@ class Index:
             return []
 
         def question(connection: Connection) -> list[Hit]:
-            found = matches(connection, terms, project) if has_fts5(connection) else iter(())
-            hits = few_of_each(found, limit)
-            return hits or few_of_each(contains(connection, terms, project), limit)
+            return find(connection, terms, project, limit)
 
         return self._ask(project, question)
 

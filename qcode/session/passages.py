@@ -1,4 +1,5 @@
-"""Ask the index for words."""
+"""Ask the index for words. Which passages have them is found first, their text is fetched last:
+making a snippet of each of a thousand matches would cost seconds."""
 
 from collections.abc import Iterator
 from sqlite3 import Connection
@@ -6,41 +7,51 @@ from sqlite3 import Connection
 import msgspec
 
 from qcode.protocol.text import plain
-from qcode.session.summary import Hit, Kind, Summary
+from qcode.session.summary import Hit, Summary
+from qcode.session.tables import has_fts5
 
 _HITS_PER_SESSION = 3
+_MARGIN = 50
+"""Characters of a snippet on each side of the first word."""
+
+Match = tuple[int, str]
+"""Id of a passage, path of its log."""
+
+_ORDER = " ORDER BY logs.updated DESC, logs.path DESC, passages.n"
+_WHERE = " JOIN logs ON logs.path = passages.path WHERE ? IN ('', logs.project) AND "
 
 
-_FOUND = (
-    "JOIN logs ON logs.path = passages.path WHERE ? IN ('', logs.project) AND {match}"
-    " ORDER BY logs.updated DESC, logs.path DESC, passages.n"
-)
+def find(connection: Connection, terms: list[str], project: str, limit: int) -> list[Hit]:
+    """Passages with all `terms`: by whole words first, and if there are none, by parts."""
+    found = _few_of_each(_matches(connection, terms, project), limit)
+    found = found or _few_of_each(_contains(connection, terms, project), limit)
+    return [_hit(connection, passage, terms[0]) for passage in found]
 
 
-def matches(connection: Connection, terms: list[str], project: str) -> Iterator[Hit]:
+def _matches(connection: Connection, terms: list[str], project: str) -> Iterator[Match]:
     """By FTS5; the last word may go on, as in a search while typing."""
+    if not has_fts5(connection):
+        return
     quoted = ['"' + term.replace('"', '""') + '"' for term in terms]
-    rows = connection.execute(
-        "SELECT logs.summary, passages.n, passages.kind, snippet(words, 0, '', '', '…', 16)"
-        " FROM words JOIN passages ON passages.id = words.rowid "
-        + _FOUND.format(match="words MATCH ?"),
+    yield from connection.execute(
+        "SELECT passages.id, passages.path FROM words JOIN passages ON passages.id = words.rowid"
+        + _WHERE
+        + "words MATCH ?"
+        + _ORDER,
         (project, " ".join(quoted) + "*"),
     )
-    for summary, n, kind, snippet in rows:
-        yield _hit(summary, n, kind, snippet)
 
 
-def contains(connection: Connection, terms: list[str], project: str) -> Iterator[Hit]:
-    """By comparing every passage: parts of words, capitals ignored only in ASCII."""
+def _contains(connection: Connection, terms: list[str], project: str) -> Iterator[Match]:
+    """By comparing every passage; capitals are ignored only in ASCII."""
     likes = [_like(term) for term in terms]
-    match = " AND ".join([r"passages.text LIKE ? ESCAPE '\'"] * len(likes))
-    rows = connection.execute(
-        "SELECT logs.summary, passages.n, passages.kind, passages.text FROM passages "
-        + _FOUND.format(match=match),
+    yield from connection.execute(
+        "SELECT passages.id, passages.path FROM passages"
+        + _WHERE
+        + " AND ".join([r"passages.text LIKE ? ESCAPE '\'"] * len(likes))
+        + _ORDER,
         (project, *likes),
     )
-    for summary, n, kind, text in rows:
-        yield _hit(summary, n, kind, _around(text, terms[0]))
 
 
 def _like(term: str) -> str:
@@ -49,26 +60,32 @@ def _like(term: str) -> str:
     return f"%{term}%"
 
 
-def _around(text: str, term: str, margin: int = 50) -> str:
-    """The surroundings of the first place that has `term`."""
-    place = max(0, text.lower().find(term.lower()))
-    start, end = max(0, place - margin), place + len(term) + margin
-    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
-
-
-def _hit(summary: bytes, n: int, kind: Kind, snippet: str) -> Hit:
-    session = msgspec.json.decode(summary, type=Summary)
-    line = " ".join(plain(snippet).split())
-    return Hit(session.id, session.title, session.updated, n, kind, line)
-
-
-def few_of_each(found: Iterator[Hit], limit: int) -> list[Hit]:
-    hits: list[Hit] = []
+def _few_of_each(found: Iterator[Match], limit: int) -> list[int]:
+    """Ids of the first passages (limit 0 = all), with no session crowding out the others."""
+    kept: list[int] = []
     count: dict[str, int] = {}
-    for hit in found:
-        count[hit.id] = count.get(hit.id, 0) + 1
-        if count[hit.id] <= _HITS_PER_SESSION:
-            hits.append(hit)
-        if len(hits) == limit:
+    for passage, path in found:
+        count[path] = count.get(path, 0) + 1
+        if count[path] <= _HITS_PER_SESSION:
+            kept.append(passage)
+        if limit and len(kept) >= limit:
             break
-    return hits
+    return kept
+
+
+def _hit(connection: Connection, passage: int, term: str) -> Hit:
+    summary, n, kind, text = connection.execute(
+        "SELECT logs.summary, passages.n, passages.kind, passages.text"
+        " FROM passages JOIN logs ON logs.path = passages.path WHERE passages.id = ?",
+        (passage,),
+    ).fetchone()
+    session = msgspec.json.decode(summary, type=Summary)
+    return Hit(session.id, session.title, session.updated, n, kind, _snippet(text, term))
+
+
+def _snippet(text: str, term: str) -> str:
+    """The surroundings of the first place that has `term`; else the beginning."""
+    place = max(0, text.lower().find(term.lower()))
+    start, end = max(0, place - _MARGIN), place + len(term) + _MARGIN
+    line = " ".join(plain(text[start:end]).split())
+    return ("…" if start else "") + line + ("…" if end < len(text) else "")

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def project(folder: Path) -> str:
 
 def new_id(now: datetime) -> str:
     """`20261121-0900-3f9a`: sorts by time (UTC), safe on every file system."""
-    return f"{now:%Y%m%d-%H%M}-{secrets.token_hex(2)}"
+    return f"{now:%Y%m%d-%H%M}-{os.urandom(2).hex()}"
 
 
 def logs(root: Path, project_name: str = "") -> list[Path]:

@@ -1,6 +1,5 @@
 """Find, open, fork and delete sessions. They are files: `<root>/<project>/<id>.jsonl`."""
 
-import difflib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -239,6 +238,8 @@ def _ambiguous(words: str, found: list[Summary]) -> str:
 
 
 def _unknown(words: str, summaries: tuple[Summary, ...]) -> str:
+    import difflib  # noqa: PLC0415 - only a mistyped id needs it
+
     known = [key for summary in summaries for key in (summary.id, summary.name) if key]
     near = difflib.get_close_matches(words, known, n=3, cutoff=0.6)
     hint = f"The nearest: {', '.join(near)}. " if near else ""
