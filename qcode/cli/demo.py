@@ -7,20 +7,25 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Literal
 
 from qcode.demo import driver
+from qcode.protocol.errors import ServerError
+from qcode.server.endpoint import Patience
 
 TERMINATED = 143
+LOADING_SECONDS = 60.0
+"""How long a local server may take to load its model before the script steps in."""
 
 
 def main(argv: list[str]) -> int:
     """Run the demo; the exit code is that of its final test run."""
     found = _parser().parse_args(argv)
-    plan = driver.Plan(
-        base_url="" if found.playback else os.environ.get("QCODE_BASE_URL", ""),
-        find_local=_nothing if found.playback else _local_server,
-        folder="keep" if found.keep else "remove",
-    )
+    after: Literal["keep", "remove"] = "keep" if found.keep else "remove"
+    if found.playback:
+        plan = driver.Plan("", _nothing, after, why_playback="--playback asks for the script")
+    else:
+        plan = driver.Plan(os.environ.get("QCODE_BASE_URL", ""), _local_server, after)
     return asyncio.run(_until_terminated(lambda: driver.run(plan, _say)))
 
 
@@ -63,7 +68,14 @@ async def _nothing() -> None:
 
 
 async def _local_server() -> str | None:
-    """Base URL of a server on a known port of this machine that has a model."""
-    from qcode.server.detect import find_local  # noqa: PLC0415 - not with QCODE_BASE_URL
+    """Base URL of a server on a known port of this machine that is ready and has a model."""
+    from qcode.server.client import connect  # noqa: PLC0415 - only without QCODE_BASE_URL
 
-    return await find_local()
+    server = connect(patience=Patience(loading_seconds=LOADING_SECONDS))
+    try:
+        facts = await server.facts()
+    except ServerError:  # nobody there, a key that we do not have, no model: the next in line
+        return None
+    finally:
+        await server.close()
+    return facts.base_url if facts.model else None

@@ -31,6 +31,8 @@ class Plan:
     """Base URL of a local server that answers, or None; asked only without `base_url`."""
     folder: Literal["remove", "keep"] = "remove"
     """What becomes of the project after success; after failure it stays."""
+    why_playback: str = "QCODE_BASE_URL is not set and no local server is ready on a known port"
+    """Told when neither of the two above answers."""
     parent: Path | None = None
     """Where the folder is made; None = where the system has its temporary files."""
 
@@ -83,12 +85,12 @@ async def _endpoint(plan: Plan, home: Path) -> AsyncIterator[Endpoint]:
         said = f"Model: the one of the local server at {local}.\n"
         yield Endpoint(local, (), os.environ, said)
     else:
+        said = f"No model: {plan.why_playback}.\n{_PLAYBACK}"
         async with playback(bug_fix()) as base_url:
-            yield Endpoint(base_url, ("--model", MODEL), _without_settings(home), _PLAYBACK)
+            yield Endpoint(base_url, ("--model", MODEL), _without_settings(home), said)
 
 
 _PLAYBACK = """\
-No model: QCODE_BASE_URL is not set and no local server answers on a known port.
 A playback takes its place: a script with answers written by hand for this one bug, and no model.
 The agent, its tools, the edit and the tests are real.
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from qcode.server.endpoint import PORTS
 from tests.packaging.wheels import ROOT, build_wheel
 from tests.support.script import Reply
 from tests.support.scripted_server import StartScripted
@@ -29,9 +30,6 @@ MACHINE = {
     for name, value in os.environ.items()
     if not name.startswith(("QCODE_", "OPENAI_", "XDG_", "PYTHON", "VIRTUAL_ENV", "GIT_"))
 }
-
-PORTS = (9931, 8080, 11434, 1234, 8000, 30000)
-"""Where local servers listen by default."""
 
 
 def a_server_listens_here() -> bool:
