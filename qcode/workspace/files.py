@@ -1,12 +1,139 @@
-"""Read and write inside the root: encodings, line ends, atomic replacement."""
+"""The workspace: where a path leads, and the bytes of a file.
 
+Text lives in `encoding`, writing in `save`; searching in `search` and `grep`.
+"""
+
+import hashlib
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from qcode.protocol.access import Place
+from qcode.protocol.text import well_formed
+from qcode.workspace.places import protects
+from qcode.workspace.trouble import FileTrouble, IsFolder, trouble
+
+WHOLE_BYTES = 16 * 1024 * 1024
+"""Files up to this size are read whole. Of larger ones only lines are read (`lines`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a path leads, once `~`, `..` and links are resolved."""
+
+    path: Path
+    """Real and absolute. It need not exist."""
+    shown: str
+    """From the root with `/` (the root itself: `.`); absolute when outside of it."""
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The folder that the agent works in, and the ones added to it."""
+    """The folder that the agent works in, and the ones added to it. All are made real here."""
 
     root: Path
     extra: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", Path(os.path.realpath(self.root)))
+        real = tuple(Path(os.path.realpath(folder)) for folder in self.extra)
+        object.__setattr__(self, "extra", real)
+
+    def resolve(self, path: str) -> Located:
+        """Where `path` leads, from the root. Never raises: a name that cannot be is `outside`."""
+        written = os.path.join(self.root, os.path.expanduser(path.strip() or "."))  # noqa: PTH111, PTH118 - a Path would drop what a trailing `..` after a link means
+        try:
+            real = Path(os.path.realpath(written))
+            os.fsencode(real)
+        except (ValueError, OSError):  # a NUL, a lone surrogate
+            return Located(Path(written), well_formed(path), "outside")
+        return Located(real, self._shown(real), self._place(real, Path(os.path.normpath(written))))
+
+    def _shown(self, real: Path) -> str:
+        inside = real.is_relative_to(self.root)
+        return well_formed((real.relative_to(self.root) if inside else real).as_posix())
+
+    def _place(self, real: Path, written: Path) -> Place:
+        folders = (self.root, *self.extra)
+        home = next((folder for folder in folders if real.is_relative_to(folder)), None)
+        if home is None:
+            return "outside"
+        named = written.relative_to(self.root) if written.is_relative_to(self.root) else Path()
+        # By the name as well: `.git` may be a link to a folder with a harmless name.
+        below = real.relative_to(home)
+        return "protected" if protects(below.parts) or protects(named.parts) else "workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The bytes of a file, and what tells whether it is still the same."""
+
+    data: bytes
+    digest: str
+    inode: int
+    changed: int
+    """`st_mtime_ns`."""
+
+
+def load(located: Located) -> Loaded:
+    """A whole file. Raises FileTrouble, also for one that is larger than `WHOLE_BYTES`."""
+    descriptor = opened(located)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if status.st_size > WHOLE_BYTES:
+            raise too_large(located, status.st_size)
+        try:
+            data = file.read(WHOLE_BYTES + 1)  # files in /proc say that they are empty
+        except OSError as error:
+            raise trouble(error, located.shown, "read") from error
+    if len(data) > WHOLE_BYTES:
+        raise too_large(located, len(data))
+    return Loaded(data, digest(data), status.st_ino, status.st_mtime_ns)
+
+
+def opened(located: Located) -> int:
+    """A descriptor for reading. Waits for no pipe, follows no link. Raises FileTrouble."""
+    flags = os.O_RDONLY | _flag("O_NONBLOCK") | _flag("O_NOFOLLOW") | _flag("O_BINARY")
+    try:
+        descriptor = os.open(located.path, flags)
+    except (OSError, ValueError) as error:
+        if located.path.is_dir():  # so that Windows, too, tells it from a lack of permission
+            raise IsFolder(f"{located.shown} is a folder. Name a file in it.") from error
+        raise trouble(error, located.shown, "read") from error
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsFolder(f"{located.shown} is a folder. Name a file in it.")
+    raise FileTrouble(f"{located.shown} is no ordinary file (a device, pipe or socket).")
+
+
+def digest(data: bytes) -> str:
+    """The same for the same bytes."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def digest_now(located: Located) -> str:
+    """Digest of a file as it stands; of a large one only size and time. Raises FileTrouble."""
+    descriptor = opened(located)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if status.st_size > WHOLE_BYTES:
+            return f"large:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+        return digest(file.read())
+
+
+def too_large(located: Located, size: int) -> FileTrouble:
+    """The sentence for a file that is not loaded whole."""
+    return FileTrouble(
+        f"{located.shown} has {size:,} bytes; files over {WHOLE_BYTES // 2**20} MB are only read "
+        "by line ranges. Use read with first_line and last_line, or a command (sed, grep)."
+    )
+
+
+def _flag(name: str) -> int:
+    """A flag of `os.open`; 0 where this system has none."""
+    return int(getattr(os, name, 0))

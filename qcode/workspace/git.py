@@ -1,0 +1,139 @@
+"""What git knows about the workspace. Everything here does without git, and without a repository.
+
+A repository may be hostile: its configuration can name programs that git runs for a harmless
+question (monitors, hooks, diff drivers, filters). So each is switched off by name, submodules are
+left alone, and nothing of the environment that steers git is passed on.
+"""
+
+import asyncio
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from qcode.protocol.text import plain
+from qcode.workspace.ignore import git_folder, repository
+
+SHOWN_CHANGES = 10
+_OUTPUT_BYTES = 4 * 1024 * 1024
+_SAFE = (
+    "--no-pager",
+    "--no-optional-locks",
+    *("-c", "core.fsmonitor="),
+    *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "core.untrackedCache=false"),
+    *("-c", "submodule.recurse=false"),
+)
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Git's name for a folder without files: what a repository without commits is compared with."""
+
+
+def branch(folder: Path) -> str:
+    """The branch's name, `detached at 1a2b3c4d`, or empty without a repository. Starts nothing."""
+    top = repository(folder)
+    if top is None:
+        return ""
+    try:
+        head = Path(git_folder(str(top)), "HEAD").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    head = plain(head).strip()
+    name = head.removeprefix("ref: refs/heads/")
+    return name if name != head else f"detached at {head[:8]}"
+
+
+async def changes(folder: Path, limit_seconds: float = 2.0) -> str | None:
+    """Uncommitted changes in short, such as ` M src/a.py`, the first ten; empty = none.
+
+    None = no git, no repository, or no answer in time.
+    """
+    arguments = ("status", "--porcelain=v1", "-z", "--ignore-submodules=all", "--no-renames")
+    output = await _git(folder, limit_seconds, *arguments)
+    if output is None:
+        return None
+    rows = [plain(row) for row in output.split("\0") if row]
+    more = [f"and {len(rows) - SHOWN_CHANGES} more"] if len(rows) > SHOWN_CHANGES else []
+    return "\n".join([*sorted(rows)[:SHOWN_CHANGES], *more])
+
+
+async def diff(folder: Path, limit_seconds: float = 10.0) -> str | None:
+    """All uncommitted changes to tracked files as a patch, cut at 4 MB; None as in `changes`."""
+    options = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
+    output = await _git(folder, limit_seconds, *options, "HEAD", "--")
+    if output is None:  # no commit yet
+        output = await _git(folder, limit_seconds, *options, _EMPTY_TREE, "--")
+    return output
+
+
+async def _git(folder: Path, limit_seconds: float, *arguments: str) -> str | None:
+    """Standard output; None when it fails or takes too long."""
+    program = shutil.which("git")
+    if program is None or repository(folder) is None:
+        return None
+    try:
+        async with asyncio.timeout(limit_seconds):
+            off = await _filters_off(program, folder)
+            return None if off is None else await _output(program, folder, *off, *arguments)
+    except TimeoutError:
+        return None
+
+
+async def _filters_off(program: str, folder: Path) -> list[str] | None:
+    """Options that empty each filter of the configuration: git would run it on changed files."""
+    asked = ("config", "--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|smudge|process)$")
+    names = await _output(program, folder, *asked, codes=(0, 1))
+    if names is None:
+        return None
+    off: list[str] = []
+    for name in sorted(filter(None, set(names.split("\0")))):
+        if "=" in name:  # it would be read as another name
+            return None
+        driver = name.rpartition(".")[0]
+        off += ["-c", f"{name}=", "-c", f"{driver}.required=false"]
+    return off
+
+
+async def _output(
+    program: str, folder: Path, *arguments: str, codes: tuple[int, ...] = (0,)
+) -> str | None:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *_SAFE,
+            *arguments,
+            cwd=folder,
+            env=_environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return None
+    assert process.stdout is not None
+    try:
+        data = await _read(process.stdout)
+        return data.decode("utf-8", "replace") if await process.wait() in codes else None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):  # it ended by itself just now
+                process.kill()
+            await process.wait()
+
+
+async def _read(stream: asyncio.StreamReader) -> bytes:
+    """All that comes; what is beyond `_OUTPUT_BYTES` is thrown away."""
+    kept = bytearray()
+    while piece := await stream.read(65536):
+        kept += piece[: _OUTPUT_BYTES - len(kept)]
+    return bytes(kept)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return kept | {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_ALLOW_PROTOCOL": "none",  # a partial clone fetches what it lacks
+        "LC_ALL": "C",
+    }

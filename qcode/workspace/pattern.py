@@ -1,0 +1,267 @@
+"""Regular expressions that mean the same to Python and to ripgrep.
+
+The common part of both: literals, `.`, sets, `\\d \\w \\s \\b` and their opposites, groups, `|`,
+`? * + {n,m}` and their lazy forms, `^`, `$`, `(?i)` at the start. Lines are matched one by one,
+without their ends. Look-around, back-references and the like are refused with a sentence.
+
+Two dialects are written from one reading. Neither lets anything match a carriage return or a byte
+that is no UTF-8, so that line ends and broken files make no difference.
+"""
+
+import re
+from dataclasses import dataclass
+
+SLOW_CHARACTERS = 10_000
+"""Of longer lines only the beginning is searched when the pattern repeats without bound: Python's
+engine may need the square of their length."""
+
+_PY_NOT = r"\r\n\udc80-\udcff"
+_RG_NOT = r"\r\n"
+_LETTERS = {  # (Python, ripgrep), to stand inside a set
+    "d": (r"\d", r"\p{Nd}"),
+    "w": (r"\w", r"\p{L}\p{N}_"),
+    "s": (
+        r"\t\x0b\x0c\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+        r"\t\x0b\x0c\x1c-\x1f\x85\p{Z}",
+    ),
+}
+_CONTROLS = {"t": "\t", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
+_POSIX = {
+    "alpha": "A-Za-z", "digit": "0-9", "alnum": "0-9A-Za-z", "upper": "A-Z", "lower": "a-z",
+    "space": r"\t\x0b\x0c\x20", "blank": r"\t\x20", "punct": r"!-/:-@\[-`\{-~",
+    "xdigit": "0-9A-Fa-f", "word": "0-9A-Za-z_",
+}  # fmt: skip
+_HEX = "[0-9A-Fa-f]"
+_CODE = re.compile(rf"[xu]\{{({_HEX}{{1,6}})\}}|x({_HEX}{{2}})|u({_HEX}{{4}})")
+_NAMED = re.compile(r"\(\?P?<[A-Za-z_]\w*>")
+_CLASS = re.compile(r"\[:(\w+):\]")
+_END = r"(?:\r?$)"
+_FIXED = ("(?:", "|", "^", "$", r"\b", r"\B")
+"""What cannot be repeated."""
+_COUNT = re.compile(r"\{(\d{1,4})(,(\d{0,4}))?\}")
+
+
+class BadPattern(ValueError):
+    """`str(error)` says what is wrong; a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What to look for in each line."""
+
+    python: re.Pattern[str]
+    """For one line."""
+    block: re.Pattern[str]
+    """For many lines: finds nothing where no line matches."""
+    rust: str
+    """For ripgrep."""
+    bounded: bool
+    """True = it cannot repeat without end, so it is quick on a line of any length."""
+
+    def search(self, line: str) -> re.Match[str] | None:
+        """In one line, without its end; `line` decoded as UTF-8 with surrogateescape."""
+        return self.python.search(line, 0, len(line) if self.bounded else SLOW_CHARACTERS)
+
+
+def literal(text: str, *, ignore_case: bool) -> Pattern:
+    """The text as it stands."""
+    python = "".join(_literal(char)[0] for char in text)
+    rust = "".join(_literal(char)[1] for char in text)
+    return _pattern(python, rust, ignore_case=ignore_case, bounded=True)
+
+
+def read(text: str, *, ignore_case: bool) -> Pattern:
+    """A regular expression. Raises BadPattern."""
+    reader = _Reader(text)
+    python, rust = reader.whole()
+    try:
+        return _pattern(
+            python, rust, ignore_case=ignore_case or reader.ignore_case, bounded=reader.bounded
+        )
+    except (re.error, OverflowError, RecursionError) as error:
+        raise BadPattern(str(error)) from error
+
+
+def _pattern(python: str, rust: str, *, ignore_case: bool, bounded: bool) -> Pattern:
+    flags = re.IGNORECASE if ignore_case else re.NOFLAG
+    block = re.compile(python.replace("$", _END), flags | re.MULTILINE)
+    rust = f"(?i){rust}" if ignore_case else rust
+    return Pattern(re.compile(python, flags), block, rust, bounded)
+
+
+def _literal(char: str) -> tuple[str, str]:
+    """One character for both dialects, in a set or outside of one."""
+    if char in "\r\n":
+        raise BadPattern("lines are searched one by one, so a line end cannot be found")
+    if char.isascii() and not char.isalnum() and char != "_":
+        return f"\\x{ord(char):02x}", f"\\x{ord(char):02x}"
+    return char, char
+
+
+class _Reader:
+    """Goes through a pattern once and writes both dialects."""
+
+    def __init__(self, text: str) -> None:
+        self.ignore_case = text.startswith("(?i)")
+        self.text = text.removeprefix("(?i)")
+        self.at = 0
+        self.depth = 0
+        self.bounded = True
+        self._repeats = [False]
+        """For each open group: does something in it repeat without bound?"""
+        self._closed = False
+        """The item before is a group that holds an unbounded repetition."""
+
+    def whole(self) -> tuple[str, str]:
+        """Both dialects. Raises BadPattern."""
+        made: list[tuple[str, str]] = []
+        repeatable = False
+        while self.at < len(self.text):
+            count = self._count()
+            if count and not repeatable:
+                raise BadPattern(f"nothing to repeat before {count!r}")
+            made.append((count, count) if count else self._item())
+            repeatable = not count and made[-1][0] not in _FIXED
+        if self.depth:
+            raise BadPattern("missing ), a group is not closed")
+        return "".join(python for python, _ in made), "".join(rust for _, rust in made)
+
+    def _next(self, *heads: str) -> str:
+        """The head that stands here, passed over; empty = none does."""
+        for head in heads:
+            if self.text.startswith(head, self.at):
+                self.at += len(head)
+                return head
+        return ""
+
+    def _count(self) -> str:
+        """A repetition, such as `*` or `{2,}?`; empty = none stands here."""
+        counted = _COUNT.match(self.text, self.at)
+        found = counted[0] if counted else self.text[self.at : self.at + 1]
+        if not counted and (not found or found not in "*+?"):
+            return ""
+        self.at += len(found)
+        if found in "*+" or found.endswith(",}"):
+            self._unbounded()
+        if self._next("+"):
+            raise BadPattern("possessive repetition is not supported")
+        return found + self._next("?")
+
+    def _unbounded(self) -> None:
+        if self._closed:
+            raise BadPattern("a repetition of a repetition, such as (a+)+, is not supported")
+        self.bounded = False
+        self._repeats[-1] = True
+
+    def _item(self) -> tuple[str, str]:
+        self._closed = False
+        char = self.text[self.at]
+        if char == "(":
+            return self._open()
+        if char == ")":
+            return self._close()
+        self.at += 1
+        match char:
+            case "[":
+                return self._set()
+            case "\\":
+                return self._escape()
+            case ".":
+                return f"[^{_PY_NOT}]", f"[^{_RG_NOT}]"
+            case "$":
+                return "$", _END
+            case "^" | "|":
+                return char, char
+        return _literal(char)
+
+    def _open(self) -> tuple[str, str]:
+        if named := _NAMED.match(self.text, self.at):
+            self.at = named.end()
+        elif not self._next("(?:"):
+            self.at += 1
+            if self._next("?"):
+                raise BadPattern("look-around and inline flags are not supported; (?i) comes first")
+        self.depth += 1
+        self._repeats.append(False)
+        return "(?:", "(?:"
+
+    def _close(self) -> tuple[str, str]:
+        if not self.depth:
+            raise BadPattern("a ) without its (")
+        self.at += 1
+        self.depth -= 1
+        self._closed = self._repeats.pop()
+        self._repeats[-1] |= self._closed
+        return ")", ")"
+
+    def _escape(self) -> tuple[str, str]:
+        """Behind a backslash, outside of a set."""
+        letter = self.text[self.at : self.at + 1]
+        if letter in ("b", "B"):
+            self.at += 1
+            return f"\\{letter}", f"\\{letter}"
+        if letter.lower() in _LETTERS:
+            self.at += 1
+            python, rust = _LETTERS[letter.lower()]
+            if letter.islower():
+                return f"[{python}]", f"[{rust}]"
+            return f"[^{python}{_PY_NOT}]", f"[^{rust}{_RG_NOT}]"
+        return _literal(self._character())
+
+    def _character(self) -> str:
+        """The character that an escape stands for; `at` is behind the backslash."""
+        if code := _CODE.match(self.text, self.at):
+            self.at = code.end()
+            number = int(next(group for group in code.groups() if group), 16)
+            if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+                raise BadPattern(f"there is no character \\{code[0]}")
+            return chr(number)
+        letter = self.text[self.at : self.at + 1]
+        self.at += 1
+        if letter in ("n", "r"):
+            return "\n"  # refused with its reason where it is written
+        if not letter or (letter.isalnum() and letter not in _CONTROLS):
+            raise BadPattern(f"\\{letter} is not supported")
+        return _CONTROLS.get(letter, letter)
+
+    def _set(self) -> tuple[str, str]:
+        """Behind the opening bracket."""
+        negated = bool(self._next("^"))
+        items = [self._literal_member("]")] if self._next("]") else []
+        while not self._next("]"):
+            if self.at >= len(self.text):
+                raise BadPattern("missing ], a set is not closed")
+            items.append(self._member())
+        python, rust = ("".join(side) for side in zip(*items, strict=True))
+        if negated:
+            return f"[^{python}{_PY_NOT}]", f"[^{rust}{_RG_NOT}]"
+        return f"[{python}]", f"[{rust}]"
+
+    def _member(self) -> tuple[str, str]:
+        """A character, a range, or a class, within a set."""
+        named = _CLASS.match(self.text, self.at)
+        if named and named[1] in _POSIX:
+            self.at = named.end()
+            return _POSIX[named[1]], _POSIX[named[1]]
+        if self._next("\\"):
+            letter = self.text[self.at : self.at + 1]
+            if letter in _LETTERS:
+                self.at += 1
+                return _LETTERS[letter]
+            if letter.lower() in _LETTERS:
+                raise BadPattern(f"\\{letter} inside [] is not supported")
+            return self._literal_member("\b" if self._next("b") else self._character())
+        self.at += 1
+        return self._literal_member(self.text[self.at - 1])
+
+    def _literal_member(self, low: str) -> tuple[str, str]:
+        """`low`, or the range that begins with it."""
+        python, rust = _literal(low)
+        following = self.text[self.at + 1 : self.at + 2]
+        if self.text[self.at : self.at + 1] != "-" or following in ("]", ""):
+            return python, rust
+        self.at += 2
+        high = self._character() if following == "\\" else following
+        if high < low:
+            raise BadPattern(f"the range {low}-{high} runs backwards")
+        return f"{python}-{_literal(high)[0]}", f"{rust}-{_literal(high)[1]}"

@@ -1,0 +1,55 @@
+"""Names that a tool may not change without being asked about, existing or not.
+
+What these files hold is run or obeyed by programs outside of any sandbox: git, shells, editors,
+agents. Whoever writes them, runs commands later. (AGENTS.md is not here: it only advises.)
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+PROTECTED = (
+    # agents and their servers
+    ".qcode", ".claude", ".codex", ".gemini", ".qwen", ".cursor", ".continue", ".mcp.json",
+    # git, its hooks, what continuous integration runs
+    ".git", ".gitconfig", ".gitmodules", ".githooks", ".husky", ".pre-commit-config.yaml",
+    ".github/workflows", ".github/actions", ".gitlab-ci.yml",
+    # editors
+    ".vscode", ".idea", ".devcontainer", ".zed", ".nvim.lua", ".exrc", ".vimrc", ".dir-locals.el",
+    # shells and what they load on entering a folder
+    ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".inputrc",
+    ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".zlogout", ".config/fish", ".envrc", ".direnv",
+    # programs that look like the tools they stand before
+    "node_modules/.bin", "bin/activate", "bin/activate.csh", "bin/activate.fish",
+    "sitecustomize.py", "usercustomize.py",
+    # keys and registries
+    ".ssh", ".gnupg", ".netrc", ".npmrc", ".yarnrc", ".yarnrc.yml", ".pypirc", ".ripgreprc",
+)  # fmt: skip
+
+_RUNS = tuple(tuple(name.split("/")) for name in PROTECTED)
+
+
+def protects(components: Sequence[str]) -> bool:
+    """True when one of `PROTECTED` is among the components of a path, at any depth.
+
+    Compared as forgiving file systems do: case, invisible characters, trailing dots and blanks
+    do not count.
+    """
+    plain = [_plain(component) for component in components]
+    return any(_holds(plain, run) for run in _RUNS)
+
+
+def _holds(components: Sequence[str], run: Sequence[str]) -> bool:
+    last = len(components) - len(run)
+    return any(_same(components[start:], run) for start in range(last + 1))
+
+
+def _same(components: Iterable[str], run: Iterable[str]) -> bool:
+    return all(component == part for component, part in zip(components, run, strict=False))
+
+
+def _plain(component: str) -> str:
+    if component.isascii():
+        return component.lower().rstrip(" .")
+    folded = unicodedata.normalize("NFKC", component).casefold()
+    shown = "".join(char for char in folded if unicodedata.category(char) != "Cf")
+    return shown.rstrip(" .")

@@ -1,0 +1,138 @@
+"""Walk a folder and find files by name, in path order, without what git ignores."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from qcode.workspace.ignore import Stack, enter, ignored, outer
+from qcode.workspace.wildcards import alternatives, path_regex
+
+NEAR_ENTRIES = 20_000
+"""So many files are looked at for a name like a missing one."""
+
+_WILD = re.compile(r"[*?\[\\{]")
+
+
+def walk(start: Path, ceiling: Path) -> Iterator[str]:
+    """Absolute paths of all files below `start`, links to files included and not followed.
+
+    Ordered by names, folder by folder, so that it can be stopped at any point; `.git` and what
+    git ignores are left out, folders that cannot be read are passed over. `ceiling`: up to where
+    `.gitignore` files count when there is no repository.
+    """
+    yield from _below(str(start).rstrip("/"), outer(start, ceiling))
+
+
+def _below(folder: str, stack: Stack) -> Iterator[str]:
+    try:
+        with os.scandir(folder or "/") as found:
+            entries = {entry.name: entry for entry in found}
+    except OSError:
+        return
+    stack = enter(stack, folder, entries.keys())
+    for name in sorted(entries):
+        path = f"{folder}/{name}"
+        is_folder = entries[name].is_dir(follow_symlinks=False)
+        if name == ".git" or (stack and ignored(stack, path, name, folder=is_folder)):
+            continue
+        if is_folder:
+            yield from _below(path, stack)
+        else:
+            yield path
+
+
+class Sieve:
+    """Tells for single paths below `start` whether `walk` would yield them."""
+
+    def __init__(self, start: Path, ceiling: Path) -> None:
+        self._start = str(start).rstrip("/")
+        self._known: dict[str, Stack | None] = {
+            self._start: enter(outer(start, ceiling), self._start)
+        }
+
+    def passes(self, path: str) -> bool:
+        """`path` is absolute, below `start`, and exists."""
+        folder, _, name = path.rpartition("/")
+        stack = self._stack(folder)
+        return stack is not None and not ignored(stack, path, name, folder=False)
+
+    def _stack(self, folder: str) -> Stack | None:
+        """The lists inside `folder`; None = it is ignored itself."""
+        if folder not in self._known:
+            parent, _, name = folder.rpartition("/")
+            above = self._stack(parent)
+            hidden = above is None or name == ".git" or ignored(above, folder, name, folder=True)
+            self._known[folder] = None if above is None or hidden else enter(above, folder)
+        return self._known[folder]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A pattern for files below a folder: `*.py` at any depth, `src/*.py` from the folder."""
+
+    regex: re.Pattern[str]
+    on_name: bool
+    fixed: str
+    """Folders at the pattern's beginning that hold no wildcard, such as `src/app`."""
+
+    def matches(self, below: str) -> bool:
+        """`below`: a path from the folder."""
+        subject = below.rpartition("/")[2] if self.on_name else below
+        return self.regex.fullmatch(subject) is not None
+
+
+def files(pattern: str) -> Files:
+    """Read a pattern: git's wildcards, and `{a,b}`."""
+    pattern = re.sub(r"^(?:\./)+", "", pattern.strip())
+    pattern = f"{pattern}**" if pattern.endswith("/") else pattern
+    on_name = "/" not in pattern
+    kinds = (path_regex(kind.removeprefix("/")) for kind in alternatives(pattern))
+    regex = re.compile("|".join(f"(?:{kind})" for kind in kinds), re.DOTALL)
+    plain = [] if on_name else _WILD.split(pattern.lstrip("/"), maxsplit=1)[0].split("/")[:-1]
+    return Files(regex, on_name, "/".join(plain))
+
+
+def find(start: Path, ceiling: Path, pattern: str, limit: int) -> list[str]:
+    """Absolute paths that match, in path order, at most `limit`."""
+    wanted = files(pattern)
+    base = str(start).rstrip("/")
+    within = start / wanted.fixed if wanted.fixed and ".." not in wanted.fixed else start
+    if within != start and (not within.is_dir() or Path(os.path.realpath(within)) != within):
+        return []
+    found = (path for path in walk(within, ceiling) if wanted.matches(path[len(base) + 1 :]))
+    return list(islice(found, limit))
+
+
+def nearest(root: Path, missing: Path) -> list[str]:
+    """Paths from `root` that somebody may have meant: the same name elsewhere, a like one near."""
+    same, base = [], f"{str(root).rstrip('/')}/"
+    for path in islice(walk(root, root), NEAR_ENTRIES):
+        if path.rpartition("/")[2].lower() == missing.name.lower():
+            same.append(path[len(base) :])
+    if same:
+        return _closest_folders(same, missing, root)
+    folder = missing.parent
+    names = sorted(_names(folder))
+    like = get_close_matches(missing.name, names, n=3, cutoff=0.6)
+    if not folder.is_relative_to(root):
+        return [str(folder / name) for name in like]
+    return [PurePosixPath(folder.relative_to(root), name).as_posix() for name in like]
+
+
+def _closest_folders(paths: Iterable[str], missing: Path, root: Path) -> list[str]:
+    """Those first that share most folder names with the missing path."""
+    wanted = Counter(missing.parts)
+    paths = sorted(paths, key=lambda path: (-(Counter(path.split("/")) & wanted).total(), path))
+    return paths[:3]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names are wanted, not paths
+    except OSError:
+        return []
