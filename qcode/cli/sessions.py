@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qcode.cli.session_tables import details, places, prompts, table
+from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
 from qcode.protocol.events import TurnStarted
 from qcode.protocol.text import plain
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """The subcommand from its own arguments. Raises QcodeError."""
-    from qcode.config.paths import paths  # noqa: PLC0415 - tests of `run` need no settings
-
     parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
     add(parser.add_subparsers())
     return run(parser.parse_args(["sessions", *argv]), Store(paths().sessions))

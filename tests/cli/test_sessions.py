@@ -299,3 +299,31 @@ def test_a_table_of_nothing_is_nothing() -> None:
     assert table(()) == ""
     row = Summary("x", "t", "", "", "", "not a date", "not a date", 0, 0, 0, 0)
     assert "not a date" in table((row,))
+
+
+def qcode(*argv: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "qcode", "sessions", *argv]
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_command_finds_the_sessions_below_qcode_home(home: Path, here: Path) -> None:
+    store = Store(home / "qcode" / "data" / "sessions")
+    session_id = saved(store, here, *one_turn(1, "Hello."))
+    done = qcode("list", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [row["id"] for row in msgspec.json.decode(done.stdout)] == [session_id]
+
+
+def test_what_goes_wrong_is_a_sentence_and_a_code_without_traceback(home: Path, here: Path) -> None:
+    store = Store(home / "qcode" / "data" / "sessions")
+    session_id = saved(store, here, *one_turn())
+    unknown = qcode("show", "20991231-0000-zzzz")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr.startswith("qcode: There is no session “20991231-0000-zzzz”.")
+    refused = qcode("delete", session_id)
+    assert (refused.returncode, refused.stdout) == (42, "")
+    assert refused.stderr == (
+        "qcode: No terminal is attached: to delete 1 session(s), add --yes.\n"
+    )
