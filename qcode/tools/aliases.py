@@ -40,6 +40,8 @@ _FIELDS = {
     "job": "job_id shell_id bash_id",
     "items": "todos tasks plan",
     "choices": "options",
+    "first_line": "offset start_line line_start start",
+    "last_line": "end_line line_end end",
 }
 FIELDS = {
     folded(alias): tuple(field for field, aliases in _FIELDS.items() if alias in aliases.split())

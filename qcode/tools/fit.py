@@ -46,7 +46,19 @@ def fit(given: Fields, tool_type: type[Tool]) -> tuple[Fields, tuple[str, ...]]:
             notes.append(f"left out `{name}`, which was null")
         else:
             fitted[name] = _typed(name, value, fields, notes)
-    return fitted, tuple(notes)
+    return _counted(fitted, fields, notes), tuple(notes)
+
+
+def _counted(fitted: Fields, fields: Fields, notes: list[str]) -> Fields:
+    """`limit` lines from the first one on, where a tool takes the last line."""
+    limit, first = _as_integer(fitted.get("limit")), fitted.get("first_line", 1)
+    if "limit" in fields or "last_line" not in fields or "last_line" in fitted:
+        return fitted
+    if not isinstance(limit, int) or not isinstance(first, int) or limit < 1:
+        return fitted
+    notes.append("turned `limit` into `last_line`")
+    last = max(first, 1) + limit - 1
+    return {name: value for name, value in fitted.items() if name != "limit"} | {"last_line": last}
 
 
 def _unwrapped(given: Fields, fields: Fields, notes: list[str]) -> Fields:

@@ -66,7 +66,30 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Outcome(self.pattern)
 
 
-TOOLS = (Change, Search, Shell, Todo, Ask)
+class Show(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tool with a range of lines."""
+
+    name: ClassVar[str] = "show"
+    effect: ClassVar[Literal["read", "write"]] = "read"
+
+    path: str
+    first_line: int = 1
+    last_line: int = 0
+
+    def summary(self) -> str:
+        """The path."""
+        return self.path
+
+    def accesses(self) -> tuple[Access, ...]:
+        """None."""
+        return ()
+
+    async def run(self, context: Context) -> Outcome:
+        """Nothing."""
+        return Outcome(self.path)
+
+
+TOOLS = (Change, Search, Show, Shell, Todo, Ask)
 GOOD: dict[str, Any] = {"path": "a.py", "old_string": "x", "new_string": "y"}
 
 
@@ -264,6 +287,26 @@ def test_names_of_other_agents_are_understood(given: dict[str, Any]) -> None:
     assert found.tool == Change("a.py", "x", "y")
     assert found.repairs
     assert list(json.loads(found.arguments))[:3] == ["path", "old_string", "new_string"]
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        ({"start_line": 3, "end_line": 9}, (3, 9)),
+        ({"offset": 11, "limit": 5}, (11, 15)),
+        ({"offset": 0, "limit": "20"}, (0, 20)),
+        ({"limit": 7}, (1, 7)),
+    ],
+)
+def test_a_range_of_lines_is_understood_in_other_words(
+    given: dict[str, Any], lines: tuple[int, int]
+) -> None:
+    found = parsed({"file_path": "a.py"} | given, "show")
+    assert found.tool == Show("a.py", *lines)
+
+
+def test_a_limit_beside_a_last_line_is_unknown() -> None:
+    assert "`limit` is unknown" in misfit({"path": "a", "last_line": 4, "limit": 2}, "show").text
 
 
 def test_an_alias_never_displaces_a_field_that_is_there_or_declared() -> None:
