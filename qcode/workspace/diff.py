@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
+from qcode.workspace.ends import common_ends
+
 CONTEXT_LINES = 3
 _COMPARED_LINES = 10_000
 """Where more lines changed on both sides, they stand as one block: comparing would take long."""
@@ -91,8 +93,7 @@ def _lines(text: str) -> list[str]:
 
 def _hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Operation]]:
     """Changes with their context, as `SequenceMatcher` groups them, in lines of the whole texts."""
-    head = _shared(old, new)
-    tail = min(_shared(old[::-1], new[::-1]), min(len(old), len(new)) - head)
+    head, tail = common_ends(old, new)
     start, rest = max(0, head - CONTEXT_LINES), max(0, tail - CONTEXT_LINES)
     low, high = old[start : len(old) - rest], new[start : len(new) - rest]
     for group in _groups(low, high, head - start, tail - rest):
@@ -108,14 +109,6 @@ def _groups(
     a, b = len(old) - tail, len(new) - tail
     ends: list[Operation] = [("equal", 0, head, 0, head), ("equal", a, a + tail, b, b + tail)]
     yield [ends[0], ("replace", head, a, head, b), ends[1]]
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many items they begin with alike."""
-    for index, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return index
-    return min(len(one), len(other))
 
 
 def _written(hunk: list[Operation], old: Sequence[str], new: Sequence[str]) -> Iterator[str]:

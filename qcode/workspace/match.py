@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
+from qcode.workspace.ends import common_ends
+
 Step = Literal[
     "exact",
     "blanks at line ends ignored",
@@ -264,10 +266,5 @@ def _kept(passage: str, wanted: str, put: str, new: str) -> str:
 
 
 def _line_kept(seen: str, old: str, put: str, new: str) -> str:
-    head = 0
-    while head < min(len(old), len(put)) and old[head] == put[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(put)) - head and old[-1 - tail] == put[-1 - tail]:
-        tail += 1
+    head, tail = common_ends(old, put)
     return seen[:head] + new[head : len(new) - tail] + seen[len(seen) - tail :]

@@ -156,6 +156,8 @@ class _Reader:
     def _item(self) -> tuple[str, str]:
         self._closed = False
         char = self.text[self.at]
+        if self._next("()"):  # an empty group finds nothing: `main()` is meant as it stands
+            return r"\x28\x29", r"\x28\x29"
         if char == "(":
             return self._open()
         if char == ")":
