@@ -6,6 +6,8 @@ the other end may be anything.
 
 from qcode.server.failures import Unusable
 
+_MOST_STRAYS = 1000
+
 
 class Events:
     """Cuts a stream of bytes into the payloads of its events, wherever the bytes were cut."""
@@ -16,6 +18,7 @@ class Events:
         self._data: list[bytes] = []  # lines of an event whose blank line has not come
         self._size = 0  # of both
         self._after_cr = False
+        self._strays = 0
         self.stray = b""
         """The first line that belongs to no event stream: for the error message."""
 
@@ -58,8 +61,11 @@ class Events:
     def _other(self, line: bytes) -> None:
         if line.startswith(b"\xef\xbb\xbfdata:"):  # a byte order mark may head the stream
             self._data.append(line[8:].strip())
-        elif not self.stray and not line.startswith((b":", b"event:", b"id:", b"retry:")):
-            self.stray = line[:400]
+        elif not line.startswith((b":", b"event:", b"id:", b"retry:")):
+            self.stray = self.stray or line[:400]
+            self._strays += 1
+            if self._strays > _MOST_STRAYS:
+                raise Unusable("it is no event stream")
 
     def _grow(self, size: int) -> None:
         self._size += size

@@ -1,0 +1,103 @@
+"""Short questions to a server: one request, a small JSON answer, a time limit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import httpx2
+
+_MOST_BYTES = 4 << 20
+
+
+class NoAnswer(Exception):
+    """Nothing came back; the text says why, as a clause."""
+
+
+class NotListening(NoAnswer):
+    """Nobody listens at the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        """The body decoded; None when it is no JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The body's JSON object; {} when it is none."""
+        return value if isinstance(value := self.json, dict) else {}
+
+
+class Asker:
+    """Asks one server, through the client that its requests use."""
+
+    def __init__(self, http: "httpx2.AsyncClient", api_key: str, limit_seconds: float) -> None:
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {api_key or 'none'}"}
+        self._limit_seconds = limit_seconds
+
+    async def get(self, url: str, limit_seconds: float | None = None) -> Reply:
+        """GET. Raises NoAnswer; any status is an answer."""
+        return await self._ask("GET", url, None, limit_seconds)
+
+    async def post(self, url: str, body: Any, limit_seconds: float | None = None) -> Reply:
+        """POST of JSON. Raises NoAnswer; any status is an answer."""
+        return await self._ask("POST", url, msgspec.json.encode(body), limit_seconds)
+
+    async def _ask(
+        self, method: str, url: str, content: bytes | None, limit_seconds: float | None
+    ) -> Reply:
+        import httpx2  # noqa: PLC0415  80 ms; the client that we were given has loaded it
+
+        limit = limit_seconds or self._limit_seconds
+        headers = self._headers | ({"Content-Type": "application/json"} if content else {})
+        sent = self._http.stream(method, url, content=content, headers=headers, timeout=limit)
+        try:
+            async with sent as response:
+                return Reply(response.status_code, response.headers, await _bounded(response))
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise NotListening(reason(error)) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise NoAnswer(reason(error)) from error
+
+
+def reason(error: BaseException) -> str:
+    """Why a connection failed, as a clause for people."""
+    import httpx2  # noqa: PLC0415  loaded, or there would be no error of its own
+
+    text = str(error).lower()
+    if "refused" in text or "all connection attempts failed" in text:
+        return "connection refused"
+    if isinstance(error, httpx2.TimeoutException):
+        return "no answer in time"
+    if "name or service not known" in text or "nodename nor servname" in text:
+        return "no such host"
+    if "reset" in text:
+        return "connection reset"
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return "the server closed the connection"
+    return str(error) or "connection lost"  # a reset comes without words
+
+
+async def _bounded(response: "httpx2.Response") -> bytes:
+    """The body, cut where no honest answer ends."""
+    body = b""
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > _MOST_BYTES:
+            break
+    return body
