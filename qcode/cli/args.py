@@ -46,6 +46,7 @@ class Options:
     permission_mode: str | None
     sandbox: str | None
     allowed_tools: tuple[str, ...]
+    """As written; a value may hold several rules."""
     disallowed_tools: tuple[str, ...]
     append_system_prompt: str | None
     verify: str | None
@@ -55,7 +56,7 @@ class Options:
     max_tokens_total: int | None
     max_wall_seconds: float | None
     resume: str | None
-    """Session id or name; empty text = the flag without a value."""
+    """Session id or name."""
     continue_: bool
     fork: bool
     no_session: bool
@@ -78,8 +79,8 @@ def parse(argv: list[str]) -> Options:
         thinking=found.think,
         permission_mode="yolo" if found.yolo else found.permission_mode,
         sandbox=found.sandbox,
-        allowed_tools=split_rules(found.allowed_tools),
-        disallowed_tools=split_rules(found.disallowed_tools),
+        allowed_tools=tuple(found.allowed_tools),
+        disallowed_tools=tuple(found.disallowed_tools),
         append_system_prompt=found.append_system_prompt,
         verify=found.verify,
         verify_tries=found.verify_tries,
@@ -230,15 +231,3 @@ def duration(text: str) -> float:
     if match is None or float(match[1]) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 15m or 2h")
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
-
-
-def split_rules(given: list[str]) -> tuple[str, ...]:
-    """`["Bash(git log:*),Edit", "Read"]` -> three rules; commas inside brackets do not split.
-
-    >>> split_rules(["Bash(a, b),Edit Read(x y)"])
-    ('Bash(a, b)', 'Edit', 'Read(x y)')
-    """
-    rules: list[str] = []
-    for text in given:
-        rules.extend(match[0].strip() for match in re.finditer(r"[^\s,(]+(?:\([^)]*\))?", text))
-    return tuple(rules)

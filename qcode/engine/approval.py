@@ -63,7 +63,7 @@ class Approvals:
 
     async def _ask(self, call: ToolCall, accesses: Sequence[Access], verdict: Verdict) -> Decision:
         request_id = f"approval-{next(self._numbers)}"
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[ApprovalReply] = asyncio.get_running_loop().create_future()
         self._open[request_id] = future
         try:
             self.say(ApprovalRequested(request_id, call, tuple(accesses), verdict.because))

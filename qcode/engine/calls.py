@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import count, groupby
 
 import msgspec
 
@@ -25,6 +25,9 @@ NOT_RUN = "Not run: the turn was cancelled before it began."
 LEFT_OUT = "Not run: the limit of tool calls is reached."
 
 
+Rows = Sequence[tuple[ToolCall, Parsed | Misfit]]
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of the calls of one answer."""
@@ -35,30 +38,51 @@ class Tally:
     edited: list[str] = field(default_factory=list)
 
 
-def mend(
-    message: AssistantMessage, tools: Sequence[type[Tool]]
-) -> tuple[AssistantMessage, list[Repaired]]:
-    """`message` with each call's arguments as a valid JSON object and each id used once.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An answer as it is stored, and its calls as they are run."""
 
-    The server renders these on every later request; broken ones would fail there for ever.
+    message: AssistantMessage
+    rows: Rows
+    repairs: tuple[Repaired, ...]
+
+
+def prepare(message: AssistantMessage, tools: Sequence[type[Tool]]) -> Prepared:
+    """Parse the calls of an answer, once.
+
+    What is stored keeps the bytes that the model wrote, so that the prompt stays the same; only
+    text that is no JSON object is replaced, for the server would refuse it on every later request.
     """
+    rows: list[tuple[ToolCall, Parsed | Misfit]] = []
     repairs: list[Repaired] = []
-    ids: set[str] = set()
-    parts = []
-    for part in message.parts:
-        if isinstance(part, ToolCall):
-            part = _mended(part, tools, repairs)
-            while part.id in ids or not part.id:
-                part = msgspec.structs.replace(part, id=f"{part.id or 'call'}-{len(ids)}")
-            ids.add(part.id)
-        parts.append(part)
-    return msgspec.structs.replace(message, parts=tuple(parts)), repairs
+    for call in message.calls:
+        parsed = parse(tools, call)
+        call_id = _unused(call.id, {row[0].id for row in rows})
+        if not _is_object(call.arguments):
+            call = msgspec.structs.replace(call, arguments=parsed.arguments)
+        rows.append((msgspec.structs.replace(call, id=call_id), parsed))
+        if isinstance(parsed, Parsed):
+            repairs.extend(Repaired(what, call_id) for what in parsed.repairs)
+    stored = iter(call for call, _ in rows)
+    parts = tuple(next(stored) if isinstance(p, ToolCall) else p for p in message.parts)
+    return Prepared(msgspec.structs.replace(message, parts=parts), tuple(rows), tuple(repairs))
 
 
-def _mended(call: ToolCall, tools: Sequence[type[Tool]], repairs: list[Repaired]) -> ToolCall:
-    outcome = parse(tools, call)
-    repairs.extend(Repaired(what, call.id) for what in outcome.repairs)
-    return msgspec.structs.replace(call, name=outcome.name, arguments=outcome.arguments)
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except msgspec.DecodeError:
+        return False
+
+
+def _unused(call_id: str, taken: set[str]) -> str:
+    """`call_id`, or one like it when the server left it out or used it twice."""
+    free = call_id or "call"
+    for number in count(2):
+        if free not in taken and free:
+            break
+        free = f"{call_id or 'call'}-{number}"
+    return free
 
 
 class Calls:
@@ -74,13 +98,12 @@ class Calls:
         self.before_effect: Callable[[], None] = lambda: None
         """Called before a call with effects runs: the engine flushes the log to disk."""
 
-    async def run(self, calls: Sequence[ToolCall], left: int | None) -> Tally:
-        """Run `calls`, at most `left` of them. Cancelled: those without a result get one."""
+    async def run(self, rows: Rows, left: int | None) -> Tally:
+        """Run the calls, at most `left` of them. Cancelled: those without a result get one."""
         tally = Tally()
-        taken = calls if left is None else calls[:left]
-        waiting = {call.id: call for call in calls}
+        waiting = {call.id: call for call, _ in rows}
         try:
-            for batch in self._batches([(call, parse(self.tools, call)) for call in taken]):
+            for batch in self._batches(rows if left is None else rows[:left]):
                 await self._together([self._one(*row, tally, waiting) for row in batch])
             self._close(waiting, LEFT_OUT, tally)
         except asyncio.CancelledError:
@@ -88,9 +111,8 @@ class Calls:
             raise
         return tally
 
-    def _batches(
-        self, rows: Sequence[tuple[ToolCall, Parsed | Misfit]]
-    ) -> Iterator[list[tuple[ToolCall, Parsed | Misfit]]]:
+    @staticmethod
+    def _batches(rows: Rows) -> Iterator[Rows]:
         """Neighbouring reads together, each other call alone, in the model's order."""
         for reads, group in groupby(rows, key=lambda row: _only_reads(row[1])):
             batch = list(group)

@@ -19,7 +19,7 @@ class Questions:
     async def ask(self, question: str, choices: tuple[str, ...]) -> str:
         """Put the question and wait for the answer."""
         request_id = f"question-{next(self._numbers)}"
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._open[request_id] = future
         try:
             self.say(QuestionAsked(request_id, question, choices))

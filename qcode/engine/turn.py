@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qcode.engine.accounting import Accounting
-from qcode.engine.calls import Calls, mend
+from qcode.engine.calls import Calls, Prepared, prepare
 from qcode.engine.history import History
 from qcode.engine.limits import Limits, Spent, calls_left, reached
 from qcode.engine.partial import Partial
@@ -72,6 +72,9 @@ class Turn:
 
     async def run(self, message: UserMessage) -> TurnFinished:
         """Step until the model asks for no more tools. Cancelling the task ends the turn tidily."""
+        self.parts.accounting.new_turn = True
+        if self.parts.verify:
+            self.parts.verify.begin()
         self.say(TurnStarted(self.number, message))
         end = await self._guarded()
         self.say(end)
@@ -97,13 +100,13 @@ class Turn:
             if answer is None:
                 return TurnFinished("empty", "The model ended its answer without words or calls.")
             end = await self._call(answer)
-            if end is None and not self._hear() and not answer.calls:
-                end = await self._rest(answer)
+            if end is None and not self._hear() and not answer.rows:
+                end = await self._rest(answer.message)
             if end is not None:
                 return end
         return end
 
-    async def _answer(self) -> AssistantMessage | None:
+    async def _answer(self) -> Prepared | None:
         """One answer with words or calls; None = there was none, also after the retries."""
         for attempt in range(1, EMPTY_TRIES + 1):
             self.say(StepStarted(self.number, self.spent.steps))
@@ -131,22 +134,22 @@ class Turn:
             raise
         raise AssertionError("a stream ends with an Answer or an error")
 
-    def _take(self, answer: Answer) -> AssistantMessage:
+    def _take(self, answer: Answer) -> Prepared:
         """Mend what can be mended, then store: the history holds only valid calls."""
-        message, repairs = mend(answer.message, self.parts.calls.tools)
-        for repair in repairs:
+        prepared = prepare(answer.message, self.parts.calls.tools)
+        for repair in prepared.repairs:
             self.say(repair)
         usage = self.parts.accounting.account(answer.usage)
         self.say(usage)
-        self.say(MessageCompleted(message, usage.prompt_tokens or 0, answer.seconds))
-        return message
+        self.say(MessageCompleted(prepared.message, usage.prompt_tokens or 0, answer.seconds))
+        return prepared
 
-    async def _call(self, answer: AssistantMessage) -> TurnFinished | None:
+    async def _call(self, answer: Prepared) -> TurnFinished | None:
         """Run the calls of an answer; the end of the turn when there were too many."""
         left = calls_left(self.parts.limits, self.spent)
-        tally = await self.parts.calls.run(answer.calls, left)
+        tally = await self.parts.calls.run(answer.rows, left)
         self.spent.tool_calls += tally.ran
-        all_denied = bool(answer.calls) and tally.denied == len(answer.calls)
+        all_denied = bool(answer.rows) and tally.denied == len(answer.rows)
         self.spent.denied_steps = self.spent.denied_steps + 1 if all_denied else 0
         if self.parts.verify and tally.edited:
             self.parts.verify.stale()

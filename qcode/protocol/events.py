@@ -46,7 +46,8 @@ class SessionStarted(Event, frozen=True):
     server: str
     """Kind and version as found, such as `llamacpp b11549`; empty = not known yet."""
     system: str
-    """The system text, frozen for the session: a resumed session sends the same bytes."""
+    """The system text, frozen for the session. A resumed one sends the same bytes, unless it is
+    this qcode that writes another text now; then a Notice says that all is read again once."""
     tools: tuple[ToolSpec, ...]
     mode: str
     parent: Parent | None = None

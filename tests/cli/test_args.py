@@ -2,7 +2,7 @@
 
 import pytest
 
-from qcode.cli.args import duration, parse, split_rules
+from qcode.cli.args import duration, parse
 
 
 def test_a_prompt_stands_behind_the_flag_or_alone() -> None:
@@ -11,12 +11,6 @@ def test_a_prompt_stands_behind_the_flag_or_alone() -> None:
     assert parse(["-p", "--output-format", "json", "fix it"]).prompt == "fix it"
     assert parse(["-p", "-"]).prompt == "-"
     assert parse([]).prompt is None
-
-
-def test_rules_are_split_outside_brackets() -> None:
-    found = parse(["--allowedTools", "Bash(git log, x),Edit", "--allowed-tools", "Read(~/a b/**)"])
-    assert found.allowed_tools == ("Bash(git log, x)", "Edit", "Read(~/a b/**)")
-    assert split_rules([]) == ()
 
 
 def test_spellings_of_other_agents_are_taken() -> None:

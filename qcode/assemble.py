@@ -1,0 +1,236 @@
+"""Config -> Engine: the one file that knows every part. It makes them and decides nothing else."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from qcode import __version__
+from qcode.config.model import Config
+from qcode.engine.accounting import Accounting
+from qcode.engine.approval import Approvals
+from qcode.engine.calls import Calls
+from qcode.engine.controls import Controls
+from qcode.engine.engine import Begun, Doors, Engine, Stream
+from qcode.engine.history import History
+from qcode.engine.limits import Limits
+from qcode.engine.prompt import Facts, opening, system_text
+from qcode.engine.questions import Questions
+from qcode.engine.say import Say
+from qcode.engine.settings import Settings, thinking_tokens
+from qcode.engine.turn import Parts, Turn
+from qcode.engine.verify import Verify
+from qcode.permission.judge import Policy, judge
+from qcode.permission.modes import Fence, parse_mode
+from qcode.permission.modes import Mode as PermissionMode
+from qcode.permission.rules import Rule
+from qcode.protocol.access import Access, Verdict
+from qcode.protocol.errors import SandboxMissing
+from qcode.protocol.events import Notice, SessionStarted
+from qcode.protocol.messages import ToolSpec, UserMessage
+from qcode.sandbox.plain import PlainRunner
+from qcode.server.base import ServerFacts
+from qcode.server.client import connect
+from qcode.server.endpoint import Patience
+from qcode.session.conversation import Conversation
+from qcode.session.log import Log
+from qcode.tools.base import Context, Tool
+from qcode.tools.builtin import BUILTIN, WITHOUT_ASK
+from qcode.tools.schema import spec
+from qcode.workspace.files import Workspace
+
+GIT_SECONDS = 0.4
+"""`git status` of a large repository may take seconds; the first request does not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run is started with, beside the configuration."""
+
+    folder: Path
+    add_dirs: tuple[Path, ...] = ()
+    log: Log | None = None
+    """None = no session is kept."""
+    conversation: Conversation = field(default_factory=Conversation)
+    """That of the session that goes on; empty = a new one."""
+    rules: tuple[Rule, ...] = ()
+    api_key: str = ""
+    limits: Limits = field(default_factory=Limits)
+    person: Literal["present", "absent"] = "absent"
+
+
+def assemble(config: Config, start: Start) -> Engine:
+    """An engine that is ready for inputs; nothing is asked of a server before the first.
+
+    Raises SandboxMissing and ConfigError.
+    """
+    return _Assembly(config, start).engine()
+
+
+class _Assembly:
+    """The parts of one engine in the making."""
+
+    def __init__(self, config: Config, start: Start) -> None:
+        self.config = config
+        self.start = start
+        self.spill = Path(tempfile.mkdtemp(prefix="qcode-"))
+        self.runner = PlainRunner(self.spill)
+        self.fence = _fence(config, self.runner)
+        self.stream = Stream(start.log, start.conversation)
+        self.say: Say = self.stream.say
+        self.settings = _settings(config, self._mode())
+        self.questions = Questions(self.say)
+        self.approvals = Approvals(self._judge, self.say, person=start.person == "present")
+        self.steers: list[UserMessage] = []
+        self.server = connect(
+            config.server.base_url,
+            start.api_key,
+            config.server.model,
+            Patience(
+                connect_seconds=config.server.connect_seconds,
+                loading_seconds=config.server.loading_seconds,
+            ),
+        )
+        self.tools = _tools(start)
+        self.workspace = Workspace(start.folder, (*start.add_dirs, self.spill))
+
+    def engine(self) -> Engine:
+        """The whole."""
+        controls = Controls(self.settings, self.approvals, self.questions, self.steers, self.say)
+        return Engine(self.stream, Doors(self._begin, self._end), controls)
+
+    def _mode(self) -> PermissionMode:
+        preset = parse_mode(self.config.permission.mode) if self.config.permission.mode else None
+        if preset is not None:
+            return preset.mode
+        if self.start.person == "present":
+            return "ask"
+        return "auto" if self.fence == "holds" else "edit"
+
+    def _judge(self, accesses: Sequence[Access]) -> Verdict:
+        """The policy as it stands at this call."""
+        word = self.config.permission.mode
+        asks = parse_mode(word).asks if word else "ask"
+        return judge(accesses, Policy(self.settings.mode, self.fence, self.start.rules, asks))
+
+    async def _begin(self, say: Say) -> Begun:
+        """Find the server and read the workspace, at once."""
+        found, seen = await asyncio.gather(self.server.facts(), look(self.start.folder))
+        context_tokens = self.config.server.context_tokens or found.context_tokens
+        facts = replace(found, context_tokens=context_tokens)
+        say(self._started(facts))
+        talk = self.start.conversation
+        parts = Parts(
+            server=self.server,
+            history=History(talk, facts, self.settings),
+            calls=self._calls(),
+            say=say,
+            limits=self.start.limits,
+            accounting=Accounting(facts.strategy),
+            verify=self._verify(),
+            steers=self.steers,
+        )
+        return Begun(lambda number: Turn(number, parts), lambda prompt: opening(seen, prompt))
+
+    def _started(self, facts: ServerFacts) -> SessionStarted:
+        talk, log = self.start.conversation, self.start.log
+        system, specs = self._head()
+        return SessionStarted(
+            session_id=log.session_id if log else "",
+            version=__version__,
+            folder=str(self.start.folder),
+            model=facts.model,
+            server=f"{facts.kind} {facts.version}".strip(),
+            system=system,
+            tools=specs,
+            mode=self.settings.mode,
+            parent=talk.parent,
+        )
+
+    def _head(self) -> tuple[str, tuple[ToolSpec, ...]]:
+        """System text and tools. A session that goes on keeps its own, so that the server's cache
+        still fits; when this qcode's differ, they are taken, at the price of one whole reading."""
+        system = system_text(self.config.agent.append_system_prompt)
+        specs = tuple(spec(tool) for tool in self.tools)
+        talk = self.start.conversation
+        if talk.messages and (talk.system, talk.tools) != (system, specs):
+            self.say(
+                Notice("info", "The prompt of this session changed: it is read again once, whole.")
+            )
+        return system, specs
+
+    def _calls(self) -> Calls:
+        context = Context(
+            workspace=self.workspace,
+            runner=self.runner,
+            jobs=self.runner,
+            spill=self.spill,
+            ask=self.questions.ask if self.start.person == "present" else None,
+        )
+        calls = Calls(self.tools, context, self.approvals, self.say)
+        calls.before_effect = self.stream.flush
+        return calls
+
+    def _verify(self) -> Verify | None:
+        agent = self.config.agent
+        if not agent.verify:
+            return None
+        return Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder)
+
+    async def _end(self) -> None:
+        await self.runner.close()
+        await self.server.close()
+        await asyncio.to_thread(shutil.rmtree, self.spill, ignore_errors=True)
+
+
+async def look(folder: Path) -> Facts:
+    """The workspace as it is now."""
+    from qcode.workspace import git, instructions, sketch  # noqa: PLC0415 - once a session
+
+    changes, tree, notes, branch = await asyncio.gather(
+        git.changes(folder, GIT_SECONDS),
+        asyncio.to_thread(sketch.sketch, folder),
+        asyncio.to_thread(instructions.instructions, folder),
+        asyncio.to_thread(git.branch, folder),
+    )
+    return Facts(
+        folder=str(folder),
+        date=datetime.now().astimezone().date().isoformat(),
+        branch=branch,
+        changes=changes or "",
+        tree=tree,
+        instructions=notes.text,
+    )
+
+
+def _fence(config: Config, runner: PlainRunner) -> Fence:
+    wanted = config.permission.sandbox
+    if wanted == "off":
+        return "off"
+    if runner.fenced:
+        return "holds"
+    if wanted == "required":
+        raise SandboxMissing(
+            "A sandbox is required (--sandbox required), and this version has none for this "
+            "system. Run without it, or with --sandbox off in a container of your own."
+        )
+    return "none"
+
+
+def _settings(config: Config, mode: PermissionMode) -> Settings:
+    agent = config.agent
+    budget = thinking_tokens(agent.thinking, agent.max_tokens)
+    preset: Literal["coding", "general"] = "general" if agent.sampling == "general" else "coding"
+    return Settings(mode, config.server.model, budget, preset, agent.max_tokens)
+
+
+def _tools(start: Start) -> tuple[type[Tool], ...]:
+    """Those of the session that goes on, so that its prompt stays; else what the run can use."""
+    if start.conversation.tools:
+        names = {known.name for known in start.conversation.tools}
+        return tuple(tool for tool in BUILTIN if tool.name in names)
+    return BUILTIN if start.person == "present" else WITHOUT_ASK

@@ -1,0 +1,167 @@
+"""`qcode -p`: from flags to a headless run."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from qcode.assemble import Start, assemble
+from qcode.cli.args import Options
+from qcode.cli.debug import log_to_file
+from qcode.config.load import Loaded, load, sources
+from qcode.config.paths import paths
+from qcode.config.secrets import endpoint_key
+from qcode.engine.limits import Limits
+from qcode.engine.prompt import with_data
+from qcode.headless.run import Form
+from qcode.headless.run import run as run_headless
+from qcode.headless.stdin import prompt_and_data
+from qcode.permission.modes import PRESETS
+from qcode.permission.patterns import Ground
+from qcode.permission.rules import Rule, parse_rules, split_rules
+from qcode.protocol.errors import InputError, SessionError
+from qcode.session.conversation import Conversation, fold
+from qcode.session.log import Log
+from qcode.session.store import Store
+
+
+def run(options: Options) -> int:
+    """One prompt; returns the exit code. Raises QcodeError for what ends it before a turn."""
+    folder = _folder(options.folder)
+    loaded = load(sources(folder, _flags(options)))
+    _tell(loaded, options)
+    prompt, data = prompt_and_data(options.prompt)
+    log, conversation = _session(options, folder)
+    try:
+        start = _start(options, loaded, folder, (log, conversation))
+        words = with_data(prompt, data) if data else prompt
+        form = Form(
+            "json" if options.output_format == "json" else "text",
+            options.last_message.absolute() if options.last_message else None,
+            "quiet" if options.quiet else "shown",
+        )
+        return int(asyncio.run(_run(loaded, start, words, form)))
+    finally:
+        if log is not None:
+            log.close()
+
+
+async def _run(loaded: Loaded, start: Start, prompt: str, form: Form) -> int:
+    return int(await run_headless(assemble(loaded.config, start), prompt, form))
+
+
+def _folder(wanted: Path | None) -> Path:
+    folder = (wanted or Path.cwd()).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder. -C names the folder to work in.")
+    return folder.resolve()
+
+
+def _flags(options: Options) -> Mapping[str, tuple[str, object]]:
+    """The flags that are settings, under the settings' names."""
+    said = {
+        "server.model": ("--model", options.model),
+        "server.base_url": ("--base-url", options.base_url),
+        "agent.thinking": ("--think", options.thinking),
+        "agent.append_system_prompt": ("--append-system-prompt", options.append_system_prompt),
+        "agent.verify": ("--verify", options.verify),
+        "agent.verify_tries": ("--verify-tries", options.verify_tries),
+        "agent.max_steps": ("--max-turns", options.max_turns),
+        "permission.mode": ("--permission-mode", options.permission_mode),
+        "permission.sandbox": ("--sandbox", _sandbox(options)),
+    }
+    return {key: (flag, value) for key, (flag, value) in said.items() if value is not None}
+
+
+def _sandbox(options: Options) -> str | None:
+    """`yolo` and `bypassPermissions` are auto with the sandbox off, by the user's own word."""
+    preset = PRESETS.get(options.permission_mode or "")
+    return preset.sandbox if preset and preset.sandbox else options.sandbox
+
+
+def _tell(loaded: Loaded, options: Options) -> None:
+    """What a person should know before anything runs."""
+    for notice in loaded.notices:
+        sys.stderr.write(f"qcode: {notice}\n")
+    if loaded.proposed_verify and not loaded.config.agent.verify:
+        command = loaded.proposed_verify.value
+        sys.stderr.write(
+            f"qcode: this project proposes to verify with {command!r}; it is not run unless you "
+            "say --verify.\n"
+        )
+    permission = loaded.config.permission
+    if permission.sandbox == "off" and permission.mode in ("auto", "yolo", "bypassPermissions"):
+        sys.stderr.write("qcode: commands run without a sandbox and without being asked about.\n")
+    if options.debug or loaded.config.log.level != "warning":
+        level = "debug" if options.debug else loaded.config.log.level
+        sys.stderr.write(f"qcode: the log file is {log_to_file(paths().log_file, level)}\n")
+
+
+def _session(options: Options, folder: Path) -> tuple[Log | None, Conversation]:
+    """The session that goes on, or a new one."""
+    goes_on = options.continue_ or options.resume is not None
+    if options.fork and not goes_on:
+        raise InputError("--fork-session needs --continue or --resume: it copies a session.")
+    if options.no_session:
+        if goes_on:
+            raise InputError("--no-session and --continue or --resume exclude each other.")
+        return None, Conversation()
+    store = Store(paths().sessions)
+    if not goes_on:
+        return store.create(folder), Conversation()
+    session_id = store.find(options.resume, folder) if options.resume else store.latest(folder)
+    resumed = store.fork(session_id) if options.fork else store.resume(session_id)
+    if loss := resumed.opened.loss:
+        sys.stderr.write(f"qcode: {loss}\n")
+    conversation = fold(resumed.opened.events)
+    if Path(conversation.folder) != folder:
+        resumed.log.close()
+        raise SessionError(
+            f"The session {session_id} belongs to {conversation.folder}. "
+            f"Go on there: qcode -C {conversation.folder} --resume {session_id} -p '…'"
+        )
+    return resumed.log, conversation
+
+
+def _start(
+    options: Options, loaded: Loaded, folder: Path, session: tuple[Log | None, Conversation]
+) -> Start:
+    config = loaded.config
+    key = endpoint_key(config.server.base_url, config.server.api_key_env, os.environ)
+    return Start(
+        folder=folder,
+        add_dirs=tuple(_added(path) for path in options.add_dirs),
+        log=session[0],
+        conversation=session[1],
+        rules=_rules(options, loaded, folder),
+        api_key=key.value if key else "",
+        limits=Limits(
+            max_steps=config.agent.max_steps,
+            max_tool_calls=options.max_tool_calls,
+            max_wall_seconds=options.max_wall_seconds,
+            max_tokens=options.max_tokens_total,
+        ),
+    )
+
+
+def _added(path: Path) -> Path:
+    if not path.is_dir():
+        raise InputError(f"--add-dir {path}: there is no such folder.")
+    return path.resolve()
+
+
+def _rules(options: Options, loaded: Loaded, folder: Path) -> tuple[Rule, ...]:
+    """The user's rules and those of the flags."""
+    ground = Ground(folder.as_posix(), Path.home().as_posix())
+    permission = loaded.config.permission
+    origin = {name: f"{loaded.origin(f'permission.{name}')}" for name in ("allow", "ask", "deny")}
+    allowed = [rule for text in options.allowed_tools for rule in split_rules(text)]
+    denied = [rule for text in options.disallowed_tools for rule in split_rules(text)]
+    return (
+        *parse_rules(permission.allow, "allow", origin["allow"], ground),
+        *parse_rules(permission.ask, "ask", origin["ask"], ground),
+        *parse_rules(permission.deny, "deny", origin["deny"], ground),
+        *parse_rules(allowed, "allow", "flag --allowed-tools", ground),
+        *parse_rules(denied, "deny", "flag --disallowed-tools", ground),
+    )

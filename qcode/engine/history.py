@@ -1,0 +1,73 @@
+"""Conversation -> request. It only grows: what was sent once is sent again, byte for byte.
+
+How a message is shaped so that the server's template renders it as it was generated stands in
+`server.shape`; which shape a server needs was chosen by rendering (`ServerFacts.strategy`).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from qcode.engine.settings import Settings
+from qcode.server.base import Request, ServerFacts
+from qcode.server.families import sampling
+from qcode.server.shape import template_kwargs, wire_messages, wire_tools
+from qcode.session.conversation import Conversation
+
+STANDARD = ("temperature", "top_p", "presence_penalty")
+"""Sampling fields of OpenAI's own API: all that an unknown server is sent, since some refuse a
+request with any other (transformers serve 5.23: 422)."""
+
+MARGIN_TOKENS = 2_048
+"""Kept free in the context beside the prompt and the answer: our count of new text is rough."""
+
+LEAST_TOKENS = 1_024
+"""An answer may always be this long; a prompt that leaves less is the server's to refuse."""
+
+
+class History:
+    """Makes the requests of a session."""
+
+    def __init__(self, conversation: Conversation, facts: ServerFacts, settings: Settings) -> None:
+        self.conversation = conversation
+        self.facts = facts
+        self.settings = settings
+        self._tools = wire_tools(conversation.tools)
+
+    def request(self) -> Request:
+        """The next request. Thinking and sampling change; what stands in the prompt does not."""
+        talk, facts = self.conversation, self.facts
+        messages = wire_messages(talk.system, talk.messages, facts.strategy, facts.reasoning_field)
+        return Request(facts.model, messages, self._tools, self._extra())
+
+    def _extra(self) -> Mapping[str, Any]:
+        thinking: Literal["on", "off"] = "on" if self.settings.thinking_budget else "off"
+        values: dict[str, Any] = {
+            **sampling(self.facts.model, self.settings.preset if thinking == "on" else "instruct"),
+            **_said(self.settings.sampling),
+        }
+        if self.facts.kind == "generic":
+            values = {name: values[name] for name in STANDARD if name in values}
+        else:
+            values["chat_template_kwargs"] = template_kwargs(self.facts.strategy, thinking)
+        return {**values, "max_tokens": self._max_tokens()}
+
+    def _max_tokens(self) -> int:
+        """The answer's upper bound, lowered to what the loaded context has left."""
+        wanted = self.settings.max_tokens
+        if self.facts.context_tokens is None:
+            return wanted
+        last = self.conversation.last_usage
+        held = (last.prompt_tokens or 0) + (last.generated_tokens or 0) if last else 0
+        left = self.facts.context_tokens - held - MARGIN_TOKENS
+        return max(min(wanted, left), min(wanted, LEAST_TOKENS))
+
+
+def _said(overrides: msgspec.Struct) -> dict[str, Any]:
+    """The fields that are not None."""
+    return {
+        name: value
+        for name, value in msgspec.structs.asdict(overrides).items()
+        if value is not None
+    }
