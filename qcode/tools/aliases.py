@@ -42,11 +42,14 @@ _FIELDS = {
     "choices": "options",
     "first_line": "offset start_line line_start start",
     "last_line": "end_line line_end end",
+    "glob": "include file_pattern",
+    "case": "-i ignore_case case_insensitive",
+    "context": "-C",
+    "show": "output_mode",
 }
 FIELDS = {
     folded(alias): tuple(field for field, aliases in _FIELDS.items() if alias in aliases.split())
-    for each in _FIELDS.values()
-    for alias in each.split()
+    for alias in " ".join(_FIELDS.values()).split()
 }
 """Alias -> the fields it may stand for."""
 
@@ -55,11 +58,15 @@ WORDS = {
     ("count", "false"): "one",
     ("action", "true"): "start",
     ("action", "false"): "run",
+    ("case", "true"): "ignore",
+    ("case", "false"): "match",
+    ("show", "content"): "lines",
+    ("show", "files_with_matches"): "files",
 }
-"""What a boolean of those tools is called in ours: (field, value) -> word."""
+"""What a boolean or a word of those tools is called in ours: (field, value) -> word."""
 
-COMMENTARY = frozenset({"description", "explanation"})
-"""Fields in which models talk about a call. They have no effect, so they are dropped."""
+IDLE = frozenset({"description", "explanation", "-n"})
+"""Fields that change nothing here (talk about the call, line numbers): they are dropped."""
 
 
 def tool_name(name: str, known: Collection[str]) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from qcode.tools.aliases import COMMENTARY, WORDS, field_name
+from qcode.tools.aliases import IDLE, WORDS, field_name
 from qcode.tools.base import Tool
 
 _INTEGER = re.compile(r"\s*([+-]?\d{1,18})(?:\.0*)?\s*")
@@ -79,7 +79,7 @@ def _renamed(given: Fields, fields: Fields, notes: list[str]) -> Fields:
     result: Fields = {}
     for name, value in given.items():
         ours = name if name in fields else field_name(name, fields, given.keys() | result.keys())
-        if ours is None and name in COMMENTARY:
+        if ours is None and name in IDLE:
             notes.append(f"left out `{name}`")
             continue
         if ours is not None and ours != name:

@@ -1,0 +1,1 @@
+"""What others rely on, as it was when it was last meant to change."""
