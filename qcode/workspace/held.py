@@ -7,14 +7,14 @@ in it alone.
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.workspace.trouble import FileTrouble
 
-_HOLDS = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd
+_HOLDS = {os.open, os.stat, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,30 @@ def held(folder: Path) -> Iterator[Held]:
         yield Held(folder, fd)
     finally:
         os.close(fd)
+
+
+def make_folders(folder: Path) -> None:
+    """Make `folder` and those above it that are missing, through no link. Raises as `held` does."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    names = folder.relative_to(there).parts
+    if not _HOLDS:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif names:
+        with held(there) as start:
+            _make(start.fd, names)
+
+
+def _make(fd: int | None, names: Sequence[str]) -> None:
+    """A chain of folders, each opened in the one before."""
+    if not names:
+        return
+    with suppress(FileExistsError):  # made meanwhile; if it is no folder, opening says so
+        os.mkdir(names[0], dir_fd=fd)
+    inner = os.open(names[0], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+    try:
+        _make(inner, names[1:])
+    finally:
+        os.close(inner)
 
 
 def _is_at(fd: int, folder: Path) -> bool:

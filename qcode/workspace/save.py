@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qcode.workspace.files import Loaded, Located, digest, load
-from qcode.workspace.held import Held, held
+from qcode.workspace.held import Held, held, make_folders
 from qcode.workspace.trouble import FileTrouble, IsFolder, trouble
 
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # Windows lacks the first
@@ -29,21 +29,12 @@ def save(located: Located, data: bytes, was: Loaded | None) -> str:
     """
     try:
         if was is None:
-            _make_folders(located)
+            make_folders(located.path.parent)
         with held(located.path.parent) as folder:
             _replace(folder, located, data, was)
     except (OSError, ValueError) as error:
         raise trouble(error, located.shown, "write") from error
     return digest(data)
-
-
-def _make_folders(located: Located) -> None:
-    try:
-        located.path.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise FileTrouble(
-            f"{located.shown}: a part of this path is a file, not a folder."
-        ) from error
 
 
 def _replace(folder: Held, located: Located, data: bytes, was: Loaded | None) -> None:
