@@ -16,11 +16,16 @@ def test_contracts_hold_and_every_module_stands_on_a_floor() -> None:
     assert "2 kept, 0 broken" in found.stdout
 
 
+CATALOGUES = {"qcode/protocol/events.py": 400}
+"""Lists that are read top to bottom: all that the engine says stands in one place."""
+
+
 def test_no_file_eats_the_screen() -> None:
     long = {
-        str(path.relative_to(ROOT)): lines
+        name: lines
         for path in (ROOT / "qcode").rglob("*.py")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
+        if (lines := len(path.read_text(encoding="utf-8").splitlines()))
+        > CATALOGUES.get(name := path.relative_to(ROOT).as_posix(), 300)
     }
     assert long == {}
 
