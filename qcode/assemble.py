@@ -27,7 +27,9 @@ from qcode.engine.verify import Verify
 from qcode.permission.judge import Policy, judge
 from qcode.permission.modes import Fence, parse_mode
 from qcode.permission.modes import Mode as PermissionMode
-from qcode.permission.rules import Rule
+from qcode.permission.patterns import Ground
+from qcode.permission.rules import Rule, parse_rules
+from qcode.permission.suggest import narrowest
 from qcode.protocol.access import Access, Verdict
 from qcode.protocol.errors import SandboxMissing
 from qcode.protocol.events import Notice, SessionStarted
@@ -84,7 +86,9 @@ class _Assembly:
         self.say: Say = self.stream.say
         self.settings = _settings(config, self._mode())
         self.questions = Questions(self.say)
-        self.approvals = Approvals(self._judge, self.say, person=start.person == "present")
+        self.rules = list(start.rules)
+        present = start.person == "present"
+        self.approvals = Approvals(self._judge, self.say, present, self._grant)
         self.steers: list[UserMessage] = []
         self.server = connect(
             config.server.base_url,
@@ -115,7 +119,13 @@ class _Assembly:
         """The policy as it stands at this call."""
         word = self.config.permission.mode
         asks = parse_mode(word).asks if word else "ask"
-        return judge(accesses, Policy(self.settings.mode, self.fence, self.start.rules, asks))
+        return judge(accesses, Policy(self.settings.mode, self.fence, tuple(self.rules), asks))
+
+    def _grant(self, accesses: Sequence[Access]) -> None:
+        """An approval for the session: the narrowest rules that would have allowed the call."""
+        folder, home = self.workspace.root.as_posix(), Path.home().as_posix()
+        texts = [text for access in accesses if (text := narrowest(access))]
+        self.rules += parse_rules(texts, "allow", "this session", Ground(folder, home))
 
     async def _begin(self, say: Say) -> Begun:
         """Find the server and read the workspace, at once."""

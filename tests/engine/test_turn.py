@@ -91,7 +91,7 @@ async def test_steering_comes_after_the_last_tool_result(
 async def test_steering_at_the_last_answer_is_still_answered(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
-    sent = []
+    sent: list[AnyEvent] = []
 
     def steer(event: AnyEvent) -> Input | None:
         if isinstance(event, TextDelta) and not sent:
