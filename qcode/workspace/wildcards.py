@@ -116,8 +116,9 @@ def _set(pattern: str, at: int) -> tuple[str | None, int]:
             high, at = _member(pattern, at + 1)
         if not low or not high:
             return None, at
-        if low <= high:
-            items.append(f"{re.escape(low)}-{re.escape(high)}")
+        items.append(re.escape(low))  # git takes it also where the range runs backwards
+        if low < high:
+            items.append(f"-{re.escape(high)}")
     inner = "".join(items)
     if negated:
         return f"[^/{inner}]", at + 1
