@@ -213,6 +213,15 @@ def _git(argv: Argv) -> Unwrapped | None:
     return Unwrapped((), lines, ("git -c can run code",), "judge") if lines else None
 
 
+def _time(argv: Argv) -> Unwrapped:
+    """`time` is a keyword: the assignments after it are not words of the command."""
+    at, _ = _options(argv, WRAPPERS["time"])
+    if at < len(argv) and "=" in argv[at].text:
+        inner = _env((argv[0], *argv[at:]))
+        return Unwrapped(inner.commands, reasons=inner.reasons, own="judge")
+    return _plain(argv, WRAPPERS["time"])
+
+
 def _describe(argv: Argv) -> Unwrapped | None:
     """`command -v NAME` only says where a command is."""
     if len(argv) > 1 and argv[1].text in ("-v", "-V"):
@@ -232,5 +241,6 @@ SPECIAL: Mapping[str, Callable[[Argv], Unwrapped | None]] = {
     "find": _find,
     "git": _git,
     "printf": _printf,
+    "time": _time,
     "xargs": _xargs,
 }

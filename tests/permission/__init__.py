@@ -1,0 +1,1 @@
+"""Tests of rules, modes and command lines."""
