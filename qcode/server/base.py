@@ -3,7 +3,7 @@
 The engine sees only this file; `client.py` and the adapters keep the rest to themselves.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -81,11 +81,21 @@ Streamed = (
 )
 
 
+Told = Callable[[ServerState], None]
+
+
+def silent(state: ServerState) -> None:
+    """Tell nobody."""
+
+
 class Server(Protocol):
     """One endpoint with one model."""
 
-    async def facts(self) -> ServerFacts:
-        """Probe once and remember. Raises ServerGone, CredentialsRefused, UnknownModel."""
+    async def facts(self, told: Told = silent) -> ServerFacts:
+        """Probe once and remember; `told` hears of it while a model loads.
+
+        Raises ServerGone, CredentialsRefused, UnknownModel.
+        """
         ...
 
     def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:

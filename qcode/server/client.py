@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from qcode.server import detect
 from qcode.server.ask import Asker, NoAnswer
 from qcode.server.attempt import Line, attempt
-from qcode.server.base import Request, Server, ServerFacts, Streamed
+from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
 from qcode.server.failures import Broken, Loading, gone
@@ -63,8 +63,8 @@ class Client:
         self._http: httpx2.AsyncClient | None = None
         self._doors: Doors | None = None
 
-    async def facts(self) -> ServerFacts:
-        """Probe once and remember; while a model loads, wait for it.
+    async def facts(self, told: Told = silent) -> ServerFacts:
+        """Probe once and remember; while a model loads, wait for it and say so.
 
         Raises ServerGone, CredentialsRefused, UnknownModel.
         """
@@ -73,7 +73,7 @@ class Client:
             try:
                 return await self._known()
             except Loading as loading:
-                tries.while_loading(str(loading))
+                told(tries.while_loading(str(loading)))
                 await asyncio.sleep(self._patience.poll_seconds)
 
     async def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:

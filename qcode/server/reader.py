@@ -4,6 +4,7 @@ However the bytes are cut, the message is the same. The other end is not trusted
 arguments and number of calls are bounded.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from typing import Literal
@@ -87,7 +88,8 @@ class Reader:
         for payload in self._events.close():
             if self._finish_reason or self.is_done:
                 break  # only figures could follow, and these are cut
-            self._payload(payload, shown)
+            with suppress(Unusable):  # half an event: the stream was cut in it
+                self._payload(payload, shown)
         self._release(shown)
         if not self._finish_reason and not (self.is_done and self._has_content()):
             raise self._unfinished()

@@ -8,6 +8,9 @@ last user message, so each new user message would change the prompt from there o
 - `native`: the template keeps reasoning when `preserve_thinking` asks for it.
 - `fold`: an answer before the last query carries its reasoning in its content, as it was generated.
 - `plain`: reasoning goes into its field and nothing is promised.
+
+An answer without any part has no exact shape: templates trim the end of its empty think block away.
+It costs the tokens of that end, and is better not stored.
 """
 
 import json
