@@ -129,7 +129,7 @@ class _Assembly:
 
     async def _begin(self, say: Say) -> Begun:
         """Find the server and read the workspace, at once."""
-        found, seen = await asyncio.gather(self.server.facts(), look(self.start.folder))
+        found, seen = await asyncio.gather(self.server.facts(say), look(self.start.folder))
         context_tokens = self.config.server.context_tokens or found.context_tokens
         facts = replace(found, context_tokens=context_tokens)
         say(self._started(facts))
