@@ -26,7 +26,7 @@ from qcode.server.failures import (
     read_body,
     unknown_model,
 )
-from qcode.server.flow import Flow, Silent
+from qcode.server.flow import Flow, Head, Silent
 from qcode.server.liveness import why_dead
 from qcode.server.quirks import QUIRKS
 from qcode.server.reader import Finished, Reader, Thinking
@@ -82,7 +82,7 @@ async def attempt(
                 if head.status != 200:
                     raise await _refused(line, request, flow)
                 yield None
-                async for item in _items(flow, reader):
+                async for item in _items(line, flow, reader):
                     if first_seconds is None and not isinstance(item, PromptProgress):
                         first_seconds = time.monotonic() - started
                     yield item
@@ -96,15 +96,24 @@ async def attempt(
     yield Answer(finished.message, usage, time.monotonic() - started)
 
 
-async def _items(flow: Flow, reader: Reader) -> AsyncGenerator[Item, None]:
+async def _items(line: Line, flow: Flow, reader: Reader) -> AsyncGenerator[Item, None]:
     """Holds nothing that must be closed: `flow` is its caller's."""
-    if (await flow.head()).is_json:  # it does not stream, or it is an error with status 200
-        for item in reader.feed_whole(await flow.rest()):
+    head = await flow.head()
+    if head.is_json:
+        for item in _whole(line.where, head, await flow.rest(), reader):
             yield item
         return
     while not reader.is_done and (data := await flow.take()):
         for item in reader.feed(data):
             yield item
+
+
+def _whole(where: str, head: Head, body: bytes, reader: Reader) -> list[Item]:
+    """An answer that was not streamed; or an error with status 200, LM Studio's way."""
+    try:
+        return reader.feed_whole(body)
+    except Refusal as refusal:
+        raise from_status(where, head.status, refusal) from refusal
 
 
 async def _refused(line: Line, request: Request, flow: Flow) -> Exception:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -129,7 +130,7 @@ def rendered(step: Step, strategy: Strategy, style: Style) -> str:
 def test_a_prompt_begins_with_the_prompt_before_and_its_answer(
     strategy: Strategy, style: Style, steps: list[Step]
 ) -> None:
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         held = rendered(before, strategy, style) + before.generated
         assert rendered(after, strategy, style).startswith(held)
 

@@ -1,0 +1,190 @@
+"""Which server answers: told by bodies, from one address or from several."""
+
+import json
+from typing import Any
+
+import pytest
+
+from qcode.protocol.errors import CredentialsRefused, ServerGone, UnknownModel
+from qcode.server.base import Request, Server, ServerFacts
+from qcode.server.client import connect
+from qcode.server.endpoint import Patience
+from tests.server.raw import Talk, answer, listening
+from tests.support.llama_words import About
+from tests.support.script import Reply
+from tests.support.scripted_server import StartScripted
+
+QUICK = Patience(connect_seconds=1, probe_seconds=0.5, loading_seconds=2, poll_seconds=0.05)
+SILENT_PORT = 1
+
+
+async def facts_of(server: Server) -> ServerFacts:
+    try:
+        return await server.facts()
+    finally:
+        await server.close()
+
+
+def bodies(by_path: dict[str, Any], status: str = "200 OK") -> Talk:
+    """Answers of a made-up server: by path, anything else 404."""
+
+    async def talk(line: str, writer: Any) -> None:
+        path = line.split()[1]
+        if path in by_path:
+            await answer(writer, json.dumps(by_path[path]).encode(), status)
+        else:
+            await answer(writer, b'{"error": "no such path"}', "404 Not Found")
+
+    return talk
+
+
+async def test_llamacpp_is_recognised_and_its_facts_are_read(scripted: StartScripted) -> None:
+    endpoint = scripted(about=About(kind="llamacpp", context_tokens=8192, slots=2))
+    facts = await facts_of(connect(endpoint.origin, patience=QUICK))
+    assert (facts.kind, facts.version, facts.slots) == ("llamacpp", "b11549", 2)
+    assert facts.base_url == endpoint.base_url
+    assert facts.context_tokens == 8192
+    assert (facts.strategy, facts.strategy_why) == ("fold", "seen by rendering")
+
+
+async def test_the_strategy_follows_the_template(scripted: StartScripted) -> None:
+    endpoint = scripted(about=About(kind="llamacpp", style="3.6"))
+    assert (await facts_of(connect(endpoint.base_url, patience=QUICK))).strategy == "native"
+
+
+async def test_llamacpp_takes_any_name_for_its_one_model(scripted: StartScripted) -> None:
+    endpoint = scripted(about=About(kind="llamacpp"))
+    facts = await facts_of(connect(endpoint.base_url, model="anything", patience=QUICK))
+    assert facts.model == "anything"
+
+
+async def test_another_server_is_generic_and_promises_nothing(scripted: StartScripted) -> None:
+    endpoint = scripted(Reply(text="x"))
+    server = connect(endpoint.base_url, patience=QUICK)
+    facts = await server.facts()
+    assert (facts.kind, facts.strategy, facts.model) == ("generic", "plain", "scripted-model")
+    assert facts.strategy_why == "the server cannot render"
+    assert await server.facts() is facts  # remembered
+    assert [item async for item in server.stream(Request("", [], ()))]
+    assert endpoint.requests[0].body["model"] == "scripted-model"
+    assert [one.path for one in endpoint.others].count("/v1/models") == 1
+    await server.close()
+
+
+async def test_a_wrong_name_is_answered_with_those_that_exist(scripted: StartScripted) -> None:
+    endpoint = scripted()
+    with pytest.raises(UnknownModel, match=r"no model 'qwen'. It has: scripted-model"):
+        await facts_of(connect(endpoint.base_url, model="qwen", patience=QUICK))
+
+
+async def test_a_server_that_lists_nothing_needs_a_name() -> None:
+    async with listening(bodies({})) as raw:
+        with pytest.raises(UnknownModel, match="Set `model`"):
+            await facts_of(connect(raw.base_url, patience=QUICK))
+        facts = await facts_of(connect(raw.base_url, model="mine", patience=QUICK))
+    assert facts.model == "mine"
+
+
+async def test_the_loaded_model_is_taken_before_the_first() -> None:
+    rows = [
+        {"id": "a", "status": {"value": "unloaded"}},
+        {"id": "b", "status": {"value": "loaded"}},
+    ]
+    routed = {"/v1/models": {"data": rows}, "/props": {"role": "router", "build_info": "b1-x"}}
+    async with listening(bodies(routed)) as raw:
+        facts = await facts_of(connect(raw.base_url, patience=QUICK))
+    assert (facts.kind, facts.model) == ("llamacpp-router", "b")
+
+
+async def test_a_router_is_not_made_to_load_a_model() -> None:
+    asked: list[str] = []
+
+    async def talk(line: str, writer: Any) -> None:
+        asked.append(line.split()[1])
+        rows = [{"id": "a", "status": {"value": "unloaded"}}]
+        body = {"data": rows} if "models" in line else {"role": "router"}
+        await answer(writer, json.dumps(body).encode())
+
+    async with listening(talk) as raw:
+        facts = await facts_of(connect(raw.base_url, patience=QUICK))
+    assert facts.strategy == "plain"
+    assert sorted(asked) == ["/props", "/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("row", "context"),
+    [
+        ({"max_model_len": 262144}, 262144),
+        ({"context_length": 4096}, 4096),
+        ({"meta": {"n_ctx": 8192}, "context_length": 262144}, 8192),
+        ({}, None),
+        ({"max_model_len": "many"}, None),
+    ],
+)
+async def test_the_context_is_read_where_a_server_tells_it(
+    row: dict[str, Any], context: int | None
+) -> None:
+    async with listening(bodies({"/v1/models": {"data": [{"id": "m", **row}]}})) as raw:
+        facts = await facts_of(connect(raw.base_url, patience=QUICK))
+    assert facts.context_tokens == context
+
+
+async def test_a_key_that_is_wanted_is_asked_for() -> None:
+    refused = bodies({"/v1/models": {"error": {"message": "Invalid API Key"}}}, "401 Unauthorized")
+    async with listening(refused) as raw:
+        with pytest.raises(CredentialsRefused, match="Invalid API Key"):
+            await facts_of(connect(raw.base_url, patience=QUICK))
+
+
+async def test_a_loading_server_is_waited_for(scripted: StartScripted) -> None:
+    endpoint = scripted(about=About(kind="llamacpp"))
+    endpoint.loading = True
+    server = connect(endpoint.base_url, patience=Patience(loading_seconds=0.1, poll_seconds=0.05))
+    with pytest.raises(ServerGone, match="still loads"):
+        await server.facts()
+    endpoint.loading = False
+    assert (await facts_of(server)).kind == "llamacpp"
+
+
+async def test_known_ports_are_tried_and_the_first_server_is_taken(
+    scripted: StartScripted,
+) -> None:
+    first, second = scripted(), scripted(about=About(kind="llamacpp"))
+    ports = (SILENT_PORT, first.port, second.port)
+    facts = await facts_of(connect(patience=QUICK, ports=ports))
+    assert facts.base_url == first.base_url
+
+
+async def test_a_server_with_the_named_model_comes_before_one_without(
+    scripted: StartScripted,
+) -> None:
+    first, second = scripted(), scripted(about=About(model="qwen"))
+    ports = (first.port, second.port)
+    facts = await facts_of(connect(model="qwen", patience=QUICK, ports=ports))
+    assert facts.base_url == second.base_url
+
+
+async def test_a_web_service_on_a_known_port_is_no_server_of_models(
+    scripted: StartScripted,
+) -> None:
+    endpoint = scripted()
+    async with listening(bodies({"/": "hello"})) as raw:
+        port = raw.server.sockets[0].getsockname()[1]
+        facts = await facts_of(
+            connect(model="scripted-model", patience=QUICK, ports=(port, endpoint.port))
+        )
+    assert facts.base_url == endpoint.base_url
+
+
+async def test_the_key_is_not_shown_to_whoever_listens(scripted: StartScripted) -> None:
+    endpoint = scripted()
+    await facts_of(connect(api_key="secret", patience=QUICK, ports=(endpoint.port, SILENT_PORT)))
+    assert {one.headers["authorization"] for one in endpoint.others} == {"Bearer none"}
+
+
+async def test_no_server_names_every_address_tried() -> None:
+    with pytest.raises(ServerGone) as raised:
+        await facts_of(connect(patience=QUICK, ports=(SILENT_PORT, 2)))
+    told = str(raised.value)
+    assert "http://127.0.0.1:1/v1, http://127.0.0.1:2/v1" in told
+    assert "llama-server -m model.gguf --port 8080" in told
