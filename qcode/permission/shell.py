@@ -137,9 +137,9 @@ def _commands(line: str) -> tuple[list[tuple[Word, ...]], list[str]]:
     agreed = _names(by_quoting) == {argv[0][0] for argv in tree.commands} and tree.units == {
         (token.start, token.end) for token in tokens if isinstance(token, Word)
     }
-    if reasons or not agreed:
-        return by_grammar or by_quoting, reasons or ["it can be read in two ways"]
-    return by_quoting, []
+    if reasons:
+        return by_grammar or by_quoting, reasons
+    return by_quoting, [] if agreed else ["it can be read in two ways"]
 
 
 def _names(commands: Sequence[tuple[Word, ...]]) -> set[int]:

@@ -1,0 +1,121 @@
+"""`qcode config`: every setting and where it came from. Arguments and printing only."""
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcode.config.load import Loaded, Origin, load, shown, sources
+from qcode.config.paths import PROJECT_FILE, paths
+from qcode.config.secrets import without_password
+from qcode.protocol.errors import InputError
+from qcode.protocol.text import plain
+
+if TYPE_CHECKING:
+    Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def main(argv: list[str]) -> int:
+    """The subcommand from its own arguments. Raises QcodeError."""
+    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
+    add(parser.add_subparsers())
+    return run(parser.parse_args(["config", *argv]), Path.cwd())
+
+
+def add(parser_group: "Group") -> None:
+    """Declare `config` and what stands below it."""
+    parser = parser_group.add_parser("config", help="every setting and where it came from")
+    below = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = below.add_parser("show", help="all settings")
+    show.add_argument("--json", action="store_true", help="for scripts")
+    show.set_defaults(do=_show)
+    get = below.add_parser("get", help="one value")
+    get.add_argument("key", help="such as server.base_url")
+    get.add_argument("--json", action="store_true", help="for scripts")
+    get.set_defaults(do=_get)
+    path = below.add_parser("path", help="the settings file")
+    path.set_defaults(do=_path)
+
+
+def run(arguments: argparse.Namespace, folder: Path) -> int:
+    """Do it for the workspace at `folder`; returns the exit code. Raises QcodeError."""
+    action: Callable[[argparse.Namespace, Path], int] = arguments.do
+    return action(arguments, folder)
+
+
+def _show(arguments: argparse.Namespace, folder: Path) -> int:
+    loaded = load(sources(folder))
+    _print(_as_json(loaded) if arguments.json else _as_text(loaded))
+    if not arguments.json:
+        for notice in loaded.notices:
+            sys.stderr.write(f"qcode: {plain(notice)}\n")
+    return 0
+
+
+def _as_json(loaded: Loaded) -> str:
+    proposed = loaded.proposed_verify
+    value = {
+        "settings": {
+            key: {"value": _safe(value), "from": _origin(origin)}
+            for key, value, origin in shown(loaded)
+        },
+        "proposed_verify": proposed and {"value": proposed.value, "from": _origin(proposed.origin)},
+        "notices": list(loaded.notices),
+    }
+    return json.dumps(value, indent=2)
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    return {"kind": origin.kind, "name": origin.name, "line": origin.line}
+
+
+def _as_text(loaded: Loaded) -> str:
+    rows = [(f"{key} = {_toml(_safe(value))}", origin) for key, value, origin in shown(loaded)]
+    lines = [f"{setting:<40} # {plain(str(origin))}" for setting, origin in rows]
+    if proposed := loaded.proposed_verify:
+        words = _toml(proposed.value)
+        lines.append(
+            f"# {proposed.origin} proposes agent.verify = {words}. It does not run unless you "
+            "give it with --verify or in your own settings."
+        )
+    return "\n".join(lines)
+
+
+def _get(arguments: argparse.Namespace, folder: Path) -> int:
+    values = {key: value for key, value, _ in shown(load(sources(folder)))}
+    if arguments.key not in values:
+        close = difflib.get_close_matches(arguments.key, values, 1, 0.4)
+        hint = f"Did you mean {close[0]}?" if close else "qcode config show lists them."
+        raise InputError(f"There is no setting {arguments.key!r}. {hint}")
+    value = _safe(values[arguments.key])
+    if arguments.json:
+        return _print(json.dumps(value))
+    return _print("\n".join(map(str, value)) if isinstance(value, tuple) else str(value))
+
+
+def _path(_: argparse.Namespace, folder: Path) -> int:
+    file = paths().config_file
+    _print(str(file))
+    if not file.exists():
+        sys.stderr.write("It does not exist yet: all settings are the defaults.\n")
+    if (folder / PROJECT_FILE).exists():
+        sys.stderr.write(f"This project has one too, for harmless keys: {folder / PROJECT_FILE}\n")
+    return 0
+
+
+def _safe(value: object) -> object:
+    """Without a password in a URL."""
+    return without_password(value) if isinstance(value, str) else value
+
+
+def _toml(value: object) -> str:
+    """As it would stand in a settings file: JSON's strings and lists are TOML's."""
+    return plain(json.dumps(value, ensure_ascii=False))
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
+    return 0

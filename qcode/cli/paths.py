@@ -1,0 +1,40 @@
+"""`qcode paths`: where configuration, sessions and logs are. Makes none of them."""
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from qcode.config.paths import Paths, paths
+
+if TYPE_CHECKING:
+    Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def main(argv: list[str]) -> int:
+    """The subcommand from its own arguments. Raises QcodeError."""
+    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
+    add(parser.add_subparsers())
+    return run(parser.parse_args(["paths", *argv]), paths())
+
+
+def add(parser_group: "Group") -> None:
+    """Declare `paths`."""
+    parser = parser_group.add_parser("paths", help="where configuration, sessions and logs are")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def run(arguments: argparse.Namespace, places: Paths) -> int:
+    """Print them; returns the exit code."""
+    rows = {
+        "config": places.config_file,
+        "sessions": places.sessions,
+        "state": places.state,
+        "log": places.log_file,
+    }
+    if arguments.json:
+        text = json.dumps({name: str(path) for name, path in rows.items()}, indent=2)
+    else:
+        text = "\n".join(f"{name:<9} {path}" for name, path in rows.items())
+    sys.stdout.write(f"{text}\n")
+    return 0

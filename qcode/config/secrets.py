@@ -1,0 +1,109 @@
+"""An endpoint's key: from the environment first, then from the keyring. Never from a file.
+
+A key is held in `Key`, which does not show it; `scrub` takes it out of whatever is logged.
+"""
+
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from qcode.protocol.errors import ConfigError
+
+LOG = logging.getLogger(__name__)
+
+SERVICE = "qcode"
+"""Under this name the keyring keeps keys; the user name is the endpoint's `scheme://host:port`."""
+
+VARIABLES = ("QCODE_API_KEY", "OPENAI_API_KEY")
+
+_LIKELY = re.compile(
+    r"(?i)(\b(?:authorization|x-api-key|api-key)\b[\"']?\s*[:=]\s*[\"']?(?:bearer\s+)?)[^\s\"',}]+"
+    r"|\b(sk-|hf_|ghp_|github_pat_|xox[abp]-|AKIA)[A-Za-z0-9_-]{12,}"
+)
+_USERINFO = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and where it came from. Its `repr` hides the key."""
+
+    value: str = field(repr=False)
+    source: str
+    """`QCODE_API_KEY`, `keyring`."""
+
+
+def endpoint_key(base_url: str, variable: str, environ: Mapping[str, str]) -> Key | None:
+    """The key for `base_url`; None = there is none.
+
+    `variable` is `server.api_key_env`. The keyring is not asked for servers of this machine.
+    Raises ConfigError when the named variable is empty or the key cannot be sent.
+    """
+    if variable:
+        if not environ.get(variable):
+            raise ConfigError(
+                f"server.api_key_env names {variable}, which is not set. Export it or remove the "
+                "setting."
+            )
+        return _key(environ[variable], variable)
+    for name in VARIABLES:
+        if environ.get(name):
+            return _key(environ[name], name)
+    return None if is_loopback(base_url) else _from_keyring(origin_of(base_url))
+
+
+def _key(value: str, source: str) -> Key:
+    value = value.strip()
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigError(f"The key in {source} has signs that no key has. Set it again.")
+    return Key(value, source)
+
+
+def _from_keyring(origin: str) -> Key | None:
+    # Deferred: 80 ms, and most servers need no key.
+    import keyring  # noqa: PLC0415
+    from keyring.errors import KeyringError  # noqa: PLC0415
+
+    try:
+        value = keyring.get_password(SERVICE, origin)
+    except (KeyringError, RuntimeError, OSError) as error:  # no backend, locked, no D-Bus
+        LOG.info("the keyring cannot be read: %s", type(error).__name__)
+        return None
+    return _key(value, "keyring") if value else None
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host:port` of a URL, lower case, with the port always said."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Does the URL lead to this machine, by its spelling? No name is looked up."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback
+
+
+def without_password(url: str) -> str:
+    """`url` with `user:password@` replaced by `…@`, for eyes."""
+    return _USERINFO.sub("…@", url)
+
+
+def scrub(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` without the `secrets`, and without what looks like one: keys, bearer headers.
+
+    Secrets of under eight signs are left: `x` or `none` are no secrets, and all of the text.
+    """
+    for secret in sorted({s for s in secrets if len(s) >= 8}, key=len, reverse=True):
+        text = text.replace(secret, "[secret]")
+    return without_password(_LIKELY.sub(lambda found: f"{found[1] or found[2]}[secret]", text))

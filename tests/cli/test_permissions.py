@@ -1,0 +1,68 @@
+"""`qcode permissions`: the table, and why a command would be allowed or not."""
+
+import json
+
+import pytest
+
+from qcode.cli.dispatch import dispatch
+from qcode.cli.permissions import main
+from qcode.config.paths import make, paths
+from qcode.permission.modes import table
+
+
+def test_modes_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["modes"]) == 0
+    assert capsys.readouterr().out == table()
+
+
+def test_modes_as_json_has_every_cell_and_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["modes", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["modes"]["auto"]["fenced"] == "allow"
+    assert found["words"]["yolo"] == {"mode": "auto", "asks": "ask", "sandbox": "off"}
+
+
+def test_test_names_commands_rules_and_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    make(paths().config)
+    paths().config_file.write_text('[permission]\nallow = ["Bash(git:*)"]\ndeny = ["Bash(rm:*)"]\n')
+    line = "git status && timeout 5 rm x; make > f"
+    assert main(["test", line]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "deny: user config: deny Bash(rm:*)",
+        "  git status  ← user config: allow Bash(git:*) (reads only)",
+        "  rm x  ← user config: deny Bash(rm:*)",
+        "  make  ← no rule",
+        "  opened: timeout 5 rm x",
+        "  not clear: it writes f",
+    ]
+
+
+def test_test_takes_flags_like_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--allowed-tools", "Bash(make (a, b)),Bash(ls:*)", "--json"]
+    assert main(["test", "ls -la", *flags]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["answer"], found["commands"][0]["source"]) == ("allow", "flag --allowed-tools")
+
+
+@pytest.mark.parametrize(
+    ("flags", "answer"),
+    [
+        ([], "ask"),
+        (["--permission-mode", "yolo"], "allow"),
+        (["--permission-mode", "auto"], "ask"),
+        (["--permission-mode", "auto", "--fence", "holds"], "allow"),
+        (["--permission-mode", "dontAsk"], "deny"),
+        (["--permission-mode", "plan", "--fence", "holds"], "deny"),
+        (["--permission-mode", "yolo", "--disallowed-tools", "Bash(make)"], "deny"),
+    ],
+)
+def test_test_follows_the_mode(
+    flags: list[str], answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["test", "make", "--json", *flags]) == 0
+    assert json.loads(capsys.readouterr().out)["answer"] == answer
+
+
+def test_a_bad_rule_ends_with_52(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["permissions", "test", "ls", "--allowed-tools", "Bsh"]) == 52
+    assert "Did you mean Bash?" in capsys.readouterr().err
