@@ -124,7 +124,7 @@ async def _refused(line: Line, request: Request, flow: Flow) -> Exception:
         return error
     with suppress(NoAnswer):
         listing = models.read(await line.asker.get(f"{line.where}/models"))
-        return unknown_model(line.where, request.model, listing.names)
+        return unknown_model(line.where, request.model or line.facts.model, listing.names)
     return error
 
 
