@@ -100,6 +100,8 @@ class Grep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         total = sum(_matches(hit) for hit in found.hits)
         block = MatchesBlock(self.pattern, tuple(kept), total)
         notes = [note] if note else []
+        if found.skimmed:
+            notes.append("[of very long lines only the beginning was searched]")
         if found.stopped == "time":
             notes.append(f"[stopped after {LIMIT_SECONDS:.0f} s; narrow it with path or glob]")
         elif found.stopped or len(kept) < len(rows):

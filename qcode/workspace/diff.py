@@ -92,23 +92,35 @@ def _lines(text: str) -> list[str]:
 
 
 def _hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Operation]]:
-    """Changes with their context, as `SequenceMatcher` groups them, in lines of the whole texts."""
+    """Changes with their context; those whose contexts meet stand together."""
+    hunk: list[Operation] = []
+    for tag, a, b, c, d in _operations(old, new):
+        if tag != "equal":
+            hunk.append((tag, a, b, c, d))
+            continue
+        after = min(CONTEXT_LINES, b - a)
+        if hunk and b - a > 2 * CONTEXT_LINES:
+            yield [*hunk, (tag, a, a + after, c, c + after)]
+            hunk = []
+        before = b - a if hunk else after
+        hunk.append((tag, b - before, b, d - before, d))
+    if any(tag != "equal" for tag, *_ in hunk):
+        tag, a, b, c, d = hunk.pop()
+        after = min(CONTEXT_LINES, b - a)
+        yield [*hunk, (tag, a, a + after, c, c + after)]
+
+
+def _operations(old: Sequence[str], new: Sequence[str]) -> Iterator[Operation]:
+    """As `SequenceMatcher` has them; the first and the last are `equal`, maybe of no lines."""
     head, tail = common_ends(old, new)
-    start, rest = max(0, head - CONTEXT_LINES), max(0, tail - CONTEXT_LINES)
-    low, high = old[start : len(old) - rest], new[start : len(new) - rest]
-    for group in _groups(low, high, head - start, tail - rest):
-        yield [(tag, a + start, b + start, c + start, d + start) for tag, a, b, c, d in group]
-
-
-def _groups(
-    old: Sequence[str], new: Sequence[str], head: int, tail: int
-) -> Iterator[list[Operation]]:
-    if min(len(old), len(new)) <= _COMPARED_LINES:
-        yield from SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT_LINES)
-        return
-    a, b = len(old) - tail, len(new) - tail
-    ends: list[Operation] = [("equal", 0, head, 0, head), ("equal", a, a + tail, b, b + tail)]
-    yield [ends[0], ("replace", head, a, head, b), ends[1]]
+    low, high = old[head : len(old) - tail], new[head : len(new) - tail]
+    yield ("equal", 0, head, 0, head)
+    if min(len(low), len(high)) > _COMPARED_LINES:
+        yield ("replace", head, len(old) - tail, head, len(new) - tail)
+    else:
+        for tag, a, b, c, d in SequenceMatcher(None, low, high).get_opcodes():
+            yield (tag, a + head, b + head, c + head, d + head)
+    yield ("equal", len(old) - tail, len(old), len(new) - tail, len(new))
 
 
 def _written(hunk: list[Operation], old: Sequence[str], new: Sequence[str]) -> Iterator[str]:

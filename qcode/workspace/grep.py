@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from qcode.workspace.files import Located, load
-from qcode.workspace.pattern import SLOW_CHARACTERS, Pattern
+from qcode.workspace.pattern import Pattern
 from qcode.workspace.ripgrep import listed
 from qcode.workspace.search import Files, walk
 from qcode.workspace.trouble import FileTrouble
@@ -60,6 +60,8 @@ class Found:
     hits: tuple[Hit, ...]
     stopped: str
     """Why there may be more: `limit`, `time`; empty = this is all."""
+    skimmed: bool
+    """Some lines are so long that only their beginning was searched; see `pattern.REACH`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +96,23 @@ def grep(start: Path, ceiling: Path, query: Query, rg: str | None, patience: Pat
 def _gather(paths: Iterable[str], query: Query, patience: Patience) -> Found:
     hits: list[Hit] = []
     left = query.lines
+    skimmed = False
     for path in paths:
         if patience.over:
-            return Found(tuple(hits), "time")
-        rows = list(_rows(path, query, left))
+            return Found(tuple(hits), "time", skimmed)
+        lines = _lines(path, query.pattern)
+        skimmed = skimmed or any(len(line) > query.pattern.reach for line in lines)
+        rows = list(_rows(lines, query, left))
         if not rows:
             continue
         if len(hits) == query.paths or (query.lines and left == 0):
-            return Found(tuple(hits), "limit")
+            return Found(tuple(hits), "limit", skimmed)
         matched = sum(row.start >= 0 for row in rows)
         if query.lines and matched > left:
-            return Found((*hits, Hit(path, tuple(_but_last(rows)))), "limit")
+            return Found((*hits, Hit(path, tuple(_but_last(rows)))), "limit", skimmed)
         left -= matched if query.lines else 0
         hits.append(Hit(path, tuple(rows) if query.lines else ()))
-    return Found(tuple(hits), "time" if patience.over else "")
+    return Found(tuple(hits), "time" if patience.over else "", skimmed)
 
 
 def _but_last(rows: list[Row]) -> list[Row]:
@@ -116,9 +121,8 @@ def _but_last(rows: list[Row]) -> list[Row]:
     return rows[:last]
 
 
-def _rows(path: str, query: Query, left: int) -> Iterator[Row]:
+def _rows(lines: Sequence[str], query: Query, left: int) -> Iterator[Row]:
     """Matching lines, at most one more than `left`, and those around them."""
-    lines = _lines(path, query.pattern)
     starts = islice(_starts(lines, query.pattern), left + 1)
     matches = dict(starts)
     near = {
@@ -147,7 +151,7 @@ def _lines(path: str, pattern: Pattern) -> list[str]:
     if text is None:
         return []
     lines = text.removesuffix("\n").split("\n")
-    quick = pattern.bounded or max(map(len, lines)) <= SLOW_CHARACTERS
+    quick = max(map(len, lines)) <= pattern.reach
     if not text or (quick and not pattern.block.search(text)):
         return []
     return [line.removesuffix("\r") for line in lines]

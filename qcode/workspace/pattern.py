@@ -9,11 +9,13 @@ that is no UTF-8, so that line ends and broken files make no difference.
 """
 
 import re
+import sys
 from dataclasses import dataclass
 
-SLOW_CHARACTERS = 10_000
-"""Of longer lines only the beginning is searched when the pattern repeats without bound: Python's
-engine may need the square of their length."""
+REACH = (sys.maxsize, 10_000, 1_000, 300)
+"""So many characters of a line are searched, by how many unbounded repetitions follow each other
+without anything fixed between them (`\\w*\\w*`: 2). With each of them Python's engine may need
+another power of a line's length, and nothing can stop it: the fourth power of 300 takes seconds."""
 
 _PY_NOT = r"\r\n\udc80-\udcff"
 _RG_NOT = r"\r\n"
@@ -35,6 +37,7 @@ _HEX = "[0-9A-Fa-f]"
 _CODE = re.compile(rf"[xu]\{{({_HEX}{{1,6}})\}}|x({_HEX}{{2}})|u({_HEX}{{4}})")
 _NAMED = re.compile(r"\(\?P?<[A-Za-z_]\w*>")
 _CLASS = re.compile(r"\[:(\w+):\]")
+_FAR = 10
 _END = r"(?:\r?$)"
 _FIXED = ("(?:", "|", "^", "$", r"\b", r"\B")
 """What cannot be repeated."""
@@ -55,19 +58,19 @@ class Pattern:
     """For many lines: finds nothing where no line matches."""
     rust: str
     """For ripgrep."""
-    bounded: bool
-    """True = it cannot repeat without end, so it is quick on a line of any length."""
+    reach: int
+    """So many characters of each line are searched; see `REACH`."""
 
     def search(self, line: str) -> re.Match[str] | None:
         """In one line, without its end; `line` decoded as UTF-8 with surrogateescape."""
-        return self.python.search(line, 0, len(line) if self.bounded else SLOW_CHARACTERS)
+        return self.python.search(line, 0, self.reach)
 
 
 def literal(text: str, *, ignore_case: bool) -> Pattern:
     """The text as it stands."""
     python = "".join(_literal(char)[0] for char in text)
     rust = "".join(_literal(char)[1] for char in text)
-    return _pattern(python, rust, ignore_case=ignore_case, bounded=True)
+    return _pattern(python, rust, ignore_case=ignore_case, reach=REACH[0])
 
 
 def read(text: str, *, ignore_case: bool) -> Pattern:
@@ -76,17 +79,20 @@ def read(text: str, *, ignore_case: bool) -> Pattern:
     python, rust = reader.whole()
     try:
         return _pattern(
-            python, rust, ignore_case=ignore_case or reader.ignore_case, bounded=reader.bounded
+            python,
+            rust,
+            ignore_case=ignore_case or reader.ignore_case,
+            reach=REACH[min(reader.most, 3)],
         )
     except (re.error, OverflowError, RecursionError) as error:
         raise BadPattern(str(error)) from error
 
 
-def _pattern(python: str, rust: str, *, ignore_case: bool, bounded: bool) -> Pattern:
+def _pattern(python: str, rust: str, *, ignore_case: bool, reach: int) -> Pattern:
     flags = re.IGNORECASE if ignore_case else re.NOFLAG
     block = re.compile(python.replace("$", _END), flags | re.MULTILINE)
     rust = f"(?i){rust}" if ignore_case else rust
-    return Pattern(re.compile(python, flags), block, rust, bounded)
+    return Pattern(re.compile(python, flags), block, rust, reach)
 
 
 def _literal(char: str) -> tuple[str, str]:
@@ -98,6 +104,21 @@ def _literal(char: str) -> tuple[str, str]:
     return char, char
 
 
+def _unbounded(count: str) -> bool:
+    """Also where the bound is far: `{1,500}`."""
+    counted = _COUNT.match(count)
+    return count[0] in "*+" or (
+        counted is not None and counted[2] is not None and int(counted[3] or _FAR) >= _FAR
+    )
+
+
+def _apart(one: str, other: str) -> bool:
+    """True = no character is both: blanks and word characters."""
+    blanks = f"[{_LETTERS['s'][0]}]"
+    words = (r"[\w]", r"[\d]")
+    return (one == blanks and other in words) or (other == blanks and one in words)
+
+
 class _Reader:
     """Goes through a pattern once and writes both dialects."""
 
@@ -106,7 +127,10 @@ class _Reader:
         self.text = text.removeprefix("(?i)")
         self.at = 0
         self.depth = 0
-        self.bounded = True
+        self.most = 0
+        """The longest run of unbounded repetitions with nothing fixed between them."""
+        self._run: list[str] = []
+        """What repeats in the run that goes on."""
         self._repeats = [False]
         """For each open group: does something in it repeat without bound?"""
         self._closed = False
@@ -120,6 +144,10 @@ class _Reader:
             count = self._count()
             if count and not repeatable:
                 raise BadPattern(f"nothing to repeat before {count!r}")
+            if not count and repeatable and made[-1][0] != ")":
+                self._run.clear()  # what stands before is there exactly once
+            if count and _unbounded(count):
+                self._repeat(made[-1][0])
             made.append((count, count) if count else self._item())
             repeatable = not count and made[-1][0] not in _FIXED
         if self.depth:
@@ -141,17 +169,19 @@ class _Reader:
         if not counted and (not found or found not in "*+?"):
             return ""
         self.at += len(found)
-        if found in "*+" or found.endswith(",}"):
-            self._unbounded()
         if self._next("+"):
             raise BadPattern("possessive repetition is not supported")
         return found + self._next("?")
 
-    def _unbounded(self) -> None:
+    def _repeat(self, item: str) -> None:
+        """`item` repeats without bound."""
         if self._closed:
             raise BadPattern("a repetition of a repetition, such as (a+)+, is not supported")
-        self.bounded = False
         self._repeats[-1] = True
+        if self._run and _apart(self._run[-1], item):
+            self._run.clear()
+        self._run.append(item)
+        self.most = max(self.most, len(self._run))
 
     def _item(self) -> tuple[str, str]:
         self._closed = False

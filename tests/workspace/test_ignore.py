@@ -35,15 +35,15 @@ def fill(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-TREE = {
-    name: ""
-    for name in (
+TREE = dict.fromkeys(
+    (
         "a.log", "a.py", "b c", "build/a.py", "build/keep.py", "build/deep/a.py", "src/a.log",
         "src/build/a.py", "src/keep.log", "src/x/y/z.txt", "docs/a[1].md", "docs/a1.md", "#a", "!b",
         "trail ", "tmp/a", "tmp/b/c", "node_modules/p/i.js", "x/node_modules/q/i.js", "foo/bar/baz",
         "foo/qux", ".hidden/a", "umläut/ö.txt", "end\\",
-    )
-}  # fmt: skip
+    ),
+    "",
+)  # fmt: skip
 LISTS = [
     "*.log\n!keep.log\n",
     "build/\n",
@@ -200,7 +200,7 @@ def test_lists_count_without_a_repository(tmp_path: Path) -> None:
     fill(root, {".gitignore": "*.a\n", "x.a": "", "sub/y.a": "", "sub/y.b": ""})
     fill(tmp_path, {".gitignore": "*.b\n"})  # above the root: not ours
     assert seen_by_us(root) == [".gitignore", "sub/y.b"]
-    assert [os.path.basename(path) for path in walk(root / "sub", root)] == ["y.b"]
+    assert [Path(path).name for path in walk(root / "sub", root)] == ["y.b"]
 
 
 @pytest.mark.parametrize(
