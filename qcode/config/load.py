@@ -9,17 +9,17 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import msgspec
 
+from qcode.config.check import checked, nearest
 from qcode.config.lines import places, read_toml
 from qcode.config.model import SECTIONS, Config, keys, value_of
 from qcode.config.paths import PROJECT_FILE, paths
 from qcode.protocol.errors import ConfigError
-from qcode.protocol.text import one_line, plain
+from qcode.protocol.text import one_line
 
 HARMLESS = frozenset({"agent.thinking", "agent.sampling", "agent.exclude"})
 """What a project file may set."""
@@ -133,7 +133,7 @@ def load(given: Sources) -> Loaded:
     found |= _joined(found, project)
     found |= _environment(given.environ, notices)
     found |= {
-        key: Setting(_checked(key, value, name, spelled="text"), Origin("flag", name))
+        key: Setting(checked(key, value, name, spelled="text"), Origin("flag", name))
         for key, (name, value) in given.flags.items()
     }
     return Loaded(_config(found), _origins(found), tuple(notices), proposed)
@@ -171,7 +171,7 @@ def _user(path: Path) -> dict[str, Setting]:
     lines = places(text)
     return {
         key: Setting(
-            _checked(key, value, f"{path}:{lines.get(key, 1)}"),
+            checked(key, value, f"{path}:{lines.get(key, 1)}"),
             Origin("user", str(path), lines.get(key, 1)),
         )
         for key, value in _flat(tables, path, lines)
@@ -185,7 +185,7 @@ def _flat(
     for section, table in tables.items():
         where = f"{path}:{lines.get(section, 1)}"
         if section not in SECTIONS:
-            raise ConfigError(f"{where}: there is no section {section!r}. {_nearest(section)}")
+            raise ConfigError(f"{where}: there is no section {section!r}. {nearest(section)}")
         if not isinstance(table, dict):
             raise ConfigError(f"{where}: {section!r} is a section: write [{section}] above it.")
         yield from ((f"{section}.{name}", value) for name, value in table.items())
@@ -210,7 +210,7 @@ def _project(path: Path | None, notices: list[str]) -> dict[str, Setting]:
         line = lines.get(key, 1)
         try:
             _permit(key, f"{path}:{line}")
-            value = _checked(key, value, f"{path}:{line}")
+            value = checked(key, value, f"{path}:{line}")
             found[key] = Setting(value, Origin("project", str(path), line))
         except ConfigError as error:
             refused.append(one_line(f"{error} It is left out.", 500))
@@ -243,7 +243,7 @@ def _environment(environ: Mapping[str, str], notices: list[str]) -> dict[str, Se
     found: dict[str, Setting] = {}
     for name, key in ENVIRONMENT.items():
         if environ.get(name):
-            value = _checked(key, environ[name], name, spelled="text")
+            value = checked(key, environ[name], name, spelled="text")
             if value in CONSENT.get(key, ()):
                 raise ConfigError(
                     f"{name} is {value!r}. That is your own consent: give it on the command line "
@@ -256,61 +256,6 @@ def _environment(environ: Mapping[str, str], notices: list[str]) -> dict[str, Se
             hint = f" Did you mean {close[0]}?" if close else ""
             notices.append(f"{name} is set, but qcode knows no such variable.{hint}")
     return found
-
-
-def _checked(
-    key: str, value: object, where: str, spelled: Literal["typed", "text"] = "typed"
-) -> object:
-    """`value` as the type of `key`. Raises ConfigError that says what was expected, and where.
-
-    `text` = it comes from the environment, where a number is spelled out.
-    """
-    types = _types()
-    if key not in types:
-        raise ConfigError(f"{where}: there is no setting {key}. {_nearest(key)}")
-    try:
-        return msgspec.convert(value, types[key], strict=spelled == "typed")
-    except msgspec.ValidationError as error:
-        why = HINTS.get(key) or _choices(types[key]) or f"{error}."
-        raise ConfigError(f"{where}: {key} is {_shown(value)}. {why}") from None
-
-
-HINTS: Mapping[str, str] = {
-    "agent.thinking": "Write off, low, medium, high, max, or a number of tokens.",
-    "server.api_key_env": "Write the name of an environment variable, never the key itself.",
-    "server.base_url": "Write a URL such as http://127.0.0.1:8080/v1.",
-}
-"""What to write instead, where the type alone does not say it well."""
-
-
-def _choices(kind: Any) -> str:
-    """`Write auto, general or coding.`, for a key that takes words."""
-    parts = get_args(kind) if get_origin(kind) is not Literal else (kind,)
-    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
-    return f"Write one of {', '.join(word for word in words if word)}." if words else ""
-
-
-def _shown(value: object) -> str:
-    text = plain(repr(value))
-    return text if len(text) <= 80 else text[:79] + "…"
-
-
-@cache
-def _types() -> dict[str, Any]:
-    return {
-        f"{section}.{name}": hint
-        for section, kind in SECTIONS.items()
-        for name, hint in get_type_hints(kind, include_extras=True).items()
-    }
-
-
-def _nearest(word: str) -> str:
-    """The key or section that was most likely meant."""
-    known = [*SECTIONS] if "." not in word else [*keys()]
-    close = difflib.get_close_matches(word, known, 1, 0.5)
-    section = word.partition(".")[0]
-    inside = [key for key in known if key.startswith(f"{section}.")] or known
-    return f"Did you mean {close[0]}?" if close else f"There is {', '.join(inside)}."
 
 
 def shown(loaded: Loaded) -> tuple[tuple[str, object, Origin], ...]:

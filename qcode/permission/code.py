@@ -42,9 +42,15 @@ _SED_PART = re.compile(rf"(?:{_ADDRESS}(?:,{_ADDRESS})?!?)?{_COMMAND}", re.DOTAL
 _AWK_WORD = re.compile(r"(?!.*(?:system|getline|[|>@])).*", re.DOTALL)
 
 _AWK = Loaded(
-    ("-f", "-E", "-l", "-i", "--file", "--exec", "--load", "--include"), operands=_AWK_WORD
+    ("-f", "-e", "-E", "-l", "-i", "--file", "--source", "--exec", "--load", "--include"),
+    operands=_AWK_WORD,
 )
 _SED = Loaded(("-f", "-e", "--file", "--expression"), script=_SED_PART)
+_PYTHON = Loaded(
+    own=("-c",),
+    flags=("-m", "-u", "-B", "-v", "-E", "-s", "-S", "-I", "-O", "-q"),
+    subcommands=("-",),
+)
 _NODE = Loaded(
     own=("-e", "-p", "-r", "--eval", "--print", "--require", "--import", "--loader"),
     subcommands=("-",),
@@ -59,7 +65,6 @@ COMMANDS: Mapping[str, Loaded] = {
     "dash": _SHELL,
     "deno": Loaded(subcommands=("eval", "repl")),
     "docker": Loaded(own=("-H", "--host", "--context", "--config")),
-    "emacs": Loaded(("-f", "-l", "--eval", "--funcall", "--load", "--execute")),
     "file": Loaded(("-m", "-C", "--magic-file", "--compile")),
     "find": Loaded(exact=("-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-files0-from")),
     "fish": _SHELL,
@@ -81,7 +86,6 @@ COMMANDS: Mapping[str, Loaded] = {
         ),
     ),
     "gsed": _SED,
-    "less": Loaded(("-k", "-o", "-O")),
     "lua": Loaded(own=("-e", "-l", "-i"), subcommands=("-",)),
     "make": Loaded(("-E", "--eval")),
     "man": Loaded(("-P", "-H", "--pager", "--html")),
@@ -92,11 +96,8 @@ COMMANDS: Mapping[str, Loaded] = {
     "osascript": Loaded(("-e",)),
     "perl": Loaded(own=("-e", "-E", "-n", "-p", "-M", "-m"), subcommands=("-",)),
     "php": Loaded(own=("-r", "-B", "-R", "-E", "-d"), subcommands=("-",)),
-    "python": Loaded(
-        own=("-c",),
-        flags=("-m", "-u", "-B", "-v", "-E", "-s", "-S", "-I", "-O", "-q"),
-        subcommands=("-",),
-    ),
+    "pypy": _PYTHON,
+    "python": _PYTHON,
     "rg": Loaded(("--pre", "--hostname-bin")),
     "rsync": Loaded(("-e", "--rsh", "--rsync-path")),
     "ruby": Loaded(own=("-e", "-r", "-n", "-p"), subcommands=("-",)),
@@ -112,13 +113,13 @@ COMMANDS: Mapping[str, Loaded] = {
         ),
         dashless="IF",
     ),
-    "vim": Loaded(("-c", "-S", "-s", "-u", "--cmd"), exact=("--cmd",)),
+    "test": Loaded(exact=("-v", "-R")),
     "wget": Loaded(("-e", "--use-askpass", "--execute", "--config")),
     "zip": Loaded(("--unzip-command",), exact=("-TT",)),
     "zsh": _SHELL,
 }
 
-_VERSIONED = re.compile(r"(python|perl|ruby|php|lua|node)[\d.]+")
+_VERSIONED = re.compile(r"(python|pypy|perl|ruby|php|lua|node)[\d.]+")
 _READS_PROGRAM_FROM_STDIN = names("bash dash fish sh zsh")
 
 

@@ -71,9 +71,9 @@ STATEFUL = names(
 """Built-ins that change what the next command does, or run their arguments."""
 
 OPAQUE = names(
-    "at batch chroot cssh dbus-run-session entr expect firejail flock fakeroot gdb ltrace nsenter "
-    "parallel pkexec pssh runuser script setarch ssh start-stop-daemon strace su "
-    "systemd-run tmux screen unshare valgrind watch"
+    "at batch chroot cssh dbus-run-session ed emacs entr ex expect firejail flock fakeroot gdb "
+    "less ltrace more nsenter nvim parallel pkexec pssh runuser screen script setarch ssh "
+    "start-stop-daemon strace su systemd-run tmux unshare valgrind vi view vim watch"
 )
 """Commands that run a command which is not looked for: never allowed by a prefix."""
 

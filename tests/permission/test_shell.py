@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 
 from qcode.permission.rules import decide
 from qcode.permission.shell import Line, split
-from qcode.permission.words import Word
+from qcode.permission.words import Word, names
 from tests.permission.corpus import BENIGN, HOSTILE
 from tests.permission.ground import rule, shell
 
-USUAL = [rule("allow", f"Bash({name}:*)") for name in (
-    "awk", "bash", "cat", "cd", "echo", "env", "find", "git", "grep", "ls", "make", "man", "npm",
-    "printf", "pytest", "python", "python3", "rg", "sed", "sh", "sort", "ssh", "tar", "tee", "test",
-    "timeout", "true", "wc", "xargs", "file", "docker", "perl", "node", "head", "nice", "time",
-)]  # fmt: skip
+USUAL = [
+    rule("allow", f"Bash({name}:*)")
+    for name in names(
+        ". '[' alias awk bash busybox cat cd command declare docker echo env eval exec export file "
+        "find git grep hash head less let ls make man nice node nohup npm perl printf pypy pytest "
+        "python python3 python3.11 read rg sed set sh sort source ssh tar tee test time timeout "
+        "trap true unset vim watch wc xargs x=1"
+    )
+]
 """A person who allowed all of these by prefix. Each hostile line begins with one of them."""
 
 
