@@ -1,11 +1,13 @@
 """Who may decide about a call: the rules, then the person; without a person, nobody."""
 
 import asyncio
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
 from qcode.engine.say import Say
+from qcode.permission.suggest import narrowest
 from qcode.protocol.access import Access, Verdict
 from qcode.protocol.events import ApprovalRequested, ApprovalSettled
 from qcode.protocol.inputs import ApprovalReply
@@ -95,16 +97,13 @@ class Approvals:
 
 def how_to_allow(accesses: Sequence[Access]) -> str:
     """The flag by which the user could allow this the next time."""
-    kinds = {access.kind for access in accesses}
-    if "shell" in kinds:
-        command = next(access.target for access in accesses if access.kind == "shell")
-        word = command.split()[0] if command.split() else ""
-        return (
-            f"The user can allow it with --allowed-tools 'Bash({word}:*)', or all commands with "
-            "--permission-mode auto --sandbox off."
-        )
-    if "edit" in kinds and all(access.place == "workspace" for access in accesses):
+    if all(access.kind == "edit" and access.place == "workspace" for access in accesses):
         return "The user can allow edits with --permission-mode edit."
-    rules = {"read": "Read", "edit": "Edit", "network": "WebFetch"}
-    names = [f"{rules[access.kind]}({access.target})" for access in accesses]
-    return f"The user can allow it with --allowed-tools '{','.join(names)}'."
+    rules = [rule for access in accesses if (rule := narrowest(access))]
+    flag = f"--allowed-tools {shlex.quote(','.join(rules))}"
+    if any(access.kind == "shell" for access in accesses):
+        return (
+            f"The user can allow it with {flag}, or all commands with --permission-mode auto "
+            "--sandbox off."
+        )
+    return f"The user can allow it with {flag}."

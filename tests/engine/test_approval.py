@@ -1,8 +1,16 @@
 """A person decides about calls: once, for the session, with other arguments, or not."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from qcode.engine.approval import how_to_allow
+from qcode.permission.judge import Policy, judge
+from qcode.permission.patterns import Ground
+from qcode.permission.rules import parse_rules, split_rules
+from qcode.protocol.access import Access
 from qcode.protocol.events import AnyEvent, ApprovalRequested, QuestionAsked, ToolCallFinished
 from qcode.protocol.inputs import ApprovalReply, Input, QuestionReply
 from tests.engine.rig import configured, rig, started
@@ -85,3 +93,19 @@ async def test_without_a_person_the_ask_tool_is_not_offered(
         await run.turn("go")
     names = [tool["function"]["name"] for tool in server.requests[0].body["tools"]]
     assert "ask" not in names
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        Access("shell", "pytest -q tests"),
+        Access("read", "/etc/hosts", "outside"),
+        Access("edit", ".github/workflows/ci.yml", "protected"),
+    ],
+)
+def test_the_rule_that_a_denial_names_would_have_allowed_the_call(access: Access) -> None:
+    flag = how_to_allow([access]).split("--allowed-tools ")[1]
+    (text,) = shlex.split(flag.removesuffix("."))[:1]
+    rules = parse_rules(split_rules(text.rstrip(",")), "allow", "flag", Ground("/w", "/home/x"))
+    assert judge([access], Policy("ask", "none")).answer == "ask"
+    assert judge([access], Policy("ask", "none", rules)).answer == "allow"
