@@ -214,21 +214,26 @@ def _blanks(width: int) -> Shift:
 
 # Line numbers
 
-_NUMBER = re.compile(r"[ \t]*(\d+)(?:\t|→| ?\| ?|: ?|-(?= )|$)")
+_NUMBERS = tuple(
+    re.compile(rf"[ \t]*(\d+)(?:{mark}|$)") for mark in ("\t", "→", ": ", r" ?\| ", r"\|", "[:-]")
+)
+"""What may stand between number and line; the same in all lines of a passage."""
 
 
 def without_numbers(passage: str) -> str | None:
-    """The passage without the numbers that a listing puts before each line; None = not all lines
-    have one, or they do not count up by one."""
+    """The passage without the numbers that a listing puts before each line.
+
+    None = not all lines have one, or they do not count up by one.
+    """
     lines = passage.removesuffix("\n").split("\n")
-    found = [_NUMBER.match(line) for line in lines]
-    numbers = [int(number[1]) for number in found if number]
-    if len(numbers) < len(lines):
-        return None
-    if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
-        return None
-    bare = [line[number.end() :] for line, number in zip(lines, found, strict=True) if number]
-    return "\n".join(bare) + "\n" * passage.endswith("\n")
+    for number in _NUMBERS:
+        heads = [head for line in lines if (head := number.match(line))]
+        if len(heads) < len(lines):
+            continue
+        if all(int(head[1]) == int(heads[0][1]) + index for index, head in enumerate(heads)):
+            bare = [line[head.end() :] for line, head in zip(lines, heads, strict=True)]
+            return "\n".join(bare) + "\n" * passage.endswith("\n")
+    return None
 
 
 # Typographic characters
