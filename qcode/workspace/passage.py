@@ -22,8 +22,8 @@ def line_of(text: str, offset: int) -> int:
 def put(raw: str, places: Sequence[Place]) -> str:
     """`raw` with something else at `places`: apart, in order, in offsets of `flat(raw)`.
 
-    What is put in takes the line ends of the passage it replaces, else those of the file; what
-    old and new passage have in common at their ends stays as it is.
+    What is put in takes the line ends of the passage it replaces, else that of the line it stands
+    in, else those of the file; what old and new have in common at their ends stays as it is.
     """
     pairs = [found.start() - index for index, found in enumerate(re.finditer("\r\n", raw))]
     made: list[str] = []
@@ -33,7 +33,7 @@ def put(raw: str, places: Sequence[Place]) -> str:
         head, tail = common_ends(flat(whole), place.new)
         start = _raw(pairs, place.start + head)
         new = place.new[head : len(place.new) - tail]
-        made += [raw[done:start], _ended(new, whole if "\n" in whole else raw)]
+        made += [raw[done:start], _ended(new, whole, _rest(raw, start), raw)]
         done = _raw(pairs, place.end - tail)
     return "".join([*made, raw[done:]])
 
@@ -43,6 +43,11 @@ def _raw(pairs: Sequence[int], offset: int) -> int:
     return offset + bisect_left(pairs, offset)
 
 
-def _ended(text: str, model: str) -> str:
-    end = line_end(model)
+def _rest(raw: str, start: int) -> str:
+    """From there to the line's end."""
+    return raw[start : raw.find("\n", start) + 1]
+
+
+def _ended(text: str, *models: str) -> str:
+    end = line_end(next((model for model in models if "\n" in model), models[-1]))
     return text if end == "\n" else text.replace("\n", end)

@@ -198,7 +198,7 @@ def test_new_lines_end_as_those_around_them() -> None:
     assert put(raw, found.places) == "a\r\nb\r\nx\r\nc\n"
     found = match(flat(raw), "c", "c\nx")
     assert found is not None
-    assert put(raw, found.places) == "a\r\nb\r\nc\r\nx\n"
+    assert put(raw, found.places) == "a\r\nb\r\nc\nx\n"
 
 
 def test_line_numbers_must_count_up() -> None:
