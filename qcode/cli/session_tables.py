@@ -1,10 +1,10 @@
 """Sessions as text for a terminal of 80 columns, measured in cells: a Chinese sign takes two."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from qcode.protocol.cells import fit, pad
 from qcode.protocol.text import one_line
 from qcode.session.summary import Hit, Summary
 
@@ -80,28 +80,3 @@ def when(at: str) -> str:
         return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
     except ValueError:
         return one_line(at, 16)
-
-
-def fit(text: str, cells: int) -> str:
-    """The first line of `text`, cut with an ellipsis to at most `cells` cells of the terminal."""
-    line = one_line(text, 4 * WIDTH).replace("\t", " ")
-    if _cells(line) <= cells:
-        return line
-    while line and _cells(line) > cells - 1:
-        line = line[:-1]
-    return line + "…" if cells > 0 else ""
-
-
-def pad(text: str, cells: int) -> str:
-    """`text` with blanks up to `cells`."""
-    return text + " " * (cells - _cells(text))
-
-
-def _cells(text: str) -> int:
-    return sum(map(_cell, text))
-
-
-def _cell(sign: str) -> int:
-    if unicodedata.combining(sign) or unicodedata.category(sign) in ("Cf", "Me", "Mn"):
-        return 0
-    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1

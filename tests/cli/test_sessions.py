@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from qcode.cli import sessions
-from qcode.cli.session_tables import fit, table
+from qcode.cli.session_tables import table
+from qcode.protocol.cells import fit
 from qcode.protocol.errors import InputError, SessionError
 from qcode.protocol.events import LoggedEvent, Renamed
 from qcode.session.store import Store
