@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import count, pairwise, permutations
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_a_history_only_grows_whatever_it_holds(
 
 
 @pytest.mark.parametrize("style", ["3.5", "3.6"])
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(session=turns(SIMPLE))
 async def test_the_engine_only_ever_appends_to_what_it_sent(style: Style, session: Session) -> None:
     with ScriptedServer(about=About(kind="llamacpp", style=style)) as server:
@@ -171,8 +172,8 @@ class Player:
         self._loop = asyncio.get_running_loop()
         self._asks: list[Ask] = []
         self._budgets: list[int] = []
-        self._cut: dict[int, Reply] = {}
-        """By the number of the request: what was kept of a cancelled answer."""
+        self._shown: dict[int, Reply] = {}
+        """By the number of the request: what a person saw of an answer that they cancelled."""
 
     async def play(self, session: Session) -> list[Reply | None]:
         """What was kept of each answer."""
@@ -217,18 +218,23 @@ class Player:
         number = len(self._server.requests) - 1
         fate = self._asks[number].fate if number >= 0 else "kept"
         match event:
-            case TextDelta() | ReasoningDelta() if fate == "cancelled":
+            case TextDelta(text) | ReasoningDelta(text) if fate == "cancelled":
+                shown = self._shown.get(number, Reply())
+                field = "text" if isinstance(event, TextDelta) else "reasoning"
+                self._shown[number] = replace(shown, **{field: getattr(shown, field) + text})
                 return Cancel()
             case ToolCallStarted() if fate == "calls_cancelled":
                 return Cancel()
-            case MessageCompleted(message) if message.finish == "cancelled":
-                self._cut[number] = Reply(message.text, message.reasoning)
         return None
 
     def _kept(self, number: int, ask: Ask) -> Reply | None:
-        if ask.fate == "void":
-            return None
-        return self._cut.get(number) if ask.fate == "cancelled" else ask.reply
+        match ask.fate:
+            case "void":
+                return None
+            case "cancelled":
+                shown = self._shown[number]
+                return shown if (shown.text + shown.reasoning).strip() else None
+        return ask.reply
 
 
 def _parts(session: Session) -> Iterator[Session]:
