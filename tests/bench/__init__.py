@@ -1,0 +1,1 @@
+"""What qcode costs: time, memory, tokens. `python -m tests.bench` prints it."""

@@ -1,0 +1,49 @@
+"""One line of the table, and the table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Something measured and, mostly, what it must reach."""
+
+    what: str
+    value: float
+    unit: str
+    under: float | None = None
+    """The value must be below; None = told for information."""
+    digits: int = 2
+
+    @property
+    def verdict(self) -> str:
+        """`ok`, `MISSED`, or empty where nothing must be reached."""
+        if self.under is None:
+            return ""
+        return "ok" if self.value < self.under else "MISSED"
+
+    @property
+    def row(self) -> tuple[str, str, str, str]:
+        """The cells of its line."""
+        must = "" if self.under is None else f"under {self._said(self.under)}"
+        return self.what, self._said(self.value), must, self.verdict
+
+    def _said(self, value: float) -> str:
+        number = f"{value:,.{self.digits}f}"
+        whole = number.rstrip("0").rstrip(".") if "." in number else number
+        return f"{whole} {self.unit}".rstrip()
+
+
+def counted(what: str, value: int, unit: str, most: int | None = None) -> Figure:
+    """A whole number that may be `most`."""
+    return Figure(what, value, unit, None if most is None else most + 1, digits=0)
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures under each other."""
+    rows = [("what", "figure", "must reach", ""), *(figure.row for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(" |")
+        for row in rows
+    )

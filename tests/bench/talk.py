@@ -1,0 +1,52 @@
+"""Scripted conversations: sixty reads with reasoning, and a long answer word by word."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.support.llama_words import About
+from tests.support.script import Call, Pace, Reply, Usage
+
+STEPS = 60
+
+LLAMA = About(kind="llamacpp", context_tokens=262_144)
+"""A llama.cpp whose template is in the style of Qwen 3.5."""
+
+
+AT_ONCE = Pace()
+
+SLOW = Pace(first_delta_seconds=0.05)
+"""A model takes its time: what is loaded or written beside the conversation gets its turn."""
+
+
+def make_files(folder: Path, lines: int, files: int = STEPS) -> None:
+    """Python files of `lines` lines each, no two the same: as many as there are steps."""
+    for number in range(files):
+        rows = (f"    total_{number} = weigh(item_{row}, {row * number})" for row in range(lines))
+        (folder / _name(number)).write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def steps(count: int = STEPS, pace: Pace = AT_ONCE) -> Sequence[Reply]:
+    """The answers to `count` requests: reads with reasoning, then words."""
+    reads = [_read(number, pace) for number in range(count - 1)]
+    return (*reads, Reply(reasoning="That was the last one.", text="All of them are read."))
+
+
+def words(tokens: int, per_second: float = 0) -> Reply:
+    """An answer of `tokens` tokens, one an event; 0 per second = as fast as they can be sent."""
+    pace = Pace(characters=5, delta_seconds=1 / per_second if per_second else 0)
+    return Reply(text="word " * (tokens - 1) + "done.", pace=pace, usage=Usage(1000, tokens))
+
+
+def _read(number: int, pace: Pace) -> Reply:
+    thought = f"File {number} may hold what I look for, since the one before did not show it. "
+    return Reply(
+        reasoning=(thought * 4).strip(),
+        text="Next." if number % 2 else "",
+        calls=(Call("read", {"path": _name(number)}),),
+        usage=Usage(2000 + 200 * number, 80, 1900 + 200 * number),
+        pace=pace,
+    )
+
+
+def _name(number: int) -> str:
+    return f"part_{number:02}.py"
