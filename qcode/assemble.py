@@ -31,7 +31,7 @@ from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules
 from qcode.permission.suggest import narrowest
 from qcode.protocol.access import Access, Verdict
-from qcode.protocol.errors import SandboxMissing
+from qcode.protocol.errors import InputError, SandboxMissing
 from qcode.protocol.events import Notice, SessionStarted
 from qcode.protocol.messages import ToolSpec, UserMessage
 from qcode.sandbox.plain import PlainRunner
@@ -68,18 +68,34 @@ class Start:
 def assemble(config: Config, start: Start) -> Engine:
     """An engine that is ready for inputs; nothing is asked of a server before the first.
 
-    Raises SandboxMissing and ConfigError.
+    Raises SandboxMissing, ConfigError and InputError.
     """
-    return _Assembly(config, start).engine()
+    spill = _spill_folder()
+    try:
+        return _Assembly(config, start, spill).engine()
+    except BaseException:  # nobody will close an engine that was not made
+        shutil.rmtree(spill, ignore_errors=True)
+        raise
+
+
+def _spill_folder() -> Path:
+    """A folder of this run's own (0700) for outputs that are too long for the model."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="qcode-"))
+    except OSError as error:
+        raise InputError(
+            f"No temporary folder can be made ({error.strerror}). Free some space, or set TMPDIR "
+            "to a folder that you may write."
+        ) from error
 
 
 class _Assembly:
     """The parts of one engine in the making."""
 
-    def __init__(self, config: Config, start: Start) -> None:
+    def __init__(self, config: Config, start: Start, spill: Path) -> None:
         self.config = config
         self.start = start
-        self.spill = Path(tempfile.mkdtemp(prefix="qcode-"))
+        self.spill = spill
         self.runner = PlainRunner(self.spill)
         self.fence = _fence(config, self.runner)
         self.stream = Stream(start.log, start.conversation)
@@ -87,8 +103,7 @@ class _Assembly:
         self.settings = _settings(config, self._mode())
         self.questions = Questions(self.say)
         self.rules = list(start.rules)
-        present = start.person == "present"
-        self.approvals = Approvals(self._judge, self.say, present, self._grant)
+        self.approvals = Approvals(self._judge, self.say, self._nobody(), self._grant)
         self.steers: list[UserMessage] = []
         self.server = connect(
             config.server.base_url,
@@ -115,11 +130,16 @@ class _Assembly:
             return "ask"
         return "auto" if self.fence == "holds" else "edit"
 
+    def _nobody(self) -> str:
+        """Why nobody can be asked; empty = somebody can."""
+        word = self.config.permission.mode
+        if word and parse_mode(word).asks == "deny":
+            return "dontAsk denies every question"
+        return "" if self.start.person == "present" else "nobody can be asked in this run"
+
     def _judge(self, accesses: Sequence[Access]) -> Verdict:
         """The policy as it stands at this call."""
-        word = self.config.permission.mode
-        asks = parse_mode(word).asks if word else "ask"
-        return judge(accesses, Policy(self.settings.mode, self.fence, tuple(self.rules), asks))
+        return judge(accesses, Policy(self.settings.mode, self.fence, tuple(self.rules)))
 
     def _grant(self, accesses: Sequence[Access]) -> None:
         """An approval for the session: the narrowest rules that would have allowed the call."""

@@ -32,11 +32,12 @@ ALLOWED = Decision()
 
 @dataclass(slots=True)
 class Approvals:
-    """Settles calls. `person` says whether somebody can be asked."""
+    """Settles calls: by rules and mode, by asking, or not at all where nobody can be asked."""
 
     judge: Judge
     say: Say
-    person: bool
+    nobody: str = ""
+    """Why nobody can be asked, as a clause; empty = a person is there."""
     grant: Callable[[Sequence[Access]], None] = lambda accesses: None
     """Remember an approval for the session."""
     refused: list[tuple[ToolCall, str]] = field(default_factory=list)
@@ -51,7 +52,7 @@ class Approvals:
             return ALLOWED
         if verdict.answer == "deny":
             return self._deny(call, f"Denied by the rules ({verdict.because}).")
-        if not self.person:
+        if self.nobody:
             return self._nobody(call, accesses, verdict)
         return await self._ask(call, accesses, verdict)
 
@@ -83,10 +84,10 @@ class Approvals:
     def _nobody(self, call: ToolCall, accesses: Sequence[Access], verdict: Verdict) -> Decision:
         request_id = f"approval-{next(self._numbers)}"
         self.say(ApprovalRequested(request_id, call, tuple(accesses), verdict.because))
-        self.say(ApprovalSettled(request_id, "deny", "nobody can be asked in this run"))
+        self.say(ApprovalSettled(request_id, "deny", self.nobody))
         return self._deny(
             call,
-            f"Denied: {verdict.because}, and nobody can be asked in this run. "
+            f"Denied: {verdict.because}, and {self.nobody}. "
             f"{how_to_allow(accesses)} Go on without it, or say what you could not do.",
         )
 
@@ -96,14 +97,16 @@ class Approvals:
 
 
 def how_to_allow(accesses: Sequence[Access]) -> str:
-    """The flag by which the user could allow this the next time."""
+    """The flags by which the user could allow this the next time, as a sentence for the model."""
+    return f"The user can allow it with {allowing(accesses)}."
+
+
+def allowing(accesses: Sequence[Access]) -> str:
+    """The flags as they are typed; for a command also those that allow all commands."""
     if all(access.kind == "edit" and access.place == "workspace" for access in accesses):
-        return "The user can allow edits with --permission-mode edit."
+        return "--permission-mode edit"
     rules = [rule for access in accesses if (rule := narrowest(access))]
     flag = f"--allowed-tools {shlex.quote(','.join(rules))}"
     if any(access.kind == "shell" for access in accesses):
-        return (
-            f"The user can allow it with {flag}, or all commands with --permission-mode auto "
-            "--sandbox off."
-        )
-    return f"The user can allow it with {flag}."
+        return f"{flag}, or all commands with --permission-mode auto --sandbox off"
+    return flag

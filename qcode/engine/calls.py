@@ -20,7 +20,7 @@ from qcode.tools.arguments import Misfit, Parsed, parse
 from qcode.tools.base import Context, Outcome, Tool
 
 LOG = logging.getLogger(__name__)
-CANCELLED = "Cancelled by the user before it finished. Its effects, if any, are unknown."
+CANCELLED = "Cancelled before it finished. Its effects, if any, are unknown."
 NOT_RUN = "Not run: the turn was cancelled before it began."
 LEFT_OUT = "Not run: the limit of tool calls is reached."
 

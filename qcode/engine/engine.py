@@ -44,9 +44,11 @@ class Stream:
 
     def say(self, event: AnyEvent) -> None:
         """See `say.Say`."""
-        if not isinstance(event, FLEETING):
-            self._keep(event)
-        self.queue.put_nowait(event)
+        try:
+            if not isinstance(event, FLEETING):
+                self._keep(event)
+        finally:  # an answer that the log cannot hold is still shown
+            self.queue.put_nowait(event)
 
     def _keep(self, event: LoggedEvent) -> None:
         if isinstance(event, SessionStarted):
@@ -162,7 +164,7 @@ class Engine:
                 self.stream.say(TurnFinished("cancelled", "The turn was cancelled."))
             except Exception as error:  # the front end must learn of it, then it is a crash
                 LOG.exception("the turn crashed")
-                self.stream.say(TurnFinished("error", f"qcode crashed: {error!r}."))
+                self.stream.say(TurnFinished("error", _crashed(error)))
                 raise
 
     async def _turn(self, message: UserMessage) -> None:
@@ -186,6 +188,11 @@ class Engine:
         """A result for each call that a crash left without one."""
         for call in self.stream.conversation.dangling():
             self.stream.say(ToolCallFinished(ToolMessage(call.id, call.name, LOST, "cancelled")))
+
+
+def _crashed(error: Exception) -> str:
+    kind = type(error).__name__
+    return f"qcode crashed ({kind}: {error}). The log file has more; `qcode paths` says where."
 
 
 def _forget_cancel() -> None:

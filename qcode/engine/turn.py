@@ -115,7 +115,8 @@ class Turn:
             message = answer.message
             if message.text.strip() or message.calls or message.finish == "length":
                 return self._take(answer)
-            self.say(Retried(attempt, "the model ended without words or calls", 0.0))
+            if attempt < EMPTY_TRIES:
+                self.say(Retried(attempt, "the model ended without words or calls", 0.0))
         return None
 
     async def _ask(self) -> Answer:
