@@ -4,11 +4,14 @@ Long names are those of Claude Code; spellings of other agents are taken as alia
 """
 
 import argparse
+import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from qcode import __version__
+from qcode.protocol.errors import UsageError
 
 EPILOG = """\
 subcommands:
@@ -17,6 +20,7 @@ subcommands:
   qcode permissions   the modes, and what the rules say to a command
   qcode paths         where configuration, sessions and logs are
   qcode demo          watch it mend a bug
+  qcode completion    code for your shell: bash, zsh or fish
 
 exit codes: 0 done, 1 failed, 2 wrong flags, 41 key refused, 42 bad input, 44 no sandbox,
 52 bad configuration, 53 turn limit, 55 budget used up, 57 loop, 58 approval needed,
@@ -63,8 +67,29 @@ class Options:
     debug: bool
 
 
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError where argparse prints ten lines of usage and ends the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in a sentence."""
+        raise UsageError(f"{message}. {self._hint(message)}qcode --help lists the flags.")
+
+    def _hint(self, message: str) -> str:
+        wrong, _, words = message.partition("unrecognized arguments: ")
+        if wrong or not words:
+            return ""
+        if not words.startswith("-"):
+            return "Put a prompt of several words in quotes. "
+        close = difflib.get_close_matches(words.split()[0].split("=")[0], self.flags(), 1)
+        return f"Did you mean {close[0]}? " if close else ""
+
+    def flags(self) -> list[str]:
+        """Every spelling of every flag."""
+        return [flag for action in self._actions for flag in action.option_strings]
+
+
 def parse(argv: list[str]) -> Options:
-    """Read `argv` (without the program's name). Wrong flags end the process with 2."""
+    """Read `argv` (without the program's name). Raises UsageError."""
     found = parser().parse_args(argv)
     return Options(
         prompt=found.prompt,
@@ -96,9 +121,9 @@ def parse(argv: list[str]) -> Options:
     )
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The parser; `--help` prints what the README quotes."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="qcode",
         description="A terminal coding agent for models that run on your own machine.",
         epilog=EPILOG,

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,11 +15,14 @@ from qcode.engine.limits import Limits
 from qcode.engine.prompt import with_data
 from qcode.headless.run import Form
 from qcode.headless.run import run as run_headless
+from qcode.headless.save import check, save
+from qcode.headless.signals import ends_before_a_turn
 from qcode.headless.stdin import prompt_and_data
+from qcode.headless.talk import talk
 from qcode.permission.modes import PRESETS
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules, split_rules
-from qcode.protocol.errors import InputError, SessionError
+from qcode.protocol.errors import InputError, QcodeError, SessionError
 from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
 from qcode.session.store import Store
@@ -28,6 +30,19 @@ from qcode.session.store import Store
 
 def run(options: Options) -> int:
     """One prompt; returns the exit code. Raises QcodeError for what ends it before a turn."""
+    ends_before_a_turn()
+    target = options.last_message.absolute() if options.last_message else None
+    if target is not None:
+        check(target)
+    try:
+        return _run(options, target)
+    except QcodeError:
+        if target is not None:
+            save(target, "")  # the answer of an earlier run must not pass for this one's
+        raise
+
+
+def _run(options: Options, target: Path | None) -> int:
     folder = _folder(options.folder)
     loaded = load(sources(folder, _flags(options)))
     _tell(loaded, options)
@@ -38,16 +53,16 @@ def run(options: Options) -> int:
         words = with_data(prompt, data) if data else prompt
         form = Form(
             "json" if options.output_format == "json" else "text",
-            options.last_message.absolute() if options.last_message else None,
+            target,
             "quiet" if options.quiet else "shown",
         )
-        return int(asyncio.run(_run(loaded, start, words, form)))
+        return int(asyncio.run(_headless(loaded, start, words, form)))
     finally:
         if log is not None:
             log.close()
 
 
-async def _run(loaded: Loaded, start: Start, prompt: str, form: Form) -> int:
+async def _headless(loaded: Loaded, start: Start, prompt: str, form: Form) -> int:
     return int(await run_headless(assemble(loaded.config, start), prompt, form))
 
 
@@ -83,19 +98,20 @@ def _sandbox(options: Options) -> str | None:
 def _tell(loaded: Loaded, options: Options) -> None:
     """What a person should know before anything runs."""
     for notice in loaded.notices:
-        sys.stderr.write(f"qcode: {notice}\n")
+        talk(notice)
     if loaded.proposed_verify and not loaded.config.agent.verify:
         command = loaded.proposed_verify.value
-        sys.stderr.write(
-            f"qcode: this project proposes to verify with {command!r}; it is not run unless you "
-            "say --verify.\n"
+        talk(
+            f"this project proposes to verify with {command!r}; it is not run unless you "
+            "say --verify."
         )
     permission = loaded.config.permission
     if permission.sandbox == "off" and permission.mode in ("auto", "yolo", "bypassPermissions"):
-        sys.stderr.write("qcode: commands run without a sandbox and without being asked about.\n")
-    if options.debug or loaded.config.log.level != "warning":
-        level = "debug" if options.debug else loaded.config.log.level
-        sys.stderr.write(f"qcode: the log file is {log_to_file(paths().log_file, level)}\n")
+        talk("commands run without a sandbox and without being asked about.")
+    log = log_to_file(paths().log_file, "debug" if options.debug else loaded.config.log.level)
+    if options.debug:
+        log.open_now()
+        talk(f"the log file is {log.baseFilename}")
 
 
 def _session(options: Options, folder: Path) -> tuple[Log | None, Conversation]:
@@ -113,7 +129,7 @@ def _session(options: Options, folder: Path) -> tuple[Log | None, Conversation]:
     session_id = store.find(options.resume, folder) if options.resume else store.latest(folder)
     resumed = store.fork(session_id) if options.fork else store.resume(session_id)
     if loss := resumed.opened.loss:
-        sys.stderr.write(f"qcode: {loss}\n")
+        talk(loss)
     conversation = fold(resumed.opened.events)
     if Path(conversation.folder) != folder:
         resumed.log.close()

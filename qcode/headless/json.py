@@ -1,22 +1,39 @@
 """`--output-format json`: one `result` object, in the form that wrappers of Claude Code read."""
 
+import io
+import sys
 from typing import Any
 
 import msgspec
 
 from qcode.headless.exits import ExitCode
 from qcode.headless.result import Result
+from qcode.headless.text import give_out
+from qcode.protocol.events import TurnFinished
+from qcode.protocol.text import well_formed
 
 SUBTYPES = {"end_turn": "success", "max_steps": "error_max_turns"}
 """`TurnFinished.reason` -> Claude's word; any other is `error_during_execution`."""
 
 
-def encode(result: Result, code: ExitCode) -> str:
-    """The object as one line of JSON."""
-    return msgspec.json.encode(as_object(result, code)).decode()
+def answer(result: Result, code: ExitCode, trouble: str = "") -> None:
+    """Print the object on stdout, in UTF-8 whatever the locale says. Raises as `give_out`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    give_out(encode(result, code, trouble))
 
 
-def as_object(result: Result, code: ExitCode) -> dict[str, Any]:
+def failure(sentence: str, code: ExitCode) -> None:
+    """Print the object of a run that ended before its turn began."""
+    answer(Result(end=TurnFinished("error", well_formed(sentence))), code)
+
+
+def encode(result: Result, code: ExitCode, trouble: str = "") -> str:
+    """The object as one line of JSON. `trouble`: what went wrong after the turn."""
+    return msgspec.json.encode(as_object(result, code, trouble)).decode()
+
+
+def as_object(result: Result, code: ExitCode, trouble: str = "") -> dict[str, Any]:
     """The object; what Claude's schema does not know stands under `qcode`."""
     end = result.end
     reason = end.reason if end else "error"
@@ -35,24 +52,29 @@ def as_object(result: Result, code: ExitCode) -> dict[str, Any]:
         "session_id": result.session.session_id if result.session else "",
         "result": result.answer or result.last_text,
         "stop_reason": reason,
-        "errors": [end.detail] if end and end.detail else [],
+        "errors": [text for text in (result.why(code), trouble) if text],
         "total_cost_usd": 0,
         "usage": {
             "input_tokens": sums.prompt - sums.cached,
             "cache_read_input_tokens": sums.cached,
             "output_tokens": sums.generated,
         },
-        "permission_denials": [
-            {
-                "tool_name": denial.call.name,
-                "tool_use_id": denial.call.id,
-                "tool_input": msgspec.json.decode(denial.call.arguments),
-                "because": denial.because,
-            }
-            for denial in result.denials
-        ],
+        "permission_denials": _denials(result),
         "qcode": _own(result, code),
     }
+
+
+def _denials(result: Result) -> list[dict[str, Any]]:
+    return [
+        {
+            "tool_name": denial.call.name,
+            "tool_use_id": denial.call.id,
+            "tool_input": msgspec.json.decode(denial.call.arguments),
+            "because": denial.because,
+            "allowed_by": denial.allowing,
+        }
+        for denial in result.denials
+    ]
 
 
 def _own(result: Result, code: ExitCode) -> dict[str, Any]:

@@ -3,23 +3,31 @@
 import time
 from dataclasses import dataclass, field
 
+from qcode.engine.approval import allowing
 from qcode.headless import exits
 from qcode.headless.exits import ExitCode
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
-    ApprovalSettled,
     LoopSeen,
     MessageCompleted,
     Repaired,
     Retried,
     SessionStarted,
     ToolCallFinished,
+    ToolCallStarted,
     TurnFinished,
     Usage,
     Verified,
 )
 from qcode.protocol.messages import ToolCall
+
+RAISED_BY = {
+    "max_steps": " --max-turns N sets another.",
+    "max_tool_calls": " --max-tool-calls N sets another.",
+    "max_wall_time": " --max-wall-time TIME sets another.",
+}
+"""`TurnFinished.reason` -> the flag that moves a limit, to stand behind its sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,8 @@ class Denial:
 
     call: ToolCall
     because: str
+    allowing: str = ""
+    """The flags that would have allowed it; empty = none would, a rule or the mode denies it."""
 
 
 @dataclass(slots=True)
@@ -73,7 +83,8 @@ class Result:
     verified: Verified | None = None
     end: TurnFinished | None = None
     began: float = field(default_factory=time.monotonic)
-    _asked: dict[str, ToolCall] = field(default_factory=dict)
+    _open: dict[str, ToolCall] = field(default_factory=dict)
+    _asked: dict[str, Denial] = field(default_factory=dict)
 
     def take(self, event: AnyEvent) -> None:
         """Fold one event in."""
@@ -88,13 +99,12 @@ class Result:
             case Usage():
                 self.sums.add(event)
                 self.last_usage = event
-            case ToolCallFinished(message, _, _, edited):
-                self.calls += 1
-                self.edited.update(dict.fromkeys(edited))
-            case ApprovalRequested(request_id, call):
-                self._asked[request_id] = call
-            case ApprovalSettled(request_id, "deny", because):
-                self.denials.append(Denial(self._asked[request_id], because))
+            case ToolCallStarted(call):
+                self._open[call.id] = call
+            case ApprovalRequested(_, call, accesses, because):
+                self._asked[call.id] = Denial(call, because, allowing(accesses))
+            case ToolCallFinished():
+                self._finished(event)
             case Repaired(what):
                 self.repairs.append(what)
             case Retried(_, because):
@@ -106,10 +116,39 @@ class Result:
             case TurnFinished():
                 self.end = event
 
+    def _finished(self, event: ToolCallFinished) -> None:
+        self.calls += 1
+        self.edited.update(dict.fromkeys(event.edited))
+        message = event.message
+        call, asked = self._open.pop(message.call_id, None), self._asked.pop(message.call_id, None)
+        if message.status == "denied" and call:
+            self.denials.append(asked or Denial(call, message.text))
+
     @property
     def seconds(self) -> float:
         """Since the run began."""
         return time.monotonic() - self.began
+
+    @property
+    def session_id(self) -> str:
+        """Empty = no session is kept, or it did not begin."""
+        return self.session.session_id if self.session else ""
+
+    def why(self, code: ExitCode) -> str:
+        """A sentence on why the run failed; empty = it did not."""
+        if code is ExitCode.OK:
+            return ""
+        if code is ExitCode.INTERRUPTED:
+            return "Interrupted."
+        if code is ExitCode.TERMINATED:
+            return "Terminated."
+        detail = self.end.detail if self.end else ""
+        reason = self.end.reason if self.end else "error"
+        if reason == "end_turn" and self.answer.strip():
+            return ""  # the turn went well, what came after it did not
+        if not detail and not self.answer.strip():
+            detail = "The model gave no answer."
+        return detail + RAISED_BY.get(reason, "")
 
     def exit_code(self) -> ExitCode:
         """Never OK with an empty result."""

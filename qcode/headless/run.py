@@ -1,22 +1,29 @@
 """One prompt, events to a writer, an exit code. Nothing here waits for an answer from a person."""
 
 import asyncio
-import signal
+import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+import msgspec
+
 from qcode.headless import json as json_form
 from qcode.headless import text as text_form
 from qcode.headless.exits import ExitCode
+from qcode.headless.live import TICK_SECONDS
 from qcode.headless.result import Result
-from qcode.protocol.errors import InputError
-from qcode.protocol.events import AnyEvent, TurnFinished
+from qcode.headless.save import save
+from qcode.headless.signals import Caught
+from qcode.headless.talk import talk
+from qcode.protocol.errors import InputError, QcodeError
+from qcode.protocol.events import FLEETING, AnyEvent, TurnFinished
 from qcode.protocol.inputs import Cancel, Input, Prompt
 
-BY_SIGNAL = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+LOG = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
@@ -46,82 +53,86 @@ class Form:
 
 
 async def run(engine: Engine, prompt: str, form: Form) -> ExitCode:
-    """Run one turn to its end. The session is closed and all children ended when this returns."""
+    """Run one turn to its end. The session is closed and all children ended when this returns.
+
+    Raises QcodeError when the result cannot be given out.
+    """
     result = Result()
-    progress = text_form.Progress(sys.stderr)
-    caught: list[signal.Signals] = []
-    with _Signals(engine, caught):
+    progress = text_form.Progress(sys.stderr) if form.progress == "shown" else None
+    with Caught(lambda: engine.submit(Cancel())) as caught:
         engine.submit(Prompt(prompt))
         try:
-            async for event in engine.events():
-                result.take(event)
-                if form.progress == "shown":
-                    progress.take(event)
-                if isinstance(event, TurnFinished):
-                    break
+            async with _ticking(progress):
+                await _follow(engine, result, progress)
         finally:
             await engine.close()
-    progress.clear()
-    code = BY_SIGNAL[caught[0]] if caught else result.exit_code()
+    code = caught.code or result.exit_code()
+    if progress:
+        progress.end(result)
     return _give_out(result, code, form)
+
+
+async def _follow(engine: Engine, result: Result, progress: text_form.Progress | None) -> None:
+    """Take every event up to the end of the turn."""
+    async for event in engine.events():
+        if not isinstance(event, FLEETING) and LOG.isEnabledFor(logging.DEBUG):
+            LOG.debug("event %s", msgspec.json.encode(event).decode())
+        result.take(event)
+        if progress:
+            progress.take(event)
+        if isinstance(event, TurnFinished):
+            return
+
+
+@contextlib.asynccontextmanager
+async def _ticking(progress: text_form.Progress | None) -> AsyncIterator[None]:
+    """The live line shows that time passes, also while nothing happens."""
+    task = asyncio.create_task(_tick(progress)) if progress and progress.live.is_on else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
+
+
+async def _tick(progress: text_form.Progress) -> None:
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        progress.live.tick()
 
 
 def _give_out(result: Result, code: ExitCode, form: Form) -> ExitCode:
     """Print the result; an answer that cannot be written where it was wanted is a failure."""
     words = result.answer or result.last_text
-    if form.output == "json":
-        sys.stdout.write(json_form.encode(result, code) + "\n")
-        sys.stdout.flush()
-    elif words:
-        text_form.answer(words)
-    if form.last_message is not None:
-        _save(form.last_message, words)
+    trouble = _saved(form.last_message, words)
+    code = ExitCode.INPUT if trouble and code is ExitCode.OK else code
+    try:
+        if form.output == "json":
+            json_form.answer(result, code, trouble)
+        elif words:
+            text_form.answer(words)
+    except QcodeError as error:
+        raise QcodeError(f"{error}{_kept(result)}") from error
     if code is not ExitCode.OK:
-        sys.stderr.write(_why(result, code) + "\n")
+        talk(" ".join(part for part in (result.why(code), trouble, _next(result)) if part))
     return code
 
 
-def _why(result: Result, code: ExitCode) -> str:
-    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
-        detail = "Interrupted."
-    elif result.end and result.end.detail:
-        detail = result.end.detail
-    else:
-        detail = "The model gave no answer."
-    resume = ""
-    if result.session and result.session.session_id:
-        resume = f" Go on with: qcode --resume {result.session.session_id} -p '…'"
-    return f"qcode: {detail}{resume}"
-
-
-def _save(path: Path, words: str) -> None:
+def _saved(path: Path | None, words: str) -> str:
+    """What kept the final message out of its file; empty = it is there, or none was wanted."""
     try:
-        path.write_text(words + "\n" if words else "", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"The answer cannot be written to {path} ({error.strerror}).") from error
+        if path is not None:
+            save(path, words)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
-class _Signals:
-    """SIGINT and SIGTERM cancel the turn; it ends tidily and the session can be resumed."""
+def _next(result: Result) -> str:
+    id_ = result.session_id
+    return f"Go on with: qcode --resume {id_} -p '…'" if id_ else ""
 
-    def __init__(self, engine: Engine, caught: list[signal.Signals]) -> None:
-        self.engine = engine
-        self.caught = caught
 
-    def __enter__(self) -> None:
-        if sys.platform == "win32":  # no signal handlers on its loops: Ctrl+C is KeyboardInterrupt
-            return
-        loop = asyncio.get_running_loop()
-        for number in BY_SIGNAL:
-            loop.add_signal_handler(number, self._take, number)
-
-    def __exit__(self, *_: object) -> None:
-        if sys.platform == "win32":
-            return
-        loop = asyncio.get_running_loop()
-        for number in BY_SIGNAL:
-            loop.remove_signal_handler(number)
-
-    def _take(self, number: signal.Signals) -> None:
-        self.caught.append(number)
-        self.engine.submit(Cancel())
+def _kept(result: Result) -> str:
+    id_ = result.session_id
+    return f" The session has it: qcode sessions export {id_}" if id_ else ""

@@ -1,13 +1,21 @@
 """`--output-format text`: progress on stderr, the answer alone on stdout."""
 
 import sys
+import textwrap
 import time
+from collections.abc import Callable
 from typing import TextIO
 
+from qcode.headless.live import Live
+from qcode.headless.result import Result
+from qcode.protocol.cells import fit
 from qcode.protocol.display import Block, DiffBlock, FileBlock, MatchesBlock, OutputBlock
+from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import (
     AnyEvent,
+    ApprovalRequested,
     LoopSeen,
+    MessageCompleted,
     Notice,
     PromptProgress,
     ReasoningDelta,
@@ -15,44 +23,58 @@ from qcode.protocol.events import (
     Retried,
     ServerState,
     SessionStarted,
+    StepStarted,
     TextDelta,
     ToolCallDelta,
     ToolCallFinished,
+    ToolCallProgress,
     ToolCallStarted,
+    TurnFinished,
     Usage,
     Verified,
 )
 from qcode.protocol.text import one_line, plain
 
-LIVE_SECONDS = 0.1
-"""The live line is rewritten at most this often."""
+MARKS = {"ok": "●", "error": "✗", "denied": "⊘", "cancelled": "○"}
+STATES = {
+    "loading": "the server loads its model",
+    "busy": "the server is busy with others",
+    "gone": "the server is gone",
+    "back": "the server is back",
+}
+MOST_CHARACTERS = 300
+"""Of a line where there is no terminal that has a width."""
 
 
 class Progress:
-    """Writes one line a call to stderr and, on a terminal, one live line that says the phase."""
+    """One line a call on stderr and, on a terminal, a live line that says what happens now."""
 
-    def __init__(self, out: TextIO) -> None:
-        self.out = out
-        self._live = out.isatty()
-        self._shown = 0.0
-        self._dirty = False
-        self._pieces = 0
+    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self.live = Live(out, clock)
         self._summaries: dict[str, str] = {}
+        self._because: dict[str, str] = {}
+        self._state = ""
 
     def take(self, event: AnyEvent) -> None:
         """Show one event, or nothing."""
         match event:
+            case StepStarted():
+                self.live.show("waiting for the model")
             case ReasoningDelta():
-                self._count("thinking")
+                self.live.count("thinking")
             case TextDelta():
-                self._count("writing")
-            case ToolCallDelta(_, name):
-                self._count(f"writing a call of {name}" if name else "writing a call")
-            case PromptProgress(total, _, processed, seconds):
-                share = 100 * processed // max(total, 1)
-                self._status(f"reading prompt {share} % of {total:,} tokens · {seconds:.0f} s")
-            case ServerState(state, detail, seconds):
-                self._status(f"server {state} {seconds:.0f} s {detail}".rstrip())
+                self.live.count("writing")
+            case ToolCallDelta(_, name, characters):
+                call = f"writing a call of {name}" if name else "writing a call"
+                self.live.show(call, f"{characters:,} characters")
+            case PromptProgress():
+                self.live.show("reading the prompt", _reading(event))
+            case ToolCallProgress(call_id, text):
+                self._running(call_id, text)
+            case ServerState():
+                self._server(event)
+            case TurnFinished():
+                self.live.clear()
             case _:
                 self._lines(event)
 
@@ -61,63 +83,100 @@ class Progress:
             case SessionStarted():
                 where = f" on {event.server}" if event.server else ""
                 self.line(f"qcode {event.version} · {event.model}{where} · mode {event.mode}")
+            case MessageCompleted(message) if message.calls and message.text.strip():
+                self.line(one_line(message.text, MOST_CHARACTERS))
             case ToolCallStarted(call, summary):
                 self._summaries[call.id] = summary
-                self._status(f"running {summary}")
-            case ToolCallFinished(message, blocks):
-                summary = self._summaries.pop(message.call_id, message.name)
-                mark = {"ok": "●", "error": "✗", "denied": "⊘", "cancelled": "○"}[message.status]
-                self.line(f"{mark} {summary}{_told(blocks, message.status, message.text)}")
-            case Usage():
-                self._usage(event)
+                self._running(call.id)
+            case ApprovalRequested(_, call, _, because):
+                self._because[call.id] = because
+            case ToolCallFinished():
+                self._finished(event)
+            case Usage(reread_tokens=int(count), reread_why=why) if count:
+                self.line(f"  read {count:,} tokens again: {why}")
             case Verified(command, exit_code, attempt):
                 said = "passed" if exit_code == 0 else f"failed (exit {exit_code})"
-                self.line(f"verify {attempt}: {command} {said}")
+                self.line(f"verify {attempt}: {command} · {said}")
             case Repaired(what):
                 self.line(f"  repaired: {what}")
             case Retried(attempt, because, wait_seconds):
-                self.line(f"  retry {attempt} in {wait_seconds:g} s: {because}")
+                wait = f" in {wait_seconds:g} s" if wait_seconds else ""
+                self.line(f"  retry {attempt}{wait}: {because}")
             case LoopSeen(kind, detail):
                 self.line(f"  loop in {kind}: {detail}")
             case Notice(level, text):
                 self.line(f"{level}: {text}")
 
-    def _usage(self, usage: Usage) -> None:
-        self._pieces = 0
-        if usage.reread_tokens:
-            self.line(f"  read {usage.reread_tokens:,} tokens again: {usage.reread_why}")
+    def _running(self, call_id: str, output: str = "") -> None:
+        summary = self._summaries.get(call_id, "a call")
+        rows = [row for row in plain(output).splitlines() if row.strip()]
+        self.live.show(f"running {fit(summary, 48)}", rows[-1].strip() if rows else "")
+
+    def _finished(self, event: ToolCallFinished) -> None:
+        message = event.message
+        summary = self._summaries.pop(message.call_id, message.name)
+        head = f"{MARKS[message.status]} {summary}"
+        if message.status == "ok":
+            self.line(head + _told(event.blocks))
+        else:
+            self.line(head)
+            because = self._because.pop(message.call_id, "")
+            self.wrapped(because or one_line(message.text, MOST_CHARACTERS))
+
+    def _server(self, event: ServerState) -> None:
+        """On the live line; where there is none, a line when the state changes."""
+        words = STATES[event.state]
+        if self.live.columns:
+            self.live.show("" if event.state == "back" else words)
+        elif self._state != event.state:
+            self.line(f"  {words}")
+        self._state = event.state
+
+    def end(self, result: Result) -> None:
+        """The live line goes; what the run took, and what would allow what was denied, stay."""
+        self.live.clear()
+        if result.steps:
+            self.line(summary(result))
+        flags = dict.fromkeys(denial.allowing for denial in result.denials if denial.allowing)
+        for flag in flags:
+            self.wrapped(f"allow it with: {flag}")
+        if self.live.columns and sys.stdout.isatty():
+            self.live.write("\n")  # the answer begins a line of its own on the same terminal
 
     def line(self, text: str) -> None:
-        """One line that stays."""
-        self.clear()
-        self.out.write(one_line(text, 400) + "\n")
-        self.out.flush()
+        """One line that stays, cut to the terminal's width."""
+        self.live.clear()
+        columns = self.live.columns
+        self.live.write(_shown(text, columns) + "\n")
 
-    def clear(self) -> None:
-        """Remove the live line."""
-        if self._dirty:
-            self.out.write("\r\x1b[K")
-            self._dirty = False
-
-    def _count(self, phase: str) -> None:
-        self._pieces += 1
-        if self._live:
-            self._status(f"{phase} · {self._pieces} tokens")
-
-    def _status(self, text: str) -> None:
-        now = time.monotonic()
-        if not self._live or now - self._shown < LIVE_SECONDS:
-            return
-        self._shown = now
-        self._dirty = True
-        self.out.write(f"\r\x1b[K{one_line(text, 76)}")
-        self.out.flush()
+    def wrapped(self, text: str) -> None:
+        """Words that should be read whole, indented below the line they belong to."""
+        columns = self.live.columns or MOST_CHARACTERS + 2
+        for row in textwrap.wrap(text, max(columns - 3, 20)):
+            self.line(f"  {row}")
 
 
-def _told(blocks: tuple[Block, ...], status: str, text: str) -> str:
-    """What stands behind the call on its line."""
-    if status != "ok":
-        return f" · {one_line(text, 160)}"
+def _shown(text: str, columns: int) -> str:
+    """`text` as one line with its indent: as wide as a terminal, or as long as is decent."""
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    if columns:
+        return indent + fit(text, max(columns - 1 - len(indent), 10))
+    return indent + one_line(text, MOST_CHARACTERS)
+
+
+def _reading(event: PromptProgress) -> str:
+    """`52 % of 8,200 tokens · 900/s · 4 s left`."""
+    share = f"{100 * event.processed // max(event.total, 1)} % of {event.total:,} tokens"
+    read = event.processed - event.cached
+    if event.seconds <= 0 or read <= 0:
+        return share
+    rate = read / event.seconds
+    left = (event.total - event.processed) / rate
+    return f"{share} · {rate:,.0f}/s" + (f" · {left:.0f} s left" if left >= 1 else "")
+
+
+def _told(blocks: tuple[Block, ...]) -> str:
+    """What stands behind a call that went well."""
     for block in blocks:
         match block:
             case DiffBlock():
@@ -133,7 +192,33 @@ def _told(blocks: tuple[Block, ...], status: str, text: str) -> str:
     return ""
 
 
+def summary(result: Result) -> str:
+    """The last line of the progress: what the run took."""
+    sums = result.sums
+    parts = [_count(result.steps, "step"), _count(result.calls, "call"), f"{result.seconds:.0f} s"]
+    if sums.prompt:
+        cached = f" ({sums.cached:,} from the cache)" if sums.cached else ""
+        new = sums.prompt - sums.cached
+        parts.append(f"{new:,} tokens read{cached}, {sums.generated:,} written")
+    return " · ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def answer(text: str) -> None:
-    """Print the answer on stdout, free of control sequences."""
-    sys.stdout.write(plain(text).rstrip("\n") + "\n")
-    sys.stdout.flush()
+    """Print the answer on stdout, free of control sequences. Raises QcodeError: it cannot be."""
+    give_out(plain(text).rstrip("\n"))
+
+
+def give_out(text: str) -> None:
+    """One result on stdout, in UTF-8 where stdout can be anything else. BrokenPipeError passes."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        because = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise QcodeError(f"The result could not be written to stdout ({because}).") from error

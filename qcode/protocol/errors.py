@@ -1,6 +1,7 @@
 """Errors that a person may see. Each is a sentence: what happened, where, what to do.
 
     QcodeError
+    ├── UsageError            the command line cannot be read
     ├── InputError            the prompt, a file or a flag's value is unusable
     ├── ConfigError           a configuration file or variable is wrong
     ├── SandboxMissing        a sandbox was demanded and none holds
@@ -19,6 +20,10 @@ Tool failures are no exceptions: they are text for the model (`tools.base.Outcom
 
 class QcodeError(Exception):
     """Base. `str(error)` is the sentence to show; no traceback is shown with it."""
+
+
+class UsageError(QcodeError):
+    """The command line cannot be read: a flag or its value is wrong."""
 
 
 class InputError(QcodeError):

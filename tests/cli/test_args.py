@@ -3,6 +3,7 @@
 import pytest
 
 from qcode.cli.args import duration, parse
+from qcode.protocol.errors import UsageError
 
 
 def test_a_prompt_stands_behind_the_flag_or_alone() -> None:
@@ -37,8 +38,16 @@ def test_times_have_units(text: str, seconds: float) -> None:
         ["a", "b"],
     ],
 )
-def test_wrong_flags_end_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
+def test_wrong_flags_are_a_sentence(argv: list[str]) -> None:
+    with pytest.raises(UsageError, match="qcode --help"):
         parse(argv)
-    assert end.value.code == 2
-    assert "usage: qcode" in capsys.readouterr().err
+
+
+def test_a_mistyped_flag_names_the_one_that_was_meant() -> None:
+    with pytest.raises(UsageError, match=r"Did you mean --max-turns\?"):
+        parse(["-p", "x", "--max-turn=3"])
+
+
+def test_a_prompt_without_quotes_is_recognised() -> None:
+    with pytest.raises(UsageError, match="in quotes"):
+        parse(["-p", "fix", "the", "test"])

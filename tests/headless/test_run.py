@@ -11,7 +11,6 @@ import pytest
 from qcode.headless.exits import ExitCode
 from qcode.headless.run import Form, run
 from qcode.protocol.access import Access
-from qcode.protocol.errors import InputError
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
@@ -117,10 +116,19 @@ async def test_the_answer_goes_to_a_file_as_well(tmp_path: Path) -> None:
     assert (tmp_path / "answer.md").read_text() == "Fixed.\n"
 
 
-async def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     engine = ScriptedEngine((*START, *says("Fixed."), DONE))
-    with pytest.raises(InputError, match="cannot be written"):
-        await run(engine, "do it", Form(last_message=tmp_path / "no" / "answer.md"))
+    form = Form("json", last_message=tmp_path / "no" / "answer.md")
+    assert await run(engine, "do it", form) is ExitCode.INPUT
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["is_error"] is True
+    assert found["result"] == "Fixed."
+    assert found["qcode"]["exit_code"] == 42
+    assert "could not be written" in found["errors"][0]
+    assert "could not be written" in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""SIGINT, SIGTERM and SIGHUP: the turn is cancelled and ends tidily, the session can go on.
+
+A signal that our parent had us ignore (`nohup`, `&` in a script) stays ignored.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from qcode.headless.exits import ExitCode
+
+BY_NAME = {
+    "SIGINT": ExitCode.INTERRUPTED,
+    "SIGTERM": ExitCode.TERMINATED,
+    "SIGHUP": ExitCode.TERMINATED,  # the terminal was closed; Windows has none
+}
+
+
+def ends_before_a_turn() -> None:
+    """Until `Caught` takes over, SIGTERM and SIGHUP raise SystemExit, so that what was begun is
+    put back; SIGINT raises KeyboardInterrupt anyway."""
+    for number in _heeded():
+        if number is not signal.SIGINT:
+            signal.signal(number, _leave)
+
+
+def _leave(number: int, frame: Any) -> None:
+    raise SystemExit(int(BY_NAME[signal.Signals(number).name]))
+
+
+def _heeded() -> list[signal.Signals]:
+    known = [getattr(signal, name) for name in BY_NAME if hasattr(signal, name)]
+    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+class Caught:
+    """While it is entered, a signal calls `cancel`; `code` says which came first."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self.code: ExitCode | None = None
+        self._cancel = cancel
+        self._numbers = _heeded()
+
+    def __enter__(self) -> "Caught":
+        if sys.platform != "win32":  # its loops take no handlers: Ctrl+C is KeyboardInterrupt
+            loop = asyncio.get_running_loop()
+            for number in self._numbers:
+                loop.add_signal_handler(number, self._take, number)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if sys.platform != "win32":
+            loop = asyncio.get_running_loop()
+            for number in self._numbers:
+                loop.remove_signal_handler(number)
+
+    def _take(self, number: signal.Signals) -> None:
+        self.code = self.code or BY_NAME[number.name]
+        self._cancel()
