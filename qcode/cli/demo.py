@@ -20,7 +20,7 @@ LOADING_SECONDS = 60.0
 
 def main(argv: list[str]) -> int:
     """Run the demo; the exit code is that of its final test run."""
-    found = _parser().parse_args(argv)
+    found = parser().parse_args(argv)
     after: Literal["keep", "remove"] = "keep" if found.keep else "remove"
     if found.playback:
         plan = driver.Plan("", _nothing, after, why_playback="--playback asks for the script")
@@ -29,7 +29,8 @@ def main(argv: list[str]) -> int:
     return asyncio.run(_until_terminated(lambda: driver.run(plan, _say)))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Its flags; completion reads them."""
     made = argparse.ArgumentParser(
         prog="qcode demo",
         description="Watch qcode fix a real bug in a temporary git repository. The model is the "

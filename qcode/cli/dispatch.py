@@ -4,29 +4,42 @@ import importlib
 import os
 import sys
 
-from qcode.protocol.errors import QcodeError
+from qcode.protocol.errors import UsageError
 
-SUBCOMMANDS = ("sessions", "config", "permissions", "paths", "demo")
+SUBCOMMANDS = ("sessions", "config", "permissions", "paths", "demo", "completion")
 """Each is a module of this folder with `main(argv) -> int`."""
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
+TERMINATED = 143
 
 
 def dispatch(argv: list[str]) -> int:
     """Run a subcommand, or the main command. Never raises what a person can read as a sentence."""
     try:
         return _run(argv)
-    except QcodeError as error:
-        sys.stderr.write(f"qcode: {error}\n")
-        from qcode.headless.exits import of_error  # noqa: PLC0415 - only a failure needs it
-
-        return int(of_error(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left, as `| head` does
+        return _abandoned(BROKEN_PIPE)
+    except SystemExit as end:
+        if end.code != TERMINATED:  # argparse: its help, its usage
+            raise
+        return _told(end, argv)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each ends in a sentence
+        return _told(error, argv)
+
+
+def _told(error: BaseException, argv: list[str]) -> int:
+    from qcode.cli import failure  # noqa: PLC0415 - only a failure needs it
+
+    return _abandoned(failure.told(error, argv))
+
+
+def _abandoned(code: int) -> int:
+    """What stdout could not take is forgotten: Python would try it again at exit, and complain."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+    return code
 
 
 def _run(argv: list[str]) -> int:
@@ -38,11 +51,10 @@ def _run(argv: list[str]) -> int:
 
     options = args.parse(argv)
     if not options.print:
-        sys.stderr.write(
-            "qcode: the terminal app is not part of this version yet. "
-            "Use qcode -p 'your prompt'; qcode --help lists the rest.\n"
+        raise UsageError(
+            "The terminal app is not part of this version yet. "
+            "Use qcode -p 'your prompt'; qcode --help lists the rest."
         )
-        return 2
     from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
 
     return prompt.run(options)

@@ -1,0 +1,109 @@
+"""`qcode completion`: code that makes a shell complete qcode's words.
+
+Everything is read from the parsers, so a new flag completes as soon as it exists. What a program
+cannot know from a parser stands in `WORDS`. The shells' own words are in `completion_shells`.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import get_args
+
+from qcode.cli import completion_shells as shells
+from qcode.cli.args import Parser
+from qcode.cli.args import parser as main_parser
+from qcode.config.model import ModeWord, ThinkingWord
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "permission_mode": get_args(ModeWord),
+    "think": get_args(ThinkingWord),
+}
+"""`dest` of a flag without choices -> words that are good for it."""
+
+SUBCOMMANDS = ("sessions", "config", "permissions", "paths")
+"""Modules of this folder that can `add` themselves to a parser."""
+
+SHELLS = {"bash": shells.bash, "zsh": shells.zsh, "fish": shells.fish}
+
+DESCRIPTION = """\
+Print code that makes your shell complete qcode's words.
+
+  bash   echo 'eval "$(qcode completion bash)"' >> ~/.bashrc
+  zsh    echo 'eval "$(qcode completion zsh)"' >> ~/.zshrc     (behind compinit)
+  fish   qcode completion fish > ~/.config/fish/completions/qcode.fish
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Print the code for a shell; returns the exit code."""
+    parser = _parser()
+    found = parser.parse_args(argv)
+    sys.stdout.write(SHELLS[found.shell](tuple(levels())))
+    return 0
+
+
+def _parser() -> Parser:
+    made = Parser(
+        prog="qcode completion",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("shell", choices=SHELLS)
+    return made
+
+
+def levels() -> Iterator[shells.Level]:
+    """What may stand behind `qcode`, and behind each of its subcommands."""
+    top = argparse.ArgumentParser(prog="qcode", add_help=False)
+    group = top.add_subparsers()
+    for name in SUBCOMMANDS:
+        importlib.import_module(f"qcode.cli.{name}").add(group)
+    demo = importlib.import_module("qcode.cli.demo")
+    names = {
+        **group.choices,
+        "demo": demo.parser(),
+        "completion": _parser(),
+    }
+    helps = {pseudo.dest: pseudo.help or "" for pseudo in group._choices_actions}
+    helps |= {"demo": "watch it mend a bug", "completion": "code for your shell"}
+    below = tuple(shells.Word(name, helps.get(name, "")) for name in names)
+    yield shells.Level((), below, tuple(_flags(main_parser())))
+    for name, parser in names.items():
+        yield from _level((name,), parser)
+
+
+def _level(path: tuple[str, ...], parser: argparse.ArgumentParser) -> Iterator[shells.Level]:
+    words: list[shells.Word] = []
+    deeper: list[shells.Level] = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {pseudo.dest: pseudo.help or "" for pseudo in action._choices_actions}
+            words += [shells.Word(name, helps.get(name, "")) for name in action.choices]
+            for name, inner in action.choices.items():
+                deeper += _level((*path, name), inner)
+        elif not action.option_strings and action.choices:
+            words += [shells.Word(str(choice), "") for choice in action.choices]
+    yield shells.Level(path, tuple(words), tuple(_flags(parser)))
+    yield from deeper
+
+
+def _flags(parser: argparse.ArgumentParser) -> Iterator[shells.Flag]:
+    for action in parser._actions:
+        if action.option_strings and action.help is not argparse.SUPPRESS:
+            yield shells.Flag(
+                tuple(action.option_strings),
+                (action.help or action.dest.strip("_").replace("_", " ")).replace("%%", "%"),
+                _takes(action),
+                WORDS.get(action.dest, tuple(map(str, action.choices or ()))),
+            )
+
+
+def _takes(action: argparse.Action) -> shells.Takes:
+    if action.nargs == 0:
+        return "nothing"
+    if action.type is Path:
+        return "folder" if action.metavar == "DIR" else "file"
+    return "word"

@@ -1,0 +1,260 @@
+"""Completion code for bash, zsh and fish, from a table of levels. Pure: table in, text out."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Takes = Literal["nothing", "word", "file", "folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A subcommand, or a choice of an argument."""
+
+    text: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag with all its spellings."""
+
+    spellings: tuple[str, ...]
+    help: str
+    takes: Takes
+    words: tuple[str, ...] = ()
+    """Good values, where they are known."""
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The short ones and the first long one: other agents' spellings are taken, not shown."""
+        long = [spelling for spelling in self.spellings if spelling.startswith("--")]
+        return tuple(spelling for spelling in self.spellings if spelling not in long[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What may stand behind `qcode` and the words of `path`."""
+
+    path: tuple[str, ...]
+    words: tuple[Word, ...]
+    flags: tuple[Flag, ...]
+
+    @property
+    def name(self) -> str:
+        """As the scripts keep it: `/sessions/list`; empty = the main command."""
+        return "".join(f"/{word}" for word in self.path)
+
+
+_BASH = """\
+# Completion of qcode for bash: eval "$(qcode completion bash)"
+_qcode() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at= words= i
+    if [[ $cur == = ]]; then
+        cur=
+    elif [[ $prev == = ]]; then
+        prev=${COMP_WORDS[COMP_CWORD-2]}
+    fi
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case $at/${COMP_WORDS[i]} in
+            %(paths)s) at=$at/${COMP_WORDS[i]} ;;
+            *) [[ -n $at ]] || break ;;
+        esac
+    done
+    case $at:$prev in
+%(values)s
+    esac
+    case $at in
+%(levels)s
+    esac
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "${words#* ; }" -- "$cur"))
+    elif [[ -n $at ]] || ((COMP_CWORD == 1)); then
+        COMPREPLY=($(compgen -W "${words%% ; *}" -- "$cur"))
+    fi
+    if [[ ${#COMPREPLY[@]} -eq 0 && $cur != -* ]]; then
+        _qcode_files -f
+    fi
+}
+_qcode_files() {
+    compopt -o filenames 2>/dev/null # bash 3.2 has none
+    local IFS=$'\n'
+    COMPREPLY=($(compgen "$1" -- "$cur"))
+}
+complete -F _qcode qcode
+"""
+
+
+def bash(levels: Sequence[Level]) -> str:
+    """For bash 3.2 (macOS) and later."""
+    values = [
+        f"        {_cases(level, flag)}) {_bash_values(flag)}; return ;;"
+        for level in levels
+        for flag in level.flags
+        if flag.takes != "nothing"
+    ]
+    rows = [
+        f"        {level.name or chr(39) * 2}) words={shlex.quote(_bash_words(level))} ;;"
+        for level in levels
+    ]
+    paths = "|".join(level.name for level in levels if level.path)
+    return _BASH % {"paths": paths, "values": "\n".join(values), "levels": "\n".join(rows)}
+
+
+def _bash_words(level: Level) -> str:
+    """Subcommands, then ` ; `, then flags: behind the first word only flags are left."""
+    words = " ".join(word.text for word in level.words)
+    return f"{words} ; {' '.join(_spellings(level))}"
+
+
+def _bash_values(flag: Flag) -> str:
+    match flag.takes:
+        case "folder":
+            return "_qcode_files -d"
+        case "file":
+            return "_qcode_files -f"
+        case _ if flag.words:
+            return f'COMPREPLY=($(compgen -W {shlex.quote(" ".join(flag.words))} -- "$cur"))'
+    return ":"
+
+
+def _spellings(level: Level) -> list[str]:
+    return [spelling for flag in level.flags for spelling in flag.offered]
+
+
+def _cases(level: Level, flag: Flag) -> str:
+    """Patterns of a `case` over `$at:$prev`."""
+    return "|".join(f"{level.name}:{spelling}" for spelling in flag.spellings)
+
+
+_ZSH = """\
+#compdef qcode
+# Completion of qcode for zsh: eval "$(qcode completion zsh)", behind compinit
+_qcode() {
+    local cur=${words[CURRENT]} prev=${words[CURRENT-1]} at= i
+    local -a found
+    for ((i = 2; i < CURRENT; i++)); do
+        case $at/${words[i]} in
+            %(paths)s) at=$at/${words[i]} ;;
+            *) [[ -n $at ]] || break ;;
+        esac
+    done
+    if [[ $cur == --*=* ]]; then
+        prev=${cur%%%%=*}
+        compset -P '*='
+    fi
+    case $at:$prev in
+%(values)s
+    esac
+    case $at in
+%(levels)s
+    esac
+    [[ $cur == -* ]] || found=(${found:#-*})
+    if [[ -z $at ]] && ((CURRENT > 2)) && [[ $cur != -* ]]; then
+        _files
+        return
+    fi
+    _describe 'qcode' found || _files
+}
+if [[ ${zsh_eval_context[-1]} == loadautofunc ]]; then
+    _qcode "$@"
+else
+    compdef _qcode qcode
+fi
+"""
+
+
+def zsh(levels: Sequence[Level]) -> str:
+    """For zsh 5; also as a file `_qcode` in `$fpath`."""
+    values = [
+        f"        {_cases(level, flag)}) {_zsh_values(flag)}; return ;;"
+        for level in levels
+        for flag in level.flags
+        if flag.takes != "nothing"
+    ]
+    rows = [
+        f"        {level.name or chr(39) * 2}) found=({' '.join(_zsh_words(level))}) ;;"
+        for level in levels
+    ]
+    paths = "|".join(level.name for level in levels if level.path)
+    return _ZSH % {"paths": paths, "values": "\n".join(values), "levels": "\n".join(rows)}
+
+
+def _zsh_words(level: Level) -> Iterable[str]:
+    """`word:what it does`, quoted."""
+    for word in level.words:
+        yield shlex.quote(f"{word.text}:{word.help}" if word.help else word.text)
+    for flag in level.flags:
+        told = flag.help.replace(":", r"\:")
+        yield from (shlex.quote(f"{spelling}:{told}") for spelling in flag.offered)
+
+
+def _zsh_values(flag: Flag) -> str:
+    match flag.takes:
+        case "folder":
+            return "_files -/"
+        case "file":
+            return "_files"
+        case _ if flag.words:
+            return f"compadd -- {' '.join(map(shlex.quote, flag.words))}"
+    return "_message 'a value'"
+
+
+_FISH = """\
+# Completion of qcode for fish
+function __qcode_at
+    set -l at ''
+    for word in (commandline -opc)[2..-1]
+        if contains -- $at/$word %(paths)s
+            set at $at/$word
+        else if test -z $at
+            break
+        end
+    end
+    test "$at" = "$argv[1]"
+end
+complete -c qcode -f -n "not string match -q -- '-*' (commandline -ct)"
+"""
+
+
+def fish(levels: Sequence[Level]) -> str:
+    """For fish 3."""
+    paths = " ".join(level.name for level in levels if level.path)
+    rows = [row for level in levels for row in _fish_rows(level)]
+    return _FISH % {"paths": paths} + "\n".join(rows) + "\n"
+
+
+def _fish_rows(level: Level) -> Iterable[str]:
+    here = f"complete -c qcode -n {_fish(f'__qcode_at {_fish(level.name)}')}"
+    first = f"{here[:-1]}; and test (count (commandline -opc)) -eq {len(level.path) + 1}'"
+    for word in level.words:
+        yield f"{first} -f -a {word.text} -d {_fish(word.help)}"
+    for flag in level.flags:
+        names = " ".join(_fish_name(spelling) for spelling in flag.offered)
+        yield f"{here} {names} -d {_fish(flag.help)}{_fish_values(flag)}"
+
+
+def _fish_name(spelling: str) -> str:
+    if spelling.startswith("--"):
+        return f"-l {spelling[2:]}"
+    return f"-s {spelling[1:]}"
+
+
+def _fish_values(flag: Flag) -> str:
+    match flag.takes:
+        case "nothing":
+            return ""
+        case "folder":
+            return " -x -a '(__fish_complete_directories)'"
+        case "file":
+            return " -r -F"
+        case _ if flag.words:
+            return f" -x -a {_fish(' '.join(flag.words))}"
+    return " -x"
+
+
+def _fish(text: str) -> str:
+    """Quoted as fish reads it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
