@@ -15,19 +15,20 @@ class SpillFile:
         """Make `stem-1.txt`, or the next free number. Raises OSError."""
         self.path, self._descriptor = _create(folder, stem)
         self._room = most_bytes
+        """Bytes that still fit; -1 = nothing more is taken."""
 
     def write(self, data: bytes) -> None:
         """Append `data`, or as much as fits; then a note, then nothing more."""
-        if self._room <= 0:
+        if self._room < 0 or not data:
             return
         self._append(data[: self._room])
-        self._room -= len(data)
-        if self._room < 0:
+        if len(data) > self._room >= 0:
             self._append(CUT_NOTE)
+        self._room = max(self._room - len(data), -1)
 
     def close(self) -> None:
         """Let go of the file; writing afterwards does nothing."""
-        self._room = 0
+        self._room = -1
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -38,7 +39,7 @@ class SpillFile:
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError:  # a full disk must not end the command: what is there stays readable
-            self._room = 0
+            self._room = -1
 
 
 def _create(folder: Path, stem: str) -> tuple[Path, int]:
