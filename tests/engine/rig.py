@@ -26,6 +26,8 @@ class Rig:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.events: list[AnyEvent] = []
+        self.seconds = 30.0
+        """A turn that takes longer fails the test."""
         self._stream = engine.events()
 
     async def turn(self, prompt: str, on: On = lambda event: None) -> TurnFinished:
@@ -35,7 +37,7 @@ class Rig:
 
     async def rest(self, on: On = lambda event: None) -> TurnFinished:
         """Everything up to the next end of a turn."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(self.seconds):
             async for event in self._stream:
                 self.events.append(event)
                 if given := on(event):
