@@ -47,6 +47,7 @@ class Asker:
 
     def __init__(self, http: "httpx2.AsyncClient", api_key: str, limit_seconds: float) -> None:
         self._http = http
+        self._key = api_key.encode()
         self._headers = {"Authorization": f"Bearer {api_key or 'none'}"}
         self._limit_seconds = limit_seconds
 
@@ -58,6 +59,10 @@ class Asker:
         """POST of JSON. Raises NoAnswer; any status is an answer."""
         return await self._ask("POST", url, msgspec.json.encode(body), limit_seconds)
 
+    def unsaid(self, body: bytes) -> bytes:
+        """`body` of an error without the key: some servers repeat what they refuse."""
+        return body.replace(self._key, b"[key]") if self._key else body
+
     async def _ask(
         self, method: str, url: str, content: bytes | None, limit_seconds: float | None
     ) -> Reply:
@@ -68,7 +73,9 @@ class Asker:
         sent = self._http.stream(method, url, content=content, headers=headers, timeout=limit)
         try:
             async with sent as response:
-                return Reply(response.status_code, response.headers, await _bounded(response))
+                body = await _bounded(response)
+                told = body if response.status_code == 200 else self.unsaid(body)
+                return Reply(response.status_code, response.headers, told)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise NotListening(reason(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:

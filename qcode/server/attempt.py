@@ -118,7 +118,7 @@ def _whole(where: str, head: Head, body: bytes, reader: Reader) -> list[Item]:
 
 async def _refused(line: Line, request: Request, flow: Flow) -> Exception:
     head = await flow.head()
-    refusal = read_body(await flow.rest())
+    refusal = read_body(line.asker.unsaid(await flow.rest()))
     error = from_status(line.where, head.status, refusal, head.headers.get("retry-after", ""))
     if not isinstance(error, UnknownModel):
         return error

@@ -28,6 +28,11 @@ async def find(asker: Asker, base_url: str, name: str) -> ServerFacts:
     """
     props, listed = await _both(asker, base_url)
     _check(base_url, props, listed)
+    if listed.status in (401, 403):  # the address was named: this is the server that is meant
+        raise failures.from_status(base_url, listed.status, failures.read_body(listed.body))
+    listing = models.read(listed)
+    if not name and not listing.is_list and not llamacpp.recognises(props, listing):
+        raise failures.no_listing(base_url, listed.status)
     return await _describe(asker, base_url, name, (props, listed))
 
 

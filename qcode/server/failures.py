@@ -166,6 +166,14 @@ def gone(addresses: Sequence[str], because: str) -> ServerGone:
     )
 
 
+def no_listing(where: str, status: int) -> UnknownModel:
+    """Something answers there, but not as a server of models does."""
+    return UnknownModel(
+        f"{where} lists no models (status {status} at /models). Is base_url right? It usually "
+        "ends in /v1. Set `model` too if this server lists none."
+    )
+
+
 def unknown_model(where: str, name: str, models: Sequence[str]) -> UnknownModel:
     """The server has no model of this name; those it has are listed."""
     listed = ", ".join(one_line(model, 80) for model in models[:20])

@@ -188,3 +188,12 @@ async def test_no_server_names_every_address_tried() -> None:
     told = str(raised.value)
     assert "http://127.0.0.1:1/v1, http://127.0.0.1:2/v1" in told
     assert "llama-server -m model.gguf --port 8080" in told
+
+
+async def test_a_wrong_address_is_told_from_a_server_without_models() -> None:
+    async def talk(line: str, writer: Any) -> None:
+        await answer(writer, b"<html>It works!</html>")
+
+    async with listening(talk) as raw:
+        with pytest.raises(UnknownModel, match="Is base_url right"):
+            await facts_of(connect(raw.base_url, patience=QUICK))
