@@ -9,7 +9,7 @@ from tests.bench import counts
 from tests.bench.figure import Figure, counted
 from tests.bench.ground import Ground
 from tests.bench.qcode import Ran
-from tests.bench.talk import LLAMA, SLOW, make_files, steps
+from tests.bench.talk import LLAMA, STREAMED, make_files, steps
 from tests.support.llama_words import About
 from tests.support.script import Received, Reply
 from tests.support.scripted_server import ScriptedServer
@@ -30,7 +30,7 @@ class Talk:
 
 def gaps(ground: Ground) -> Iterator[Figure]:
     """Last byte of an answer to the next request; and memory."""
-    talks = [reading(ground, steps(pace=SLOW)) for _ in range(RUNS)]
+    talks = [reading(ground, steps(pace=STREAMED)) for _ in range(RUNS)]
     runs = [_milliseconds(talk.requests) for talk in talks]
     every = [gap for run in runs for gap in run]
     early = median(gap for run in runs for gap in run[:10])

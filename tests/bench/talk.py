@@ -14,8 +14,8 @@ LLAMA = About(kind="llamacpp", context_tokens=262_144)
 
 AT_ONCE = Pace()
 
-SLOW = Pace(first_delta_seconds=0.05)
-"""A model takes its time: what is loaded or written beside the conversation gets its turn."""
+STREAMED = Pace(characters=8, delta_seconds=0.005)
+"""As a fast local model writes: what is loaded, saved or waited for meanwhile has its effect."""
 
 
 def make_files(folder: Path, lines: int, files: int = STEPS) -> None:
