@@ -1,7 +1,7 @@
 """What a headless run came to: a fold of its events, and the exit code that follows from it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qcode.engine.approval import allowing
 from qcode.headless import exits
@@ -9,6 +9,7 @@ from qcode.headless.exits import ExitCode
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
+    ApprovalSettled,
     LoopSeen,
     MessageCompleted,
     Repaired,
@@ -85,6 +86,9 @@ class Result:
     began: float = field(default_factory=time.monotonic)
     _open: dict[str, ToolCall] = field(default_factory=dict)
     _asked: dict[str, Denial] = field(default_factory=dict)
+    """By the number of the request."""
+    _denied: dict[str, Denial] = field(default_factory=dict)
+    """By the call's id."""
 
     def take(self, event: AnyEvent) -> None:
         """Fold one event in."""
@@ -101,8 +105,11 @@ class Result:
                 self.last_usage = event
             case ToolCallStarted(call):
                 self._open[call.id] = call
-            case ApprovalRequested(_, call, accesses, because):
-                self._asked[call.id] = Denial(call, because, allowing(accesses))
+            case ApprovalRequested(request_id, call, accesses, because):
+                self._asked[request_id] = Denial(call, because, allowing(accesses))
+            case ApprovalSettled(request_id, "deny", because):
+                asked = self._asked.pop(request_id)
+                self._denied[asked.call.id] = replace(asked, because=f"{asked.because}; {because}")
             case ToolCallFinished():
                 self._finished(event)
             case Repaired(what):
@@ -120,9 +127,10 @@ class Result:
         self.calls += 1
         self.edited.update(dict.fromkeys(event.edited))
         message = event.message
-        call, asked = self._open.pop(message.call_id, None), self._asked.pop(message.call_id, None)
+        call = self._open.pop(message.call_id, None)
+        denied = self._denied.pop(message.call_id, None)
         if message.status == "denied" and call:
-            self.denials.append(asked or Denial(call, message.text))
+            self.denials.append(denied or Denial(call, message.text))
 
     @property
     def seconds(self) -> float:

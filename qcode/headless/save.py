@@ -10,9 +10,9 @@ from qcode.protocol.errors import InputError
 
 def check(path: Path) -> None:
     """Raises InputError for a file that surely cannot be written: said before any work is done."""
-    real = Path(os.path.realpath(path))
-    if _special(real):
+    if _special(path):
         return
+    real = Path(os.path.realpath(path))
     if real.is_dir():
         raise InputError(f"-o {path} is a folder. Name a file in it.")
     if not real.parent.is_dir():
@@ -24,13 +24,12 @@ def check(path: Path) -> None:
 def save(path: Path, words: str) -> None:
     """Write `words` and a line end; nothing for no words. Raises InputError, and then the file is
     as it was."""
-    real = Path(os.path.realpath(path))
     data = f"{words}\n".encode() if words else b""
     try:
-        if _special(real):
-            real.write_bytes(data)
+        if _special(path):
+            path.write_bytes(data)
         else:
-            _replace(real, data)
+            _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         raise InputError(
             f"The answer could not be written to {path} ({error.strerror}). "
@@ -38,9 +37,9 @@ def save(path: Path, words: str) -> None:
         ) from error
 
 
-def _special(real: Path) -> bool:
+def _special(path: Path) -> bool:
     """A pipe or a device, such as `/dev/stderr` or the shell's `>(…)`: nothing to be replaced."""
-    return real.exists() and not real.is_file() and not real.is_dir()
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _replace(real: Path, data: bytes) -> None:
