@@ -113,7 +113,8 @@ class Turn:
             answer = await self._ask()
             self.spent.add(answer.usage)
             message = answer.message
-            if message.text.strip() or message.calls or message.finish == "length":
+            cut = message.finish == "length" and message.parts
+            if message.text.strip() or message.calls or cut:
                 return self._take(answer)
             if attempt < EMPTY_TRIES:
                 self.say(Retried(attempt, "the model ended without words or calls", 0.0))

@@ -360,3 +360,13 @@ async def test_a_tool_result_is_the_message_that_was_sent(
     assert isinstance(run.said(ToolCallFinished)[0].message, ToolMessage)
     assert sent == run.said(ToolCallFinished)[0].message.text
     assert "\x1b" not in sent
+
+
+async def test_an_answer_cut_before_its_first_word_is_not_stored(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    """No template renders an answer without any part as it was generated."""
+    server = scripted(Reply(finish="length"), Reply(text="ok"))
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        assert (await run.turn("go")).reason == "end_turn"
+    assert server.requests[1].messages == server.requests[0].messages
