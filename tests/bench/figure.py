@@ -12,21 +12,29 @@ class Figure:
     value: float
     unit: str
     under: float | None = None
-    """The value must be below; None = told for information."""
+    """The value must be below."""
+    most: int | None = None
+    """The value may be so high. Neither = told for information."""
     digits: int = 2
 
     @property
     def verdict(self) -> str:
         """`ok`, `MISSED`, or empty where nothing must be reached."""
-        if self.under is None:
+        if self.under is None and self.most is None:
             return ""
-        return "ok" if self.value < self.under else "MISSED"
+        below = self.under is None or self.value < self.under
+        within = self.most is None or self.value <= self.most
+        return "ok" if below and within else "MISSED"
 
     @property
     def row(self) -> tuple[str, str, str, str]:
         """The cells of its line."""
-        must = "" if self.under is None else f"under {self._said(self.under)}"
-        return self.what, self._said(self.value), must, self.verdict
+        return self.what, self._said(self.value), self._must(), self.verdict
+
+    def _must(self) -> str:
+        if self.under is not None:
+            return f"under {self._said(self.under)}"
+        return "" if self.most is None else f"at most {self._said(self.most)}"
 
     def _said(self, value: float) -> str:
         number = f"{value:,.{self.digits}f}"
@@ -36,7 +44,7 @@ class Figure:
 
 def counted(what: str, value: int, unit: str, most: int | None = None) -> Figure:
     """A whole number that may be `most`."""
-    return Figure(what, value, unit, None if most is None else most + 1, digits=0)
+    return Figure(what, value, unit, most=most, digits=0)
 
 
 def table(figures: Sequence[Figure]) -> str:

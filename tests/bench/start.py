@@ -93,4 +93,6 @@ def _commit(folder: Path) -> None:
     fast = ("-c", "core.compression=0", "-c", "core.fsync=none", "-c", "gc.auto=0")
     for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "all"), ("status", "-s")):
         git = ("git", *who, *fast, *command)
-        subprocess.run(git, cwd=folder, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": ""})
+        subprocess.run(
+            git, cwd=folder, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+        )
