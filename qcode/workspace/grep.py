@@ -61,7 +61,7 @@ class Found:
     stopped: str
     """Why there may be more: `limit`, `time`; empty = this is all."""
     skimmed: bool
-    """Some lines are so long that only their beginning was searched; see `pattern.REACH`."""
+    """Some lines are so long that only their beginning was searched; see `repeats`."""
 
 
 @dataclass(frozen=True, slots=True)

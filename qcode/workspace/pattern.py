@@ -1,4 +1,4 @@
-"""Regular expressions that mean the same to Python and to ripgrep.
+"""Regular expressions for Python, and for ripgrep such that it never finds less.
 
 The common part of both: literals, `.`, sets, `\\d \\w \\s \\b` and their opposites, groups, `|`,
 `? * + {n,m}` and their lazy forms, `^`, `$`, `(?i)` at the start. Lines are matched one by one,
@@ -9,14 +9,12 @@ that is no UTF-8, so that line ends and broken files make no difference.
 """
 
 import re
-import sys
 from dataclasses import dataclass
 
-REACH = (sys.maxsize, 10_000, 1_000, 300)
-"""So many characters of a line are searched, by how many unbounded repetitions follow each other
-without anything fixed between them (`\\w*\\w*`: 2). With each of them Python's engine may need
-another power of a line's length, and nothing can stop it: the fourth power of 300 takes seconds."""
+from qcode.workspace.repeats import REACH, Repeats
 
+_FOLDS_APART = r"\u0130\u0131\u0390\u03b0\u1fd3\u1fe3\ufb05\ufb06"
+"""Letters that Python takes for others where case does not count, and ripgrep does not."""
 _PY_NOT = r"\r\n\udc80-\udcff"
 _RG_NOT = r"\r\n"
 _LETTERS = {  # (Python, ripgrep), to stand inside a set
@@ -37,7 +35,7 @@ _HEX = "[0-9A-Fa-f]"
 _CODE = re.compile(rf"[xu]\{{({_HEX}{{1,6}})\}}|x({_HEX}{{2}})|u({_HEX}{{4}})")
 _NAMED = re.compile(r"\(\?P?<[A-Za-z_]\w*>")
 _CLASS = re.compile(r"\[:(\w+):\]")
-_FAR = 10
+_EXACT = re.compile(r"\{[1-9]\d*\}")
 _END = r"(?:\r?$)"
 _FIXED = ("(?:", "|", "^", "$", r"\b", r"\B")
 """What cannot be repeated."""
@@ -57,9 +55,9 @@ class Pattern:
     block: re.Pattern[str]
     """For many lines: finds nothing where no line matches."""
     rust: str
-    """For ripgrep."""
+    """For ripgrep: finds whatever `python` finds, maybe more."""
     reach: int
-    """So many characters of each line are searched; see `REACH`."""
+    """So many characters of each line are searched; see `repeats`."""
 
     def search(self, line: str) -> re.Match[str] | None:
         """In one line, without its end; `line` decoded as UTF-8 with surrogateescape."""
@@ -69,20 +67,20 @@ class Pattern:
 def literal(text: str, *, ignore_case: bool) -> Pattern:
     """The text as it stands."""
     python = "".join(_literal(char)[0] for char in text)
-    rust = "".join(_literal(char)[1] for char in text)
+    rust = "".join(_folded(char) if ignore_case else _literal(char)[1] for char in text)
     return _pattern(python, rust, ignore_case=ignore_case, reach=REACH[0])
 
 
 def read(text: str, *, ignore_case: bool) -> Pattern:
     """A regular expression. Raises BadPattern."""
-    reader = _Reader(text)
+    reader = _Reader(text, ignore_case=ignore_case)
     python, rust = reader.whole()
     try:
         return _pattern(
             python,
             rust,
-            ignore_case=ignore_case or reader.ignore_case,
-            reach=REACH[min(reader.most, 3)],
+            ignore_case=reader.ignore_case,
+            reach=reader.repeats.reach,
         )
     except (re.error, OverflowError, RecursionError) as error:
         raise BadPattern(str(error)) from error
@@ -104,14 +102,6 @@ def _literal(char: str) -> tuple[str, str]:
     return char, char
 
 
-def _unbounded(count: str) -> bool:
-    """Also where the bound is far: `{1,500}`."""
-    counted = _COUNT.match(count)
-    return count[0] in "*+" or (
-        counted is not None and counted[2] is not None and int(counted[3] or _FAR) >= _FAR
-    )
-
-
 def _apart(one: str, other: str) -> bool:
     """True = no character is both: blanks and word characters."""
     blanks = f"[{_LETTERS['s'][0]}]"
@@ -119,40 +109,50 @@ def _apart(one: str, other: str) -> bool:
     return (one == blanks and other in words) or (other == blanks and one in words)
 
 
+def _folded(char: str) -> str:
+    """One character for ripgrep where case does not count: at least what Python takes it for."""
+    if char in "iI":
+        return "[iI\u0130\u0131]"
+    return _literal(char)[1] if char.isascii() else f"[^{_RG_NOT}]"
+
+
 class _Reader:
     """Goes through a pattern once and writes both dialects."""
 
-    def __init__(self, text: str) -> None:
-        self.ignore_case = text.startswith("(?i)")
+    def __init__(self, text: str, *, ignore_case: bool) -> None:
+        self.ignore_case = ignore_case or text.startswith("(?i)")
         self.text = text.removeprefix("(?i)")
         self.at = 0
-        self.depth = 0
-        self.most = 0
-        """The longest run of unbounded repetitions with nothing fixed between them."""
-        self._run: list[str] = []
-        """What repeats in the run that goes on."""
-        self._repeats = [False]
-        """For each open group: does something in it repeat without bound?"""
-        self._closed = False
-        """The item before is a group that holds an unbounded repetition."""
+        self.repeats = Repeats(_apart)
+        self._depth = 0
 
     def whole(self) -> tuple[str, str]:
         """Both dialects. Raises BadPattern."""
         made: list[tuple[str, str]] = []
-        repeatable = False
         while self.at < len(self.text):
-            count = self._count()
-            if count and not repeatable:
+            if count := self._count():
                 raise BadPattern(f"nothing to repeat before {count!r}")
-            if not count and repeatable and made[-1][0] != ")":
-                self._run.clear()  # what stands before is there exactly once
-            if count and _unbounded(count):
-                self._repeat(made[-1][0])
-            made.append((count, count) if count else self._item())
-            repeatable = not count and made[-1][0] not in _FIXED
-        if self.depth:
+            made.append(self._item())
+            if made[-1][0] not in _FIXED:
+                count = self._count()
+                self._weigh(made[-1][0], count)
+                made.append((count, count))
+        if self._depth:
             raise BadPattern("missing ), a group is not closed")
+        if not self.repeats.reach:
+            raise BadPattern("too many repetitions stand side by side")
         return "".join(python for python, _ in made), "".join(rust for _, rust in made)
+
+    def _weigh(self, item: str, count: str) -> None:
+        """Take note of an item and how often it may come."""
+        if item == ")":
+            if count and count[0] != "?":
+                raise BadPattern("a group cannot be repeated, only a character or a set like [ab]+")
+            self.repeats.closed(optional=bool(count))
+        elif not count or _EXACT.fullmatch(count):
+            self.repeats.fixed()
+        else:
+            self.repeats.repeated(item, count)
 
     def _next(self, *heads: str) -> str:
         """The head that stands here, passed over; empty = none does."""
@@ -173,18 +173,7 @@ class _Reader:
             raise BadPattern("possessive repetition is not supported")
         return found + self._next("?")
 
-    def _repeat(self, item: str) -> None:
-        """`item` repeats without bound."""
-        if self._closed:
-            raise BadPattern("a repetition of a repetition, such as (a+)+, is not supported")
-        self._repeats[-1] = True
-        if self._run and _apart(self._run[-1], item):
-            self._run.clear()
-        self._run.append(item)
-        self.most = max(self.most, len(self._run))
-
     def _item(self) -> tuple[str, str]:
-        self._closed = False
         char = self.text[self.at]
         if self._next("()"):  # an empty group finds nothing: `main()` is meant as it stands
             return r"\x28\x29", r"\x28\x29"
@@ -201,10 +190,17 @@ class _Reader:
             case ".":
                 return f"[^{_PY_NOT}]", f"[^{_RG_NOT}]"
             case "$":
-                return "$", _END
-            case "^" | "|":
-                return char, char
-        return _literal(char)
+                return "$", _END if self.at == len(self.text) else r"\r?"
+            case "^":  # in the middle ripgrep 13 misses the empty line that `$^` finds
+                return "^", "^" if self.at == 1 else ""
+            case "|":
+                self.repeats.branched()
+                return "|", "|"
+        return self._as_it_is(char)
+
+    def _as_it_is(self, char: str) -> tuple[str, str]:
+        python, rust = _literal(char)
+        return python, _folded(char) if self.ignore_case else rust
 
     def _open(self) -> tuple[str, str]:
         if named := _NAMED.match(self.text, self.at):
@@ -213,17 +209,15 @@ class _Reader:
             self.at += 1
             if self._next("?"):
                 raise BadPattern("look-around and inline flags are not supported; (?i) comes first")
-        self.depth += 1
-        self._repeats.append(False)
+        self._depth += 1
+        self.repeats.opened()
         return "(?:", "(?:"
 
     def _close(self) -> tuple[str, str]:
-        if not self.depth:
+        if not self._depth:
             raise BadPattern("a ) without its (")
         self.at += 1
-        self.depth -= 1
-        self._closed = self._repeats.pop()
-        self._repeats[-1] |= self._closed
+        self._depth -= 1
         return ")", ")"
 
     def _escape(self) -> tuple[str, str]:
@@ -231,14 +225,14 @@ class _Reader:
         letter = self.text[self.at : self.at + 1]
         if letter in ("b", "B"):
             self.at += 1
-            return f"\\{letter}", f"\\{letter}"
+            return f"\\{letter}", ""  # the two disagree on what a word is, outside of ASCII
         if letter.lower() in _LETTERS:
             self.at += 1
             python, rust = _LETTERS[letter.lower()]
             if letter.islower():
                 return f"[{python}]", f"[{rust}]"
             return f"[^{python}{_PY_NOT}]", f"[^{rust}{_RG_NOT}]"
-        return _literal(self._character())
+        return self._as_it_is(self._character())
 
     def _character(self) -> str:
         """The character that an escape stands for; `at` is behind the backslash."""
@@ -267,7 +261,7 @@ class _Reader:
         python, rust = ("".join(side) for side in zip(*items, strict=True))
         if negated:
             return f"[^{python}{_PY_NOT}]", f"[^{rust}{_RG_NOT}]"
-        return f"[{python}]", f"[{rust}]"
+        return f"[{python}]", f"[{rust}{_FOLDS_APART if self.ignore_case else ''}]"
 
     def _member(self) -> tuple[str, str]:
         """A character, a range, or a class, within a set."""
