@@ -149,10 +149,14 @@ class _Assembly:
 
     async def _begin(self, say: Say) -> Begun:
         """Find the server and read the workspace, at once."""
-        found, seen = await asyncio.gather(self.server.facts(say), look(self.start.folder))
+        found, (seen, unread) = await asyncio.gather(
+            self.server.facts(say), look(self.start.folder)
+        )
         context_tokens = self.config.server.context_tokens or found.context_tokens
         facts = replace(found, context_tokens=context_tokens)
         say(self._started(facts))
+        for sentence in unread:
+            say(Notice("warning", sentence))
         talk = self.start.conversation
         parts = Parts(
             server=self.server,
@@ -217,8 +221,8 @@ class _Assembly:
         await asyncio.to_thread(shutil.rmtree, self.spill, ignore_errors=True)
 
 
-async def look(folder: Path) -> Facts:
-    """The workspace as it is now."""
+async def look(folder: Path) -> tuple[Facts, tuple[str, ...]]:
+    """The workspace as it is now, and sentences on notes of the project that cannot be read."""
     from qcode.workspace import git, instructions, sketch  # noqa: PLC0415 - once a session
 
     changes, tree, notes, branch = await asyncio.gather(
@@ -227,7 +231,7 @@ async def look(folder: Path) -> Facts:
         asyncio.to_thread(instructions.instructions, folder),
         asyncio.to_thread(git.branch, folder),
     )
-    return Facts(
+    facts = Facts(
         folder=str(folder),
         date=datetime.now().astimezone().date().isoformat(),
         branch=branch,
@@ -235,6 +239,7 @@ async def look(folder: Path) -> Facts:
         tree=tree,
         instructions=notes.text,
     )
+    return facts, notes.unread
 
 
 def _fence(config: Config, runner: PlainRunner) -> Fence:
