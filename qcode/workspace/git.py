@@ -15,6 +15,8 @@ from qcode.protocol.text import plain
 from qcode.workspace.ignore import git_folder, repository
 
 SHOWN_CHANGES = 10
+_LARGE_INDEX_BYTES = 2_000_000
+"""About 20,000 files; with 100,000 the question takes 0.35 s and fills the processor meanwhile."""
 _OUTPUT_BYTES = 4 * 1024 * 1024
 _SAFE = (
     "--no-pager",
@@ -45,8 +47,10 @@ def branch(folder: Path) -> str:
 async def changes(folder: Path, limit_seconds: float = 2.0) -> str | None:
     """Uncommitted changes in short, such as ` M src/a.py`, the first ten; empty = none.
 
-    None = no git, no repository, or no answer in time.
+    None = no git, no repository, one too large to ask, or no answer in time.
     """
+    if _is_large(folder):
+        return None
     arguments = ("status", "--porcelain=v1", "-z", "--ignore-submodules=all", "--no-renames")
     output = await _git(folder, limit_seconds, *arguments)
     if output is None:
@@ -54,6 +58,17 @@ async def changes(folder: Path, limit_seconds: float = 2.0) -> str | None:
     rows = [plain(row) for row in output.split("\0") if row]
     more = [f"and {len(rows) - SHOWN_CHANGES} more"] if len(rows) > SHOWN_CHANGES else []
     return "\n".join([*sorted(rows)[:SHOWN_CHANGES], *more])
+
+
+def _is_large(folder: Path) -> bool:
+    """More files than `git status` can look at while somebody waits for a first answer."""
+    top = repository(folder)
+    if top is None:
+        return False
+    try:
+        return Path(git_folder(str(top)), "index").stat().st_size > _LARGE_INDEX_BYTES
+    except OSError:
+        return False
 
 
 async def diff(folder: Path, limit_seconds: float = 10.0) -> str | None:

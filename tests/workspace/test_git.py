@@ -134,3 +134,13 @@ async def test_a_slow_git_is_not_waited_for(
     assert loop.time() - start < 10
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+async def test_a_repository_that_would_keep_a_person_waiting_is_not_asked(
+    repository: Path,
+) -> None:
+    (repository / "a.txt").write_text("two\n")
+    with (repository / ".git" / "index").open("r+b") as index:
+        index.truncate(2_000_001)  # as large as that of some 20,000 files; git is not to see it
+    assert await changes(repository) is None
+    assert branch(repository) == "main"
