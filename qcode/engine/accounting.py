@@ -18,11 +18,18 @@ class Accounting:
         """Set when a user message was added since the last answer."""
         self._held = 0
         """Tokens of the last prompt and its answer."""
+        self._epoch = 0
 
-    def account(self, usage: Usage) -> Usage:
-        """`usage` with the re-read tokens filled in, as far as the server tells."""
+    def account(self, usage: Usage, epoch: int) -> Usage:
+        """`usage` with the re-read tokens filled in, as far as the server tells.
+
+        `epoch` is the conversation's: where it has grown, messages were taken away, and how much
+        of the last prompt this one shares is not known.
+        """
         if usage.prompt_tokens is None:
             return usage
+        if epoch != self._epoch:
+            self._epoch, self._held = epoch, 0
         held, self._held = self._held, usage.prompt_tokens + (usage.generated_tokens or 0)
         why = self._why()
         self.new_turn = False

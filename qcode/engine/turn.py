@@ -141,7 +141,8 @@ class Turn:
         prepared = prepare(answer.message, self.parts.calls.tools)
         for repair in prepared.repairs:
             self.say(repair)
-        usage = self.parts.accounting.account(answer.usage)
+        epoch = self.parts.history.conversation.epoch
+        usage = self.parts.accounting.account(answer.usage, epoch)
         self.say(usage)
         self.say(MessageCompleted(prepared.message, usage.prompt_tokens or 0, answer.seconds))
         return prepared

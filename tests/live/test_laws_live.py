@@ -142,9 +142,9 @@ async def test_without_checkpoints_plain_reads_all_again_and_fold_nothing(
 ) -> None:
     """Law 2 by its literal formula, which a checkpoint before the fork would hide."""
     engine = start_llama(n_ctx_checkpoints=0)
-    with RecordingProxy(engine.origin, *script(2, 2)) as exact:
+    with RecordingProxy(engine.origin, *script(2, 1)) as exact:
         await converse(exact, folder, 2)
-    with Blind(engine.origin, *script(2, 2)) as plain:
+    with Blind(engine.origin, *script(2, 1)) as plain:
         await converse(plain, folder, 2)
     assert max(exact.by_turn(lambda step: step.reread)) <= 64
     assert plain.by_turn(lambda step: step.reread)[1] > 2000
