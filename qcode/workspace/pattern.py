@@ -61,7 +61,10 @@ class Pattern:
 
     def search(self, line: str) -> re.Match[str] | None:
         """In one line, without its end; `line` decoded as UTF-8 with surrogateescape."""
-        return self.python.search(line, 0, self.reach)
+        match = self.python.search(line, 0, self.reach)
+        if match and match.end() == self.reach < len(line):
+            return None  # `$` holds where the search ends, too
+        return match
 
 
 def literal(text: str, *, ignore_case: bool) -> Pattern:

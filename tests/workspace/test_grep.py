@@ -221,6 +221,13 @@ def test_only_repetitions_that_meet_shorten_what_is_searched(pattern: str, reach
     assert read(pattern, ignore_case=False).reach == REACH[reach]
 
 
+def test_where_the_search_of_a_long_line_ends_is_no_line_end() -> None:
+    line = "x" * 20_000 + "y"
+    assert read("x*$", ignore_case=False).search(line) is None
+    assert read("x$", ignore_case=False).search(line) is None
+    assert read("x*", ignore_case=False).search("x" * 9_999) is not None
+
+
 @given(st.text(max_size=20).filter(lambda text: not set(text) & {"\r", "\n"}))
 def test_plain_text_finds_itself(text: str) -> None:
     match = literal(text, ignore_case=False).search(f"<{text}>")
