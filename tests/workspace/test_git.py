@@ -139,8 +139,10 @@ async def test_a_slow_git_is_not_waited_for(
 async def test_a_repository_that_would_keep_a_person_waiting_is_not_asked(
     repository: Path,
 ) -> None:
-    (repository / "a.txt").write_text("two\n")
-    with (repository / ".git" / "index").open("r+b") as index:
-        index.truncate(2_000_001)  # as large as that of some 20,000 files; git is not to see it
+    rows = "".join(f"100644 {'1' * 40} 0\tfolder/number/{n:020}\n" for n in range(25_000))
+    add = ["git", "-C", str(repository), "update-index", "--index-info"]
+    subprocess.run(add, input=rows, text=True, check=True)
     assert await changes(repository) is None
     assert branch(repository) == "main"
+    git(repository, "reset", "-q")
+    assert await changes(repository) == ""
