@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
+from qcode.headless.talk import columns_of
 from qcode.protocol.cells import fit
 
 DRAW_SECONDS = 0.1
@@ -14,7 +15,6 @@ TICK_SECONDS = 0.5
 """So often somebody should call `tick`: silence is drawn, too."""
 QUIET_SECONDS = 2.0
 """From here on the line says how long the phase has lasted."""
-COLUMNS = 80
 
 
 class Live:
@@ -34,11 +34,7 @@ class Live:
     @property
     def columns(self) -> int:
         """Of the terminal; 0 = there is none."""
-        if not self._out.isatty():
-            return 0
-        with suppress(OSError, ValueError):  # a terminal without a size, or a stand-in for one
-            return os.get_terminal_size(self._out.fileno()).columns or COLUMNS
-        return COLUMNS
+        return columns_of(self._out)
 
     def show(self, phase: str, detail: str = "") -> None:
         """Another phase, or news of the same one; no phase = nothing to show."""

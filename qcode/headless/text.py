@@ -1,14 +1,14 @@
 """`--output-format text`: progress on stderr, the answer alone on stdout."""
 
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from typing import TextIO
 
 from qcode.headless.live import Live
 from qcode.headless.result import Result
-from qcode.protocol.cells import fit
+from qcode.headless.talk import wrapped
+from qcode.protocol.cells import cells, fit
 from qcode.protocol.display import Block, DiffBlock, FileBlock, MatchesBlock, OutputBlock
 from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import (
@@ -44,6 +44,8 @@ STATES = {
 }
 MOST_CHARACTERS = 300
 """Of a line where there is no terminal that has a width."""
+MOST_HINTS = 3
+"""On what would allow what was denied; the JSON result has all of them."""
 
 
 class Progress:
@@ -66,7 +68,7 @@ class Progress:
                 self.live.count("writing")
             case ToolCallDelta(_, name, characters):
                 call = f"writing a call of {name}" if name else "writing a call"
-                self.live.show(call, f"{characters:,} characters")
+                self.live.show(call, f"{characters:,} characters" if characters else "")
             case PromptProgress():
                 self.live.show("reading the prompt", _reading(event))
             case ToolCallProgress(call_id, text):
@@ -93,19 +95,19 @@ class Progress:
             case ToolCallFinished():
                 self._finished(event)
             case Usage(reread_tokens=int(count), reread_why=why) if count:
-                self.line(f"  read {count:,} tokens again: {why}")
+                self.wrapped(f"read {count:,} tokens again: {why}")
             case Verified(command, exit_code, attempt):
                 said = "passed" if exit_code == 0 else f"failed (exit {exit_code})"
                 self.line(f"verify {attempt}: {command} · {said}")
             case Repaired(what):
-                self.line(f"  repaired: {what}")
+                self.wrapped(f"repaired: {what}")
             case Retried(attempt, because, wait_seconds):
                 wait = f" in {wait_seconds:g} s" if wait_seconds else ""
-                self.line(f"  retry {attempt}{wait}: {because}")
+                self.wrapped(f"retry {attempt}{wait}: {because}")
             case LoopSeen(kind, detail):
-                self.line(f"  loop in {kind}: {detail}")
+                self.wrapped(f"loop in {kind}: {detail}")
             case Notice(level, text):
-                self.line(f"{level}: {text}")
+                self.wrapped(f"{level}: {text}")
 
     def _running(self, call_id: str, output: str = "") -> None:
         summary = self._summaries.get(call_id, "a call")
@@ -117,7 +119,7 @@ class Progress:
         summary = self._summaries.pop(message.call_id, message.name)
         head = f"{MARKS[message.status]} {summary}"
         if message.status == "ok":
-            self.line(head + _told(event.blocks))
+            self.line(head, _told(event.blocks))
         else:
             self.line(head)
             because = self._because.pop(message.call_id, "")
@@ -129,7 +131,7 @@ class Progress:
         if self.live.columns:
             self.live.show("" if event.state == "back" else words)
         elif self._state != event.state:
-            self.line(f"  {words}")
+            self.wrapped(words)
         self._state = event.state
 
     def end(self, result: Result) -> None:
@@ -137,31 +139,25 @@ class Progress:
         self.live.clear()
         if result.steps:
             self.line(summary(result))
-        flags = dict.fromkeys(denial.allowing for denial in result.denials if denial.allowing)
-        for flag in flags:
+        flags = [denial.allowing for denial in result.denials if denial.allowing]
+        for flag in list(dict.fromkeys(flags))[:MOST_HINTS]:
             self.wrapped(f"allow it with: {flag}")
         if self.live.columns and sys.stdout.isatty():
             self.live.write("\n")  # the answer begins a line of its own on the same terminal
 
-    def line(self, text: str) -> None:
-        """One line that stays, cut to the terminal's width."""
+    def line(self, text: str, end: str = "") -> None:
+        """One line that stays. A terminal cuts it to its width, but never its `end`."""
         self.live.clear()
         columns = self.live.columns
-        self.live.write(_shown(text, columns) + "\n")
+        cut = fit(text, columns - 1 - cells(end)) if columns else one_line(text, MOST_CHARACTERS)
+        self.live.write(f"{cut}{end}\n")
 
     def wrapped(self, text: str) -> None:
         """Words that should be read whole, indented below the line they belong to."""
-        columns = self.live.columns or MOST_CHARACTERS + 2
-        for row in textwrap.wrap(text, max(columns - 3, 20)):
-            self.line(f"  {row}")
-
-
-def _shown(text: str, columns: int) -> str:
-    """`text` as one line with its indent: as wide as a terminal, or as long as is decent."""
-    indent = text[: len(text) - len(text.lstrip(" "))]
-    if columns:
-        return indent + fit(text, max(columns - 1 - len(indent), 10))
-    return indent + one_line(text, MOST_CHARACTERS)
+        columns = self.live.columns
+        said = wrapped(f"  {plain(text)}", columns, "  ") if columns else f"  {plain(text)}"
+        self.live.clear()
+        self.live.write(said + "\n")
 
 
 def _reading(event: PromptProgress) -> str:
@@ -195,11 +191,13 @@ def _told(blocks: tuple[Block, ...]) -> str:
 def summary(result: Result) -> str:
     """The last line of the progress: what the run took."""
     sums = result.sums
-    parts = [_count(result.steps, "step"), _count(result.calls, "call"), f"{result.seconds:.0f} s"]
+    parts = [_count(result.steps, "step"), f"{result.seconds:.0f} s"]
+    if result.calls:
+        parts.insert(1, _count(result.calls, "call"))
     if sums.prompt:
-        cached = f" ({sums.cached:,} from the cache)" if sums.cached else ""
+        cached = f", {sums.cached:,} cached" if sums.cached else ""
         new = sums.prompt - sums.cached
-        parts.append(f"{new:,} tokens read{cached}, {sums.generated:,} written")
+        parts.append(f"tokens: {new:,} read{cached}, {sums.generated:,} written")
     return " · ".join(parts)
 
 

@@ -1,0 +1,243 @@
+"""The progress: lines that stay, a live line that does not flicker, nothing that stops a run."""
+
+import io
+import os
+import pty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+import pytest
+
+from qcode.headless.result import Denial, Result
+from qcode.headless.text import Progress, summary
+from qcode.protocol.access import Access
+from qcode.protocol.cells import cells, fit
+from qcode.protocol.display import DiffBlock, OutputBlock
+from qcode.protocol.events import (
+    AnyEvent,
+    ApprovalRequested,
+    MessageCompleted,
+    PromptProgress,
+    ReasoningDelta,
+    Retried,
+    ServerState,
+    SessionStarted,
+    StepStarted,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallFinished,
+    ToolCallProgress,
+    ToolCallStarted,
+    TurnFinished,
+    Usage,
+)
+from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage
+from qcode.protocol.text import plain as clean
+from tests.headless.terminals import Clock, Terminal
+
+CALL = ToolCall("c1", "shell", '{"command":"pytest -q"}')
+STARTED = ToolCallStarted(CALL, "shell pytest -q")
+
+
+@pytest.fixture(autouse=True)
+def xterm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that can do more than print."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+def finished(status: str = "ok", text: str = "exit 0", *blocks: object) -> ToolCallFinished:
+    """The end of `CALL`."""
+    return ToolCallFinished(ToolMessage("c1", "shell", text, status), blocks)  # type: ignore[arg-type] # literals
+
+
+def plain(*events: AnyEvent) -> list[str]:
+    """The lines where stderr is a file."""
+    out = io.StringIO()
+    progress = Progress(out)
+    for event in events:
+        progress.take(event)
+    assert "\r" not in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+    return out.getvalue().splitlines()
+
+
+def live(*events: AnyEvent, every_seconds: float = 1.0) -> Terminal:
+    """The same on a terminal, with time between the events."""
+    out, clock = Terminal(), Clock()
+    progress = Progress(out, clock)
+    for event in events:
+        progress.take(event)
+        clock.now += every_seconds
+    return out
+
+
+@contextmanager
+def sized(columns: int) -> Iterator[tuple[TextIO, int]]:
+    """A real terminal of so many columns, and the descriptor to read what it shows."""
+    import fcntl  # noqa: PLC0415 - there is none on Windows
+    import struct  # noqa: PLC0415 - beside its only use
+    import termios  # noqa: PLC0415 - there is none on Windows
+
+    reading, writing = pty.openpty()
+    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with os.fdopen(writing, "w", encoding="utf-8") as out:
+        yield out, reading
+    os.close(reading)
+
+
+def test_a_file_gets_a_line_a_call_and_no_control_sequences() -> None:
+    rows = plain(
+        SessionStarted("s", "0.1.0", "/w", "tiny", "llamacpp b1", "system", (), "edit"),
+        StepStarted(1, 1),
+        ReasoningDelta("hm"),
+        TextDelta("I run the tests."),
+        ToolCallDelta(0, "shell", 10),
+        MessageCompleted(AssistantMessage((Text("I run the tests."), CALL)), 10, 1.0),
+        STARTED,
+        ToolCallProgress("c1", "1 passed\n"),
+        finished("ok", "exit 0", OutputBlock("pytest -q", "", 0, 2.04)),
+        TurnFinished("end_turn"),
+    )
+    assert rows == [
+        "qcode 0.1.0 · tiny on llamacpp b1 · mode edit",
+        "I run the tests.",
+        "● shell pytest -q · exit 0 · 2.0 s",
+    ]
+
+
+@pytest.mark.parametrize(("status", "mark"), [("error", "✗"), ("denied", "⊘"), ("cancelled", "○")])
+def test_a_call_that_did_not_go_well_says_why_below(status: str, mark: str) -> None:
+    rows = plain(STARTED, finished(status, "It is broken.\nDetails."))
+    assert rows == [f"{mark} shell pytest -q", "  It is broken."]
+
+
+def test_a_denial_is_told_in_words_for_the_person() -> None:
+    access = (Access("shell", "pytest -q"),)
+    asked = ApprovalRequested("a1", CALL, access, "edit mode asks before commands")
+    rows = plain(STARTED, asked, finished("denied", "Denied: long words for the model."))
+    assert rows[-1] == "  edit mode asks before commands"
+
+
+def test_what_was_denied_is_followed_by_the_flag_once() -> None:
+    out = io.StringIO()
+    result = Result(steps=1, denials=[Denial(CALL, "asks", "--allowed-tools 'Bash(x)'")] * 4)
+    Progress(out).end(result)
+    assert out.getvalue().count("allow it with: --allowed-tools 'Bash(x)'") == 1
+
+
+def test_a_loading_server_is_one_line_in_a_file_and_live_on_a_terminal() -> None:
+    states = [ServerState("loading", "http://x", seconds) for seconds in (0.0, 1.0, 2.0)]
+    back = ServerState("back", seconds=3.0)
+    assert plain(*states, back) == ["  the server loads its model", "  the server is back"]
+    out = live(*states, every_seconds=2)
+    assert out.drawn[-1] == "the server loads its model · 4 s"
+    assert len(out.rows) == 1
+
+
+def test_the_live_line_says_phase_amount_and_since_when() -> None:
+    out = live(
+        StepStarted(1, 1),
+        PromptProgress(8000, 2000, 2000, 0.0),
+        PromptProgress(8000, 2000, 5000, 3.0),
+        ReasoningDelta("a"),
+        ReasoningDelta("b"),
+        ReasoningDelta("c"),
+        ToolCallDelta(0, "write", 0),
+        ToolCallDelta(0, "write", 1200),
+        STARTED,
+        ToolCallProgress("c1", "collecting\n3 passed\n"),
+    )
+    assert out.drawn == [
+        "waiting for the model",
+        "reading the prompt · 25 % of 8,000 tokens",
+        "reading the prompt · 62 % of 8,000 tokens · 1,000/s · 3 s left",
+        "thinking · ~1 tokens",
+        "thinking · ~2 tokens",
+        "thinking · ~3 tokens · 2 s",
+        "writing a call of write",
+        "writing a call of write · 1,200 characters",
+        "running shell pytest -q",
+        "running shell pytest -q · 3 passed",
+    ]
+
+
+def test_the_live_line_ticks_without_events() -> None:
+    out, clock = Terminal(), Clock()
+    progress = Progress(out, clock)
+    progress.take(STARTED)
+    clock.now += 65
+    progress.live.tick()
+    assert out.drawn[-1] == "running shell pytest -q · 65 s"
+
+
+def test_a_fast_stream_is_not_drawn_at_every_delta() -> None:
+    out = live(*[TextDelta("x")] * 1000, every_seconds=0.001)
+    assert 5 <= len(out.drawn) <= 15
+
+
+def test_the_live_line_never_goes_blank_before_it_is_drawn_again() -> None:
+    out = live(ReasoningDelta("a"), ReasoningDelta("b"))
+    assert "\x1b[K" not in out.getvalue().split("\r")[1].split("thinking")[0]
+    assert "\r\x1b[K" not in out.getvalue()
+
+
+def test_a_line_that_stays_replaces_the_live_line() -> None:
+    out = live(STARTED, finished(), TurnFinished("end_turn"))
+    assert out.rows == ["● shell pytest -q", ""]
+
+
+def test_a_dumb_terminal_gets_lines_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    out = live(ReasoningDelta("a"), STARTED, finished())
+    assert out.getvalue() == "● shell pytest -q\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+@pytest.mark.parametrize("columns", [30, 80, 120])
+def test_lines_fit_the_terminal_and_keep_their_end(columns: int) -> None:
+    block = DiffBlock("a", "", 12, 3)
+    with sized(columns) as (out, reading):
+        progress = Progress(out)
+        progress.take(ToolCallStarted(CALL, "edit " + "目录/" * 60))
+        progress.take(finished("ok", "", block))
+        progress.take(Retried(1, "the server " + "is far away and " * 20, 2.0))
+        shown = os.read(reading, 65536).decode()
+    rows = [clean(part) for row in shown.split("\r\n") for part in row.split("\r")]
+    assert all(cells(row) < columns for row in rows)
+    [edit] = [row for row in rows if "●" in row]
+    assert edit.endswith("… · +12 −3")
+    assert " ".join(row.strip() for row in rows).count("is far away and") == 20
+
+
+def test_a_stderr_that_is_gone_stops_nothing() -> None:
+    class Full(Terminal):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    progress = Progress(Full())
+    for event in (STARTED, ReasoningDelta("a"), finished(), TurnFinished("end_turn")):
+        progress.take(event)
+    progress.end(Result(steps=1))
+
+
+def test_control_sequences_of_a_model_are_not_shown() -> None:
+    nasty = "a\x1b]0;title\x07\x1b[2Jb"
+    out = live(
+        ToolCallStarted(CALL, nasty),
+        ToolCallProgress("c1", nasty),
+        finished("error", nasty),
+        Retried(1, nasty, 0.0),
+    )
+    assert "title" not in out.getvalue()
+    assert "[2J" not in out.getvalue()
+
+
+def test_the_summary_is_short() -> None:
+    result = Result(steps=1)
+    assert summary(result) == "1 step · 0 s"
+    result.calls = 12
+    result.sums.add(Usage(26_400, 18_000, 1_360))
+    told = summary(result)
+    assert told == "1 step · 12 calls · 0 s · tokens: 8,400 read, 18,000 cached, 1,360 written"
+    assert fit(told, 80) == told
