@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from qcode.headless import prose
 from qcode.headless.live import Live
 from qcode.headless.result import Result
-from qcode.headless.talk import wrapped
+from qcode.headless.talk import columns_of, wrapped
 from qcode.protocol.cells import cells, fit
 from qcode.protocol.display import Block, DiffBlock, FileBlock, MatchesBlock, OutputBlock
 from qcode.protocol.errors import QcodeError
@@ -86,7 +87,7 @@ class Progress:
                 where = f" on {event.server}" if event.server else ""
                 self.line(f"qcode {event.version} · {event.model}{where} · mode {event.mode}")
             case MessageCompleted(message) if message.calls and message.text.strip():
-                self.line(one_line(message.text, MOST_CHARACTERS))
+                self.wrapped(one_line(message.text, MOST_CHARACTERS), indent="")
             case ToolCallStarted(call, summary):
                 self._summaries[call.id] = summary
                 self._running(call.id)
@@ -152,10 +153,11 @@ class Progress:
         cut = fit(text, columns - 1 - cells(end)) if columns else one_line(text, MOST_CHARACTERS)
         self.live.write(f"{cut}{end}\n")
 
-    def wrapped(self, text: str) -> None:
-        """Words that should be read whole, indented below the line they belong to."""
+    def wrapped(self, text: str, indent: str = "  ") -> None:
+        """Words that should be read whole; indented, they belong to the line above."""
         columns = self.live.columns
-        said = wrapped(f"  {plain(text)}", columns, "  ") if columns else f"  {plain(text)}"
+        said = f"{indent}{plain(text)}"
+        said = wrapped(said, columns, indent) if columns else said
         self.live.clear()
         self.live.write(said + "\n")
 
@@ -207,7 +209,9 @@ def _count(number: int, what: str) -> str:
 
 def answer(text: str) -> None:
     """Print the answer on stdout, free of control sequences. Raises QcodeError: it cannot be."""
-    give_out(plain(text).rstrip("\n"))
+    words = plain(text).rstrip("\n")
+    columns = columns_of(sys.stdout)
+    give_out(prose.wrapped(words, columns) if columns else words)
 
 
 def give_out(text: str) -> None:

@@ -3,8 +3,9 @@
 import io
 import os
 import pty
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 import pytest
@@ -72,18 +73,28 @@ def live(*events: AnyEvent, every_seconds: float = 1.0) -> Terminal:
     return out
 
 
-@contextmanager
-def sized(columns: int) -> Iterator[tuple[TextIO, int]]:
-    """A real terminal of so many columns, and the descriptor to read what it shows."""
+def on_a_terminal(columns: int, write: Callable[[TextIO], None]) -> str:
+    """What a real terminal of so many columns gets."""
     import fcntl  # noqa: PLC0415 - there is none on Windows
     import struct  # noqa: PLC0415 - beside its only use
     import termios  # noqa: PLC0415 - there is none on Windows
 
     reading, writing = pty.openpty()
     fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    found: list[bytes] = []
+
+    def read() -> None:
+        with suppress(OSError):  # Linux: the other side is closed
+            while data := os.read(reading, 65536):
+                found.append(data)
+
+    reader = threading.Thread(target=read)
+    reader.start()
     with os.fdopen(writing, "w", encoding="utf-8") as out:
-        yield out, reading
+        write(out)
+    reader.join(5)
     os.close(reading)
+    return b"".join(found).decode()
 
 
 def test_a_file_gets_a_line_a_call_and_no_control_sequences() -> None:
@@ -197,12 +208,14 @@ def test_a_dumb_terminal_gets_lines_only(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("columns", [30, 80, 120])
 def test_lines_fit_the_terminal_and_keep_their_end(columns: int) -> None:
     block = DiffBlock("a", "", 12, 3)
-    with sized(columns) as (out, reading):
+
+    def write(out: TextIO) -> None:
         progress = Progress(out)
         progress.take(ToolCallStarted(CALL, "edit " + "目录/" * 60))
         progress.take(finished("ok", "", block))
         progress.take(Retried(1, "the server " + "is far away and " * 20, 2.0))
-        shown = os.read(reading, 65536).decode()
+
+    shown = on_a_terminal(columns, write)
     rows = [clean(part) for row in shown.split("\r\n") for part in row.split("\r")]
     assert all(cells(row) < columns for row in rows)
     [edit] = [row for row in rows if "●" in row]
