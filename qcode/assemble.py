@@ -115,7 +115,9 @@ class _Assembly:
             ),
         )
         self.tools = _tools(start)
-        self.workspace = Workspace(start.folder, (*start.add_dirs, self.spill))
+        self.workspace = Workspace(
+            start.folder, (*start.add_dirs, self.spill), config.agent.exclude
+        )
 
     def engine(self) -> Engine:
         """The whole."""
@@ -149,12 +151,13 @@ class _Assembly:
 
     async def _begin(self, say: Say) -> Begun:
         """Find the server and read the workspace, at once."""
-        found, (seen, unread) = await asyncio.gather(
-            self.server.facts(say), look(self.start.folder)
-        )
+        found, (seen, unread) = await asyncio.gather(self.server.facts(say), look(self.workspace))
         context_tokens = self.config.server.context_tokens or found.context_tokens
         facts = replace(found, context_tokens=context_tokens)
         say(self._started(facts))
+        if not self.config.server.base_url:
+            at = f"{facts.kind} at {facts.base_url}"
+            say(Notice("info", f"The model is that of {at}; --base-url names another server."))
         for sentence in unread:
             say(Notice("warning", sentence))
         talk = self.start.conversation
@@ -221,13 +224,14 @@ class _Assembly:
         await asyncio.to_thread(shutil.rmtree, self.spill, ignore_errors=True)
 
 
-async def look(folder: Path) -> tuple[Facts, tuple[str, ...]]:
+async def look(workspace: Workspace) -> tuple[Facts, tuple[str, ...]]:
     """The workspace as it is now, and sentences on notes of the project that cannot be read."""
     from qcode.workspace import git, instructions, sketch  # noqa: PLC0415 - once a session
 
+    folder = workspace.root
     changes, tree, notes, branch = await asyncio.gather(
         git.changes(folder, GIT_SECONDS),
-        asyncio.to_thread(sketch.sketch, folder),
+        asyncio.to_thread(sketch.sketch, folder, workspace.exclude),
         asyncio.to_thread(instructions.instructions, folder),
         asyncio.to_thread(git.branch, folder),
     )

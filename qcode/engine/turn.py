@@ -32,8 +32,8 @@ CUT_TRIES = 2
 """An answer that hit the token limit is followed by a nudge so many times in a turn."""
 
 CUT_NUDGE = (
-    "Your last answer was cut off at the token limit; a call in it did not run. Go on from there. "
-    "Write a long file in parts: write the first part, then edit to append."
+    "Your last answer was cut off at the token limit; a call that it ended in did not run. Go on "
+    "from there. Write a long file in parts: write the first part, then edit to append."
 )
 
 
@@ -100,7 +100,8 @@ class Turn:
             if answer is None:
                 return TurnFinished("empty", "The model ended its answer without words or calls.")
             end = await self._call(answer)
-            if end is None and not self._hear() and not answer.rows:
+            heard = self._hear() + self._nudge(answer.message)
+            if end is None and not heard and not answer.rows:
                 end = await self._rest(answer.message)
             if end is not None:
                 return end
@@ -169,12 +170,16 @@ class Turn:
             self.say(Steered(message))
         return len(heard)
 
+    def _nudge(self, answer: AssistantMessage) -> int:
+        """Tell the model that its answer was cut off, not too often; how much was said."""
+        if answer.finish != "length" or self.cut >= CUT_TRIES:
+            return 0
+        self.cut += 1
+        self.say(Steered(user(CUT_NUDGE, "nudge")))
+        return 1
+
     async def _rest(self, answer: AssistantMessage) -> TurnFinished | None:
         """The end of the turn, or None when something was said that the model must answer."""
-        if answer.finish == "length" and self.cut < CUT_TRIES:
-            self.cut += 1
-            self.say(Steered(user(CUT_NUDGE, "nudge")))
-            return None
         if answer.finish == "length":
             return TurnFinished("max_tokens", "The answer was cut off at the token limit.")
         if self.parts.verify:

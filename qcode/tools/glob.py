@@ -47,7 +47,7 @@ class Glob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not located.path.is_dir():
             return failed(f"glob: {located.shown} is no folder. Leave path out to search all.")
         found = await asyncio.to_thread(
-            find, located.path, workspace.root, pattern or "*", MOST_PATHS + 1
+            find, located.path, workspace.bounds, pattern or "*", MOST_PATHS + 1
         )
         return _outcome(self.pattern, [shown_path(workspace, path) for path in found])
 

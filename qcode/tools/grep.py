@@ -89,7 +89,7 @@ class Grep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
         try:
             return await asyncio.to_thread(
-                grep, located.path, workspace.root, query, shutil.which("rg"), patience
+                grep, located.path, workspace.bounds, query, shutil.which("rg"), patience
             )
         finally:
             given_up.set()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qcode.protocol.access import Place
 from qcode.protocol.text import well_formed
+from qcode.workspace.ignore import Bounds
 from qcode.workspace.places import protects
 from qcode.workspace.trouble import FileTrouble, IsFolder, trouble
 
@@ -35,6 +36,13 @@ class Workspace:
 
     root: Path
     extra: tuple[Path, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Files that searches leave out, as gitignore patterns from the root."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """What holds for every search here."""
+        return Bounds(self.root, self.exclude)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", Path(os.path.realpath(self.root)))

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from qcode.workspace.files import Located, load
+from qcode.workspace.ignore import Bounds
 from qcode.workspace.pattern import Pattern
 from qcode.workspace.ripgrep import listed
 from qcode.workspace.search import Files, walk
@@ -78,17 +79,17 @@ class Patience:
         return self.given_up() or time.monotonic() > self.until
 
 
-def grep(start: Path, ceiling: Path, query: Query, rg: str | None, patience: Patience) -> Found:
+def grep(start: Path, bounds: Bounds, query: Query, rg: str | None, patience: Patience) -> Found:
     """Search the file `start`, or all below the folder `start` that git does not ignore.
 
-    `rg`: path of ripgrep, None = do without. `ceiling` as in `search.walk`.
+    `rg`: path of ripgrep, None = do without. `bounds` as in `search.walk`.
     """
     if start.is_file():
         return _gather([str(start)], query, patience)
-    paths = listed(rg, start, ceiling, query.pattern, lambda: patience.over) if rg else None
+    paths = listed(rg, start, bounds, query.pattern, lambda: patience.over) if rg else None
     base = len(str(start).rstrip("/")) + 1
     wanted = query.files
-    every = walk(start, ceiling) if paths is None else paths
+    every = walk(start, bounds) if paths is None else paths
     some = every if wanted is None else (p for p in every if wanted.matches(p[base:]))
     return _gather(some, query, patience)
 

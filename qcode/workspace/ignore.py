@@ -35,6 +35,8 @@ class Rules:
     names: re.Pattern[str] | None
     """Any of those on names at once: most names match none, and that must cost little."""
     paths: re.Pattern[str] | None
+    final: bool = False
+    """What it ignores no nearer list takes back: the user's own excludes."""
 
     def judge(self, path: str, name: str, *, folder: bool) -> bool | None:
         """True = ignored, False = taken back by `!`, None = no pattern matches."""
@@ -56,6 +58,8 @@ Stack = tuple[Rules, ...]
 
 def ignored(stack: Stack, path: str, name: str, *, folder: bool) -> bool:
     """Whether the nearest list that has an opinion says so. `path` is absolute."""
+    if stack and stack[0].final and stack[0].judge(path, name, folder=folder):
+        return True
     for rules in reversed(stack):
         verdict = rules.judge(path, name, folder=folder)
         if verdict is not None:
@@ -63,11 +67,25 @@ def ignored(stack: Stack, path: str, name: str, *, folder: bool) -> bool:
     return False
 
 
-def outer(start: Path, ceiling: Path) -> Stack:
-    """The lists of the folders above `start`, up to its repository, else up to `ceiling`."""
-    top = repository(start) or (ceiling if start.is_relative_to(ceiling) else start)
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What holds for every search in a workspace."""
+
+    root: Path
+    """Up to where `.gitignore` files count when there is no repository."""
+    exclude: tuple[str, ...] = ()
+    """Patterns from the root, as in a `.gitignore`, for files to leave out besides."""
+
+    def excluded(self) -> Stack:
+        """The list of `exclude`."""
+        return _rules(str(self.root), self.exclude, final=True)
+
+
+def outer(start: Path, bounds: Bounds) -> Stack:
+    """The lists of the folders above `start`, up to its repository, else up to the root."""
+    top = repository(start) or (bounds.root if start.is_relative_to(bounds.root) else start)
     above = [folder for folder in start.parents if folder.is_relative_to(top)]
-    stack: Stack = ()
+    stack = bounds.excluded()
     for folder in reversed(above):
         stack = enter(stack, str(folder))
     return stack
@@ -76,7 +94,8 @@ def outer(start: Path, ceiling: Path) -> Stack:
 def enter(stack: Stack, folder: str, names: Iterable[str] = (".gitignore", ".git")) -> Stack:
     """The lists in force inside `folder`; `names` are those in it, where they are known."""
     if ".git" in names and os.path.lexists(f"{folder}/.git"):
-        stack = _listed(folder, _exclude_file(folder))  # another repository: the outer lists end
+        own = stack[:1] if stack and stack[0].final else ()
+        stack = own + _listed(folder, _exclude_file(folder))  # another repository: the rest end
     if ".gitignore" in names:
         stack += _listed(folder, f"{folder}/.gitignore")
     return stack
@@ -106,12 +125,16 @@ def _exclude_file(top: str) -> str:
 
 
 def _listed(folder: str, file: str) -> Stack:
-    base = folder.rstrip("/") + "/"
-    text = _text(file)
-    rules = tuple(rule for line in text.split("\n") if (rule := _rule(line.removesuffix("\r"))))
+    return _rules(folder, _text(file).split("\n"), final=False)
+
+
+def _rules(folder: str, lines: Iterable[str], *, final: bool) -> Stack:
+    rules = tuple(rule for line in lines if (rule := _rule(line.removesuffix("\r"))))
     if not rules:
         return ()
-    return (Rules(base, rules[::-1], _any(rules, on_name=True), _any(rules, on_name=False)),)
+    base = folder.rstrip("/") + "/"
+    names, paths = _any(rules, on_name=True), _any(rules, on_name=False)
+    return (Rules(base, rules[::-1], names, paths, final),)
 
 
 def _text(file: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qcode.workspace.files import WHOLE_BYTES
-from qcode.workspace.ignore import repository
+from qcode.workspace.ignore import Bounds, repository
 from qcode.workspace.pattern import Pattern
 from qcode.workspace.search import Sieve
 
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.1
 
 
 def listed(
-    rg: str, start: Path, ceiling: Path, pattern: Pattern, given_up: Callable[[], bool]
+    rg: str, start: Path, bounds: Bounds, pattern: Pattern, given_up: Callable[[], bool]
 ) -> list[str] | None:
     """Absolute paths below `start` in path order; None = ripgrep could not tell.
 
@@ -41,7 +41,7 @@ def listed(
         return None
     base = str(start).rstrip("/")
     names = (os.fsdecode(name).removeprefix("./") for name in output.split(b"\0") if name)
-    sieve = Sieve(start, ceiling)
+    sieve = Sieve(start, bounds)
     paths = [path for name in names if sieve.passes(path := f"{base}/{name}")]
     return sorted(paths, key=lambda path: path.split("/"))
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from qcode.workspace.ignore import Stack, enter, ignored, outer
+from qcode.workspace.ignore import Bounds, Stack, enter, ignored, outer
 from qcode.workspace.wildcards import alternatives, path_regex
 
 NEAR_ENTRIES = 20_000
@@ -18,14 +18,14 @@ NEAR_ENTRIES = 20_000
 _WILD = re.compile(r"[*?\[\\{]")
 
 
-def walk(start: Path, ceiling: Path) -> Iterator[str]:
+def walk(start: Path, bounds: Bounds) -> Iterator[str]:
     """Absolute paths of all files below `start`, links to files included and not followed.
 
     Ordered by names, folder by folder, so that it can be stopped at any point; `.git` and what
-    git ignores are left out, folders that cannot be read are passed over. `ceiling`: up to where
-    `.gitignore` files count when there is no repository.
+    git ignores are left out, folders that cannot be read are passed over. `bounds`: what holds
+    for the whole workspace.
     """
-    yield from _below(str(start).rstrip("/"), outer(start, ceiling))
+    yield from _below(str(start).rstrip("/"), outer(start, bounds))
 
 
 def _below(folder: str, stack: Stack) -> Iterator[str]:
@@ -49,10 +49,10 @@ def _below(folder: str, stack: Stack) -> Iterator[str]:
 class Sieve:
     """Tells for single paths below `start` whether `walk` would yield them."""
 
-    def __init__(self, start: Path, ceiling: Path) -> None:
+    def __init__(self, start: Path, bounds: Bounds) -> None:
         self._start = str(start).rstrip("/")
         self._known: dict[str, Stack | None] = {
-            self._start: enter(outer(start, ceiling), self._start)
+            self._start: enter(outer(start, bounds), self._start)
         }
 
     def passes(self, path: str) -> bool:
@@ -97,21 +97,21 @@ def files(pattern: str) -> Files:
     return Files(regex, on_name, "/".join(plain))
 
 
-def find(start: Path, ceiling: Path, pattern: str, limit: int) -> list[str]:
+def find(start: Path, bounds: Bounds, pattern: str, limit: int) -> list[str]:
     """Absolute paths that match, in path order, at most `limit`."""
     wanted = files(pattern)
     base = str(start).rstrip("/")
     within = start / wanted.fixed if wanted.fixed and ".." not in wanted.fixed else start
     if within != start and (not within.is_dir() or Path(os.path.realpath(within)) != within):
         return []
-    found = (path for path in walk(within, ceiling) if wanted.matches(path[len(base) + 1 :]))
+    found = (path for path in walk(within, bounds) if wanted.matches(path[len(base) + 1 :]))
     return list(islice(found, limit))
 
 
 def nearest(root: Path, missing: Path) -> list[str]:
     """Paths from `root` that somebody may have meant: the same name elsewhere, a like one near."""
     same, base = [], f"{str(root).rstrip('/')}/"
-    for path in islice(walk(root, root), NEAR_ENTRIES):
+    for path in islice(walk(root, Bounds(root)), NEAR_ENTRIES):
         if path.rpartition("/")[2].lower() == missing.name.lower():
             same.append(path[len(base) :])
     if same:

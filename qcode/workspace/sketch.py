@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from qcode.protocol.text import plain, well_formed
-from qcode.workspace.ignore import Stack, enter, ignored, outer
+from qcode.workspace.ignore import Bounds, Stack, enter, ignored, outer
 
 ROWS = 60
 _READ_ENTRIES = 1000
@@ -16,14 +16,14 @@ _CHILDREN = 12
 """Shown of each folder within the root."""
 
 
-def sketch(root: Path, rows: int = ROWS) -> str:
-    """Files and folders of `root` and one level below, without what git ignores.
+def sketch(root: Path, exclude: tuple[str, ...] = (), rows: int = ROWS) -> str:
+    """Files and folders of `root` and one level below, without what git ignores or `exclude` names.
 
     One row each, folders with a slash at their end; empty = nothing is there. The same for the
     same files, unless a folder holds more than 1,000 entries.
     """
     root = Path(os.path.realpath(root))
-    stack = enter(outer(root, root), str(root))
+    stack = enter(outer(root, Bounds(root, exclude)), str(root))
     top = _entries(str(root), stack)
     made: list[str] = []
     room = max(0, rows - len(top))

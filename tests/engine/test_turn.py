@@ -370,3 +370,14 @@ async def test_an_answer_cut_before_its_first_word_is_not_stored(
     async with rig(configured(server.base_url), started(tmp_path)) as run:
         assert (await run.turn("go")).reason == "end_turn"
     assert server.requests[1].messages == server.requests[0].messages
+
+
+async def test_a_call_that_was_cut_off_beside_whole_ones_is_told(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    cut = Call("shell", '{"command": "touch b; touch c')
+    server = scripted(Reply(calls=(shell("touch a"), cut), finish="length"), Reply(text="ok"))
+    async with rig(configured(server.base_url, permission=YOLO), started(tmp_path)) as run:
+        await run.turn("go")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert "cut off" in server.requests[1].messages[-1]["content"]

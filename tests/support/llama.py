@@ -110,6 +110,8 @@ def serve(options: Options) -> None:
     params.n_ctx = options.n_ctx
     params.n_parallel = options.n_parallel
     params.port = options.port
+    params.cpuparams.n_threads = 1  # two threads on busy cores wait for each other
+    params.cpuparams_batch.n_threads = 1
     params.n_ctx_checkpoints = options.n_ctx_checkpoints
     params.use_jinja = True
     params.endpoint_metrics = True

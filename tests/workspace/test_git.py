@@ -18,6 +18,13 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True)
 
 
+def fill_index(folder: Path, files: int) -> None:
+    """Entries in the index for files that are not there."""
+    rows = "".join(f"100644 {'1' * 40} 0\tfolder/number/{n:020}\n" for n in range(files))
+    add = ["git", "-C", str(folder), "update-index", "--index-info"]
+    subprocess.run(add, input=rows, text=True, check=True)
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     root = tmp_path / "root"
@@ -139,9 +146,7 @@ async def test_a_slow_git_is_not_waited_for(
 async def test_a_repository_that_would_keep_a_person_waiting_is_not_asked(
     repository: Path,
 ) -> None:
-    rows = "".join(f"100644 {'1' * 40} 0\tfolder/number/{n:020}\n" for n in range(25_000))
-    add = ["git", "-C", str(repository), "update-index", "--index-info"]
-    subprocess.run(add, input=rows, text=True, check=True)
+    fill_index(repository, 25_000)
     assert await changes(repository) is None
     assert branch(repository) == "main"
     git(repository, "reset", "-q")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from qcode.workspace.files import WHOLE_BYTES
 from qcode.workspace.grep import Found, Patience, Query, grep
+from qcode.workspace.ignore import Bounds
 from qcode.workspace.pattern import BadPattern, Pattern, literal, read
 from qcode.workspace.repeats import REACH
 from qcode.workspace.search import files, find, nearest, walk
@@ -23,7 +24,7 @@ needs_rg = pytest.mark.skipif(RG is None, reason="ripgrep is not on the PATH")
 
 def look(start: Path, pattern: str, rg: str | None = None, **more: int) -> Found:
     query = Query(read(pattern, ignore_case=False), None, **{"lines": 100, "paths": 100, **more})
-    return grep(start, start, query, rg, Patience(time.monotonic() + 30))
+    return grep(start, Bounds(start), query, rg, Patience(time.monotonic() + 30))
 
 
 def lines(found: Found, start: Path) -> list[tuple[str, int, str]]:
@@ -167,7 +168,7 @@ def test_a_search_stops_at_its_limits(tmp_path: Path, rg: str | None) -> None:
     assert only_files.stopped == "limit"
     given_up = Patience(time.monotonic() + 30, lambda: True)
     query = Query(read("x", ignore_case=False), None, 10, 10)
-    assert grep(tmp_path, tmp_path, query, rg, given_up).stopped == "time"
+    assert grep(tmp_path, Bounds(tmp_path), query, rg, given_up).stopped == "time"
 
 
 def test_lines_around_a_match_are_shown_once(tmp_path: Path) -> None:
@@ -287,9 +288,9 @@ def test_files_are_found_by_name(tmp_path: Path) -> None:
         "x": [],
     }
     for pattern, names in expected.items():
-        found = find(tmp_path, tmp_path, pattern, 100)
+        found = find(tmp_path, Bounds(tmp_path), pattern, 100)
         assert [os.path.relpath(path, tmp_path) for path in found] == names, pattern
-    assert len(find(tmp_path, tmp_path, "**", 2)) == 2
+    assert len(find(tmp_path, Bounds(tmp_path), "**", 2)) == 2
 
 
 def test_the_glob_of_a_search_limits_it(tmp_path: Path) -> None:
@@ -297,7 +298,7 @@ def test_the_glob_of_a_search_limits_it(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x\n")
     query = Query(read("x", ignore_case=False), files("*.py"), 10, 10)
     for rg in {None, RG}:
-        found = grep(tmp_path, tmp_path, query, rg, Patience(time.monotonic() + 30))
+        found = grep(tmp_path, Bounds(tmp_path), query, rg, Patience(time.monotonic() + 30))
         assert [Path(hit.path).name for hit in found.hits] == ["a.py"]
 
 
@@ -305,11 +306,11 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/up").symlink_to(tmp_path)
     (tmp_path / "sub/a").symlink_to("/etc/passwd")
-    assert [os.path.relpath(path, tmp_path) for path in walk(tmp_path, tmp_path)] == [
+    assert [os.path.relpath(path, tmp_path) for path in walk(tmp_path, Bounds(tmp_path))] == [
         "sub/a",
         "sub/up",
     ]
-    assert find(tmp_path, tmp_path, "sub/up/**", 10) == []
+    assert find(tmp_path, Bounds(tmp_path), "sub/up/**", 10) == []
 
 
 def test_a_missing_file_has_nearest_names(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.workspace.ignore import Bounds
 from qcode.workspace.search import Sieve, walk
+from qcode.workspace.sketch import sketch
 from qcode.workspace.wildcards import alternatives
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is the judge here")
@@ -26,7 +28,7 @@ def seen_by_git(folder: Path) -> list[str]:
 
 
 def seen_by_us(folder: Path) -> list[str]:
-    return [os.path.relpath(path, folder) for path in walk(folder, folder)]
+    return [os.path.relpath(path, folder) for path in walk(folder, Bounds(folder))]
 
 
 def fill(folder: Path, files: dict[str, str]) -> None:
@@ -141,7 +143,7 @@ def test_any_lists_mean_what_git_takes_them_to_mean(
     (grown / ".git/info/exclude").write_text("\n".join(exclude))
     seen = seen_by_us(grown)
     assert seen == seen_by_git(grown)
-    sieve = Sieve(grown, grown)
+    sieve = Sieve(grown, Bounds(grown))
     every = sorted([*TREE_OF_NAMES, ".gitignore", "b/.gitignore"], key=lambda one: one.split("/"))
     assert [name for name in every if sieve.passes(f"{grown}/{name}")] == seen
 
@@ -200,7 +202,7 @@ def test_lists_count_without_a_repository(tmp_path: Path) -> None:
     fill(root, {".gitignore": "*.a\n", "x.a": "", "sub/y.a": "", "sub/y.b": ""})
     fill(tmp_path, {".gitignore": "*.b\n"})  # above the root: not ours
     assert seen_by_us(root) == [".gitignore", "sub/y.b"]
-    assert [Path(path).name for path in walk(root / "sub", root)] == ["y.b"]
+    assert [Path(path).name for path in walk(root / "sub", Bounds(root))] == ["y.b"]
 
 
 @pytest.mark.parametrize(
@@ -219,3 +221,16 @@ def test_lists_count_without_a_repository(tmp_path: Path) -> None:
 )
 def test_braces_are_alternatives(pattern: str, expected: list[str]) -> None:
     assert set(alternatives(pattern)) == set(expected)
+
+
+def test_what_the_user_excludes_nothing_brings_back(tmp_path: Path) -> None:
+    for name in ("a.py", "gen/b.py", "lib/.git/HEAD", "lib/gen/c.py", "lib/d.min.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x\n")
+    (tmp_path / ".gitignore").write_text("!gen/\n!*.min.js\n")
+    bounds = Bounds(tmp_path, ("gen/", "*.min.js", "!a.py"))
+    found = [os.path.relpath(path, tmp_path) for path in walk(tmp_path, bounds)]
+    assert found == [".gitignore", "a.py"]
+    sieve = Sieve(tmp_path, bounds)
+    assert not sieve.passes(str(tmp_path / "lib/gen/c.py"))
+    assert sketch(tmp_path, bounds.exclude) == "lib/\n.gitignore\na.py"
