@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from qcode import __version__
-from qcode.config.model import Config
+from qcode.config.model import Config, Permission
 from qcode.engine.accounting import Accounting
 from qcode.engine.approval import Approvals
 from qcode.engine.calls import Calls
@@ -25,7 +25,7 @@ from qcode.engine.settings import Settings, thinking_tokens
 from qcode.engine.turn import Parts, Turn
 from qcode.engine.verify import Verify
 from qcode.permission.judge import Policy, judge
-from qcode.permission.modes import Fence, parse_mode
+from qcode.permission.modes import PRESETS, Fence, parse_mode
 from qcode.permission.modes import Mode as PermissionMode
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules
@@ -246,13 +246,19 @@ async def look(workspace: Workspace) -> tuple[Facts, tuple[str, ...]]:
     return facts, notes.unread
 
 
+def gives_up_sandbox(permission: Permission) -> bool:
+    """The user's own word: `--sandbox off`, or a mode that stands for it. `required` overrules."""
+    preset = PRESETS.get(permission.mode)
+    by_mode = preset is not None and preset.sandbox == "off"
+    return permission.sandbox == "off" or (by_mode and permission.sandbox == "auto")
+
+
 def _fence(config: Config, runner: PlainRunner) -> Fence:
-    wanted = config.permission.sandbox
-    if wanted == "off":
+    if gives_up_sandbox(config.permission):
         return "off"
     if runner.fenced:
         return "holds"
-    if wanted == "required":
+    if config.permission.sandbox == "required":
         raise SandboxMissing(
             "A sandbox is required (--sandbox required), and this version has none for this "
             "system. Run without it, or with --sandbox off in a container of your own."

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from qcode.assemble import Start, assemble
+from qcode.assemble import Start, assemble, gives_up_sandbox
 from qcode.cli.args import Options
 from qcode.cli.debug import log_to_file
 from qcode.config.load import Loaded, load, sources
@@ -84,15 +84,9 @@ def _flags(options: Options) -> Mapping[str, tuple[str, object]]:
         "agent.verify_tries": ("--verify-tries", options.verify_tries),
         "agent.max_steps": ("--max-turns", options.max_turns),
         "permission.mode": ("--permission-mode", options.permission_mode),
-        "permission.sandbox": ("--sandbox", _sandbox(options)),
+        "permission.sandbox": ("--sandbox", options.sandbox),
     }
     return {key: (flag, value) for key, (flag, value) in said.items() if value is not None}
-
-
-def _sandbox(options: Options) -> str | None:
-    """`yolo` and `bypassPermissions` are auto with the sandbox off, by the user's own word."""
-    preset = PRESETS.get(options.permission_mode or "")
-    return preset.sandbox if preset and preset.sandbox else options.sandbox
 
 
 def _tell(loaded: Loaded, options: Options) -> None:
@@ -106,7 +100,8 @@ def _tell(loaded: Loaded, options: Options) -> None:
             "say --verify."
         )
     permission = loaded.config.permission
-    if permission.sandbox == "off" and permission.mode in ("auto", "yolo", "bypassPermissions"):
+    preset = PRESETS.get(permission.mode)
+    if preset and preset.mode == "auto" and gives_up_sandbox(permission):
         talk("commands run without a sandbox and without being asked about.")
     log = log_to_file(paths().log_file, "debug" if options.debug else loaded.config.log.level)
     if options.debug:
