@@ -69,13 +69,14 @@ class PrivateFile(logging.FileHandler):
 
 
 def log_to_file(path: Path, level: str) -> PrivateFile:
-    """Append this process's log to `path`, from the first record on. Once a process."""
+    """Append this process's log to `path`, from the first record on; to no other file any more."""
     root = logging.getLogger()
-    handler = next((each for each in root.handlers if isinstance(each, PrivateFile)), None)
-    if handler is None:
-        handler = PrivateFile(path, os.environ)
-        root.addHandler(handler)
-        for name in QUIET:
-            logging.getLogger(name).setLevel(logging.WARNING)
+    for each in [each for each in root.handlers if isinstance(each, PrivateFile)]:
+        root.removeHandler(each)
+        each.close()
+    handler = PrivateFile(path, os.environ)
+    root.addHandler(handler)
     root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
     return handler

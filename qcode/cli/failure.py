@@ -64,7 +64,7 @@ def _crash(error: BaseException) -> str:
 
 def _wants_json(argv: list[str]) -> bool:
     """By the bare arguments: the flags themselves may be what is wrong."""
-    pairs = zip(argv, [*argv[1:], ""], strict=True)
+    pairs = zip(argv, [*argv[1:], ""], strict=False)
     return any(
         word == "--output-format=json" or (word == "--output-format" and value == "json")
         for word, value in pairs

@@ -13,10 +13,11 @@ from qcode.config.paths import paths
 from qcode.config.secrets import endpoint_key
 from qcode.engine.limits import Limits
 from qcode.engine.prompt import with_data
+from qcode.headless.exits import ExitCode
 from qcode.headless.run import Form
 from qcode.headless.run import run as run_headless
 from qcode.headless.save import check, save
-from qcode.headless.signals import ends_before_a_turn
+from qcode.headless.signals import ends_before_a_turn, enough
 from qcode.headless.stdin import prompt_and_data
 from qcode.headless.talk import talk
 from qcode.permission.modes import PRESETS
@@ -63,7 +64,10 @@ def _run(options: Options, target: Path | None) -> int:
 
 
 async def _headless(loaded: Loaded, start: Start, prompt: str, form: Form) -> int:
-    return int(await run_headless(assemble(loaded.config, start), prompt, form))
+    code = await run_headless(assemble(loaded.config, start), prompt, form)
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        enough()
+    return int(code)
 
 
 def _folder(wanted: Path | None) -> Path:

@@ -66,10 +66,11 @@ async def run(engine: Engine, prompt: str, form: Form) -> ExitCode:
                 await _follow(engine, result, progress)
         finally:
             await engine.close()
-    code = caught.code or result.exit_code()
-    if progress:
-        progress.end(result)
-    return _give_out(result, code, form)
+        if progress:
+            progress.end(result)
+        if caught.code:  # an impatient person presses Ctrl+C more than once
+            return _give_out(result, caught.code, form)
+    return _give_out(result, result.exit_code(), form)
 
 
 async def _follow(engine: Engine, result: Result, progress: text_form.Progress | None) -> None:

@@ -26,6 +26,11 @@ def ends_before_a_turn() -> None:
             signal.signal(number, _leave)
 
 
+def enough() -> None:
+    """A process that was interrupted is about to end: one more Ctrl+C must not cost its code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _leave(number: int, frame: Any) -> None:
     raise SystemExit(int(BY_NAME[signal.Signals(number).name]))
 

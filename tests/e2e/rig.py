@@ -11,9 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,11 @@ class Cli:
     """Runs qcode in `folder`."""
 
     folder: Path
-    environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    environ: dict[str, str]
     url: str = ""
     """Base URL that every run gets; empty = none is said."""
+    was_killed: bool = False
+    """A run was given no time to tidy up."""
 
     def line(self, *argv: str) -> list[str]:
         """The whole command line."""
@@ -91,6 +94,11 @@ class Cli:
         """`run` with a prompt."""
         return self.run("-p", "do it", *argv, **given)
 
+    def together(self, *argvs: Sequence[str]) -> list[Ran]:
+        """`ask` with each of these, side by side."""
+        with ThreadPoolExecutor(len(argvs)) as pool:
+            return list(pool.map(lambda argv: self.ask(*argv), argvs))
+
     def shell(self, script: str) -> Ran:
         """A line of bash in which `qcode` is the command with its base URL."""
         began = time.monotonic()
@@ -108,21 +116,24 @@ class Cli:
         assert "Traceback" not in out + err, out + err
         return Ran(done.returncode, out, err, time.monotonic() - began)
 
-    def start(self, *argv: str) -> "Running":
+    def start(self, *argv: str, before: Callable[[], None] | None = None) -> "Running":
         """Start it, with a prompt."""
-        return self._started(self.line("-p", "do it", *argv), subprocess.DEVNULL)
+        return self._started(self.line("-p", "do it", *argv), subprocess.DEVNULL, before)
 
     def start_reading(self, stdin: int) -> "Running":
         """Start it without a prompt; its result is JSON."""
         return self._started(self.line("-p", "--output-format", "json"), stdin)
 
-    def _started(self, line: list[str], stdin: int) -> "Running":
+    def _started(
+        self, line: list[str], stdin: int, before: Callable[[], None] | None = None
+    ) -> "Running":
         return Running(
             subprocess.Popen(
                 line,
                 cwd=self.folder,
                 env=self.environ,
                 stdin=stdin,
+                preexec_fn=before,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
@@ -164,7 +175,7 @@ def lawful(code: int, out: bytes, err: bytes, seconds: float) -> Ran:
 
 def obey_permissions() -> None:
     """In the child: root, too, may only do what the permissions of a file say."""
-    if os.geteuid() == 0:
+    if sys.platform == "linux" and os.geteuid() == 0:
         libc = ctypes.CDLL(None)
         for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
             libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: gone with the next exec

@@ -1,5 +1,6 @@
 """What a model gets wrong goes back to it with what was expected; what is too long is cut."""
 
+import json
 from collections.abc import Callable
 
 from tests.e2e.rig import DONE, YOLO, Cli, calling, results
@@ -35,13 +36,10 @@ def test_malformed_calls_are_answered_with_what_was_expected(cli: Cli, serve: Se
     for text in (broken, missing, extra, array):
         assert "Fields: `path` (a string)" in text
         assert "Nothing was done" in text
-
-
-def test_what_is_stored_of_a_malformed_call_is_valid_again(cli: Cli, serve: Serve) -> None:
-    server = serve(Reply(calls=(Call("read", "{not json"),)), DONE)
-    cli.ask()
-    [call] = server.requests[1].messages[2]["tool_calls"]
-    assert call["function"]["arguments"] in ("{}", {})
+    stored = [
+        call["function"]["arguments"] for call in server.requests[1].messages[2]["tool_calls"]
+    ]
+    assert all(isinstance(json.loads(text), dict) for text in stored)  # a server parses them
 
 
 def test_a_line_of_300_kb_does_not_reach_the_model_whole(cli: Cli, serve: Serve) -> None:

@@ -146,7 +146,7 @@ def test_a_model_that_loads_is_waited_for_and_told_once(cli: Cli, serve: Serve) 
     server.loading = True
 
     def ready() -> None:
-        server.wait_for(lambda it: len(it.others) > 3)
+        server.wait_for(lambda it: len(it.others) > 2)
         server.loading = False
 
     with meanwhile(ready):
@@ -156,7 +156,7 @@ def test_a_model_that_loads_is_waited_for_and_told_once(cli: Cli, serve: Serve) 
 
 
 def test_a_slow_prompt_is_no_time_out(cli: Cli, serve: Serve) -> None:
-    serve(Reply(text="Slow but here.", pace=Pace(wait_seconds=3, first_delta_seconds=3)))
+    serve(Reply(text="Slow but here.", pace=Pace(first_delta_seconds=5.5)))
     ran = cli.ask()
     assert ran.code == 0
     assert ran.out == "Slow but here.\n"
@@ -178,16 +178,3 @@ def test_empty_answers_are_never_success(cli: Cli, serve: Serve) -> None:
     assert ran.json["result"] == ""
     assert "without words or calls" in ran.json["errors"][0]
     assert ran.err.count("retry") == 2  # the third try was the last
-
-
-def test_a_server_that_goes_away_for_good_is_unavailable(cli: Cli, serve: Serve) -> None:
-    server = serve(Reply(text="half", pace=Pace(characters=1, delta_seconds=0.3)))
-
-    def close() -> None:
-        server.wait_for(lambda it: it.running > 0)
-        server.close()
-
-    with meanwhile(close):
-        ran = cli.ask()
-    assert ran.code == 75
-    assert "llama-server" in ran.err

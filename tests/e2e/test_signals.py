@@ -37,6 +37,11 @@ def runs(process: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+def deaf() -> None:
+    """In the child: nobody hangs up."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def goes_on(cli: Cli, serve: Serve) -> list[str]:
     """Roles of what the resumed session sends."""
     server = serve(BACK)
@@ -48,9 +53,7 @@ def goes_on(cli: Cli, serve: Serve) -> list[str]:
     return [message["role"] for message in messages[1:]]
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_command_and_background_job(
     cli: Cli, serve: Serve, number: int, code: int
 ) -> None:
@@ -90,6 +93,15 @@ def test_a_command_that_ignores_signals_and_an_impatient_person(cli: Cli, serve:
     assert goes_on(cli, serve) == ["user", "assistant", "tool", "user"]
 
 
+def test_a_terminal_that_is_closed_ends_it_too(cli: Cli, serve: Serve) -> None:
+    serve(calling("shell", command="echo $$ > command; sleep 1000"))
+    running = cli.start(*YOLO)
+    child = noted(cli.folder, "command")
+    running.signal(signal.SIGHUP)
+    assert running.end().code == 143
+    assert not runs(child)
+
+
 def interrupted(cli: Cli, server: ScriptedServer, *argv: str) -> Ran:
     """Ctrl+C once the answer has begun."""
     running = cli.start(*argv)
@@ -123,18 +135,23 @@ def test_an_interrupt_while_the_model_loads(cli: Cli, serve: Serve, home: Path) 
     assert logs(home) == []  # nothing was said
 
 
-def test_a_signal_that_is_ignored_stays_ignored(cli: Cli, serve: Serve) -> None:
-    server = serve(Reply(text="word " * 40, pace=Pace(characters=5, delta_seconds=0.05)))
-    ran = cli.shell("nohup true; trap '' HUP; (sleep 1; kill -HUP $$) & qcode -p 'do it'")
+def test_a_signal_that_the_parent_ignores_stays_ignored(cli: Cli, serve: Serve) -> None:
+    """As with `nohup qcode -p …`."""
+    server = serve(Reply(text="word " * 20, pace=Pace(characters=5, delta_seconds=0.05)))
+    running = cli.start(before=deaf)
+    server.wait_for(lambda it: it.running > 0, 15)
+    time.sleep(0.3)
+    running.signal(signal.SIGHUP)
+    ran = running.end()
     assert ran.code == 0
-    assert ran.out.startswith("word")
-    assert server.requests[0].closed_early is None
+    assert ran.out == "word " * 20 + "\n"
 
 
 def test_a_killed_run_goes_on(cli: Cli, serve: Serve) -> None:
     serve(calling("shell", command="echo $$ > command; sleep 1000"))
     running = cli.start(*YOLO)
     child = noted(cli.folder, "command")
+    cli.was_killed = True
     running.signal(signal.SIGKILL)
     running.end()
     os.killpg(child, signal.SIGKILL)  # nobody was left to do it

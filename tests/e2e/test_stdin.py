@@ -2,7 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from tests.e2e.rig import DONE, LIMIT_SECONDS, Cli
 from tests.support.scripted_server import ScriptedServer
@@ -47,18 +49,30 @@ def test_a_closed_stdin_is_no_data(cli: Cli, serve: Serve) -> None:
     assert said(server) == "do it"
 
 
-def test_a_silent_pipe_is_not_waited_for(cli: Cli, serve: Serve) -> None:
-    server = serve(DONE)
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A pipe that stays open, and through which nothing comes."""
     reading, writing = os.pipe()
-    try:
-        ran = cli.ask(stdin=reading)
-    finally:
-        os.close(reading)
-        os.close(writing)
+    yield reading
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_silent_pipe_is_waited_for_only_where_it_is_the_prompt(
+    cli: Cli, serve: Serve, silent: int
+) -> None:
+    server = serve(DONE)
+    promptless = cli.start_reading(silent)
+    ran = cli.ask(stdin=silent)
     assert ran.code == 0
     assert ran.seconds < LIMIT_SECONDS / 2
     assert "nothing came through the pipe for 2 s" in ran.err
     assert said(server) == "do it"
+    assert b"waiting for the prompt on stdin" in promptless.line_of_stderr()
+    promptless.signal(signal.SIGTERM)
+    ended = promptless.end()
+    assert ended.code == 143
+    assert ended.json["qcode"]["exit_code"] == 143
 
 
 def test_data_that_pauses_is_read_to_its_end(cli: Cli, serve: Serve) -> None:
@@ -88,17 +102,3 @@ def test_a_pipe_without_an_end_is_cut_and_that_is_said(cli: Cli, serve: Serve) -
     assert "more than 16 MiB" in ran.err
     assert "characters of its middle are left out" in ran.err
     assert len(server.requests[0].raw) < 250_000
-
-
-def test_a_prompt_that_does_not_come_is_told_and_can_be_ended(cli: Cli) -> None:
-    reading, writing = os.pipe()
-    try:
-        running = cli.start_reading(reading)
-        assert b"waiting for the prompt on stdin" in running.line_of_stderr()
-        running.signal(signal.SIGTERM)
-        ran = running.end()
-    finally:
-        os.close(reading)
-        os.close(writing)
-    assert ran.code == 143
-    assert ran.json["qcode"]["exit_code"] == 143
