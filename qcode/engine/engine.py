@@ -107,6 +107,8 @@ class Engine:
         self._begun: Begun | None = None
         self._waiting: deque[UserMessage] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._works = False
+        """The task has begun; cancelled before that, it would end without a word."""
 
     def submit(self, given: Input) -> None:
         """Take an input; never blocks. What it leads to comes as events."""
@@ -120,8 +122,7 @@ class Engine:
             case Steer(text):
                 self._prompt(_message(text))
             case Cancel():
-                if self._task is not None:
-                    self._task.cancel()
+                self._cancel()
             case _:
                 self._controls.take(given, "running" if self._running else "idle")
 
@@ -149,10 +150,20 @@ class Engine:
     def _prompt(self, message: UserMessage) -> None:
         self._waiting.append(message)
         if not self._running:
+            self._works = False
             self._task = asyncio.get_running_loop().create_task(self._work())
+
+    def _cancel(self) -> None:
+        if self._task is None:
+            return
+        if self._works:
+            self._task.cancel()
+        else:  # behind the task's first step, which waits to be run already
+            asyncio.get_running_loop().call_soon(self._task.cancel)
 
     async def _work(self) -> None:
         """Turns, one after another, while prompts wait."""
+        self._works = True
         while self._waiting:
             message = self._waiting.popleft()
             _forget_cancel()
@@ -175,12 +186,11 @@ class Engine:
         self._settle_dangling()
         if not conversation.messages:
             message = _opened(message, begun.opening)
-        end = await begun.turn(conversation.turns + 1).run(message)
-        if end.reason == "cancelled":
-            self._after_cancel()
+        await begun.turn(conversation.turns + 1).run(message)
+        self._take_late_steers()
 
-    def _after_cancel(self) -> None:
-        """Steers that came too late begin the next turn; a queue outlives a cancelled turn."""
+    def _take_late_steers(self) -> None:
+        """Steers that came when no step was left to take them begin the next turn."""
         self._waiting.extend(self._controls.steers)
         self._controls.steers.clear()
 

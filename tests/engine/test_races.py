@@ -1,0 +1,40 @@
+"""Inputs that come at the edges of a turn: before it begins, while it ends."""
+
+import asyncio
+from pathlib import Path
+
+from qcode.protocol.events import TurnFinished
+from qcode.protocol.inputs import Cancel, Prompt, Steer
+from tests.engine.rig import YOLO, configured, rig, started
+from tests.support.script import Call, Reply
+from tests.support.scripted_server import StartScripted
+
+
+async def test_a_cancel_right_behind_the_prompt_ends_the_turn(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(Reply(text="ok"))
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        run.engine.submit(Prompt("one"))
+        run.engine.submit(Cancel())
+        assert (await run.rest()).reason == "cancelled"
+        assert (await run.turn("two")).reason == "end_turn"
+    assert server.requests[0].messages[-1]["content"].endswith("two")
+
+
+async def test_steering_while_the_check_runs_begins_the_next_turn(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    """The check is the last thing of a turn: no step follows that could take the words."""
+    write = Call("write", {"path": "a", "content": "x"})
+    server = scripted(Reply(calls=(write,)), Reply(text="Done."), Reply(text="Fini."))
+    agent = {"verify": "touch checks; sleep 0.5"}
+    config = configured(server.base_url, permission=YOLO, agent=agent)
+    async with rig(config, started(tmp_path)) as run:
+        turn = asyncio.create_task(run.turn("go"))
+        while not (tmp_path / "checks").exists():  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.02)
+        run.engine.submit(Steer("in French"))
+        assert await turn == TurnFinished("end_turn")
+        assert await run.rest() == TurnFinished("end_turn")
+    assert server.requests[-1].messages[-1]["content"] == "in French"
