@@ -36,6 +36,8 @@ class Tally:
     denied: int = 0
     left_out: int = 0
     edited: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    """Command lines that were run; what they edited is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,9 @@ class Calls:
             tally.ran += outcome.status != "denied"
             tally.denied += outcome.status == "denied"
             tally.edited.extend(outcome.edited)
+            if isinstance(parsed, Parsed) and outcome.status != "denied":
+                accesses = parsed.tool.accesses()
+                tally.commands += [it.target for it in accesses if it.kind == "shell"]
 
     async def _judged(self, call: ToolCall, tool: Tool) -> Outcome:
         """Resolve what it would touch, have it judged, run it if it may."""

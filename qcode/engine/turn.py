@@ -155,8 +155,8 @@ class Turn:
         self.spent.tool_calls += tally.ran
         all_denied = bool(answer.rows) and tally.denied == len(answer.rows)
         self.spent.denied_steps = self.spent.denied_steps + 1 if all_denied else 0
-        if self.parts.verify and tally.edited:
-            self.parts.verify.stale()
+        if self.parts.verify:
+            self.parts.verify.take(tally.edited, tally.commands)
         if tally.left_out:
             limit = self.parts.limits.max_tool_calls
             return TurnFinished("max_tool_calls", f"The limit of {limit} tool calls was reached.")

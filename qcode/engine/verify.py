@@ -1,19 +1,25 @@
 """The verify command: it runs after the last edit, and the model hears of its failures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from qcode.engine.say import Say
+from qcode.permission.readonly import is_read_only
+from qcode.permission.shell import split
 from qcode.protocol.events import Steered, TurnFinished, Verified
 from qcode.protocol.messages import user
-from qcode.sandbox.base import Command, Output, Runner
+from qcode.sandbox.base import Command, NotStarted, Output, Runner
 
 TAIL_CHARACTERS = 4_000
 
 
 @dataclass(slots=True)
 class Verify:
-    """Runs `command` when the model rests and files were changed since it last passed."""
+    """Runs `command` when the model rests and files may have changed since it last passed.
+
+    After an edit, and after every command that is not known to read only.
+    """
 
     command: str
     tries: int
@@ -28,16 +34,20 @@ class Verify:
         """A new turn: the tries count from the start."""
         self._ran = 0
 
-    def stale(self) -> None:
-        """Files were changed: what was verified before counts no more."""
-        self._stale = True
+    def take(self, edited: Sequence[str], commands: Sequence[str]) -> None:
+        """Files were changed, or by commands perhaps: what was verified before counts no more."""
+        if edited or not all(is_read_only(split(line)) for line in commands):
+            self._stale = True
 
     async def check(self, say: Say) -> TurnFinished | None:
         """The end of the turn, or None when the failure was told to the model."""
         if not self._stale:
             return TurnFinished("end_turn")
         self._ran += 1
-        output = await self._run()
+        try:
+            output = await self._run()
+        except NotStarted as error:
+            return TurnFinished("verify_failed", f"`{self.command}` was not run: {error}")
         say(Verified(self.command, output.exit_code, self._ran, _tail(output)))
         if output.exit_code == 0:
             self._stale = False
