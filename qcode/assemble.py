@@ -122,7 +122,8 @@ class _Assembly:
     def engine(self) -> Engine:
         """The whole."""
         controls = Controls(self.settings, self.approvals, self.questions, self.steers, self.say)
-        return Engine(self.stream, Doors(self._begin, self._end), controls)
+        doors = Doors(self._begin, self._end, self.start.limits)
+        return Engine(self.stream, doors, controls)
 
     def _mode(self) -> PermissionMode:
         preset = parse_mode(self.config.permission.mode) if self.config.permission.mode else None
@@ -171,7 +172,10 @@ class _Assembly:
             verify=self._verify(),
             steers=self.steers,
         )
-        return Begun(lambda number: Turn(number, parts), lambda prompt: opening(seen, prompt))
+        return Begun(
+            lambda number, began: Turn(number, parts, began),
+            lambda prompt: opening(seen, prompt),
+        )
 
     def _started(self, facts: ServerFacts) -> SessionStarted:
         talk, log = self.start.conversation, self.start.log

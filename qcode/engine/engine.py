@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from qcode.engine.controls import Controls
+from qcode.engine.limits import Limits, out_of_time
 from qcode.engine.say import Say
 from qcode.engine.turn import Turn
 from qcode.protocol.errors import QcodeError, SessionNotSaved
@@ -82,7 +83,8 @@ class Stream:
 class Begun:
     """What is known once the session has begun: the server answered, the workspace was read."""
 
-    turn: Callable[[int], Turn]
+    turn: Callable[[int, float], Turn]
+    """By its number, and when its prompt was taken up (the loop's clock)."""
     opening: Callable[[str], str]
     """The first user message, made of the workspace's facts and the first prompt."""
 
@@ -95,6 +97,7 @@ class Doors:
     """Find the server, read the workspace, say SessionStarted. Raises QcodeError."""
     end: Callable[[], Awaitable[None]]
     """End all commands, close the connection."""
+    limits: Limits
 
 
 class Engine:
@@ -179,14 +182,18 @@ class Engine:
                 raise
 
     async def _turn(self, message: UserMessage) -> None:
-        begun = self._begun
-        if begun is None:
-            begun = self._begun = await self._doors.begin(self.stream.say)
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._doors.limits.max_wall_seconds):
+                begun = self._begun = self._begun or await self._doors.begin(self.stream.say)
+        except TimeoutError:
+            self.stream.say(out_of_time(self._doors.limits))
+            return
         conversation = self.stream.conversation
         self._settle_dangling()
         if not conversation.messages:
             message = _opened(message, begun.opening)
-        await begun.turn(conversation.turns + 1).run(message)
+        await begun.turn(conversation.turns + 1, began).run(message)
         self._take_late_steers()
 
     def _take_late_steers(self) -> None:

@@ -1,7 +1,6 @@
 """How far a turn may go, and how far it has gone."""
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from qcode.protocol.events import TurnFinished, Usage
 
@@ -13,6 +12,7 @@ class Limits:
     max_steps: int = 200
     max_tool_calls: int | None = None
     max_wall_seconds: float | None = None
+    """From the prompt on: for the first turn, finding the server counts as well."""
     max_tokens: int | None = None
     """Tokens read (those from the server's cache left out) and generated."""
 
@@ -24,7 +24,6 @@ class Spent:
     steps: int = 0
     tool_calls: int = 0
     tokens: int = 0
-    began: float = field(default_factory=time.monotonic)
     denied_steps: int = 0
     """Steps running, up to the last one, in which every call was denied."""
 
@@ -48,6 +47,12 @@ def reached(limits: Limits, spent: Spent) -> TurnFinished | None:
         said = f"The limit of {limits.max_tokens:,} tokens was reached ({spent.tokens:,} used)."
         return TurnFinished("max_tokens", said)
     return None
+
+
+def out_of_time(limits: Limits) -> TurnFinished:
+    """The end of a turn that took too long."""
+    seconds = limits.max_wall_seconds or 0.0
+    return TurnFinished("max_wall_time", f"The limit of {seconds:g} s was reached.")
 
 
 def calls_left(limits: Limits, spent: Spent) -> int | None:

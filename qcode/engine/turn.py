@@ -9,7 +9,7 @@ from typing import Protocol
 from qcode.engine.accounting import Accounting
 from qcode.engine.calls import Calls, Prepared, prepare
 from qcode.engine.history import History
-from qcode.engine.limits import Limits, Spent, calls_left, reached
+from qcode.engine.limits import Limits, Spent, calls_left, out_of_time, reached
 from qcode.engine.partial import Partial
 from qcode.engine.say import Say
 from qcode.engine.verify import Verify
@@ -63,9 +63,11 @@ class Parts:
 class Turn:
     """One prompt until rest: ask the model, run what it calls, ask again."""
 
-    def __init__(self, number: int, parts: Parts) -> None:
+    def __init__(self, number: int, parts: Parts, began: float) -> None:
         self.number = number
         self.parts = parts
+        self.began = began
+        """By the loop's clock."""
         self.say = parts.say
         self.spent = Spent()
         self.cut = 0
@@ -83,10 +85,10 @@ class Turn:
     async def _guarded(self) -> TurnFinished:
         limit = self.parts.limits.max_wall_seconds
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout_at(None if limit is None else self.began + limit):
                 return await self._steps()
         except TimeoutError:
-            return TurnFinished("max_wall_time", f"The limit of {limit:g} s was reached.")
+            return out_of_time(self.parts.limits)
         except asyncio.CancelledError:
             return TurnFinished("cancelled", "The turn was cancelled.")
         except QcodeError as error:

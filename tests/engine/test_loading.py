@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from qcode.engine.limits import Limits
 from qcode.protocol.events import (
     AnyEvent,
     PromptProgress,
@@ -79,3 +80,14 @@ async def test_a_model_that_never_loads_is_an_error_and_leaves_no_session(
     assert (end.reason, end.error) == ("error", "ServerGone")
     assert "still loads its model" in end.detail
     assert store.list() == ()
+
+
+async def test_waiting_for_a_model_counts_as_wall_time(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(about=LLAMACPP)
+    server.loading = True
+    start = started(tmp_path, limits=Limits(max_wall_seconds=0.5))
+    async with rig(configured(server.base_url), start) as run:
+        run.seconds = 5.0
+        assert (await run.turn("hi")).reason == "max_wall_time"
