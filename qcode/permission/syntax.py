@@ -4,6 +4,7 @@ The grammar is lenient where bash is not (it takes words after a redirection for
 continued line for two words), so `shell` believes it only where `words.lex` says the same.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +45,8 @@ _REASONS = {
     "variable_assignment": "it sets variables",
 }
 
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+
 Span = tuple[int, int]
 
 
@@ -61,19 +64,17 @@ class Outline:
 
 def outline(line: str) -> Outline:
     """What the grammar makes of `line`. Never raises; looks at nothing but the text."""
-    data = line.encode("utf-8", "surrogatepass")
-    root = _parser().parse(data).root_node
-    place = _Places(line, len(data))
+    root = _parser().parse(_ascii(line)).root_node
     commands: list[tuple[Span, ...]] = []
     units: set[Span] = set()
     reasons: list[str] = ["it does not parse as bash"] if root.has_error else []
     for node, parent in _nodes(root):
         if node.type == "command":
-            commands.append(tuple(place.span(word) for word in _argv(node)))
+            commands.append(tuple(_span(word) for word in _argv(node)))
         if reason := _reason(node, parent):
             reasons.append(reason)
         if _is_unit(node, parent):
-            units.add(place.span(node))
+            units.add(_span(node))
     return Outline(tuple(commands), frozenset(units), tuple(dict.fromkeys(reasons)))
 
 
@@ -86,20 +87,18 @@ def _parser() -> "Parser":
     return Parser(Language(tree_sitter_bash.language()))
 
 
-class _Places:
-    """Byte offsets of the grammar -> character offsets of the line."""
+def _ascii(line: str) -> bytes:
+    """One byte a character, so that offsets stay those of the line.
 
-    def __init__(self, line: str, size: int) -> None:
-        self.table: list[int] | None = None
-        if size != len(line):
-            self.table = []
-            for index, sign in enumerate(line):
-                self.table += [index] * len(sign.encode("utf-8", "surrogatepass"))
-            self.table.append(len(line))
+    The grammar's scanner (tree-sitter-bash 0.25.1) looks characters up in a table of 256: code
+    points beyond it read foreign memory, and some lines end the process. To bash they are parts of
+    words that are no names; so is a percent sign.
+    """
+    return _BEYOND_ASCII.sub("%", line).encode()
 
-    def span(self, node: "Node") -> Span:
-        start, end = node.start_byte, node.end_byte
-        return (start, end) if self.table is None else (self.table[start], self.table[end])
+
+def _span(node: "Node") -> Span:
+    return node.start_byte, node.end_byte
 
 
 def _nodes(root: "Node") -> Iterator[tuple["Node", str]]:
