@@ -11,7 +11,7 @@ from qcode.protocol.display import MatchesBlock
 from qcode.protocol.text import one_line
 from qcode.tools.base import Context, Outcome, failed
 from qcode.tools.showing import count, shown_path
-from qcode.workspace.files import Located
+from qcode.workspace.files import Located, is_folder
 from qcode.workspace.search import find
 
 MOST_PATHS = 200
@@ -44,7 +44,7 @@ class Glob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         pattern = _from_folder(self.pattern.strip(), located)
         if pattern.startswith(("/", "~", "../")):
             return failed(f"glob: `{pattern}` leads out of {located.shown}; set path instead.")
-        if not located.path.is_dir():
+        if not is_folder(located.path):
             return failed(f"glob: {located.shown} is no folder. Leave path out to search all.")
         found = await asyncio.to_thread(
             find, located.path, workspace.bounds, pattern or "*", MOST_PATHS + 1

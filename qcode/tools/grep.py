@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import stat
 import threading
 import time
 from typing import Annotated, ClassVar, Literal
@@ -18,6 +19,7 @@ from qcode.workspace.files import WHOLE_BYTES, Located, Workspace
 from qcode.workspace.grep import Found, Hit, Patience, Query, Row, grep
 from qcode.workspace.pattern import BadPattern, Pattern, literal, read
 from qcode.workspace.search import files
+from qcode.workspace.trouble import trouble
 
 MOST_LINES = 100
 MOST_PATHS = 200
@@ -56,10 +58,8 @@ class Grep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.pattern:
             return failed("grep: pattern is empty. To find files by name use glob.")
         workspace, located = context.workspace, context.workspace.resolve(self.path)
-        if not located.path.exists():
-            return failed(await asyncio.to_thread(missing, workspace, located))
-        if located.path.is_file() and located.path.stat().st_size > WHOLE_BYTES:
-            return failed(f"{located.shown} is too large to be searched here: use grep in shell.")
+        if refusal := await asyncio.to_thread(_refusal, workspace, located):
+            return failed(refusal)
         try:
             pattern, note = self._pattern()
         except BadPattern as error:
@@ -118,6 +118,19 @@ class Grep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.show == "files":
             return f"{more}{in_files} with `{one_line(self.pattern)}`:"
         return f"{more}{count(total, 'line')} in {in_files}:"
+
+
+def _refusal(workspace: Workspace, located: Located) -> str:
+    """Why the file or folder cannot be searched; empty = it can."""
+    try:
+        status = located.path.stat()
+    except FileNotFoundError:
+        return missing(workspace, located)
+    except (OSError, ValueError) as error:
+        return str(trouble(error, located.shown, "read"))
+    if stat.S_ISREG(status.st_mode) and status.st_size > WHOLE_BYTES:
+        return f"{located.shown} is too large to be searched here: use grep in shell."
+    return ""
 
 
 def _matches(hit: Hit) -> int:

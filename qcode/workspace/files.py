@@ -107,7 +107,7 @@ def opened(located: Located) -> int:
     try:
         descriptor = os.open(located.path, flags)
     except (OSError, ValueError) as error:
-        if located.path.is_dir():  # so that Windows, too, tells it from a lack of permission
+        if is_folder(located.path):  # so that Windows, too, tells it from a lack of permission
             raise IsFolder(f"{located.shown} is a folder. Name a file in it.") from error
         raise trouble(error, located.shown, "read") from error
     mode = os.fstat(descriptor).st_mode
@@ -117,6 +117,11 @@ def opened(located: Located) -> int:
     if stat.S_ISDIR(mode):
         raise IsFolder(f"{located.shown} is a folder. Name a file in it.")
     raise FileTrouble(f"{located.shown} is no ordinary file (a device, pipe or socket).")
+
+
+def is_folder(path: Path) -> bool:
+    """False also where nobody can tell: no permission to look, a name that is too long."""
+    return os.path.isdir(path)  # noqa: PTH112 - there, Path.is_dir raises
 
 
 def digest(data: bytes) -> str:
