@@ -142,12 +142,15 @@ class Turn:
     def _take(self, answer: Answer) -> Prepared:
         """Mend what can be mended, then store: the history holds only valid calls."""
         prepared = prepare(answer.message, self.parts.calls.tools)
-        for repair in prepared.repairs:
-            self.say(repair)
         epoch = self.parts.history.conversation.epoch
         usage = self.parts.accounting.account(answer.usage, epoch)
-        self.say(usage)
-        self.say(MessageCompleted(prepared.message, usage.prompt_tokens or 0, answer.seconds))
+        message = MessageCompleted(prepared.message, usage.prompt_tokens or 0, answer.seconds)
+        try:
+            for repair in prepared.repairs:
+                self.say(repair)
+            self.say(usage)
+        finally:  # a log that cannot hold these must not cost the person the answer
+            self.say(message)
         return prepared
 
     async def _call(self, answer: Prepared) -> TurnFinished | None:

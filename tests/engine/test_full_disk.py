@@ -1,0 +1,39 @@
+"""A disk that is full from some line of the log on."""
+
+from pathlib import Path
+
+import pytest
+
+from qcode.protocol.errors import SessionNotSaved
+from qcode.protocol.events import LoggedEvent, MessageCompleted, Repaired, Usage
+from qcode.session.log import Log
+from tests.engine.rig import configured, rig, started
+from tests.support.script import Call, Reply
+from tests.support.scripted_server import StartScripted
+
+
+class Full(Log):
+    """A log on a disk that is full when an event of `kind` comes."""
+
+    kind: type[LoggedEvent] = Usage
+
+    def append(self, event: LoggedEvent) -> int:
+        """As a full disk does."""
+        if isinstance(event, self.kind):
+            raise SessionNotSaved("the disk is full")
+        return super().append(event)
+
+
+@pytest.mark.parametrize("kind", [Repaired, Usage, MessageCompleted])
+async def test_an_answer_is_told_whichever_line_the_disk_has_no_room_for(
+    kind: type[LoggedEvent], scripted: StartScripted, tmp_path: Path
+) -> None:
+    log = Full.create(tmp_path / "s.jsonl")
+    assert isinstance(log, Full)
+    log.kind = kind
+    slip = Call("todo", '{"items": "[ ] one",}')
+    server = scripted(Reply(text="The bug is in a.py.", calls=(slip,)))
+    async with rig(configured(server.base_url), started(tmp_path, log=log)) as run:
+        end = await run.turn("where is the bug?")
+    assert end.error == "SessionNotSaved"
+    assert [event.message.text for event in run.said(MessageCompleted)] == ["The bug is in a.py."]
