@@ -71,6 +71,9 @@ class Approvals:
         try:
             self.say(ApprovalRequested(request_id, call, tuple(accesses), verdict.because))
             reply = await future
+        except asyncio.CancelledError:
+            self.say(ApprovalSettled(request_id, "deny", "the turn was cancelled"))
+            raise
         finally:
             del self._open[request_id]
         self.say(ApprovalSettled(request_id, reply.answer, reply.words or "the user decided"))

@@ -15,6 +15,7 @@ from qcode.protocol.events import (
     FLEETING,
     AnyEvent,
     LoggedEvent,
+    Notice,
     SessionStarted,
     StepStarted,
     ToolCallFinished,
@@ -114,7 +115,13 @@ class Engine:
         """The task has begun; cancelled before that, it would end without a word."""
 
     def submit(self, given: Input) -> None:
-        """Take an input; never blocks. What it leads to comes as events."""
+        """Take an input; never blocks, never raises. What it leads to comes as events."""
+        try:
+            self._take(given)
+        except SessionNotSaved as error:  # what was asked for holds all the same
+            self.stream.say(Notice("error", str(error)))
+
+    def _take(self, given: Input) -> None:
         match given:
             case Prompt(text, images):
                 self._prompt(_message(text, images))

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from qcode.protocol.errors import SessionNotSaved
-from qcode.protocol.events import LoggedEvent, MessageCompleted, Repaired, Usage
+from qcode.protocol.events import (
+    LoggedEvent,
+    MessageCompleted,
+    ModeChanged,
+    Notice,
+    Repaired,
+    Usage,
+)
+from qcode.protocol.inputs import SetMode
 from qcode.session.log import Log
 from tests.engine.rig import configured, rig, started
 from tests.support.script import Call, Reply
@@ -37,3 +45,18 @@ async def test_an_answer_is_told_whichever_line_the_disk_has_no_room_for(
         end = await run.turn("where is the bug?")
     assert end.error == "SessionNotSaved"
     assert [event.message.text for event in run.said(MessageCompleted)] == ["The bug is in a.py."]
+
+
+async def test_an_input_that_the_log_cannot_hold_is_taken_and_told(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    log = Full.create(tmp_path / "s.jsonl")
+    assert isinstance(log, Full)
+    log.kind = ModeChanged
+    server = scripted(Reply(text="Hello."), Reply(text="Again."))
+    async with rig(configured(server.base_url), started(tmp_path, log=log)) as run:
+        await run.turn("hi")
+        run.engine.submit(SetMode("plan"))
+        await run.turn("hi again")
+    assert run.said(ModeChanged) == [ModeChanged("plan")]
+    assert run.said(Notice)[-1] == Notice("error", "the disk is full")

@@ -3,8 +3,14 @@
 import asyncio
 from pathlib import Path
 
-from qcode.protocol.events import TurnFinished
-from qcode.protocol.inputs import Cancel, Prompt, Steer
+from qcode.protocol.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalSettled,
+    ToolCallFinished,
+    TurnFinished,
+)
+from qcode.protocol.inputs import Cancel, Input, Prompt, Steer
 from tests.engine.rig import YOLO, configured, rig, started
 from tests.support.script import Call, Reply
 from tests.support.scripted_server import StartScripted
@@ -38,3 +44,18 @@ async def test_steering_while_the_check_runs_begins_the_next_turn(
         assert await turn == TurnFinished("end_turn")
         assert await run.rest() == TurnFinished("end_turn")
     assert server.requests[-1].messages[-1]["content"] == "in French"
+
+
+async def test_a_cancel_settles_the_approval_that_waits(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    def cancel(event: AnyEvent) -> Input | None:
+        return Cancel() if isinstance(event, ApprovalRequested) else None
+
+    server = scripted(Reply(calls=(Call("shell", {"command": "touch a"}),)))
+    start = started(tmp_path, person="present")
+    async with rig(configured(server.base_url), start) as run:
+        assert (await run.turn("go", cancel)).reason == "cancelled"
+    assert [event.answer for event in run.said(ApprovalSettled)] == ["deny"]
+    assert [event.message.status for event in run.said(ToolCallFinished)] == ["cancelled"]
+    assert not (tmp_path / "a").exists()
