@@ -81,6 +81,7 @@ class Conversation:
     edited: dict[str, None] = field(default_factory=dict)
     """Paths that were changed, in the order of their first change."""
     last_usage: Usage | None = None
+    """Of the last answer; None = there was none since messages were last taken away."""
     _marks: list[_Mark] = field(default_factory=list)
     _eras: list[list[Message]] = field(default_factory=list)
     """The messages as they were before each compaction, for going back behind it."""
@@ -186,7 +187,7 @@ class Conversation:
         removed = max(0, len(self.messages) - kept)
         self._eras.append(self.messages.copy())
         self.messages[:removed] = [summary]
-        self.epoch += 1
+        self._shrink()
         self._first_result += 1 - removed
         if self._first_result < 2:  # the answer that made the calls is gone
             self._forget_calls()
@@ -200,8 +201,13 @@ class Conversation:
         self.messages[:] = then[: mark.index]
         del self._eras[mark.era :]
         del self._marks[place:]
-        self.epoch += 1
+        self._shrink()
         self._forget_calls()
+
+    def _shrink(self) -> None:
+        """Messages were taken away: what the last answer cost says nothing about the next."""
+        self.epoch += 1
+        self.last_usage = None
 
 
 def fold(events: Iterable[AnyEvent | UnknownEvent]) -> Conversation:

@@ -15,7 +15,7 @@ from qcode.protocol.inputs import Queue, Rename, Rewind, SetMode, SetSampling, S
 from qcode.session.store import Store
 from tests.engine.rig import configured, rig, started
 from tests.support.llama_words import About
-from tests.support.script import Call, Reply
+from tests.support.script import Call, Reply, Usage
 from tests.support.scripted_server import StartScripted
 
 
@@ -77,6 +77,24 @@ async def test_a_rewind_goes_back_to_before_a_turn(scripted: StartScripted, tmp_
     said = [m["content"] for m in server.requests[2].messages if m["role"] == "user"]
     assert said[0].endswith("one")
     assert said[1:] == ["other"]
+
+
+async def test_after_a_rewind_an_answer_may_be_as_long_as_before(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(
+        Reply(text="a"),
+        Reply(text="b", usage=Usage(prompt=29_000, completion=1)),
+        Reply(text="c"),
+        about=About(kind="llamacpp", context_tokens=32_000),
+    )
+    config = configured(server.base_url, agent={"max_tokens": 8_000})
+    async with rig(config, started(tmp_path)) as run:
+        await run.turn("one")
+        await run.turn("two, which fills the context")
+        run.engine.submit(Rewind(2))
+        await run.turn("other")
+    assert [request.body["max_tokens"] for request in server.requests] == [8_000] * 3
 
 
 async def test_a_queued_prompt_has_its_own_turn_after_this_one(
