@@ -148,10 +148,12 @@ class Engine:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._doors.end()
-        if self.stream.log is not None:
-            self.stream.log.close()
-        self.stream.queue.put_nowait(None)
+        try:
+            await self._doors.end()
+        finally:  # also when closing is cancelled: the session must not stay locked
+            if self.stream.log is not None:
+                self.stream.log.close()
+            self.stream.queue.put_nowait(None)
 
     @property
     def _running(self) -> bool:

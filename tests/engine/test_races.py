@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
@@ -11,6 +13,7 @@ from qcode.protocol.events import (
     TurnFinished,
 )
 from qcode.protocol.inputs import Cancel, Input, Prompt, Steer
+from qcode.session.store import Store
 from tests.engine.rig import YOLO, configured, rig, started
 from tests.support.script import Call, Reply
 from tests.support.scripted_server import StartScripted
@@ -59,3 +62,18 @@ async def test_a_cancel_settles_the_approval_that_waits(
     assert [event.answer for event in run.said(ApprovalSettled)] == ["deny"]
     assert [event.message.status for event in run.said(ToolCallFinished)] == ["cancelled"]
     assert not (tmp_path / "a").exists()
+
+
+async def test_a_close_that_is_cancelled_gives_the_session_free(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "sessions")
+    log = store.create(tmp_path)
+    stubborn = Call("shell", {"action": "start", "command": "trap '' TERM; sleep 30; sleep 30"})
+    server = scripted(Reply(calls=(stubborn,)), Reply(text="Started."))
+    config = configured(server.base_url, permission=YOLO)
+    async with rig(config, started(tmp_path, log=log)) as run:
+        await run.turn("go")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(run.engine.close(), 0.1)
+        store.resume(log.session_id).log.close()
