@@ -6,7 +6,7 @@ is not in the rule. Deny rules and rules that quote a whole line are not concern
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qcode.permission.words import UNKNOWN, Word, names
 
@@ -25,9 +25,11 @@ class Loaded:
     flags: tuple[str, ...] = ()
     """Options without a value, so that the operand after them really is one."""
     exact: tuple[str, ...] = ()
-    """Whole words that count wherever they stand."""
+    """Words, up to a `=`, that count wherever they stand."""
     subcommands: tuple[str, ...] = ()
     """First operands."""
+    after: Mapping[str, "Loaded"] = field(default_factory=dict)
+    """Subcommand -> what counts behind it, besides: `-c` is harmless in `git switch -c`."""
     dashless: str = ""
     """Letters that count in the first argument even without a dash, as in `tar xIf`."""
     script: re.Pattern[str] | None = None
@@ -45,7 +47,11 @@ _AWK = Loaded(
     ("-f", "-e", "-E", "-l", "-i", "--file", "--source", "--exec", "--load", "--include"),
     operands=_AWK_WORD,
 )
-_SED = Loaded(("-f", "-e", "--file", "--expression"), script=_SED_PART)
+_SED = Loaded(
+    # `-l` has a value, which would pass for the script.
+    ("-f", "-e", "-l", "--file", "--expression", "--line-length"),
+    script=_SED_PART,
+)
 _PYTHON = Loaded(
     own=("-c",),
     flags=("-m", "-u", "-B", "-v", "-E", "-s", "-S", "-I", "-O", "-q"),
@@ -79,11 +85,18 @@ COMMANDS: Mapping[str, Loaded] = {
             *("--work-tree", "--namespace", "--super-prefix"),
         ),
         flags=("--no-pager", "-P", "--no-optional-locks", "--literal-pathspecs", "--bare"),
-        exact=("-x", "-O"),
         subcommands=(
             *("bisect", "config", "daemon", "difftool", "filter-branch", "hook", "instaweb"),
             *("mergetool", "send-email", "submodule", "web--browse"),
         ),
+        after={
+            "clone": Loaded(("-c", "-u", "--config")),
+            "grep": Loaded(("-O",)),
+            "rebase": Loaded(("-x",)),
+        },
+    ),
+    "go": Loaded(
+        exact=("-exec", "--exec", "-toolexec", "--toolexec", "-vettool", "--vettool"),
     ),
     "gsed": _SED,
     "lua": Loaded(own=("-e", "-l", "-i"), subcommands=("-",)),
@@ -153,12 +166,15 @@ def _found(words: Sequence[str], loaded: Loaded) -> Iterator[str]:
     own = True
     for index, word in enumerate(words):
         owned = _is_option(word, loaded.own) or word in loaded.subcommands
-        if word in loaded.exact or _is_option(word, loaded.anywhere) or (own and owned):
+        exact = word.split("=", 1)[0] in loaded.exact
+        if exact or _is_option(word, loaded.anywhere) or (own and owned):
             yield word
         # The word after an unknown option may be its value: it does not end the own options.
         before = words[index - 1] if index else ""
         if not word.startswith("-") and (not before.startswith("-") or before in loaded.flags):
             own = False
+        if word in loaded.after:
+            yield from _found(words[index + 1 :], loaded.after[word])
 
 
 def _is_option(word: str, options: tuple[str, ...]) -> bool:

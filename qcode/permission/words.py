@@ -28,7 +28,7 @@ _NUMBERED = re.compile(r"[0-9]+(?=[<>])")
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)|^\{[A-Za-z_]\w*\}$")
 _ANSI = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|([0-7]{1,3})|(.))", re.DOTALL)
 _ANSI_STRING = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
-_SEPARATORS = re.compile(r"\$IFS\b|\$\{IFS[^}{$]*\}|[\s;|&()<>`{},=$]+")
+_SEPARATORS = re.compile(r"\$IFS\b|\$\{IFS[^}{$]*\}|[\s;|&()<>`{},=$!]+")
 
 Kind = Literal["fixed", "glob", "computed"]
 

@@ -64,16 +64,17 @@ WRAPPERS: Mapping[str, Wrapper] = {
 }
 
 STATEFUL = names(
-    ". alias bind builtin complete coproc declare enable eval exec export fc getopts hash history "
-    "let local mapfile popd pushd read readarray readonly set shopt source trap typeset unalias "
-    "unset wait"
+    ". alias bind builtin compgen complete coproc declare enable eval exec export fc getopts hash "
+    "history jobs let local mapfile popd pushd read readarray readonly set shopt source trap "
+    "typeset unalias unset wait"
 )
 """Built-ins that change what the next command does, or run their arguments."""
 
 OPAQUE = names(
-    "at batch chroot cssh dbus-run-session ed emacs entr ex expect firejail flock fakeroot gdb "
-    "less ltrace more nsenter nvim parallel pkexec pssh runuser screen script setarch ssh "
-    "start-stop-daemon strace su systemd-run tmux unshare valgrind vi view vim watch"
+    "arch at batch caffeinate choom chroot chrt cssh dbus-run-session ed emacs entr ex expect "
+    "firejail flock fakeroot gdb less ltrace more nsenter numactl nvim parallel pkexec prlimit "
+    "proot pssh runcon runuser screen script setarch setpriv ssh sshpass start-stop-daemon strace "
+    "su systemd-run taskset tmux torsocks unshare valgrind vi view vim watch xvfb-run"
 )
 """Commands that run a command which is not looked for: never allowed by a prefix."""
 

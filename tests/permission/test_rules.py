@@ -140,7 +140,7 @@ def test_each_command_may_be_allowed_by_another_rule() -> None:
         "for i in a; do rm $i; done", "case a in a) rm x;; esac", "exec rm x", "r\u200bm x",
         "git -c alias.z='!rm x' z", "watch rm x", "ls # it\nrm x", "echo a\nrm x",
         ("ls;" * 60) + "rm x", "ls " + "x" * 20_000 + "; rm x", "coproc rm x", "time rm x",
-        "busybox rm x", "rm", "ls & rm x",
+        "busybox rm x", "rm", "ls & rm x", "taskset 1 rm x", "setpriv rm x", "vim -c '!rm x' f",
     ],
 )  # fmt: skip
 def test_a_deny_rule_finds_its_command_wherever_it_hides(line: str) -> None:

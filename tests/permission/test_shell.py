@@ -18,10 +18,10 @@ from tests.permission.ground import rule, shell
 USUAL = [
     rule("allow", f"Bash({name}:*)")
     for name in names(
-        ". '[' alias awk bash busybox cat cd command declare docker echo env eval exec export file "
-        "find git grep hash head less let ls make man nice node nohup npm perl printf pypy pytest "
-        "python python3 python3.11 read rg sed set sh sort source ssh tar tee test time timeout "
-        "trap true unset vim watch wc xargs x=1"
+        ". '[' alias awk bash busybox cat cd command compgen declare docker echo env eval exec "
+        "export file find git go grep hash head jobs less let ls make man nice node nohup npm "
+        "perl printf pypy pytest python python3 python3.11 read rg sed set sh sort source ssh tar "
+        "taskset tee test time timeout trap true unset vim watch wc xargs x=1"
     )
 ]
 """A person who allowed all of these by prefix. Each hostile line begins with one of them."""
