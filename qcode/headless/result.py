@@ -21,7 +21,7 @@ from qcode.protocol.events import (
     Usage,
     Verified,
 )
-from qcode.protocol.messages import ToolCall
+from qcode.protocol.messages import AssistantMessage, ToolCall
 
 RAISED_BY = {
     "max_steps": " --max-turns N sets another.",
@@ -68,7 +68,7 @@ class Result:
 
     session: SessionStarted | None = None
     answer: str = ""
-    """Text of the last answer that asked for no calls."""
+    """Text of the last answer that asked for no calls; what was cut off heads what goes on."""
     last_text: str = ""
     """Text of the last answer that had any."""
     steps: int = 0
@@ -84,6 +84,8 @@ class Result:
     verified: Verified | None = None
     end: TurnFinished | None = None
     began: float = field(default_factory=time.monotonic)
+    _cut_off: str = ""
+    """Text of the last answer, if the token limit ended it."""
     _open: dict[str, ToolCall] = field(default_factory=dict)
     _asked: dict[str, Denial] = field(default_factory=dict)
     """By the number of the request."""
@@ -98,8 +100,7 @@ class Result:
             case MessageCompleted(message, _, seconds):
                 self.steps += 1
                 self.sums.answering_seconds += seconds
-                self.last_text = message.text or self.last_text
-                self.answer = "" if message.calls else message.text
+                self._said(message)
             case Usage():
                 self.sums.add(event)
                 self.last_usage = event
@@ -122,6 +123,12 @@ class Result:
                 self.verified = event
             case TurnFinished():
                 self.end = event
+
+    def _said(self, message: AssistantMessage) -> None:
+        text = self._cut_off + message.text
+        self.last_text = text or self.last_text
+        self.answer = "" if message.calls else text
+        self._cut_off = self.answer if message.finish == "length" else ""
 
     def _finished(self, event: ToolCallFinished) -> None:
         self.calls += 1

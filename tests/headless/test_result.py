@@ -1,0 +1,25 @@
+"""What a run came to, as a fold of its events."""
+
+from qcode.headless.result import Result
+from qcode.protocol.events import MessageCompleted
+from qcode.protocol.messages import AssistantMessage, Finish, Text, ToolCall
+
+
+def answer(text: str, finish: Finish = "stop", *calls: ToolCall) -> MessageCompleted:
+    """An answer of the model."""
+    return MessageCompleted(AssistantMessage((Text(text), *calls), finish), 0, 0.0)
+
+
+def test_an_answer_that_was_cut_off_and_went_on_is_given_out_whole() -> None:
+    result = Result()
+    for event in (answer("one, ", "length"), answer("two, ", "length"), answer("three")):
+        result.take(event)
+    assert result.answer == "one, two, three"
+
+
+def test_what_was_said_before_other_calls_is_no_part_of_the_answer() -> None:
+    result = Result()
+    read = ToolCall("1", "read", "{}")
+    for event in (answer("I look", "length", read), answer("It is a.py.")):
+        result.take(event)
+    assert result.answer == "It is a.py."
