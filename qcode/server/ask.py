@@ -1,5 +1,6 @@
 """Short questions to a server: one request, a small JSON answer, a time limit."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -72,10 +73,14 @@ class Asker:
         headers = self._headers | ({"Content-Type": "application/json"} if content else {})
         sent = self._http.stream(method, url, content=content, headers=headers, timeout=limit)
         try:
-            async with sent as response:
+            # httpx2's limit is for each piece: a trickle would keep to it for ever. Twice as long,
+            # so that its own, which tells nobody listening from no answer, comes first.
+            async with asyncio.timeout(2 * limit), sent as response:
                 body = await _bounded(response)
                 told = body if response.status_code == 200 else self.unsaid(body)
                 return Reply(response.status_code, response.headers, told)
+        except TimeoutError as error:
+            raise NoAnswer("no answer in time") from error
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise NotListening(reason(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:

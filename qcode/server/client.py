@@ -79,6 +79,7 @@ class Client:
     async def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:
         """Send `request` and yield what comes; see `Server.stream`."""
         tries = Tries(self._patience)
+        tries.is_up = self._facts is not None  # it was seen: gone, it may be starting again
         told: Streamed
         while True:
             try:

@@ -123,7 +123,7 @@ def from_status(where: str, status: int, refusal: Refusal, retry_after: str = ""
     if status in (401, 403):
         return CredentialsRefused(
             f"{where} refused the API key ({status}{told}). Set the key of this server: "
-            "QCODE_API_KEY or `api_key` in the user config."
+            "export QCODE_API_KEY, or name a variable that holds it in server.api_key_env."
         )
     if status == 413 or _OVERFLOW.search(refusal.raw):
         return overflow(where, refusal)
@@ -153,7 +153,7 @@ def overflow(where: str, refusal: Refusal) -> ContextOverflow:
     context = f" ({refusal.context_tokens:,} tokens)" if refusal.context_tokens else ""
     return ContextOverflow(
         f"The prompt{prompt} is longer than the context that {where} has loaded{context}. "
-        "Compact the conversation, or start the server with a larger context (llama-server: -c)."
+        "Send less, or start the server with a larger context (llama-server: -c)."
     )
 
 

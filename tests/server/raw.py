@@ -23,7 +23,7 @@ class Raw:
 
 
 @asynccontextmanager
-async def listening(talk: Talk) -> AsyncIterator[Raw]:
+async def listening(talk: Talk, port: int = 0) -> AsyncIterator[Raw]:
     """A server that has each request answered by `talk`; its connections end with it."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -40,7 +40,7 @@ async def listening(talk: Talk) -> AsyncIterator[Raw]:
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
         yield Raw(server)
     finally:

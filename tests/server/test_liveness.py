@@ -96,6 +96,45 @@ async def test_a_server_that_stopped_listening_is_given_up() -> None:
     assert "connection refused" in error
 
 
+async def test_a_server_that_starts_again_between_two_answers_is_waited_for() -> None:
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        if "chat/completions" in line:
+            writer.write(STREAM + delta(content="x") + end())
+        else:
+            await answer(writer, MODELS)
+
+    async with listening(talk) as raw:
+        port = raw.server.sockets[0].getsockname()[1]
+        server = connect(raw.base_url, patience=Patience(first_wait_seconds=0.4))
+        assert isinstance([item async for item in server.stream(ASKED)][-1], Answer)
+
+    async def again() -> None:
+        await asyncio.sleep(0.8)
+        async with listening(talk, port):
+            await silence()
+
+    started = asyncio.create_task(again())
+    items = await everything(server)
+    started.cancel()
+    assert retries(items) == ["connection refused"] * 2
+    assert isinstance(items[-1], Answer)
+
+
+async def test_an_answer_that_trickles_for_ever_is_none() -> None:
+    """Something else may listen on a port where a model server could."""
+
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM)
+        while not writer.is_closing():
+            writer.write(b": ping\n\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with listening(talk) as raw, asyncio.timeout(5):
+        error = await failing(connect(raw.base_url, patience=Patience(connect_seconds=0.1)), [])
+    assert "no answer in time" in error
+
+
 async def failing(server: Server, seen: list[Streamed]) -> str:
     try:
         async for item in server.stream(ASKED):
