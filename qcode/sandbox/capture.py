@@ -31,6 +31,7 @@ class Capture:
         self.total = 0
         self.spill: SpillFile | None = None
         self._make_spill = make_spill
+        self._ended = False
         self._head = bytearray()
         self._tail = bytearray()
         self._read = 0
@@ -52,7 +53,15 @@ class Capture:
         if self.spill is None:
             self.spill = self._make_spill()
             self.spill.write(bytes(self._tail))
+            if self._ended:
+                self.spill.close()
         return self.spill
+
+    def end(self) -> None:
+        """Nothing more comes: let go of the file."""
+        self._ended = True
+        if self.spill is not None:
+            self.spill.close()
 
     def excerpt(self) -> Excerpt:
         """The output so far, for the model."""

@@ -53,8 +53,6 @@ class JobTable:
     async def _end(self, process: Process, grace_seconds: float) -> None:
         if process.running():
             await process.end(grace_seconds)
-        if process.capture.spill is not None:
-            process.capture.spill.close()
 
     def _describe(self, job_id: str) -> Job:
         line, process = self._jobs[job_id]

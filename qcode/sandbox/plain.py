@@ -92,8 +92,6 @@ class PlainRunner:
         if not why and process.running():
             process.capture.news()  # the result shows it: the job begins after it
             job = self._jobs.add(command.line, process)
-        elif spill is not None:
-            spill.close()
         code = None if why else process.exit_code
         if code is not None and code < 0:
             why, code = f"ended by signal {-code} ({_signal_name(-code)})", None

@@ -112,6 +112,7 @@ class Process:
             asyncio.get_running_loop().remove_reader(self._pipe)
             os.close(self._pipe)
             self._pipe = -1
+            self.capture.end()
 
 
 async def start(

@@ -81,6 +81,23 @@ async def test_stopping_twice_or_after_the_end_is_no_error(
     assert (await runner.stop("job-1")).state == "exit 2"
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files there")
+@pytest.mark.parametrize("line", ["seq 1 9", "seq 1 9000", "sleep 60 >/dev/null 2>&1 & true"])
+async def test_a_job_that_prints_no_more_holds_no_file_open(
+    runner: PlainRunner, command: MakeCommand, line: str
+) -> None:
+    def opened() -> list[str]:
+        links = Path("/proc/self/fd").iterdir()
+        return [str(link.readlink()) for link in links if link.is_symlink()]
+
+    await runner.start(command(line))
+    await runner.run(command(line), lambda text: None)
+    await asyncio.sleep(0.3)
+    logs = {str(job.log) for job in runner.list()}
+    assert logs
+    assert not logs & set(opened())
+
+
 async def test_an_unknown_id_is_a_key_error(runner: PlainRunner) -> None:
     with pytest.raises(KeyError):
         await runner.stop("job-9")
