@@ -192,7 +192,7 @@ def _hint(status: int) -> str:
 
 def _seconds(retry_after: str) -> float | None:
     try:
-        return min(max(float(retry_after), 0.0), 60.0)
+        return min(max(0.0, float(retry_after)), 60.0)  # in this order `nan` is 0
     except ValueError:  # absent, or a date
         return None
 

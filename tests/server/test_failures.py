@@ -113,7 +113,9 @@ def test_what_may_pass_is_worth_another_try(status: int) -> None:
     assert "Compute error." in error.because
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("Wed, 21", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("nan", 0.0), ("", None), ("Wed, 21", None)]
+)
 def test_the_wait_is_as_long_as_the_server_asks(header: str, seconds: float | None) -> None:
     error = failure(429, {"error": "slow down"}, header)
     assert isinstance(error, Broken)
