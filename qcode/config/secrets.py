@@ -20,7 +20,7 @@ SERVICE = "qcode"
 VARIABLES = ("QCODE_API_KEY", "OPENAI_API_KEY")
 
 _LIKELY = re.compile(
-    r"(?i)(\b(?:authorization|x-api-key|api-key)\b[\"']?\s*[:=]\s*[\"']?(?:bearer\s+)?)[^\s\"',}]+"
+    r"(?i)(\b(?:authorization|x-api-key|api-key)\b[\"']?\s*[:=]\s*[\"']?(?:(?:bearer|basic)\s+)?)[^\s\"',}]+"
     r"|\b(sk-|hf_|ghp_|github_pat_|xox[abp]-|AKIA)[A-Za-z0-9_-]{12,}"
 )
 _USERINFO = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]*@")

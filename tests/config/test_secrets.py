@@ -121,6 +121,7 @@ def test_a_known_secret_never_survives(before: str, secret: str, after: str) -> 
     "text",
     [
         "Authorization: Bearer abc.def-ghi",
+        "Authorization: Basic abc.def-ghi",
         '{"authorization": "Bearer abc.def-ghi"}',
         "x-api-key=abc.def-ghi",
         "the key sk-abcdefghijklmnop leaked",
