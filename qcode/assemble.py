@@ -63,6 +63,8 @@ class Start:
     api_key: str = ""
     limits: Limits = field(default_factory=Limits)
     person: Literal["present", "absent"] = "absent"
+    verify: Literal["changed", "always"] = "changed"
+    """When `agent.verify` runs; asked for in so many words, always."""
 
 
 def assemble(config: Config, start: Start) -> Engine:
@@ -156,6 +158,9 @@ class _Assembly:
         context_tokens = self.config.server.context_tokens or found.context_tokens
         facts = replace(found, context_tokens=context_tokens)
         say(self._started(facts))
+        if facts.models and facts.model not in facts.models:
+            names = ", ".join(facts.models)
+            say(Notice("warning", f"The server has no model {facts.model}: it answers as {names}."))
         if not self.config.server.base_url:
             at = f"{facts.kind} at {facts.base_url}"
             say(Notice("info", f"The model is that of {at}; --base-url names another server."))
@@ -220,7 +225,8 @@ class _Assembly:
         agent = self.config.agent
         if not agent.verify:
             return None
-        return Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder)
+        when = self.start.verify
+        return Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder, when)
 
     async def _end(self) -> None:
         await self.runner.close()

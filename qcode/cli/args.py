@@ -147,7 +147,12 @@ def _output(group: Group) -> None:
     group.add_argument(
         "-p", "--print", action="store_true", help="one prompt, print the answer, exit"
     )
-    group.add_argument("--output-format", choices=("text", "json"), default="text")
+    group.add_argument(
+        "--output-format",
+        choices=("text", "json"),
+        default="text",
+        help="json: one object on stdout",
+    )
     group.add_argument(
         "-o", "--output-last-message", type=Path, metavar="FILE", help="the answer also to FILE"
     )
@@ -156,7 +161,7 @@ def _output(group: Group) -> None:
 
 
 def _model(group: Group) -> None:
-    group.add_argument("--model", "-m", metavar="NAME")
+    group.add_argument("--model", "-m", metavar="NAME", help="else the one that is loaded")
     group.add_argument(
         "--base-url", "--openai-base-url", metavar="URL", help="such as http://127.0.0.1:8080/v1"
     )
@@ -167,7 +172,7 @@ def _model(group: Group) -> None:
         metavar="WORD|N",
         help="off, low, medium, high, max, or a number of tokens",
     )
-    group.add_argument("--append-system-prompt", metavar="TEXT")
+    group.add_argument("--append-system-prompt", metavar="TEXT", help="words at its end")
 
 
 def _permission(group: Group) -> None:
@@ -178,7 +183,7 @@ def _permission(group: Group) -> None:
         help="plan, ask, edit, auto, dontAsk, yolo: see qcode permissions modes",
     )
     group.add_argument("--yolo", action="store_true", help=argparse.SUPPRESS)
-    group.add_argument("--sandbox", choices=("auto", "required", "off"))
+    group.add_argument("--sandbox", choices=("auto", "required", "off"), help="off: your own risk")
     group.add_argument(
         "--allowed-tools",
         "--allowedTools",
@@ -205,8 +210,13 @@ def _limits(group: Group) -> None:
         metavar="N",
         help="requests to the model",
     )
-    group.add_argument("--max-tool-calls", type=positive, metavar="N")
-    group.add_argument("--max-tokens-total", type=positive, metavar="N")
+    group.add_argument("--max-tool-calls", type=positive, metavar="N", help="calls in all")
+    group.add_argument(
+        "--max-tokens-total",
+        type=positive,
+        metavar="N",
+        help="read and written; seen between requests",
+    )
     group.add_argument(
         "--max-wall-time", type=duration, metavar="TIME", help="such as 90s, 15m, 2h"
     )
@@ -217,8 +227,10 @@ def _limits(group: Group) -> None:
 
 
 def _session(group: Group) -> None:
-    group.add_argument("-c", "--continue", dest="continue_", action="store_true")
-    group.add_argument("-r", "--resume", metavar="ID|NAME")
+    group.add_argument(
+        "-c", "--continue", dest="continue_", action="store_true", help="the newest session here"
+    )
+    group.add_argument("-r", "--resume", metavar="ID|NAME", help="see qcode sessions list")
     group.add_argument("--fork-session", action="store_true", help="go on in a copy")
     group.add_argument(
         "--no-session",

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qcode.assemble import Start, assemble, gives_up_sandbox
@@ -23,7 +23,8 @@ from qcode.headless.talk import talk
 from qcode.permission.modes import PRESETS
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules, split_rules
-from qcode.protocol.errors import InputError, QcodeError, SessionError
+from qcode.protocol.access import Answer
+from qcode.protocol.errors import ConfigError, InputError, QcodeError, SessionError, UsageError
 from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
 from qcode.session.store import Store
@@ -48,6 +49,7 @@ def _run(options: Options, target: Path | None) -> int:
     loaded = load(sources(folder, _flags(options)))
     _tell(loaded, options)
     prompt, data = prompt_and_data(options.prompt)
+    _tell_of_commands(loaded, options)
     log, conversation = _session(options, folder)
     try:
         start = _start(options, loaded, folder, (log, conversation))
@@ -113,6 +115,17 @@ def _tell(loaded: Loaded, options: Options) -> None:
         talk(f"the log file is {log.baseFilename}")
 
 
+def _tell_of_commands(loaded: Loaded, options: Options) -> None:
+    """That none will run, to who did not choose: the model would only hear it call by call."""
+    permission = loaded.config.permission
+    chosen = permission.mode or permission.allow or options.allowed_tools
+    if not chosen and not options.quiet:
+        talk(
+            "no sandbox holds here, so commands are denied unless a rule allows them "
+            "(--allowed-tools 'Bash(pytest:*)') or you say --permission-mode auto --sandbox off."
+        )
+
+
 def _session(options: Options, folder: Path) -> tuple[Log | None, Conversation]:
     """The session that goes on, or a new one."""
     goes_on = options.continue_ or options.resume is not None
@@ -151,6 +164,7 @@ def _start(
         conversation=session[1],
         rules=_rules(options, loaded, folder),
         api_key=key.value if key else "",
+        verify="always" if options.verify else "changed",
         limits=Limits(
             max_steps=config.agent.max_steps,
             max_tool_calls=options.max_tool_calls,
@@ -177,6 +191,16 @@ def _rules(options: Options, loaded: Loaded, folder: Path) -> tuple[Rule, ...]:
         *parse_rules(permission.allow, "allow", origin["allow"], ground),
         *parse_rules(permission.ask, "ask", origin["ask"], ground),
         *parse_rules(permission.deny, "deny", origin["deny"], ground),
-        *parse_rules(allowed, "allow", "flag --allowed-tools", ground),
-        *parse_rules(denied, "deny", "flag --disallowed-tools", ground),
+        *_flag_rules(allowed, "allow", "--allowed-tools", ground),
+        *_flag_rules(denied, "deny", "--disallowed-tools", ground),
     )
+
+
+def _flag_rules(
+    texts: Sequence[str], answer: Answer, flag: str, ground: Ground
+) -> tuple[Rule, ...]:
+    """Raises UsageError: a flag's wrong value is a wrong flag."""
+    try:
+        return parse_rules(texts, answer, f"flag {flag}", ground)
+    except ConfigError as error:
+        raise UsageError(str(error)) from error

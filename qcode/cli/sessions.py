@@ -5,7 +5,7 @@ Results go to stdout, talk about them to stderr. `--json` is for scripts: fields
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from qcode.session.conversation import fold
 from qcode.session.export import as_json, as_markdown, uncompacted
 from qcode.session.prompts import spoken
 from qcode.session.store import Store
+from qcode.session.summary import Summary
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -233,6 +234,7 @@ def _prune(arguments: argparse.Namespace, store: Store) -> int:
         return _print_json(old) if arguments.json else _print(table(old, folders=arguments.all))
     if old:
         _need_consent(arguments, f"delete {len(old)} session(s)")
+        _agree(arguments, old)
     deleted = store.prune(*limits)
     kept = len(old) - len(deleted)
     _talk(f"Deleted {len(deleted)} session(s)." + (f" {kept} in use stayed." if kept else ""))
@@ -242,6 +244,16 @@ def _prune(arguments: argparse.Namespace, store: Store) -> int:
 def _need_consent(arguments: argparse.Namespace, deed: str) -> None:
     if not arguments.yes and not sys.stdin.isatty():
         raise InputError(f"No terminal is attached: to {deed}, add --yes.")
+
+
+def _agree(arguments: argparse.Namespace, old: Sequence[Summary]) -> None:
+    """Show a person what goes, and ask: they named none of it. Raises InputError."""
+    if arguments.yes:
+        return
+    sys.stderr.write(table(old, folders=arguments.all) + "Delete them? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise InputError("Nothing was deleted.")
 
 
 def _scope(arguments: argparse.Namespace) -> Path | None:

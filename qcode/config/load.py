@@ -18,7 +18,7 @@ from qcode.config.check import checked, nearest
 from qcode.config.lines import places, read_toml
 from qcode.config.model import SECTIONS, Config, keys, value_of
 from qcode.config.paths import PROJECT_FILE, paths
-from qcode.protocol.errors import ConfigError
+from qcode.protocol.errors import ConfigError, UsageError
 from qcode.protocol.text import one_line
 
 HARMLESS = frozenset({"agent.thinking", "agent.sampling", "agent.exclude"})
@@ -50,7 +50,7 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """Variable -> key; a later one of the same key wins. Lists are for files and flags."""
 
-OTHER_VARIABLES = frozenset({"QCODE_HOME", "QCODE_API_KEY"})
+OTHER_VARIABLES = frozenset({"QCODE_HOME", "QCODE_API_KEY", "QCODE_STDIN_SECONDS"})
 """Ours too, but no settings."""
 
 CONSENT: Mapping[str, tuple[str, ...]] = {
@@ -125,18 +125,26 @@ def sources(root: Path, flags: Mapping[str, tuple[str, object]] | None = None) -
 
 
 def load(given: Sources) -> Loaded:
-    """Read all of `given` and lay them over one another. Raises ConfigError."""
+    """Read all of `given` and lay them over one another. Raises ConfigError and UsageError."""
     notices: list[str] = []
     found = _user(given.user_file)
     project = _project(given.project_file, notices)
     proposed = project.pop(PROPOSED, None)
     found |= _joined(found, project)
     found |= _environment(given.environ, notices)
-    found |= {
-        key: Setting(checked(key, value, name, spelled="text"), Origin("flag", name))
-        for key, (name, value) in given.flags.items()
-    }
+    found |= _flags(given.flags)
     return Loaded(_config(found), _origins(found), tuple(notices), proposed)
+
+
+def _flags(flags: Mapping[str, tuple[str, object]]) -> dict[str, Setting]:
+    """Raises UsageError: a flag's wrong value is a wrong flag."""
+    try:
+        return {
+            key: Setting(checked(key, value, name, spelled="text"), Origin("flag", name))
+            for key, (name, value) in flags.items()
+        }
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
 
 
 def _joined(user: Mapping[str, Setting], project: dict[str, Setting]) -> dict[str, Setting]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from qcode.engine.say import Say
 from qcode.permission.readonly import is_read_only
@@ -26,6 +27,8 @@ class Verify:
     """How often it may run in a session's turn: failures go back to the model `tries - 1` times."""
     runner: Runner
     folder: Path
+    when: Literal["changed", "always"] = "changed"
+    """`always`: once in every turn at least, also when nothing was changed."""
     timeout_seconds: float = 600.0
     _stale: bool = field(default=False)
     _ran: int = field(default=0)
@@ -33,6 +36,7 @@ class Verify:
     def begin(self) -> None:
         """A new turn: the tries count from the start."""
         self._ran = 0
+        self._stale = self._stale or self.when == "always"
 
     def take(self, edited: Sequence[str], commands: Sequence[str]) -> None:
         """Files were changed, or by commands perhaps: what was verified before counts no more."""
@@ -63,7 +67,7 @@ class Verify:
 
     def _words(self, output: Output) -> str:
         return (
-            f"The check `{self.command}` fails after your changes ({_how(output)}). "
+            f"The check `{self.command}` fails ({_how(output)}). "
             f"Find the cause and mend it.\n\n{_tail(output)}"
         )
 

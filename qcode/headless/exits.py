@@ -56,6 +56,7 @@ BY_TURN_END: dict[TurnEnd, ExitCode] = {
 BY_ERROR: dict[str, ExitCode] = {
     "UsageError": ExitCode.USAGE,
     "InputError": ExitCode.INPUT,
+    "SessionError": ExitCode.INPUT,
     "ConfigError": ExitCode.CONFIG,
     "SandboxMissing": ExitCode.SANDBOX,
     "ServerGone": ExitCode.UNAVAILABLE,

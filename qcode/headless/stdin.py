@@ -12,8 +12,11 @@ from qcode.protocol.text import plain, well_formed
 from qcode.workspace.encoding import binary_kind, decode
 
 FIRST_BYTE_SECONDS = 2.0
-"""A pipe that stays silent this long beside a prompt holds no data for us: some parents leave
-theirs open for ever."""
+"""A pipe that stays silent this long is spoken of."""
+
+SILENT_SECONDS = 30.0
+"""One that stays silent this long beside a prompt holds no data for us: some parents leave theirs
+open for ever. `QCODE_STDIN_SECONDS` overrules it."""
 
 QUIET_SECONDS = 5.0
 """Data that began to come may pause, since what makes it may work; from here on we say so."""
@@ -58,12 +61,34 @@ def _read(what: str) -> str:
     try:
         piece = pieces.get(timeout=FIRST_BYTE_SECONDS)
     except queue.Empty:
-        if what == "data":
-            talk(f"nothing came through the pipe for {FIRST_BYTE_SECONDS:g} s; going on without.")
+        if what == "prompt":
+            talk("waiting for the prompt on stdin.")
+            piece = pieces.get()
+        elif not (piece := _late(pieces)):
             return ""
-        talk("waiting for the prompt on stdin.")
-        piece = pieces.get()
     return _text(_rest(piece, pieces), what)
+
+
+def _late(pieces: "queue.Queue[bytes]") -> bytes:
+    """The first piece of data that takes long to come; empty = none does."""
+    wait_seconds = _silent_seconds()
+    talk(
+        f"waiting up to {wait_seconds:g} s for what comes through the pipe; </dev/null says that "
+        "there is nothing."
+    )
+    try:
+        return pieces.get(timeout=max(0.0, wait_seconds - FIRST_BYTE_SECONDS))
+    except queue.Empty:
+        talk(f"nothing came through the pipe for {wait_seconds:g} s; going on without.")
+        return b""
+
+
+def _silent_seconds() -> float:
+    said = os.environ.get("QCODE_STDIN_SECONDS", "")
+    try:
+        return float(said) if said else SILENT_SECONDS
+    except ValueError:
+        raise InputError(f"QCODE_STDIN_SECONDS is {said!r}. Write seconds, such as 30.") from None
 
 
 def _rest(piece: bytes, pieces: "queue.Queue[bytes]") -> bytes:

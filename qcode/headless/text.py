@@ -36,6 +36,9 @@ from qcode.protocol.events import (
 )
 from qcode.protocol.text import one_line, plain
 
+VERIFY_ROWS = 5
+"""Of a failed check's output, its last lines; the model gets more of it."""
+
 MARKS = {"ok": "●", "error": "✗", "denied": "⊘", "cancelled": "○"}
 STATES = {
     "loading": "the server loads its model",
@@ -81,6 +84,14 @@ class Progress:
             case _:
                 self._lines(event)
 
+    def _verified(self, event: Verified) -> None:
+        """The outcome; of a failure also the end of what the command printed."""
+        said = "passed" if event.exit_code == 0 else f"failed (exit {event.exit_code})"
+        self.line(f"verify {event.attempt}: {event.command} · {said}")
+        if event.exit_code != 0:
+            for row in [row for row in event.tail.splitlines() if row.strip()][-VERIFY_ROWS:]:
+                self.wrapped(one_line(row, MOST_CHARACTERS))
+
     def _lines(self, event: AnyEvent) -> None:
         match event:
             case SessionStarted():
@@ -97,9 +108,8 @@ class Progress:
                 self._finished(event)
             case Usage(reread_tokens=int(count), reread_why=why) if count:
                 self.wrapped(f"read {count:,} tokens again: {why}")
-            case Verified(command, exit_code, attempt):
-                said = "passed" if exit_code == 0 else f"failed (exit {exit_code})"
-                self.line(f"verify {attempt}: {command} · {said}")
+            case Verified():
+                self._verified(event)
             case Repaired(what):
                 self.wrapped(f"repaired: {what}")
             case Retried(attempt, because, wait_seconds):

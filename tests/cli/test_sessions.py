@@ -239,6 +239,25 @@ def test_at_a_terminal_deleting_needs_no_yes(store: Store, here: Path) -> None:
     assert store.list() == ()
 
 
+@pytest.mark.parametrize(("typed", "left"), [(b"n\n", 1), (b"\n", 1), (b"y\n", 0)])
+def test_at_a_terminal_prune_shows_what_goes_and_asks(
+    store: Store, here: Path, typed: bytes, left: int
+) -> None:
+    pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
+    session_id = aged(store, here, 60)
+    ours, theirs = pty.openpty()
+    os.write(ours, typed)
+    command = [sys.executable, "-c", AT_A_TERMINAL, str(store.root), "sessions", "prune"]
+    flags = ["--keep", "0", "--older-than", "30"]
+    done = subprocess.run(
+        [*command, *flags], stdin=theirs, capture_output=True, text=True, check=False
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert session_id in done.stderr
+    assert len(store.list()) == left
+
+
 def test_one_unknown_id_and_nothing_is_deleted(command: Command, store: Store, here: Path) -> None:
     session_id = saved(store, here, *one_turn())
     with pytest.raises(SessionError, match="no session “nonsense”"):
@@ -321,7 +340,7 @@ def test_what_goes_wrong_is_a_sentence_and_a_code_without_traceback(home: Path, 
     store = Store(home / "qcode" / "data" / "sessions")
     session_id = saved(store, here, *one_turn())
     unknown = qcode("show", "20991231-0000-zzzz")
-    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert (unknown.returncode, unknown.stdout) == (42, "")
     assert unknown.stderr.startswith("qcode: There is no session “20991231-0000-zzzz”.")
     refused = qcode("delete", session_id)
     assert (refused.returncode, refused.stdout) == (42, "")

@@ -47,7 +47,7 @@ def test_a_session_of_another_folder_says_where(cli: Cli, serve: Serve, tmp_path
     home = cli.folder
     cli.folder = tmp_path
     ran = cli.ask("--resume", found)
-    assert ran.code == 1
+    assert ran.code == 42
     assert f"qcode -C {home} --resume {found}" in ran.err
 
 
@@ -68,7 +68,7 @@ def test_a_broken_log_is_a_sentence_and_stays(cli: Cli, serve: Serve, home: Path
     log.write_bytes(b"garbage\n" * 3)
     for flags in (("--continue",), ("--resume", found)):
         ran = cli.ask(*flags)
-        assert ran.code == 1
+        assert ran.code == 42
         assert "qcode sessions" in ran.err
     assert log.read_bytes() == b"garbage\n" * 3
 
@@ -83,6 +83,6 @@ def test_a_session_in_use_is_not_written_twice(cli: Cli, serve: Serve) -> None:
     finally:
         running.signal(15)
         running.end()
-    assert ran.code == 1
+    assert ran.code == 42
     assert "is open in another qcode" in ran.err
     assert "--fork-session" in ran.err

@@ -58,15 +58,16 @@ def silent() -> Iterator[int]:
     os.close(writing)
 
 
-def test_a_silent_pipe_is_waited_for_only_where_it_is_the_prompt(
+def test_a_silent_pipe_is_waited_for_without_end_only_where_it_is_the_prompt(
     cli: Cli, serve: Serve, silent: int
 ) -> None:
+    cli.environ["QCODE_STDIN_SECONDS"] = "3"
     server = serve(DONE)
     promptless = cli.start_reading(silent)
     ran = cli.ask(stdin=silent)
     assert ran.code == 0
     assert ran.seconds < LIMIT_SECONDS / 2
-    assert "nothing came through the pipe for 2 s" in ran.err
+    assert "nothing came through the pipe for 3 s" in ran.err
     assert said(server) == "do it"
     assert b"waiting for the prompt on stdin" in promptless.line_of_stderr()
     promptless.signal(signal.SIGTERM)
@@ -102,3 +103,11 @@ def test_a_pipe_without_an_end_is_cut_and_that_is_said(cli: Cli, serve: Serve) -
     assert "more than 16 MiB" in ran.err
     assert "characters of its middle are left out" in ran.err
     assert len(server.requests[0].raw) < 250_000
+
+
+def test_data_that_takes_its_time_is_waited_for(cli: Cli, serve: Serve) -> None:
+    server = serve(DONE)
+    ran = cli.shell("(sleep 3; echo late) | qcode -p review")
+    assert ran.code == 0
+    assert "waiting up to 30 s" in ran.err
+    assert "<stdin>\nlate\n</stdin>" in server.requests[0].messages[-1]["content"]

@@ -5,6 +5,7 @@ from pathlib import Path
 from qcode.engine.limits import Limits
 from qcode.protocol.events import (
     AnyEvent,
+    Notice,
     PromptProgress,
     ServerState,
     SessionStarted,
@@ -91,3 +92,15 @@ async def test_waiting_for_a_model_counts_as_wall_time(
     async with rig(configured(server.base_url), start) as run:
         run.seconds = 5.0
         assert (await run.turn("hi")).reason == "max_wall_time"
+
+
+async def test_a_model_name_that_the_server_ignores_is_told(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(Reply(text="ok"), about=About(kind="llamacpp"))
+    config = configured(server.base_url, server={"model": "another"})
+    async with rig(config, started(tmp_path)) as run:
+        await run.turn("go")
+    told = [notice.text for notice in run.said(Notice) if notice.level == "warning"]
+    assert len(told) == 1
+    assert "no model another" in told[0]

@@ -381,3 +381,16 @@ async def test_a_call_that_was_cut_off_beside_whole_ones_is_told(
         await run.turn("go")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert "cut off" in server.requests[1].messages[-1]["content"]
+
+
+async def test_a_check_that_was_asked_for_runs_also_when_nothing_was_changed(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(Reply(text="All is well."), Reply(text="Still."))
+    config = configured(
+        server.base_url, permission=YOLO, agent={"verify": "exit 7", "verify_tries": 2}
+    )
+    async with rig(config, started(tmp_path, verify="always")) as run:
+        end = await run.turn("make it pass")
+    assert end.reason == "verify_failed"
+    assert len(run.said(Verified)) == 2

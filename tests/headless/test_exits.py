@@ -4,7 +4,7 @@ import typing
 
 from qcode.headless.exits import BY_ERROR, BY_TURN_END, ExitCode, of_error, of_turn
 from qcode.protocol import errors
-from qcode.protocol.errors import ServerGone, SessionError
+from qcode.protocol.errors import ServerGone, SessionError, SessionNotSaved
 from qcode.protocol.events import TurnEnd
 
 GOLDEN = {
@@ -42,6 +42,7 @@ def test_only_the_end_of_work_is_success() -> None:
 def test_errors_are_known_by_their_class() -> None:
     assert all(hasattr(errors, name) for name in BY_ERROR)
     assert of_error(ServerGone("nobody")) is ExitCode.UNAVAILABLE
-    assert of_error(SessionError("locked")) is ExitCode.FAILED
+    assert of_error(SessionError("locked")) is ExitCode.INPUT
+    assert of_error(SessionNotSaved("full")) is ExitCode.FAILED
     assert of_turn("error", "CredentialsRefused") is ExitCode.CREDENTIALS
     assert of_turn("error", "SomethingNew") is ExitCode.FAILED
