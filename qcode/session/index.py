@@ -25,6 +25,7 @@ from qcode.session.tables import (
     FullText,
     best,
     forget,
+    leave_no_trace,
     make_tables,
     take_in,
     transaction,
@@ -94,6 +95,7 @@ class Index:
             os.close(os.open(where, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(where, timeout=_WAIT_SECONDS, isolation_level=None)
         try:
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, too
             self._lay_out(connection)
         except BaseException:
             connection.close()
@@ -131,6 +133,7 @@ class Index:
             with transaction(connection):
                 for path in gone:
                     forget(connection, path)
+                leave_no_trace(connection)
 
     def _throw_away(self) -> None:
         for path in (self.path, self.path.with_name(self.path.name + "-journal")):

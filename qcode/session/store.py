@@ -131,7 +131,14 @@ class Store:
         return tuple(index.search(words, project(folder) if folder else "", limit))
 
     def delete(self, session_id: str) -> None:
-        """Remove a session and what was cut off it. Raises SessionError, also when in use."""
+        """Remove a session, what was cut off it, and its words in the index.
+
+        Raises SessionError, also when in use.
+        """
+        path = self._remove(session_id)
+        self._forget_removed(path.parent.name)
+
+    def _remove(self, session_id: str) -> Path:
         path = self.path(session_id)
         lock = Lock.acquire(path)
         try:
@@ -145,6 +152,13 @@ class Store:
             lock.release()
         with suppress(OSError):  # other sessions are in it, most likely
             path.parent.rmdir()
+        return path
+
+    def _forget_removed(self, project_name: str) -> None:
+        with suppress(ImportError):  # without sqlite3 there is no index
+            index = self._index()
+            if index.path.exists():
+                index.summaries(project_name)
 
     def old(self, days: float, keep: int = 0, folder: Path | None = None) -> tuple[Summary, ...]:
         """Sessions unchanged for `days`, without the `keep` newest: what `prune` would delete."""
@@ -156,8 +170,10 @@ class Store:
         deleted = []
         for summary in self.old(days, keep, folder):
             with suppress(SessionError):  # in use, or not ours to delete
-                self.delete(summary.id)
+                self._remove(summary.id)
                 deleted.append(summary)
+        if deleted:
+            self._forget_removed("")
         return tuple(deleted)
 
     def path(self, session_id: str) -> Path:

@@ -71,6 +71,12 @@ def forget(connection: Connection, path: str) -> None:
     connection.execute("DELETE FROM logs WHERE path = ?", (path,))
 
 
+def leave_no_trace(connection: Connection) -> None:
+    """FTS5 only marks the words of deleted passages: merging all of it drops them."""
+    if has_fts5(connection):
+        connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+
 def take_in(connection: Connection, path: str, stamp: str, made: Digest) -> None:
     mtime, size = map(int, stamp.split(":"))
     summary = made.summary

@@ -278,6 +278,25 @@ def test_deleting_removes_the_log_its_cut_tails_and_an_empty_folder(
     assert store.list() == ()
 
 
+@pytest.mark.parametrize("way", ["delete", "prune"])
+def test_no_word_of_a_deleted_session_stays_in_the_index(
+    store: Store, folder: Path, clock: Clock, way: str
+) -> None:
+    said = TurnStarted(1, user("the password is xylophone"))
+    session_id = saved(store, folder, said, said)
+    clock.time += timedelta(days=31)
+    saved(store, folder, TurnStarted(1, user("nothing secret")))
+    index = store.root / "index.sqlite"
+    assert store.search("xylophone")
+    assert b"xylophone" in index.read_bytes()
+    if way == "delete":
+        store.delete(session_id)
+    else:
+        assert len(store.prune(30)) == 1
+    assert b"xylophone" not in index.read_bytes()
+    assert store.search("secret")
+
+
 def test_a_broken_session_can_be_deleted(store: Store, folder: Path) -> None:
     place = store.path(saved(store, folder)).parent
     (place / "noise.jsonl").write_bytes(b"noise")
