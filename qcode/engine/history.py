@@ -35,11 +35,15 @@ class History:
         self.settings = settings
         self._tools = wire_tools(conversation.tools)
 
-    def request(self) -> Request:
-        """The next request. Thinking and sampling change; what stands in the prompt does not."""
+    def request(self, left: int | None = None) -> Request:
+        """The next request. Thinking and sampling change; what stands in the prompt does not.
+
+        `left`: tokens that the answer may have by the turn's limit, None = any number.
+        """
         talk, facts = self.conversation, self.facts
         messages = wire_messages(talk.system, talk.messages, facts.strategy, facts.reasoning_field)
-        return Request(facts.model, messages, self._tools, self._extra())
+        extra = {**self._extra(), "max_tokens": self._max_tokens(left)}
+        return Request(facts.model, messages, self._tools, extra)
 
     def _extra(self) -> Mapping[str, Any]:
         thinking: Literal["on", "off"] = "on" if self.settings.thinking_budget else "off"
@@ -51,11 +55,11 @@ class History:
             values = {name: values[name] for name in STANDARD if name in values}
         else:
             values["chat_template_kwargs"] = template_kwargs(self.facts.strategy, thinking)
-        return {**values, "max_tokens": self._max_tokens()}
+        return values
 
-    def _max_tokens(self) -> int:
-        """The answer's upper bound, lowered to what the loaded context has left."""
-        wanted = self.settings.max_tokens
+    def _max_tokens(self, left_in_turn: int | None) -> int:
+        """The answer's upper bound, lowered to what the turn and the loaded context have left."""
+        wanted = min(self.settings.max_tokens, left_in_turn or self.settings.max_tokens)
         if self.facts.context_tokens is None:
             return wanted
         last = self.conversation.last_usage

@@ -55,6 +55,11 @@ def out_of_time(limits: Limits) -> TurnFinished:
     return TurnFinished("max_wall_time", f"The limit of {seconds:g} s was reached.")
 
 
+def tokens_left(limits: Limits, spent: Spent) -> int | None:
+    """How many tokens an answer may still have; None = any number."""
+    return None if limits.max_tokens is None else max(1, limits.max_tokens - spent.tokens)
+
+
 def calls_left(limits: Limits, spent: Spent) -> int | None:
     """How many more calls may run; None = any number."""
     if limits.max_tool_calls is None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from qcode.engine.accounting import Accounting
 from qcode.engine.calls import Calls, Prepared, prepare
 from qcode.engine.history import History
-from qcode.engine.limits import Limits, Spent, calls_left, out_of_time, reached
+from qcode.engine.limits import Limits, Spent, calls_left, out_of_time, reached, tokens_left
 from qcode.engine.partial import Partial
 from qcode.engine.say import Say
 from qcode.engine.verify import Verify
@@ -125,9 +125,11 @@ class Turn:
 
     async def _ask(self) -> Answer:
         """Stream one answer. Cancelled: what came so far is kept, so that nothing is read again."""
-        partial = Partial()
+        partial, left = Partial(), tokens_left(self.parts.limits, self.spent)
         try:
-            async with aclosing(self.parts.server.stream(self.parts.history.request())) as items:
+            async with aclosing(
+                self.parts.server.stream(self.parts.history.request(left))
+            ) as items:
                 async for item in items:
                     if isinstance(item, Answer):
                         return item

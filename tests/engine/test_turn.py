@@ -394,3 +394,18 @@ async def test_a_check_that_was_asked_for_runs_also_when_nothing_was_changed(
         end = await run.turn("make it pass")
     assert end.reason == "verify_failed"
     assert len(run.said(Verified)) == 2
+
+
+async def test_an_answer_may_not_be_longer_than_the_tokens_that_are_left(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(
+        Reply(calls=(shell("true"),), usage=Usage(1_000, 100, 400)),
+        Reply(text="cut", finish="length", usage=Usage(1_200, 1_300, 1_100)),
+    )
+    limits = Limits(max_tokens=2_000)
+    config = configured(server.base_url, permission=YOLO)
+    async with rig(config, started(tmp_path, limits=limits)) as run:
+        end = await run.turn("go")
+    assert [request.body["max_tokens"] for request in server.requests] == [2_000, 1_300]
+    assert end.reason == "max_tokens"
