@@ -11,11 +11,12 @@ from qcode.protocol.messages import UserMessage
 _AHEAD = re.compile(
     r"\A(?:<workspace>\n.*?\n</workspace>\s*)?(?:<instructions>\n.*?\n</instructions>\s*)?", re.S
 )
-_PIPED = re.compile(r"\s*<stdin>\n.*\n</stdin>\s*\Z", re.S)
 
 
 def spoken(message: UserMessage) -> str:
     """The person's words; of a message that is nothing but data, its text as it is."""
     text = message.text.strip()
-    own = _PIPED.sub("", _AHEAD.sub("", text, count=1)).strip()
-    return own or text
+    own = _AHEAD.sub("", text, count=1)
+    if own.endswith("\n</stdin>"):
+        own = own.partition("<stdin>\n")[0]
+    return own.strip() or text

@@ -1,5 +1,6 @@
 """The conversation is a fold of the log, and always something a template can take."""
 
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -217,6 +218,13 @@ def test_the_title_is_what_the_person_said_without_facts_and_piped_data() -> Non
 
 def test_a_prompt_that_is_only_piped_data_is_still_a_title() -> None:
     assert "log line" in fold([TurnStarted(1, user("<stdin>\nlog line\n</stdin>"))]).title
+
+
+def test_the_title_of_a_long_prompt_is_found_at_once() -> None:
+    began = time.process_time()
+    for piece in (" ", "\n", "<stdin>\n"):
+        fold([TurnStarted(1, user("x" + piece * 50_000 + "y"))])
+    assert time.process_time() - began < 1
 
 
 def test_the_parent_of_a_fork_is_known() -> None:
