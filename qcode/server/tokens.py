@@ -1,7 +1,7 @@
-"""How many tokens a text is: by Qwen's shipped table, or by its length.
+"""How many tokens a text is, by Qwen's shipped table.
 
-Both are estimates for a model with another vocabulary: Qwen 3.5's own is larger than the table, so
-the table counts a little too much. What a server reports in its usage is the truth.
+An estimate for a model with another vocabulary: Qwen 3.5's own is larger than the table, so the
+table counts a little too much. What a server reports in its usage is the truth.
 """
 
 import base64
@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import tiktoken
-
-TENTHS_OF_BYTES_PER_TOKEN = 33
-"""3.3 bytes: a rule of thumb for code."""
 
 _PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}"
@@ -44,12 +41,6 @@ def encode(text: str) -> list[int]:
 def count(text: str) -> int:
     """Tokens of `text` by the shipped table; see `encode` for what it costs."""
     return len(encode(text))
-
-
-def estimate(text: str) -> int:
-    """Tokens of `text` by its length in bytes: loads nothing."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-    return -(-size * 10 // TENTHS_OF_BYTES_PER_TOKEN)
 
 
 @cache

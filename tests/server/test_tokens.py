@@ -1,4 +1,4 @@
-"""Counts by the shipped table, and by length."""
+"""Counts by the shipped table."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +19,3 @@ def test_the_marks_of_the_template_are_one_token_each() -> None:
 @given(st.text(st.characters(codec="utf-8"), max_size=200))
 def test_every_text_can_be_counted_and_a_token_holds_a_byte_at_least(text: str) -> None:
     assert tokens.count(text) <= len(text.encode())
-    assert (tokens.estimate(text) == 0) == (text == "")
-
-
-def test_the_estimate_takes_bytes_and_not_characters() -> None:
-    assert tokens.estimate("x" * 330) == 100
-    assert tokens.estimate("é" * 165) == 100
