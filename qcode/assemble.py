@@ -229,9 +229,11 @@ class _Assembly:
         return Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder, when)
 
     async def _end(self) -> None:
-        await self.runner.close()
-        await self.server.close()
-        await asyncio.to_thread(shutil.rmtree, self.spill, ignore_errors=True)
+        try:
+            await self.runner.close()
+        finally:
+            shutil.rmtree(self.spill, ignore_errors=True)
+            await self.server.close()
 
 
 async def look(workspace: Workspace) -> tuple[Facts, tuple[str, ...]]:

@@ -175,11 +175,14 @@ class Calls:
         return await self._run(call, tool)
 
     async def _changed(self, call: ToolCall, arguments: str) -> Outcome:
-        """The person wrote other arguments: they are theirs, so nobody is asked again."""
+        """The person wrote other arguments: nobody is asked again, but a deny rule still holds."""
         changed = msgspec.structs.replace(call, arguments=arguments)
         parsed = parse(self.tools, changed)
         if isinstance(parsed, Misfit):
             return Outcome(parsed.text, status="error")
+        verdict = self.approvals.judge(self._resolved(parsed.tool))
+        if verdict.answer == "deny":
+            return Outcome(f"Denied by the rules ({verdict.because}).", status="denied")
         outcome = await self._run(call, parsed.tool)
         note = f"The user changed the arguments of this call to: {parsed.arguments}\n"
         return replace(outcome, text=note + outcome.text)

@@ -51,6 +51,8 @@ _LIMITS = (  # (prompt tokens, context tokens) as the groups say
     re.compile(r"input length should be \[\d+, ?(?P<context>\d+)\]"),
 )
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 524, 529)
+_BUSY = (429, 502, 503, 504, 529)
+"""Nothing is wrong with the request: who tries later may have an answer."""
 
 
 class Broken(Exception):
@@ -131,7 +133,8 @@ def from_status(where: str, status: int, refusal: Refusal, retry_after: str = ""
         return UnknownModel(f"{where} has no such model ({refusal.words}).")
     if status == 503 and _LOADING.search(refusal.raw):
         return Loading(refusal.words)
-    error = BadAnswer(f"{where} answered with status {status}{told}.{_hint(status)}")
+    kind = ServerGone if status in _BUSY else BadAnswer
+    error = kind(f"{where} answered with status {status}{told}.{_hint(status)}")
     if status in _TRY_AGAIN and not _HOPELESS.search(refusal.raw):
         return Broken(f"status {status}{told}", error, _seconds(retry_after))
     return error

@@ -63,6 +63,20 @@ async def test_changed_arguments_run_in_place_of_the_models(
     assert "touch a" in sent  # the history keeps what the model wrote
 
 
+async def test_a_deny_rule_holds_for_changed_arguments_too(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(shell("touch a"), Reply(text="ok"))
+    rules = parse_rules(["Bash(rm:*)"], "deny", "flag", Ground(tmp_path.as_posix(), "/h"))
+    start = started(tmp_path, person="present", rules=rules)
+    (tmp_path / "kept").touch()
+    async with rig(configured(server.base_url), start) as run:
+        changed = '{"command": "rm kept"}'
+        await run.turn("go", replies(answer="allow", changed_arguments=changed))
+    assert (tmp_path / "kept").exists()
+    assert "Denied by the rules" in server.requests[1].messages[-1]["content"]
+
+
 async def test_an_approval_for_the_session_is_asked_for_once(
     scripted: StartScripted, tmp_path: Path
 ) -> None:

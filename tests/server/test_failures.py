@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from qcode.protocol.errors import BadAnswer, ContextOverflow, CredentialsRefused, UnknownModel
+from qcode.protocol.errors import (
+    BadAnswer,
+    ContextOverflow,
+    CredentialsRefused,
+    ServerGone,
+    UnknownModel,
+)
 from qcode.server.failures import (
     Broken,
     Loading,
@@ -109,7 +115,7 @@ def test_loading_is_no_error() -> None:
 def test_what_may_pass_is_worth_another_try(status: int) -> None:
     error = failure(status, {"error": {"message": "Compute error."}})
     assert isinstance(error, Broken)
-    assert isinstance(error.error, BadAnswer)
+    assert isinstance(error.error, BadAnswer if status == 500 else ServerGone)
     assert "Compute error." in error.because
 
 
