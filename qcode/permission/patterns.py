@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _WILD = re.compile(r"[*?\[\]!\\]")
+_INSIDE = "/" + "\0" * 9
+"""A file of any name in a folder: one that no pattern names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,17 @@ class PathPattern:
         return access.place != "protected" or self._names(access.target)
 
     def touches(self, access: Access) -> bool:
-        """Upper and lower case are the same here: on some file systems they are."""
+        """Upper and lower case are the same here: on some file systems they are.
+
+        The path may be a folder that is searched: `secret/**` is about `secret`, too.
+        """
         path = _absolute(access.target, self.root)
         if path is None:
             return True
         pairs = [(self.base, self.line), ("", self.wider)]
         return any(
-            _below(path, base, line) or _below(path.casefold(), base.casefold(), line.casefold())
+            _below(one, base, line) or _below(one.casefold(), base.casefold(), line.casefold())
+            for one in (path, path + _INSIDE)
             for base, line in pairs
             if line
         )

@@ -207,12 +207,23 @@ def test_a_path_rule_covers_nothing_else(text: str, target: str, place: Place) -
         ("Read(.env)", "sub/.ENV"),
         ("Read(/etc/passwd)", "/etc/passwd"),
         ("Read(secret/**)", "x/../secret/y"),
+        ("Read(secret/**)", "secret"),
+        ("Read(secret/)", "secret"),
+        ("Read(//etc/**)", "/etc"),
         ("Read", "/etc/passwd"),
     ],
 )
 def test_a_deny_rule_reads_paths_widely(text: str, target: str) -> None:
     access = Access("read", target, "outside")
     assert decide(access, [rule("deny", text)], "allow").answer == "deny"
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [("Read(?)", "a.py"), ("Read(src/*.pem)", "src"), ("Read(/a/**)", "b/a"), ("Read(a/**)", "aa")],
+)
+def test_a_deny_rule_leaves_other_paths(text: str, target: str) -> None:
+    assert decide(Access("read", target), [rule("deny", text)], "allow").answer == "allow"
 
 
 @pytest.mark.parametrize(
