@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from qcode.sandbox.base import NotStarted
@@ -124,7 +125,7 @@ async def start(
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     try:
-        shell = await asyncio.create_subprocess_exec(
+        opening = asyncio.create_subprocess_exec(
             *shell_words(line),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=writing,
@@ -133,15 +134,26 @@ async def start(
             env=environment,
             start_new_session=True,
         )
+        shell = await _whole(asyncio.create_task(opening))
     except (OSError, ValueError) as error:
         os.close(reading)
         raise NotStarted(_why_not(error, line, folder)) from error
-    except BaseException:  # cancelled meanwhile: asyncio has ended the child
+    except BaseException:
         os.close(reading)
         raise
     finally:
         os.close(writing)
     return Process(shell, reading, capture)
+
+
+async def _whole(opening: asyncio.Task[asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
+    """The shell. When cancelled, asyncio would end it alone, and not what it has begun to run."""
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(OSError, ValueError):  # it did not start at all
+            await Group((await opening).pid).end(0)
+        raise
 
 
 def shell_words(line: str) -> tuple[str, ...]:

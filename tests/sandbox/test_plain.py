@@ -135,6 +135,20 @@ async def test_who_ignores_term_is_killed(
     assert await until(lambda: not strays.running())
 
 
+async def test_cancelling_while_it_starts_leaves_nothing(
+    runner: PlainRunner, command: MakeCommand, strays: Strays
+) -> None:
+    line = f"sh -c 'echo $$ >>{strays.path}; exec sleep 60' & wait"
+    for _ in range(20):
+        task = asyncio.create_task(runner.run(command(line), lambda text: None))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await asyncio.sleep(0.3)  # what was left would have begun by now
+    assert strays.running() == []
+
+
 async def test_cancelling_ends_the_group_at_once(
     runner: PlainRunner, command: MakeCommand, strays: Strays
 ) -> None:
