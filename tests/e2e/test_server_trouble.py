@@ -105,10 +105,10 @@ def test_a_base_url_without_its_v1_is_taken(cli: Cli, serve: Serve) -> None:
     assert cli.ask().code == 0
 
 
-def test_a_base_url_that_is_none_is_bad_configuration(cli: Cli) -> None:
+def test_a_base_url_that_is_none_is_a_wrong_flag(cli: Cli) -> None:
     cli.url = "localhost 8080"
     ran = cli.ask()
-    assert ran.code == 52
+    assert ran.code == 2
     assert "http://127.0.0.1:8080/v1" in ran.err
 
 
