@@ -79,6 +79,8 @@ class Index:
             try:
                 with closing(self._open(str(self.path))) as connection:
                     self._refresh(connection, project)
+                    # One moment of it: between two reads another process may renew the rows.
+                    connection.execute("BEGIN")
                     return question(connection)
             except (sqlite3.Error, msgspec.MsgspecError) as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_BROKEN:

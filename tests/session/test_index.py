@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,25 @@ def test_processes_that_build_the_index_at_once_all_find_everything(root: Path) 
     seekers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [seeker.communicate()[1] for seeker in seekers] == ["", "", ""]
     assert [seeker.returncode for seeker in seekers] == [0, 0, 0]
+
+
+def test_a_search_bears_that_another_renews_the_index(root: Path) -> None:
+    paths = [saved(root, f"/{number}", "apple") for number in range(20)]
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.is_set():
+            for path in paths:
+                os.utime(path)
+            Index(root).summaries()
+
+    other = threading.Thread(target=renew)
+    other.start()
+    try:
+        assert [len(Index(root).search("apple")) for _ in range(100)] == [20] * 100
+    finally:
+        done.set()
+        other.join()
 
 
 def test_opening_the_store_does_not_load_sqlite() -> None:
