@@ -197,7 +197,7 @@ def test_processes_that_build_the_index_at_once_all_find_everything(root: Path) 
 
 
 def test_a_search_bears_that_another_renews_the_index(root: Path) -> None:
-    paths = [saved(root, f"/{number}", "apple") for number in range(20)]
+    paths = [Store(root).path(saved(root, f"/{number}", "apple")) for number in range(20)]
     done = threading.Event()
 
     def renew() -> None:
