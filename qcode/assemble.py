@@ -148,9 +148,9 @@ class _Assembly:
 
     def _grant(self, accesses: Sequence[Access]) -> None:
         """An approval for the session: the narrowest rules that would have allowed the call."""
-        folder, home = self.workspace.root.as_posix(), Path.home().as_posix()
+        ground = Ground.of(self.workspace.root)
         texts = [text for access in accesses if (text := narrowest(access))]
-        self.rules += parse_rules(texts, "allow", "this session", Ground(folder, home))
+        self.rules += parse_rules(texts, "allow", "this session", ground)
 
     async def _begin(self, say: Say) -> Begun:
         """Find the server and read the workspace, at once."""

@@ -74,7 +74,7 @@ def _policy(arguments: argparse.Namespace, loaded: Loaded, folder: Path) -> Poli
     preset = parse_mode(arguments.permission_mode or permission.mode or "ask")
     off = permission.sandbox == "off" or preset.sandbox == "off"
     fence: Fence = arguments.fence or ("off" if off else "none")
-    ground = Ground(folder.resolve().as_posix(), Path.home().as_posix())
+    ground = Ground.of(folder)
     return Policy(preset.mode, fence, _rules(arguments, loaded, ground), preset.asks)
 
 

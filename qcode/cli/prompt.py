@@ -182,7 +182,7 @@ def _added(path: Path) -> Path:
 
 def _rules(options: Options, loaded: Loaded, folder: Path) -> tuple[Rule, ...]:
     """The user's rules and those of the flags."""
-    ground = Ground(folder.as_posix(), Path.home().as_posix())
+    ground = Ground.of(folder)
     permission = loaded.config.permission
     origin = {name: f"{loaded.origin(f'permission.{name}')}" for name in ("allow", "ask", "deny")}
     allowed = [rule for text in options.allowed_tools for rule in split_rules(text)]

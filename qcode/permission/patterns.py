@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qcode.permission.shell import Line, Simple
@@ -28,6 +29,11 @@ class Ground:
 
     root: str
     home: str
+
+    @classmethod
+    def of(cls, folder: Path) -> "Ground":
+        """For a workspace, with the user's home; links resolved, as those of what is judged are."""
+        return cls(folder.resolve().as_posix(), Path.home().resolve().as_posix())
 
 
 @dataclass(frozen=True, slots=True)
