@@ -195,7 +195,7 @@ class Calls:
             return await tool.run(context)
         except QcodeError as error:
             return Outcome(str(error), status="error")
-        except Exception as error:
+        except Exception as error:  # a defect of a tool is text for the model, never a crash
             LOG.exception("tool %s failed", tool.name)
             kind = type(error).__name__
             return Outcome(f"The tool {tool.name} failed inside ({kind}: {error}).", status="error")
