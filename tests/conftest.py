@@ -1,6 +1,7 @@
 """What every test stands on: an empty home, no network but loopback, scripted servers."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ settings.register_profile(
 settings.load_profile("qcode")
 
 guard.install()
+
+if hasattr(signal, "SIGHUP"):  # under nohup it is ignored, and so it would be by all that we start
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

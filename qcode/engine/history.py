@@ -5,19 +5,15 @@ How a message is shaped so that the server's template renders it as it was gener
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from qcode.engine.settings import Settings
 from qcode.server.base import Request, ServerFacts
 from qcode.server.families import sampling
-from qcode.server.shape import template_kwargs, wire_messages, wire_tools
+from qcode.server.shape import wire_messages, wire_tools
 from qcode.session.conversation import Conversation
-
-STANDARD = ("temperature", "top_p", "presence_penalty")
-"""Sampling fields of OpenAI's own API: all that an unknown server is sent, since some refuse a
-request with any other (transformers serve 5.23: 422)."""
 
 MARGIN_TOKENS = 2_048
 """Kept free in the context beside the prompt and the answer: our count of new text is rough."""
@@ -42,20 +38,18 @@ class History:
         """
         talk, facts = self.conversation, self.facts
         messages = wire_messages(talk.system, talk.messages, facts.strategy, facts.reasoning_field)
-        extra = {**self._extra(), "max_tokens": self._max_tokens(left)}
-        return Request(facts.model, messages, self._tools, extra)
+        return Request(
+            facts.model,
+            messages,
+            self._tools,
+            thinking_budget=self.settings.thinking_budget,
+            sampling=self._sampling(),
+            max_tokens=self._max_tokens(left),
+        )
 
-    def _extra(self) -> Mapping[str, Any]:
-        thinking: Literal["on", "off"] = "on" if self.settings.thinking_budget else "off"
-        values: dict[str, Any] = {
-            **sampling(self.facts.model, self.settings.preset if thinking == "on" else "instruct"),
-            **_said(self.settings.sampling),
-        }
-        if self.facts.kind == "generic":
-            values = {name: values[name] for name in STANDARD if name in values}
-        else:
-            values["chat_template_kwargs"] = template_kwargs(self.facts.strategy, thinking)
-        return values
+    def _sampling(self) -> Mapping[str, Any]:
+        mode = self.settings.preset if self.settings.thinking_budget else "instruct"
+        return {**sampling(self.facts.model, mode), **_said(self.settings.sampling)}
 
     def _max_tokens(self, left_in_turn: int | None) -> int:
         """The answer's upper bound, lowered to what the turn and the loaded context have left."""

@@ -51,6 +51,8 @@ class SessionStarted(Event, frozen=True):
     tools: tuple[ToolSpec, ...]
     mode: str
     parent: Parent | None = None
+    context_tokens: int | None = None
+    """The loaded context; None = not told."""
 
 
 class TurnStarted(Event, frozen=True):
@@ -70,9 +72,9 @@ class StepStarted(Event, frozen=True):
 
 
 class ServerState(Event, frozen=True):
-    """The server is loading its model, busy with others, gone, or back. Not an error."""
+    """The server loads its model, wakes it, is busy with others, gone, or back. Not an error."""
 
-    state: Literal["loading", "busy", "gone", "back"]
+    state: Literal["loading", "waking", "busy", "gone", "back"]
     detail: str = ""
     seconds: float = 0.0
     """How long the state has lasted."""
@@ -191,11 +193,27 @@ class QuestionAsked(Event, frozen=True):
     choices: tuple[str, ...] = ()
 
 
+RepairKind = Literal[
+    "arguments",  # syntax, encoding, types or field names of a call
+    "name",  # a tool's name
+    "leaked_call",  # a call that was written as text
+    "reasoning_call",  # a call that was written inside the reasoning
+    "half_call",  # a call that was not written to its end, and was asked for again
+    "lost_call",  # a call that the server announced and did not send
+    "reasoning",  # `<think>` marks, reasoning filed under text or text under reasoning
+    "unread_end",  # the server could not parse the end of its own answer
+    "empty",  # nothing after the thinking
+    "idle",  # announced and not done
+    "other",
+]
+
+
 class Repaired(Event, frozen=True):
     """Something malformed in an answer was mended before it was stored."""
 
     what: str
     call_id: str = ""
+    kind: RepairKind = "other"
 
 
 class Retried(Event, frozen=True):
@@ -208,17 +226,25 @@ class Retried(Event, frozen=True):
 
 
 class LoopSeen(Event, frozen=True):
-    """The model repeats itself."""
+    """The model repeats itself. The deltas since `StepStarted` are void, unless `did` goes on."""
 
-    kind: Literal["reasoning", "text", "calls"]
+    kind: Literal["reasoning", "text", "arguments", "calls"]
     detail: str
+    """What was repeated, cut to a line."""
+    did: str = ""
+    """What was done about it, as a sentence."""
+    rung: int = 0
+    """1 to 4; 0 = nothing but this notice."""
+    cost_tokens: int = 0
+    """Generated and thrown away; an estimate where the server does not count."""
 
 
 class BudgetReached(Event, frozen=True):
-    """The thinking budget is used up; the reasoning is closed and the answer follows."""
+    """The reasoning is closed, and the answer follows: its budget is used up, or a person said so."""
 
     budget: int
     used: int
+    why: Literal["budget", "person", "loop"] = "budget"
 
 
 class Steered(Event, frozen=True):
@@ -259,6 +285,20 @@ class Compacted(Event, frozen=True):
     """Messages at the end of the conversation that stay as they were."""
     tokens_before: int
     tokens_after: int
+
+
+class Elided(Event, frozen=True):
+    """Old tool results and old reasoning left the conversation, to make room; the log keeps them.
+
+    Of the first `messages` messages each tool result longer than `result_characters` is replaced
+    by a note that says so, and reasoning is dropped. Calls, words and prompts stay.
+    """
+
+    messages: int
+    result_characters: int
+    tokens_before: int
+    tokens_after: int
+    """An estimate."""
 
 
 class CheckpointTaken(Event, frozen=True):
@@ -337,6 +377,7 @@ LoggedEvent = (
     | ModeChanged
     | ModelChanged
     | Compacted
+    | Elided
     | CheckpointTaken
     | Rewound
     | Renamed

@@ -49,8 +49,9 @@ class ToolSpec(msgspec.Struct, frozen=True):
 Origin = Literal["prompt", "steer", "verify", "nudge", "summary"]
 """Who speaks in a user message: the person (`prompt`, `steer`), or qcode itself (the rest)."""
 
-Finish = Literal["stop", "tool_calls", "length", "cancelled"]
-"""Why an answer ended. `length` also means that the context was full."""
+Finish = Literal["stop", "tool_calls", "length", "cancelled", "closed"]
+"""Why an answer ended. `length` also means that the context was full; `closed` = qcode ended its
+reasoning (budget, loop, a person's word), and the answer proper is the next message."""
 
 CallStatus = Literal["ok", "error", "denied", "cancelled"]
 

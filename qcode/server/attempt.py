@@ -26,9 +26,9 @@ from qcode.server.failures import (
     read_body,
     unknown_model,
 )
+from qcode.server.fields import fields
 from qcode.server.flow import Flow, Head, Silent
 from qcode.server.liveness import why_dead
-from qcode.server.quirks import QUIRKS
 from qcode.server.reader import Finished, Reader, Thinking
 from qcode.server.shown import Item
 
@@ -53,8 +53,7 @@ class Line:
     def flow(self, request: Request) -> Flow:
         """The request on its way, with the fields that this kind of server gets from us."""
         body = {
-            **QUIRKS[self.facts.kind].extra,
-            **request.extra,
+            **fields(self.facts, request),
             **({"tools": request.tools} if request.tools else {}),
             "model": request.model or self.facts.model,
             "messages": request.messages,
@@ -165,6 +164,8 @@ def _lost(where: str, because: str) -> ServerGone:
 
 
 def _thinking(request: Request) -> Thinking:
+    if request.thinking_budget is not None:
+        return "on" if request.thinking_budget else "off"
     kwargs = request.extra.get("chat_template_kwargs")
     match kwargs.get("enable_thinking") if isinstance(kwargs, dict) else None:
         case True:

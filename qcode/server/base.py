@@ -44,6 +44,16 @@ class ServerFacts:
     reasoning_field: str
     """Name under which past reasoning is sent back; empty = the server takes none."""
     slots: int | None = None
+    context_from: str = ""
+    """Where `context_tokens` was read, for people: `/props`, `/api/ps`, `configuration`."""
+    trained_tokens: int | None = None
+    """The longest context that the model was made for, None = not told."""
+    vision: bool | None = None
+    """Whether the model takes images, None = not told."""
+    continues: bool = False
+    """Whether the server takes a `Request.closed`."""
+    picked_why: str = ""
+    """Why this model of several, for people: `loaded`, `the only one`, `named`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +65,22 @@ class Request:
     """OpenAI messages, the system message first. Not changed, not copied."""
     tools: Sequence[Mapping[str, Any]]
     """OpenAI tool envelopes; empty = none offered."""
+    thinking_budget: int | None = None
+    """Tokens of reasoning; 0 = thinking off, None = as the server has it."""
+    sampling: Mapping[str, float | int] = field(default_factory=dict)
+    """By our names (`fields.SAMPLING`); a server is sent those that it honours, in its spelling."""
+    max_tokens: int | None = None
+    """Upper bound of the answer, reasoning included."""
+    closed: str = ""
+    """Reasoning that this answer has had already and that is at its end: the model goes on behind
+    it. Only where `ServerFacts.continues`; the `Answer` holds it as its Reasoning."""
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Sampling values, `max_tokens`, `chat_template_kwargs`: sent as they are."""
+    """Fields of the body that are sent as they are; they win over all others."""
+
+
+Flaw = Literal["", "half_call", "lost_call"]
+"""What an answer lacks, though it ended: `half_call` = a call was written as text and not to its
+end (it is left out of the text); `lost_call` = the server said `tool_calls` and sent none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +90,7 @@ class Answer:
     message: AssistantMessage
     usage: Usage
     seconds: float
+    flaw: Flaw = ""
 
 
 Streamed = (
@@ -105,6 +130,18 @@ class Server(Protocol):
         Raises `ServerError`s. Closing the iterator or cancelling the task closes the connection
         at once, so that the server stops generating.
         """
+        ...
+
+    async def end_reasoning(self) -> bool:
+        """Have the running answer close its reasoning and go on, inside the server.
+
+        False = this server cannot, or nothing runs: the caller closes the stream and sends
+        `Request.closed` instead.
+        """
+        ...
+
+    async def count(self, text: str) -> int | None:
+        """Tokens of `text` by the server's own tokenizer; None = it does not count."""
         ...
 
     async def close(self) -> None:

@@ -98,6 +98,14 @@ class Client:
             yield told
             await asyncio.sleep(wait_seconds)
 
+    async def end_reasoning(self) -> bool:
+        """See `Server.end_reasoning`."""
+        return False
+
+    async def count(self, text: str) -> int | None:
+        """See `Server.count`."""
+        return None
+
     async def close(self) -> None:
         """Close all connections."""
         http, self._http, self._doors = self._http, None, None

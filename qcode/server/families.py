@@ -36,7 +36,7 @@ def _qwen(temperature: float, top_p: float, presence_penalty: float, top_k: int 
 
 
 _CODER_NEXT = _qwen(1.0, 0.95, 0.0, top_k=40)
-_CODER = {**_qwen(0.7, 0.8, 0.0), "repeat_penalty": 1.05, "repetition_penalty": 1.05}
+_CODER = {**_qwen(0.7, 0.8, 0.0), "repeat_penalty": 1.05}
 _INSTRUCT = _qwen(0.7, 0.8, 1.5)
 _CODING = _qwen(0.6, 0.95, 0.0)
 

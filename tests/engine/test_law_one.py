@@ -33,6 +33,7 @@ from qcode.protocol.events import (
 from qcode.protocol.inputs import Cancel, Input, SetThinking, Steer
 from qcode.protocol.messages import AssistantMessage, Reasoning, Text, ToolCall, ToolMessage, user
 from qcode.server.base import ServerFacts, Strategy
+from qcode.server.fields import fields
 from qcode.session.conversation import Conversation, fold
 from qcode.session.store import Store
 from qcode.tools.builtin import BUILTIN
@@ -123,7 +124,7 @@ class Teller:
 
     def _body(self) -> Body:
         asked = self._history.request()
-        return {"messages": asked.messages, "tools": asked.tools, **asked.extra}
+        return {"messages": asked.messages, "tools": asked.tools, **fields(self._facts, asked)}
 
     def _answer(self, ask: Ask, order: int) -> Reply | None:
         """Take the answer in; what is kept of it."""

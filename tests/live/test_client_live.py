@@ -59,7 +59,7 @@ def request(
     used = strategy or facts.strategy
     wired = wire_messages(SYSTEM, messages, used, facts.reasoning_field)
     kwargs = {"chat_template_kwargs": template_kwargs(used, thinking), "max_tokens": 500}
-    return Request(facts.model, wired, wire_tools((READ,)), {**kwargs, **extra})
+    return Request(facts.model, wired, wire_tools((READ,)), extra={**kwargs, **extra})
 
 
 async def everything(client: Server, asked: Request) -> tuple[list[Streamed], Answer]:

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 def request(**extra: Any) -> Request:
-    return Request("scripted-model", [{"role": "user", "content": "Hello"}], [], extra)
+    return Request("scripted-model", [{"role": "user", "content": "Hello"}], [], extra=extra)
 
 
 def server_at(base_url: str, api_key: str = "", model: str = "") -> Server:

@@ -52,6 +52,7 @@ async def describe(
         strategy_why=why,
         reasoning_field=QUIRKS[kind].reasoning_field,
         slots=_count(fields.get("total_slots")),
+        continues=bool(QUIRKS[kind].continuation),
     )
 
 
