@@ -240,7 +240,7 @@ class LoopSeen(Event, frozen=True):
 
 
 class BudgetReached(Event, frozen=True):
-    """The reasoning is closed, and the answer follows: its budget is used up, or a person said so."""
+    """The reasoning is closed and the answer follows: budget used up, or a person said so."""
 
     budget: int
     used: int
