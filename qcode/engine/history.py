@@ -5,6 +5,7 @@ How a message is shaped so that the server's template renders it as it was gener
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,6 +23,20 @@ LEAST_TOKENS = 1_024
 """An answer may always be this long; a prompt that leaves less is the server's to refuse."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tweak:
+    """What one request does differently from the settings; the prompt's bytes stay the same."""
+
+    presence_penalty: float | None = None
+    """None = as the settings and the model's family have it."""
+    penalty_window: int | None = None
+    """Tokens that penalties look back over, where the server lets one say; None = as usual."""
+    thinking_budget: int | None = None
+    """Tokens; 0 = thinking off for this request, None = as the settings have it."""
+    closed: str = ""
+    """As in `Request.closed`: reasoning that the answer has had already."""
+
+
 class History:
     """Makes the requests of a session."""
 
@@ -31,25 +46,36 @@ class History:
         self.settings = settings
         self._tools = wire_tools(conversation.tools)
 
-    def request(self, left: int | None = None) -> Request:
+    def request(self, left: int | None = None, tweak: Tweak | None = None) -> Request:
         """The next request. Thinking and sampling change; what stands in the prompt does not.
 
         `left`: tokens that the answer may have by the turn's limit, None = any number.
         """
+        tweak = tweak or Tweak()
         talk, facts = self.conversation, self.facts
         messages = wire_messages(talk.system, talk.messages, facts.strategy, facts.reasoning_field)
         return Request(
             facts.model,
             messages,
             self._tools,
-            thinking_budget=self.settings.thinking_budget,
-            sampling=self._sampling(),
+            thinking_budget=self._budget(tweak),
+            sampling=self._sampling(tweak),
             max_tokens=self._max_tokens(left),
+            closed=tweak.closed,
         )
 
-    def _sampling(self) -> Mapping[str, Any]:
-        mode = self.settings.preset if self.settings.thinking_budget else "instruct"
-        return {**sampling(self.facts.model, mode), **_said(self.settings.sampling)}
+    def _budget(self, tweak: Tweak) -> int:
+        wanted = tweak.thinking_budget
+        return self.settings.thinking_budget if wanted is None else wanted
+
+    def _sampling(self, tweak: Tweak) -> Mapping[str, Any]:
+        mode = self.settings.preset if self._budget(tweak) else "instruct"
+        values = {**sampling(self.facts.model, mode), **_said(self.settings.sampling)}
+        if tweak.presence_penalty is not None:
+            values["presence_penalty"] = tweak.presence_penalty
+        if tweak.penalty_window is not None:
+            values["penalty_window"] = tweak.penalty_window
+        return values
 
     def _max_tokens(self, left_in_turn: int | None) -> int:
         """The answer's upper bound, lowered to what the turn and the loaded context have left."""
