@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcode.config.load import Loaded, Origin, load, shown, sources
+from qcode.config.load import Loaded, load, shown, sources
+from qcode.config.model import spelled
+from qcode.config.origin import Origin
 from qcode.config.paths import PROJECT_FILE, paths
 from qcode.config.secrets import without_password
 from qcode.protocol.errors import InputError
@@ -73,7 +75,10 @@ def _origin(origin: Origin) -> dict[str, Any]:
 
 
 def _as_text(loaded: Loaded) -> str:
-    rows = [(f"{key} = {_toml(_safe(value))}", origin) for key, value, origin in shown(loaded)]
+    rows = [
+        (f"{plain(spelled(key))} = {_toml(_safe(value))}", origin)
+        for key, value, origin in shown(loaded)
+    ]
     lines = [f"{setting:<40} # {plain(str(origin))}" for setting, origin in rows]
     if proposed := loaded.proposed_verify:
         words = _toml(proposed.value)

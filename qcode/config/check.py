@@ -3,11 +3,12 @@
 import difflib
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from qcode.config.model import SECTIONS, keys
+from qcode.config.model import SECTIONS, TABLES, keys, parted
 from qcode.protocol.errors import ConfigError
 from qcode.protocol.text import plain
 
@@ -19,29 +20,55 @@ def checked(
 
     `text` = it comes from the environment, where a number is spelled out.
     """
-    types = _types()
-    if key not in types:
+    section, name, field = parted(key)
+    kind = _types().get(f"{section}.{field}")
+    if kind is None or bool(name) != (section in TABLES):
         raise ConfigError(f"{where}: there is no setting {key}. {nearest(key)}")
     try:
-        return msgspec.convert(value, types[key], strict=spelled == "typed")
-    except msgspec.ValidationError as error:
-        why = HINTS.get(key) or _choices(types[key]) or f"{error}."
+        return msgspec.convert(value, kind, strict=spelled == "typed")
+    except msgspec.ValidationError:
+        why = HINTS.get(field) or _choices(kind) or _wanted(kind)
         raise ConfigError(f"{where}: {key} is {_shown(value)}. {why}") from None
 
 
 HINTS: Mapping[str, str] = {
-    "agent.thinking": "Write off, low, medium, high, max, or a number of tokens.",
-    "server.api_key_env": "Write the name of an environment variable, never the key itself.",
-    "server.base_url": "Write a URL such as http://127.0.0.1:8080/v1.",
+    "thinking": "Write off, low, medium, high, max, or a number of tokens.",
+    "api_key_env": "Write the name of an environment variable, never the key itself.",
+    "base_url": "Write a URL such as http://127.0.0.1:8080/v1.",
 }
-"""What to write instead, where the type alone does not say it well."""
+"""Last part of a key -> what to write, where the type alone does not say it well."""
 
 
 def _choices(kind: Any) -> str:
-    """`Write auto, general or coding.`, for a key that takes words."""
-    parts = get_args(kind) if get_origin(kind) is not Literal else (kind,)
-    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+    """`Write one of auto, general, coding.`, for a key that takes words."""
+    words = [word for part in _parts(kind) for word in _words(part)]
     return f"Write one of {', '.join(word for word in words if word)}." if words else ""
+
+
+def _words(kind: Any) -> tuple[str, ...]:
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _wanted(kind: Any) -> str:
+    """`Write a whole number from 1 to 20.`, for any other key."""
+    part = next(part for part in _parts(kind) if part is not NoneType)
+    bare, *marks = get_args(part) if get_origin(part) is Annotated else (part,)
+    limits = {name: getattr(mark, name) for mark in marks for name in ("ge", "gt", "le")}
+    bounds = "".join(
+        f" {words} {limits[name]:,}"
+        for name, words in (("ge", "from"), ("gt", "above"), ("le", "to"))
+        if limits.get(name) is not None
+    )
+    if get_origin(bare) is tuple:
+        return 'Write a list of texts, such as ["a", "b"].'
+    if bare is str:
+        return "Write a line of text in quotes, not too long and without control characters."
+    return f"Write a {'whole number' if bare is int else 'number'}{bounds}."
+
+
+def _parts(kind: Any) -> tuple[Any, ...]:
+    """The members of a union; else the type itself."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
 def _shown(value: object) -> str:
@@ -51,17 +78,23 @@ def _shown(value: object) -> str:
 
 @cache
 def _types() -> dict[str, Any]:
+    """Section and last part of a key -> its type."""
     return {
         f"{section}.{name}": hint
-        for section, kind in SECTIONS.items()
+        for section, kind in {**SECTIONS, **TABLES}.items()
         for name, hint in get_type_hints(kind, include_extras=True).items()
     }
 
 
 def nearest(word: str) -> str:
     """The key or section that was most likely meant."""
-    known = [*SECTIONS] if "." not in word else [*keys()]
+    section, name, _ = parted(word)
+    if "." not in word:
+        known = [*SECTIONS, *TABLES]
+    elif section in TABLES:
+        known = [f"{section}.{name or 'NAME'}.{it}" for it in TABLES[section].__struct_fields__]
+    else:
+        known = [*keys()]
     close = difflib.get_close_matches(word, known, 1, 0.5)
-    section = word.partition(".")[0]
     inside = [key for key in known if key.startswith(f"{section}.")] or known
     return f"Did you mean {close[0]}?" if close else f"There is {', '.join(inside)}."

@@ -1,31 +1,25 @@
 """Defaults < user file < project file < environment < flags; each value knows where it came from.
 
-The project file comes with the repository, so it is not believed: it may set only the keys of
-`HARMLESS`. Any other key in it is left out with a warning that names file and line. It is not an
-error that stops, or a repository could keep qcode from starting in it. No `.env` is ever read.
+A profile lies right above the layer that names it as `server.model`; beside the flag that names it
+other flags still win. No `.env` is ever read.
 """
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from qcode.config.check import checked, nearest
-from qcode.config.lines import places, read_toml
-from qcode.config.model import SECTIONS, Config, keys, value_of
+from qcode.config import files
+from qcode.config.check import checked
+from qcode.config.model import SECTIONS, TABLES, Config, Profile, keys, parted, value_of
+from qcode.config.origin import DEFAULT, Origin, Setting, Settings
 from qcode.config.paths import PROJECT_FILE, paths
+from qcode.config.profiles import overlay
 from qcode.protocol.errors import ConfigError, UsageError
-from qcode.protocol.text import one_line
-
-HARMLESS = frozenset({"agent.thinking", "agent.sampling", "agent.exclude"})
-"""What a project file may set."""
-
-PROPOSED = "agent.verify"
-"""What a project file may propose: it is a command, so it runs only where the user accepts it."""
 
 ENVIRONMENT: Mapping[str, str] = {
     "OPENAI_BASE_URL": "server.base_url",
@@ -34,6 +28,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "QCODE_MODEL": "server.model",
     "QCODE_API_KEY_ENV": "server.api_key_env",
     "QCODE_CONTEXT_TOKENS": "server.context_tokens",
+    "QCODE_HISTORY": "server.history",
     "QCODE_CONNECT_SECONDS": "server.connect_seconds",
     "QCODE_LOADING_SECONDS": "server.loading_seconds",
     "QCODE_MAX_STEPS": "agent.max_steps",
@@ -43,6 +38,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "QCODE_APPEND_SYSTEM_PROMPT": "agent.append_system_prompt",
     "QCODE_VERIFY": "agent.verify",
     "QCODE_VERIFY_TRIES": "agent.verify_tries",
+    "QCODE_UNATTENDED": "agent.unattended",
+    "QCODE_LOOPS": "agent.loops",
+    "QCODE_COMPACTION": "agent.compaction",
     "QCODE_PERMISSION_MODE": "permission.mode",
     "QCODE_SANDBOX": "permission.sandbox",
     "QCODE_KEEP_DAYS": "session.keep_days",
@@ -60,36 +58,6 @@ CONSENT: Mapping[str, tuple[str, ...]] = {
 """Values that only the command line and the user's own file may give."""
 
 
-MOST_NOTICES = 10
-"""About one project file; it may be hostile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value came from."""
-
-    kind: Literal["default", "user", "project", "environment", "flag"]
-    name: str = ""
-    """The file, the variable or the flag."""
-    line: int = 0
-    """In the file; 0 = not a file."""
-
-    def __str__(self) -> str:
-        place = f"{self.name}:{self.line}" if self.line else self.name
-        return f"{self.kind} {place}".strip()
-
-
-DEFAULT = Origin("default")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One value that somebody set."""
-
-    value: object
-    origin: Origin
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The settings of this run."""
@@ -101,6 +69,8 @@ class Loaded:
     """Sentences for stderr: what was left out, and why."""
     proposed_verify: Setting | None = None
     """A verify command that the project proposes: not run unless the user accepts it."""
+    profile: str = ""
+    """The profile that holds; empty = none."""
 
     def origin(self, key: str) -> Origin:
         """Where `section.name` came from."""
@@ -127,16 +97,72 @@ def sources(root: Path, flags: Mapping[str, tuple[str, object]] | None = None) -
 def load(given: Sources) -> Loaded:
     """Read all of `given` and lay them over one another. Raises ConfigError and UsageError."""
     notices: list[str] = []
-    found = _user(given.user_file)
-    project = _project(given.project_file, notices)
-    proposed = project.pop(PROPOSED, None)
-    found |= _joined(found, project)
-    found |= _environment(given.environ, notices)
-    found |= _flags(given.flags)
-    return Loaded(_config(found), _origins(found), tuple(notices), proposed)
+    mine = files.user(given.user_file)
+    theirs = files.project(given.project_file, notices)
+    proposed = theirs.pop(files.PROPOSED, None)
+    layers = [
+        mine,
+        _joined(mine, theirs),
+        _environment(given.environ, notices),
+        _flags(given.flags),
+    ]
+    profiles = _config(mine).profiles
+    name = _choose(layers, profiles)
+    found: Settings = {}
+    for layer in layers:
+        found |= layer
+    config = _config(found)
+    _check_names(config, found)
+    return Loaded(config, _origins(found, config), tuple(notices), proposed, name)
 
 
-def _flags(flags: Mapping[str, tuple[str, object]]) -> dict[str, Setting]:
+def _choose(layers: list[Settings], profiles: Mapping[str, Profile]) -> str:
+    """Put the profile that the highest layer names into `layers`; returns its name."""
+    chosen = ""
+    for at in reversed(range(len(layers))):
+        named = layers[at].get("server.model")
+        if named is None or named.value not in profiles:
+            continue
+        rest = {key: value for key, value in layers[at].items() if key != "server.model"}
+        if chosen:  # a lower layer's profile is no model's name
+            layers[at] = rest
+            continue
+        chosen = str(named.value)
+        over = _profile_settings(chosen, profiles[chosen], named.origin)
+        layers[at] = {**over, **rest} if named.origin.kind == "flag" else {**rest, **over}
+    return chosen
+
+
+def _profile_settings(name: str, profile: Profile, named: Origin) -> Settings:
+    found = {
+        key: Setting(value, Origin("profile", name)) for key, value in overlay(profile).items()
+    }
+    for key, words in CONSENT.items():
+        if named.kind == "environment" and key in found and found[key].value in words:
+            raise ConfigError(
+                f"{named.name} chooses the profile {name}, whose mode is {found[key].value!r}. "
+                f"That needs your own consent: choose it with --model {name}."
+            )
+    return found
+
+
+def _check_names(config: Config, found: Mapping[str, Setting]) -> None:
+    """Raises ConfigError when a key names a profile that is not there."""
+    for key in ("agent.fallback", "agent.escalate_to"):
+        if key in found and (name := value_of(config, key)) and name not in config.profiles:
+            there = f"There is {', '.join(config.profiles)}." if config.profiles else ""
+            raise ConfigError(
+                f"{found[key].origin}: {key} names the profile {name!r}, which is not there. "
+                f"{there or f'Write [profiles.{name}] in your settings.'}"
+            )
+    if config.agent.escalate_after and not config.agent.escalate_to:
+        origin = found["agent.escalate_after"].origin
+        raise ConfigError(
+            f"{origin}: agent.escalate_after needs agent.escalate_to, the name of a profile."
+        )
+
+
+def _flags(flags: Mapping[str, tuple[str, object]]) -> Settings:
     """Raises UsageError: a flag's wrong value is a wrong flag."""
     try:
         return {
@@ -147,7 +173,7 @@ def _flags(flags: Mapping[str, tuple[str, object]]) -> dict[str, Setting]:
         raise UsageError(str(error)) from error
 
 
-def _joined(user: Mapping[str, Setting], project: dict[str, Setting]) -> dict[str, Setting]:
+def _joined(user: Mapping[str, Setting], project: Settings) -> Settings:
     """`project`, whose excludes come on top of the user's: they never bring a file back."""
     key = "agent.exclude"
     if key in user and key in project:
@@ -160,95 +186,20 @@ def _joined(user: Mapping[str, Setting], project: dict[str, Setting]) -> dict[st
 
 
 def _config(found: Mapping[str, Setting]) -> Config:
-    tree: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
+    tree: dict[str, dict[str, Any]] = {section: {} for section in (*SECTIONS, *TABLES)}
     for key, setting in found.items():
-        section, name = key.split(".")
-        tree[section][name] = setting.value
+        section, name, field = parted(key)
+        holder = tree[section].setdefault(name, {}) if name else tree[section]
+        holder[field] = setting.value
     return msgspec.convert(tree, Config)
 
 
-def _origins(found: Mapping[str, Setting]) -> dict[str, Origin]:
-    return {key: found[key].origin if key in found else DEFAULT for key in keys()}
+def _origins(found: Mapping[str, Setting], config: Config) -> dict[str, Origin]:
+    return {key: found[key].origin if key in found else DEFAULT for key in keys(config)}
 
 
-def _user(path: Path) -> dict[str, Setting]:
-    """Every key of the user's file, checked. Raises ConfigError with file and line."""
-    if (read := read_toml(path)) is None:
-        return {}
-    text, tables = read
-    lines = places(text)
-    return {
-        key: Setting(
-            checked(key, value, f"{path}:{lines.get(key, 1)}"),
-            Origin("user", str(path), lines.get(key, 1)),
-        )
-        for key, value in _flat(tables, path, lines)
-    }
-
-
-def _flat(
-    tables: Mapping[str, Any], path: Path, lines: Mapping[str, int]
-) -> Iterator[tuple[str, object]]:
-    """`{"server": {"model": "x"}}` -> `("server.model", "x")`. Raises for unknown sections."""
-    for section, table in tables.items():
-        where = f"{path}:{lines.get(section, 1)}"
-        if section not in SECTIONS:
-            raise ConfigError(f"{where}: there is no section {section!r}. {nearest(section)}")
-        if not isinstance(table, dict):
-            raise ConfigError(f"{where}: {section!r} is a section: write [{section}] above it.")
-        yield from ((f"{section}.{name}", value) for name, value in table.items())
-
-
-def _project(path: Path | None, notices: list[str]) -> dict[str, Setting]:
-    """The harmless keys of the project file, and the proposal; notices say what was left out.
-
-    A file that is broken is left out as a whole, for the same reason.
-    """
-    if path is None:
-        return {}
-    try:
-        read = read_toml(path)
-    except ConfigError as error:
-        notices.append(one_line(f"{error} The project's settings are left out.", 500))
-        return {}
-    found: dict[str, Setting] = {}
-    text, tables = read or ("", {})
-    lines, refused = places(text), list[str]()
-    for key, value in _pairs(tables):
-        line = lines.get(key, 1)
-        try:
-            _permit(key, f"{path}:{line}")
-            value = checked(key, value, f"{path}:{line}")
-            found[key] = Setting(value, Origin("project", str(path), line))
-        except ConfigError as error:
-            refused.append(one_line(f"{error} It is left out.", 500))
-    notices += refused[:MOST_NOTICES]
-    if len(refused) > MOST_NOTICES:
-        notices.append(f"{path}: {len(refused) - MOST_NOTICES} more of its keys are left out.")
-    return found
-
-
-def _pairs(tables: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """Like `_flat`, for a file whose unknown sections are no reason to stop."""
-    for section, table in tables.items():
-        if isinstance(table, dict):
-            yield from ((f"{section}.{name}", value) for name, value in table.items())
-        else:
-            yield section, table
-
-
-def _permit(key: str, where: str) -> None:
-    """Raises ConfigError unless a project may set `key`."""
-    if key not in HARMLESS and key != PROPOSED:
-        may = ", ".join(sorted(HARMLESS | {PROPOSED}))
-        raise ConfigError(
-            f"{where}: a project may not set {key}, since its file comes with the repository. "
-            f"It may set {may}; the rest belongs in your own settings."
-        )
-
-
-def _environment(environ: Mapping[str, str], notices: list[str]) -> dict[str, Setting]:
-    found: dict[str, Setting] = {}
+def _environment(environ: Mapping[str, str], notices: list[str]) -> Settings:
+    found: Settings = {}
     for name, key in ENVIRONMENT.items():
         if environ.get(name):
             value = checked(key, environ[name], name, spelled="text")
@@ -267,5 +218,5 @@ def _environment(environ: Mapping[str, str], notices: list[str]) -> dict[str, Se
 
 
 def shown(loaded: Loaded) -> tuple[tuple[str, object, Origin], ...]:
-    """Key, value and origin of every setting, in the order of the tree."""
-    return tuple((key, value_of(loaded.config, key), loaded.origins[key]) for key in keys())
+    """Key, value and origin of every setting in the order of the tree, profiles and models last."""
+    return tuple((key, value_of(loaded.config, key), it) for key, it in loaded.origins.items())

@@ -1,8 +1,11 @@
 """Every setting: one frozen tree. A field has a line of documentation and a person who changes it.
 
 In `config.toml` a section is a table: `[server]`, then `base_url = "http://127.0.0.1:8080/v1"`.
+Two sections hold tables of any name: `[profiles.deep]` and `[models."qwen3.6*"]`.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -30,19 +33,27 @@ Line = Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Text = Annotated[str, Meta(max_length=65_536)]
 Rules = Annotated[tuple[Line, ...], Meta(max_length=1000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Url = Annotated[str, Meta(max_length=2048, pattern=r"^(https?://\S+)?$")]
+Variable = Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_length=200)]
+Tokens = Annotated[int, Meta(ge=0, le=100_000_000)]
+AnswerTokens = Annotated[int, Meta(ge=256, le=10_000_000)]
+Thinking = Annotated[int, Meta(ge=0, le=1_000_000)] | ThinkingWord
+Preset = Literal["auto", "general", "coding"]
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which endpoint answers."""
 
-    base_url: Annotated[str, Meta(max_length=2048, pattern=r"^(https?://\S+)?$")] = ""
+    base_url: Url = ""
     """Such as `http://127.0.0.1:8080/v1`; empty = look for a local server on the known ports."""
     model: Line = ""
-    """Name of the model; empty = the one that is loaded."""
-    api_key_env: Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_length=200)] = ""
+    """Name of a profile or of a model; empty = the model that is loaded."""
+    api_key_env: Variable = ""
     """Name of the environment variable that holds the key; the key itself never stands here."""
-    context_tokens: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    context_tokens: Tokens = 0
     """Length of the context where the server does not tell it; 0 = as the server says."""
+    history: Literal["auto", "native", "fold", "plain"] = "auto"
+    """How old reasoning is sent again; auto = in the way that was seen to keep the cache."""
     connect_seconds: Seconds = 5.0
     """How long to wait for a connection."""
     loading_seconds: Seconds = 600.0
@@ -54,11 +65,11 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     max_steps: Annotated[int, Meta(ge=1, le=100_000)] = 200
     """Requests to the model in one turn."""
-    max_tokens: Annotated[int, Meta(ge=256, le=10_000_000)] = 32_768
+    max_tokens: AnswerTokens = 32_768
     """Upper bound of one answer, thinking included."""
-    thinking: Annotated[int, Meta(ge=0, le=1_000_000)] | ThinkingWord = "medium"
+    thinking: Thinking = "medium"
     """Thinking budget: off, low, medium, high, max, or a number of tokens."""
-    sampling: Literal["auto", "general", "coding"] = "auto"
+    sampling: Preset = "auto"
     """Which of the published sampling presets of the model; auto = coding while thinking."""
     append_system_prompt: Text = ""
     """Words at the end of the system text."""
@@ -68,6 +79,18 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How often `verify` runs at most."""
     exclude: Annotated[tuple[Line, ...], Meta(max_length=1000)] = ()
     """Files that searches leave out, as gitignore patterns."""
+    unattended: Literal["on", "off"] = "off"
+    """on = nobody watches: wait for a server that went away, as long as it takes."""
+    loops: Literal["break", "off"] = "break"
+    """What to do about a model that repeats itself; off = let it."""
+    compaction: Literal["auto", "off"] = "auto"
+    """auto = make room when the next request would not fit; off = stop there."""
+    fallback: Line = ""
+    """Profile that answers when the server is gone; empty = none."""
+    escalate_to: Line = ""
+    """Profile that answers for the rest of a turn in which `verify` failed too often."""
+    escalate_after: Annotated[int, Meta(ge=0, le=20)] = 0
+    """So many failures are too often; 0 = never."""
 
 
 class Permission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +122,37 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What is written to it; --debug = debug."""
 
 
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another server, model or way of working, by name. None = as it is without the profile.
+
+    A profile with a `base_url` is another server: nothing of `[server]` holds for it.
+    """
+
+    base_url: Url | None = None
+    model: Line | None = None
+    api_key_env: Variable | None = None
+    context_tokens: Tokens | None = None
+    thinking: Thinking | None = None
+    sampling: Preset | None = None
+    mode: ModeWord | None = None
+    """Holds when the run starts with the profile, not when qcode changes to it."""
+    remote: Literal["allow", "deny"] | None = None
+    """allow = qcode may change to it by itself although it is not on your own network."""
+
+
+class ModelValues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What you want of models whose name fits a pattern. None = as the maker recommends."""
+
+    temperature: Annotated[float, Meta(ge=0, le=5)] | None = None
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
+    max_tokens: AnswerTokens | None = None
+    thinking: Thinking | None = None
+    context_tokens: Tokens | None = None
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -107,6 +161,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     permission: Permission = Permission()
     session: Session = Session()
     log: Log = Log()
+    profiles: dict[str, Profile] = {}
+    """By name; see `profiles`."""
+    models: dict[str, ModelValues] = {}
+    """By pattern of the model's name; see `profiles`."""
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -117,17 +175,53 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "log": Log,
 }
 
+TABLES: dict[str, type[msgspec.Struct]] = {"profiles": Profile, "models": ModelValues}
+"""Sections of tables, each of any name."""
 
-def keys() -> tuple[str, ...]:
-    """Every key with its section, in the order of the tree: `server.base_url`, …"""
-    return tuple(
-        f"{section}.{name}" for section, kind in SECTIONS.items() for name in kind.__struct_fields__
-    )
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def keys(config: Config | None = None) -> tuple[str, ...]:
+    """Every key with its section, in the order of the tree: `server.base_url`, …
+
+    With `config` also those of its profiles and models that are set: `profiles.deep.model`.
+    """
+    plain = [f"{name}.{key}" for name, kind in SECTIONS.items() for key in kind.__struct_fields__]
+    return (*plain, *(_table_keys(config) if config else ()))
+
+
+def _table_keys(config: Config) -> Iterator[str]:
+    for section in TABLES:
+        for name, table in getattr(config, section).items():
+            for field in table.__struct_fields__:
+                if getattr(table, field) is not None:
+                    yield f"{section}.{name}.{field}"
+
+
+def parted(key: str) -> tuple[str, str, str]:
+    """`profiles.deep.model` -> (`profiles`, `deep`, `model`); `server.model` has no middle.
+
+    The middle may have dots of its own: `models.qwen3.6.top_k`.
+    """
+    section, _, rest = key.partition(".")
+    name, _, field = rest.rpartition(".") if section in TABLES else ("", "", rest)
+    return section, name, field
+
+
+def spelled(key: str) -> str:
+    """`key` as TOML spells it: `models."qwen3.6".top_k`."""
+    section, name, field = parted(key)
+    if not name:
+        return key
+    quoted = name if _BARE.fullmatch(name) else f'"{name}"'
+    return f"{section}.{quoted}.{field}"
 
 
 def value_of(config: Config, key: str) -> object:
-    """The value of `section.name`. Raises KeyError."""
-    section, _, name = key.partition(".")
-    if section not in SECTIONS or name not in SECTIONS[section].__struct_fields__:
+    """The value of `section.name`, or of a field of a table. Raises KeyError."""
+    section, name, field = parted(key)
+    kinds = TABLES if name else SECTIONS
+    if section not in kinds or field not in kinds[section].__struct_fields__:
         raise KeyError(key)
-    return getattr(getattr(config, section), name)
+    holder = getattr(config, section)
+    return getattr(holder[name] if name else holder, field)

@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.config.files import HARMLESS, MOST_NOTICES, PROPOSED
 from qcode.config.lines import LARGEST, places
-from qcode.config.load import (
-    ENVIRONMENT,
-    HARMLESS,
-    MOST_NOTICES,
-    PROPOSED,
-    Loaded,
-    Sources,
-    load,
-    shown,
-)
+from qcode.config.load import ENVIRONMENT, Loaded, Sources, load, shown
 from qcode.config.model import Config, keys, value_of
 from qcode.protocol.errors import ConfigError
 
@@ -143,6 +135,7 @@ def test_a_broken_project_file_never_keeps_qcode_from_starting(
     assert all("\x1b" not in notice for notice in found.notices)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 def test_a_project_file_that_is_no_file_is_left_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "project.toml")
     found = load(Sources(tmp_path / "none", tmp_path / "project.toml"))
@@ -171,9 +164,29 @@ def test_a_hostile_project_file_costs_little_time_and_few_lines(tmp_path: Path) 
         ),
         (
             '[agent]\nmax_steps = "7"',
-            "user.toml:2: agent.max_steps is '7'. Expected `int`, got `str`.",
+            "user.toml:2: agent.max_steps is '7'. Write a whole number from 1 to 100,000.",
         ),
-        ("[agent]\nmax_steps = 0", "user.toml:2: agent.max_steps is 0. Expected `int` >= 1."),
+        (
+            "[agent]\nmax_steps = 0",
+            "user.toml:2: agent.max_steps is 0. Write a whole number from 1 to 100,000.",
+        ),
+        (
+            '[server]\nconnect_seconds = "5"',
+            "user.toml:2: server.connect_seconds is '5'. Write a number above 0 to 86,400.",
+        ),
+        (
+            '[permission]\nallow = "Bash"',
+            'user.toml:2: permission.allow is \'Bash\'. Write a list of texts, such as ["a", "b"].',
+        ),
+        (
+            "[server]\nmodel = 3",
+            "user.toml:2: server.model is 3. Write a line of text in quotes, not too long and "
+            "without control characters.",
+        ),
+        (
+            "[agent]\nunattended = true",
+            "user.toml:2: agent.unattended is True. Write one of on, off.",
+        ),
         (
             '[agent]\nsampling = "x"',
             "user.toml:2: agent.sampling is 'x'. Write one of auto, general, coding.",
@@ -209,7 +222,10 @@ def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> Non
         load(Sources(tmp_path / "user.toml", None))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0,
+    reason="root reads every file, and Windows has no such permission",
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     file = tmp_path / "user.toml"
     file.write_text(USER)

@@ -1,0 +1,34 @@
+"""A value and where it came from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from."""
+
+    kind: Literal["default", "user", "project", "environment", "flag", "profile"]
+    name: str = ""
+    """The file, the variable, the flag or the profile."""
+    line: int = 0
+    """In the file; 0 = not a file."""
+
+    def __str__(self) -> str:
+        place = f"{self.name}:{self.line}" if self.line else self.name
+        return f"{self.kind} {place}".strip()
+
+
+DEFAULT = Origin("default")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value that somebody set."""
+
+    value: object
+    origin: Origin
+
+
+Settings = dict[str, Setting]
+"""By key."""
