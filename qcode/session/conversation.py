@@ -9,9 +9,11 @@ results by order.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from qcode.protocol.display import Block, FileBlock, TodoBlock, TodoItem
 from qcode.protocol.events import (
     AnyEvent,
     Compacted,
+    Elided,
     MessageCompleted,
     ModeChanged,
     ModelChanged,
@@ -32,6 +34,7 @@ from qcode.protocol.messages import (
     ToolSpec,
     UserMessage,
 )
+from qcode.session.elision import elided
 from qcode.session.envelope import UnknownEvent
 from qcode.session.prompts import spoken
 
@@ -44,9 +47,11 @@ class _Mark:
 
     turn: int
     era: int
-    """How many compactions came before."""
+    """How many times messages had been taken away before."""
     index: int
     """In the messages of that era."""
+    plan: tuple[TodoItem, ...] = ()
+    """As it stood then."""
 
 
 @dataclass(slots=True)
@@ -80,11 +85,15 @@ class Conversation:
     """Calls that changed files."""
     edited: dict[str, None] = field(default_factory=dict)
     """Paths that were changed, in the order of their first change."""
+    looked_at: dict[str, None] = field(default_factory=dict)
+    """Paths that were read, in the order of their last reading."""
+    plan: tuple[TodoItem, ...] = ()
+    """The todo list as the model last wrote it."""
     last_usage: Usage | None = None
     """Of the last answer; None = there was none since messages were last taken away."""
     _marks: list[_Mark] = field(default_factory=list)
     _eras: list[list[Message]] = field(default_factory=list)
-    """The messages as they were before each compaction, for going back behind it."""
+    """The messages as they were before each compaction or elision, for going back behind it."""
     _calls: tuple[ToolCall, ...] = ()
     """Of the last answer; empty once the conversation has gone on."""
     _done: list[bool] = field(default_factory=list)
@@ -122,6 +131,8 @@ class Conversation:
                 self.messages.append(message)
             case Compacted(summary=summary, kept=kept):
                 self._compact(summary, kept)
+            case Elided(messages=count, result_characters=most):
+                self._elide(max(0, count), most)
             case Rewound(turn=turn):
                 self._rewind(turn)
             case Usage():
@@ -147,7 +158,7 @@ class Conversation:
         self._close_calls()
         if not self._marks:
             self.first_prompt = spoken(message)
-        self._marks.append(_Mark(turn, len(self._eras), len(self.messages)))
+        self._marks.append(_Mark(turn, len(self._eras), len(self.messages), self.plan))
         self.turns = max(self.turns, turn)
         self.messages.append(message)
 
@@ -162,11 +173,22 @@ class Conversation:
         if event.edited:
             self.edits += 1
             self.edited.update(dict.fromkeys(event.edited))
+        self._look(event.blocks)
         for position, call in enumerate(self._calls):
             if call.id == event.message.call_id and not self._done[position]:
                 self._place(position, event.message)
                 return
         # a second result, or one whose call is lost: no template could take it
+
+    def _look(self, blocks: Iterable[Block]) -> None:
+        """Keep what a summary must not lose: the plan, and which files are open."""
+        for block in blocks:
+            match block:
+                case TodoBlock(items):
+                    self.plan = items
+                case FileBlock(path):
+                    self.looked_at.pop(path, None)
+                    self.looked_at[path] = None
 
     def _place(self, position: int, result: ToolMessage) -> None:
         before = sum(self._done[:position])
@@ -184,13 +206,23 @@ class Conversation:
         self._calls, self._done = (), []
 
     def _compact(self, summary: UserMessage, kept: int) -> None:
-        removed = max(0, len(self.messages) - kept)
+        removed = max(0, len(self.messages) - max(0, kept))
+        while removed < len(self.messages) and isinstance(self.messages[removed], ToolMessage):
+            removed += 1  # the answer with its call is gone: no template could take it
         self._eras.append(self.messages.copy())
         self.messages[:removed] = [summary]
         self._shrink()
         self._first_result += 1 - removed
         if self._first_result < 2:  # the answer that made the calls is gone
             self._forget_calls()
+
+    def _elide(self, count: int, most_characters: int) -> None:
+        old = self.messages[:count]
+        short = elided(old, most_characters)
+        self._eras.append(self.messages.copy())
+        self.messages[:count] = short
+        self._first_result -= len(old) - len(short)
+        self._shrink()
 
     def _rewind(self, turn: int) -> None:
         place = next((i for i, mark in enumerate(self._marks) if mark.turn == turn), None)
@@ -199,6 +231,7 @@ class Conversation:
         mark = self._marks[place]
         then = self._eras[mark.era] if mark.era < len(self._eras) else self.messages
         self.messages[:] = then[: mark.index]
+        self.plan = mark.plan
         del self._eras[mark.era :]
         del self._marks[place:]
         self._shrink()

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from qcode.protocol.events import AnyEvent, Compacted
+from qcode.protocol.events import AnyEvent, Compacted, Elided
 from qcode.protocol.messages import (
     AssistantMessage,
     Image,
@@ -38,7 +38,7 @@ _SPEAKER = {
 
 def uncompacted(events: Iterable[AnyEvent | UnknownEvent]) -> Conversation:
     """The conversation with all its messages, as if it had never been compacted."""
-    return fold(event for event in events if not isinstance(event, Compacted))
+    return fold(event for event in events if not isinstance(event, Compacted | Elided))
 
 
 def as_json(conversation: Conversation) -> str:

@@ -9,6 +9,7 @@ from qcode.protocol.access import Access
 from qcode.protocol.display import DiffBlock, OutputBlock
 from qcode.protocol.events import (
     Compacted,
+    Elided,
     LoggedEvent,
     MessageCompleted,
     ModeChanged,
@@ -99,7 +100,8 @@ class _Script:
     size: int = 0
     """Messages in the conversation."""
     live: list[tuple[int, int]] = field(default_factory=list)
-    """Turns of the conversation, and its size before each; those before a compaction excepted."""
+    """Turns of the conversation, and its size before each; those before a compaction or an elision
+    excepted."""
 
     def pick(self, strategy: st.SearchStrategy[T]) -> T:
         return self.draw(strategy)
@@ -126,7 +128,8 @@ class _Script:
             self.size += 1
 
     def between(self) -> None:
-        kind = self.pick(st.sampled_from(["none", "name", "mode", "model", "compact", "rewind"]))
+        kinds = ["none", "name", "mode", "model", "compact", "elide", "rewind"]
+        kind = self.pick(st.sampled_from(kinds))
         if kind == "name":
             self.events.append(Renamed(self.pick(words)))
         elif kind == "mode":
@@ -134,8 +137,13 @@ class _Script:
         elif kind == "model":
             self.events.append(ModelChanged(self.pick(words), "generic"))
         elif kind == "compact" and self.size:
-            self.events.append(Compacted(user("In short.", "summary"), 0, 900, 30))
+            kept = self.pick(st.integers(0, 4))
+            self.events.append(Compacted(user("In short.", "summary"), kept, 900, 30))
             self.size, self.live = 1, []
+        elif kind == "elide":
+            count, most = self.pick(st.integers(0, self.size)), self.pick(st.integers(0, 3))
+            self.events.append(Elided(count, most, 900, 400))
+            self.live = []
         elif kind == "rewind" and self.live:
             place = self.pick(st.integers(0, len(self.live) - 1))
             turn, self.size = self.live[place]

@@ -7,8 +7,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.protocol.display import Block, FileBlock, TodoBlock, TodoItem
 from qcode.protocol.events import (
     Compacted,
+    Elided,
     LoggedEvent,
     ModeChanged,
     ModelChanged,
@@ -17,6 +19,7 @@ from qcode.protocol.events import (
     Rewound,
     SessionStarted,
     Steered,
+    ToolCallFinished,
     TurnStarted,
 )
 from qcode.protocol.messages import AssistantMessage, Message, ToolMessage, UserMessage, user
@@ -147,9 +150,80 @@ def test_a_result_that_never_came_is_filled_in_when_the_conversation_goes_on() -
 
 def test_compaction_puts_the_summary_before_what_is_kept() -> None:
     events = [started(), *one_turn(1), *one_turn(2, "Second.")]
-    conversation = fold([*events, Compacted(user("Short.", "summary"), 2, 900, 90)])
-    assert texts(conversation.messages) == ["Short.", "1 passed", "Fixed."]
+    conversation = fold([*events, Compacted(user("Short.", "summary"), 3, 900, 90)])
+    assert texts(conversation.messages) == ["Short.", "", "1 passed", "Fixed."]
     assert conversation.live_turns == (1, 2)
+
+
+def test_a_compaction_never_keeps_a_result_without_its_call() -> None:
+    short = user("Short.", "summary")
+    conversation = fold([*one_turn(1), Compacted(short, 2, 900, 90)])
+    assert texts(conversation.messages) == ["Short.", "Fixed."]
+    conversation = fold([TurnStarted(1, user("go")), answer("a", "b"), result("b")])
+    conversation.apply(Compacted(short, 1, 900, 90))
+    conversation.apply(result("a"))
+    assert texts(conversation.messages) == ["Short."]
+
+
+LONG = "exit 0\n" + "line\n" * 500
+
+
+def long_turn(turn: int) -> list[LoggedEvent]:
+    return [
+        TurnStarted(turn, user(f"Prompt {turn}.")),
+        answer(f"c{turn}", reasoning="Hm."),
+        result(f"c{turn}", LONG),
+        answer(text=f"Answer {turn}.", reasoning="So."),
+    ]
+
+
+def test_an_elision_takes_old_results_and_reasoning_and_leaves_all_words() -> None:
+    events = [started(), *long_turn(1), *long_turn(2)]
+    conversation = fold(events)
+    before = conversation.messages.copy()
+    conversation.apply(Elided(4, 400, 9000, 4000))
+    messages = conversation.messages
+    assert messages[4:] == before[4:]
+    assert texts([messages[0], messages[1], messages[3]]) == ["Prompt 1.", "", "Answer 1."]
+    assert not any(m.reasoning for m in messages[:4] if isinstance(m, AssistantMessage))
+    assert messages[2].text.startswith("exit 0\n(This result of 2,507 characters was taken out")
+    assert len(messages[2].text) < 400
+    assert (conversation.epoch, conversation.last_usage) == (1, None)
+    again = fold([*events, Elided(4, 400, 9000, 4000), Elided(4, 400, 9000, 4000)])
+    assert again.messages == messages, "what was elided once is not made shorter again"
+
+
+def test_an_answer_of_reasoning_alone_leaves_with_it() -> None:
+    conversation = fold([TurnStarted(1, user("go")), answer(reasoning="Hm."), answer("a", "b")])
+    for event in (result("b"), Elided(2, 400, 9000, 4000), result("a", "first")):
+        conversation.apply(event)
+    assert texts(conversation.messages) == ["go", "", "first", "done"]
+
+
+def test_rewinding_behind_an_elision_brings_the_old_messages_back() -> None:
+    elided = Elided(5, 400, 9000, 4000)
+    events = [started(), *long_turn(1), *long_turn(2), elided, *long_turn(3)]
+    assert fold([*events, Rewound(3)]).messages == fold(events[:10]).messages
+    assert fold([*events, Rewound(2)]).messages == fold(long_turn(1)).messages
+    short = Compacted(user("Short.", "summary"), 1, 900, 90)
+    both = [*events, short, *long_turn(4)]
+    assert fold([*both, Rewound(3)]).messages == fold(events[:10]).messages
+    assert fold([*both, Rewound(2)]).messages == fold(long_turn(1)).messages
+
+
+def test_the_plan_and_the_files_that_were_read_are_known_also_after_a_compaction() -> None:
+    def told(call: str, *blocks: Block) -> list[LoggedEvent]:
+        return [answer(call), ToolCallFinished(ToolMessage(call, "shell", "ok"), blocks)]
+
+    plan = (TodoItem("find it", "done"), TodoItem("mend it"))
+    files = [told(f"r{n}", FileBlock(path, 1, 9, 9)) for n, path in enumerate("aba")]
+    events: list[LoggedEvent] = [TurnStarted(1, user("go")), *told("t", TodoBlock(plan))]
+    events += [*files[0], *files[1], *files[2], Compacted(user("In short."), 0, 900, 90)]
+    conversation = fold(events)
+    assert conversation.plan == plan
+    assert list(conversation.looked_at) == ["b", "a"]
+    other = told("t2", TodoBlock(plan[:1]))
+    assert fold([*events, TurnStarted(2, user("on")), *other, Rewound(2)]).plan == plan
 
 
 def test_a_compaction_that_keeps_nothing_leaves_the_summary() -> None:

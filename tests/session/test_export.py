@@ -5,7 +5,7 @@ import re
 import msgspec
 from hypothesis import given
 
-from qcode.protocol.events import Compacted, LoggedEvent, Rewound, TurnStarted
+from qcode.protocol.events import Compacted, Elided, LoggedEvent, Rewound, TurnStarted
 from qcode.protocol.messages import Image, Text, UserMessage, user
 from qcode.session.conversation import fold
 from qcode.session.export import as_json, as_markdown, fenced, uncompacted
@@ -88,8 +88,11 @@ def test_the_fields_of_the_json_export_are_a_promise() -> None:
 
 def test_compacted_messages_are_exported_and_rewound_ones_are_not() -> None:
     short = Compacted(user("Short.", "summary"), 0, 900, 90)
-    events = [started(), *one_turn(1, "First."), short, *one_turn(2, "Second."), Rewound(2)]
-    text = as_markdown(uncompacted(events))
+    cut = Elided(4, 0, 900, 400)
+    first = [started(), *one_turn(1, "First."), cut, short]
+    text = as_markdown(uncompacted([*first, *one_turn(2, "Second."), Rewound(2)]))
     assert "First." in text
+    assert "1 passed" in text
+    assert "Hm." in text
     assert "Short." not in text
     assert "Second." not in text
