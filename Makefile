@@ -1,7 +1,7 @@
 # The same checks as .ci/run, in the environment that is active.
 PYTHON ?= python
 
-.PHONY: check lint test live bench
+.PHONY: check lint test live engines bench
 
 check: lint test
 
@@ -15,7 +15,11 @@ test:
 	$(PYTHON) -m pytest
 
 live:
-	$(PYTHON) -m pytest -m llamacpp
+	$(PYTHON) -m pytest -m "llamacpp or engines"
+
+# Large: PyTorch, MLX, a llama.cpp that is compiled. Under .engines/, or where QCODE_ENGINES says.
+engines:
+	$(PYTHON) -m tests.support.engines
 
 bench:
 	$(PYTHON) -m tests.bench

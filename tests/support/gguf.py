@@ -87,8 +87,8 @@ def _write_tokenizer(writer: gguf.GGUFWriter, tokens: list[Token]) -> None:
 def _tensors(tokens: list[Token]) -> dict[str, Array]:
     random = np.random.default_rng(0)
     tensors = {
-        "token_embd.weight": _embedding(random, tokens),
-        "output.weight": _output(tokens),
+        "token_embd.weight": embedding(random, tokens),
+        "output.weight": output(tokens),
         "output_norm.weight": np.ones(WIDTH, np.float32),
     }
     for number in range(LAYERS):
@@ -98,14 +98,14 @@ def _tensors(tokens: list[Token]) -> dict[str, Array]:
     return tensors
 
 
-def _embedding(random: np.random.Generator, tokens: list[Token]) -> Array:
+def embedding(random: np.random.Generator, tokens: list[Token]) -> Array:
     """Token -> its class as one of the first columns, and noise that tells tokens apart."""
     rows = random.standard_normal((len(tokens), WIDTH)).astype(np.float32) * 0.05
     rows[np.arange(len(tokens)), [token.class_number for token in tokens]] = 4.0
     return rows
 
 
-def _output(tokens: list[Token]) -> Array:
+def output(tokens: list[Token]) -> Array:
     """Class of the last token -> logits. The norm before it makes its column sqrt(WIDTH)."""
     ids = {token.means: number for number, token in enumerate(tokens) if token.means}
     rows = np.zeros((len(tokens), WIDTH), np.float32)
