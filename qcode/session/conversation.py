@@ -50,6 +50,8 @@ class _Mark:
     """How many times messages had been taken away before."""
     index: int
     """In the messages of that era."""
+    said: int = 0
+    """How much the person had said before."""
     plan: tuple[TodoItem, ...] = ()
     """As it stood then."""
 
@@ -75,6 +77,8 @@ class Conversation:
     """What the model is sent, without the system text. Always the same list: read, do not change
     it. Results are put in the order of their calls; else it grows at the end while `epoch` is
     the same."""
+    said: list[UserMessage] = field(default_factory=list)
+    """All prompts and steers of the turns that are part of the conversation, compacted ones too."""
     epoch: int = 0
     """Grows when messages were taken away or replaced."""
     turns: int = 0
@@ -128,7 +132,7 @@ class Conversation:
             case ToolCallFinished():
                 self._finish_call(event)
             case Steered(message=message):
-                self.messages.append(message)
+                self._steer(message)
             case Compacted(summary=summary, kept=kept):
                 self._compact(summary, kept)
             case Elided(messages=count, result_characters=most):
@@ -158,9 +162,16 @@ class Conversation:
         self._close_calls()
         if not self._marks:
             self.first_prompt = spoken(message)
-        self._marks.append(_Mark(turn, len(self._eras), len(self.messages), self.plan))
+        place = (len(self._eras), len(self.messages), len(self.said))
+        self._marks.append(_Mark(turn, *place, self.plan))
         self.turns = max(self.turns, turn)
         self.messages.append(message)
+        self.said.append(message)
+
+    def _steer(self, message: UserMessage) -> None:
+        self.messages.append(message)
+        if message.origin == "steer":
+            self.said.append(message)
 
     def _answer(self, message: AssistantMessage) -> None:
         self._close_calls()
@@ -232,6 +243,7 @@ class Conversation:
         then = self._eras[mark.era] if mark.era < len(self._eras) else self.messages
         self.messages[:] = then[: mark.index]
         self.plan = mark.plan
+        del self.said[mark.said :]
         del self._eras[mark.era :]
         del self._marks[place:]
         self._shrink()

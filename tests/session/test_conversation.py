@@ -211,6 +211,14 @@ def test_rewinding_behind_an_elision_brings_the_old_messages_back() -> None:
     assert fold([*both, Rewound(2)]).messages == fold(long_turn(1)).messages
 
 
+def test_what_the_person_said_outlives_a_compaction_but_no_rewind() -> None:
+    steers = [Steered(user("tabs", "steer")), Steered(user("go on", "nudge"))]
+    short = Compacted(user("Short.", "summary"), 0, 900, 90)
+    events = [*one_turn(1, "One."), *steers, short, *one_turn(2, "Two."), *steers]
+    assert texts([*fold(events).said]) == ["One.", "tabs", "Two.", "tabs"]
+    assert texts([*fold([*events, Rewound(2)]).said]) == ["One.", "tabs"]
+
+
 def test_the_plan_and_the_files_that_were_read_are_known_also_after_a_compaction() -> None:
     def told(call: str, *blocks: Block) -> list[LoggedEvent]:
         return [answer(call), ToolCallFinished(ToolMessage(call, "shell", "ok"), blocks)]
