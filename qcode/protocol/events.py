@@ -102,6 +102,10 @@ class ReasoningDelta(Event, frozen=True):
     """A streamed piece of the thinking."""
 
     text: str
+    tokens_so_far: int | None = None
+    """Generated in this answer up to here, where the server counts as it streams."""
+    pieces: int = 1
+    """As many fragments of the stream were joined in this delta: it has so many tokens at least."""
 
 
 class ToolCallDelta(Event, frozen=True):

@@ -66,6 +66,7 @@ class Reader:
         self._finish_reason = ""
         self._usage: UsageBlock | None = None
         self._timings: Timings | None = None
+        self._tokens_so_far: int | None = None
         self.is_done = False
         """`[DONE]` was read: nothing follows."""
 
@@ -142,6 +143,7 @@ class Reader:
             raise read_refusal({"message": chunk.message})
         self._usage = chunk.usage or self._usage
         self._timings = chunk.timings or self._timings
+        self._tokens_so_far = _generated(chunk)
         if chunk.prompt_progress is not None:
             shown.add_progress(chunk.prompt_progress)
         for choice in chunk.choices or ():
@@ -190,7 +192,7 @@ class Reader:
 
     def _add_reasoning(self, text: str, shown: Shown) -> None:
         self._reasoning.write(text)
-        shown.add_reasoning(text)
+        shown.add_reasoning(text, self._tokens_so_far)
         self._check(self._reasoning)
 
     def _check(self, written: StringIO) -> None:
@@ -241,6 +243,12 @@ class Reader:
         if self._finish_reason == "length":
             return "length"
         return "tool_calls" if calls or self._finish_reason == "tool_calls" else "stop"
+
+
+def _generated(chunk: Chunk) -> int | None:
+    """Tokens of the answer, in a chunk that counts them though it is not the last one."""
+    told = chunk.usage.completion_tokens if chunk.usage else None
+    return _first(told, chunk.timings.predicted_n if chunk.timings else None)
 
 
 def _first(told: int | None, measured: int | None) -> int | None:

@@ -13,16 +13,18 @@ class Shown:
         self._items: list[Item] = []
         self._kind: type[TextDelta] | type[ReasoningDelta] | None = None
         self._pieces: list[str] = []
+        self._tokens: int | None = None
 
     def add_text(self, text: str) -> None:
         if self._kind is not TextDelta:
             self._flush(TextDelta)
         self._pieces.append(text)
 
-    def add_reasoning(self, text: str) -> None:
+    def add_reasoning(self, text: str, tokens_so_far: int | None = None) -> None:
         if self._kind is not ReasoningDelta:
             self._flush(ReasoningDelta)
         self._pieces.append(text)
+        self._tokens = tokens_so_far
 
     def add_call(self, index: int, name: str, characters: int) -> None:
         self._flush(None)
@@ -44,6 +46,9 @@ class Shown:
         return self._items
 
     def _flush(self, kind: type[TextDelta] | type[ReasoningDelta] | None) -> None:
-        if self._kind and (text := "".join(self._pieces)):
-            self._items.append(self._kind(text))
+        text = "".join(self._pieces)
+        if text and self._kind is ReasoningDelta:
+            self._items.append(ReasoningDelta(text, self._tokens, len(self._pieces)))
+        elif text:
+            self._items.append(TextDelta(text))
         self._kind, self._pieces = kind, []
