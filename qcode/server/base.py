@@ -54,6 +54,8 @@ class ServerFacts:
     """Whether the server takes a `Request.closed`."""
     picked_why: str = ""
     """Why this model of several, for people: `loaded`, `the only one`, `named`."""
+    loaded: bool | None = None
+    """Whether the model is in memory now, None = not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from qcode.protocol.errors import ConfigError
+from qcode.server.quirks import QUIRKS
 
 PORTS = (9931, 8080, 11434, 1234, 8000, 30000)
 """Where local servers listen when nobody says otherwise: llama.cpp since late 2026, llama.cpp
@@ -31,8 +33,19 @@ class Patience:
     """How long a model may load."""
     poll_seconds: float = 1.0
     """Between two questions whether it is loaded."""
+    busy_seconds: float = 120.0
+    """How long a server may be busy with others, and say so."""
     silence_seconds: float = 15.0
     """Without a byte for so long, the server is asked whether it lives."""
+    health_seconds: float = 5.0
+    """For that question: on a CPU that computes with all its cores, one second was too short."""
+    taking_seconds: float = 1.5
+    """Before it takes a request: after so long it is asked what it does instead, and again."""
+    absence_seconds: float = 60.0
+    """The longest pause before a server that went away is looked for again, and between two words
+    about it. Only when unattended."""
+    unattended: bool = False
+    """Nobody watches: wait for a server that is away, loading or busy for as long as it takes."""
 
     def wait_seconds(self, attempt: int) -> float:
         """Pause before the retry numbered `attempt`, from 1."""
@@ -71,6 +84,19 @@ def normalise(base_url: str) -> str:
 def root(base_url: str) -> str:
     """The address without `/v1`: `/health`, `/props` and their kin hang there."""
     return base_url.removesuffix("/v1")
+
+
+def hosted_kind(base_url: str) -> str:
+    """Key of `QUIRKS` for a service that is known by its host's name; empty = none of them."""
+    host = (urlsplit(base_url).hostname or "").lower()
+    return next(
+        (
+            kind
+            for kind, row in QUIRKS.items()
+            if any(fnmatchcase(host, pattern) for pattern in row.hosts)
+        ),
+        "",
+    )
 
 
 def is_private(base_url: str) -> bool:

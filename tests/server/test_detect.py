@@ -146,13 +146,21 @@ async def test_a_loading_server_is_waited_for(scripted: StartScripted) -> None:
     assert (await facts_of(server)).kind == "llamacpp"
 
 
-async def test_known_ports_are_tried_and_the_first_server_is_taken(
-    scripted: StartScripted,
-) -> None:
-    first, second = scripted(), scripted(about=About(kind="llamacpp"))
-    ports = (SILENT_PORT, first.port, second.port)
-    facts = await facts_of(connect(patience=QUICK, ports=ports))
+async def test_of_equals_the_first_port_is_taken(scripted: StartScripted) -> None:
+    first, second = scripted(), scripted()
+    facts = await facts_of(connect(patience=QUICK, ports=(SILENT_PORT, first.port, second.port)))
     assert facts.base_url == first.base_url
+    assert facts.picked_why == (
+        f"the only one; taken before generic at {second.base_url}: "
+        "it comes first among the known ports"
+    )
+
+
+async def test_a_loaded_model_comes_before_an_earlier_port(scripted: StartScripted) -> None:
+    first, second = scripted(), scripted(about=About(kind="llamacpp"))
+    facts = await facts_of(connect(patience=QUICK, ports=(first.port, second.port)))
+    assert facts.base_url == second.base_url
+    assert facts.picked_why.endswith(f"before generic at {first.base_url}: its model is loaded")
 
 
 async def test_a_server_with_the_named_model_comes_before_one_without(

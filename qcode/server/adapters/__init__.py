@@ -1,1 +1,1 @@
-"""What lies beyond chat completions, one small class a server."""
+"""What lies beyond chat completions, a file a server; `sighting` and `rendering` serve them all."""
