@@ -6,7 +6,7 @@ import sys
 
 from qcode.protocol.errors import UsageError
 
-SUBCOMMANDS = ("sessions", "config", "permissions", "paths", "demo", "completion")
+SUBCOMMANDS = ("sessions", "servers", "config", "permissions", "paths", "demo", "completion")
 """Each is a module of this folder with `main(argv) -> int`."""
 
 BROKEN_PIPE = 141

@@ -48,12 +48,16 @@ class ServerFacts:
     """Where `context_tokens` was read, for people: `/props`, `/api/ps`, `configuration`."""
     trained_tokens: int | None = None
     """The longest context that the model was made for, None = not told."""
+    trained_from: str = ""
+    """Where `trained_tokens` was read, for people."""
     vision: bool | None = None
     """Whether the model takes images, None = not told."""
     continues: bool = False
     """Whether the server takes a `Request.closed`."""
     picked_why: str = ""
     """Why this model of several, for people: `loaded`, `the only one`, `named`."""
+    refused: frozenset[str] = frozenset()
+    """Fields of a body that this server was seen to refuse; they are not sent again."""
     loaded: bool | None = None
     """Whether the model is in memory now, None = not told."""
 
@@ -69,6 +73,9 @@ class Request:
     """OpenAI tool envelopes; empty = none offered."""
     thinking_budget: int | None = None
     """Tokens of reasoning; 0 = thinking off, None = as the server has it."""
+    first_budget: int | None = None
+    """The budget that the run began with, where switch and effort stand in front of the prompt
+    (`Family.frozen`): they follow this one, and only the limit follows `thinking_budget`."""
     sampling: Mapping[str, float | int] = field(default_factory=dict)
     """By our names (`fields.SAMPLING`); a server is sent those that it honours, in its spelling."""
     max_tokens: int | None = None

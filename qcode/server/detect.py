@@ -46,6 +46,8 @@ class Seen:
     base_url: str
     found: ServerFacts | failures.Loading | ServerError | None
     """None = no server of models."""
+    because: str = "no server of models"
+    """Why there is none, as a clause."""
 
 
 def addresses(ports: Sequence[int]) -> tuple[str, ...]:
@@ -117,8 +119,8 @@ async def _look(asker: Asker, base_url: str, name: str) -> Seen:
         if not sight.listing.is_list and kind == "generic":
             return Seen(base_url, None)
         return Seen(base_url, await _describe(sight, kind))
-    except NoAnswer:
-        return Seen(base_url, None)
+    except NoAnswer as nothing:
+        return Seen(base_url, None, str(nothing))
     except (failures.Loading, ServerError) as told:
         return Seen(base_url, told)
 

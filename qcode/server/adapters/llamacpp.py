@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from qcode.server.adapters.rendering import ByTemplate, rendered
-from qcode.server.adapters.sighting import NOT_LOADED, Sighting
+from qcode.server.adapters.sighting import LISTED, NOT_LOADED, Sighting
 from qcode.server.ask import Reply
 from qcode.server.base import ServerFacts
 from qcode.server.endpoint import root
@@ -74,13 +74,15 @@ async def _describe_router(sight: Sighting) -> ServerFacts:
     row = sight.listing.row(facts.model)
     meta = row.get("meta")
     context_tokens = count(meta.get("n_ctx")) if isinstance(meta, dict) else None
+    # here `context_length` is what the model was made for
+    trained_tokens = facts.trained_tokens or count(row.get("context_length"))
     facts = replace(
         facts,
         version=_version(sight.props.fields),
         context_tokens=context_tokens,
-        context_from=facts.context_from if context_tokens else "",
-        # here `context_length` is what the model was made for
-        trained_tokens=facts.trained_tokens or count(row.get("context_length")),
+        context_from=LISTED if context_tokens else "",
+        trained_tokens=trained_tokens,
+        trained_from=LISTED if trained_tokens else "",
     )
     if not facts.loaded:
         return replace(facts, strategy_why=NOT_LOADED)

@@ -55,6 +55,7 @@ async def describe(sight: Sighting) -> ServerFacts:
         context_tokens=model.context_tokens,
         context_from=where if model.context_tokens else "",
         trained_tokens=model.trained_tokens,
+        trained_from=where if model.trained_tokens else "",
         vision=model.vision,
     )
 

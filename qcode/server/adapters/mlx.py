@@ -52,11 +52,13 @@ async def describe_mlx_vlm(sight: Sighting) -> ServerFacts:
     if own != facts.model:
         return facts
     context_tokens = count(health.get("effective_context_limit"))
+    trained_tokens = count(health.get("loaded_context_size"))
     return replace(
         facts,
         context_tokens=context_tokens,
         context_from="/health" if context_tokens else "",
-        trained_tokens=count(health.get("loaded_context_size")),
+        trained_tokens=trained_tokens,
+        trained_from="/health" if trained_tokens else "",
     )
 
 

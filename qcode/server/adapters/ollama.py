@@ -54,10 +54,12 @@ def _with_model(facts: ServerFacts, show: Mapping[str, Any]) -> ServerFacts:
     info = show.get("model_info")
     info = info if isinstance(info, dict) else {}
     lengths = (count(value) for key, value in info.items() if key.endswith(".context_length"))
+    trained_tokens = next(filter(None, lengths), None)
     able = show.get("capabilities")
     return replace(
         facts,
-        trained_tokens=next(filter(None, lengths), None),
+        trained_tokens=trained_tokens,
+        trained_from="/api/show" if trained_tokens else "",
         vision="vision" in able if isinstance(able, list) else None,
     )
 

@@ -45,6 +45,7 @@ class Sighting:
         if not self.name or row.model_name == "checked":
             picked = pick(self.base_url, self.name, listing.names, loaded or ())
         context_tokens = listing.context(picked.model)
+        trained_tokens = listing.trained(picked.model)
         return ServerFacts(
             kind=kind,
             version="",
@@ -56,7 +57,8 @@ class Sighting:
             strategy_why=CANNOT_RENDER,
             reasoning_field=row.reasoning_field,
             context_from=LISTED if context_tokens else "",
-            trained_tokens=listing.trained(picked.model),
+            trained_tokens=trained_tokens,
+            trained_from=LISTED if trained_tokens else "",
             vision=listing.vision(picked.model),
             continues=bool(row.continuation),
             picked_why=picked.why,

@@ -1,0 +1,103 @@
+"""What is known of a server: text for a terminal of 80 columns, or an object for scripts."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from qcode.headless.talk import wrapped
+from qcode.protocol.text import one_line, plain
+from qcode.server import quirks
+from qcode.server.base import ServerFacts
+from qcode.server.detect import Seen
+
+WIDTH = 80
+_INDENT = " " * 12
+_NAMES = 12
+"""Models that are named; a list of all is in `--json`."""
+
+SWITCHES = {
+    "kwargs": "chat_template_kwargs.enable_thinking",
+    "effort": "reasoning_effort (none = off)",
+    "top": "enable_thinking",
+    "reasoning": "reasoning.enabled",
+    "request": "enable_thinking",
+    "none": "none known",
+}
+
+
+def block(seen: Seen) -> str:
+    """A heading and a line a fact; ends with a newline."""
+    if isinstance(seen.found, ServerFacts):
+        return _heading(seen.found) + "".join(_row(*row) for row in _rows(seen.found))
+    return f"{seen.base_url}\n{_row('state', plain(str(seen.found)))}"
+
+
+def report(seen: Seen) -> dict[str, Any]:
+    """The same for scripts: names of `ServerFacts`, and what follows from the kind."""
+    if not isinstance(seen.found, ServerFacts):
+        return {"base_url": seen.base_url, "state": str(seen.found)}
+    row = quirks.of(seen.found.kind, seen.found.version)
+    return {
+        **asdict(seen.found),
+        "name": row.name,
+        "source": row.source,
+        "thinking_switch": row.switch,
+        "thinking_budget": ".".join(row.budget),
+        "counting": bool(row.counting),
+        "sampling": dict(row.sampling),
+    }
+
+
+def _heading(facts: ServerFacts) -> str:
+    name = quirks.QUIRKS[facts.kind].name
+    version = one_line(facts.version, 40)
+    return f"{name}{f' {version}' if version else ''} at {facts.base_url}\n"
+
+
+def _rows(facts: ServerFacts) -> Iterator[tuple[str, str]]:
+    row = quirks.of(facts.kind, facts.version)
+    yield "kind", facts.kind
+    yield "model", f"{one_line(facts.model, 200)} ({facts.picked_why}{_memory(facts)})"
+    if len(facts.models) > 1:
+        yield "models", _names(facts.models)
+    yield "context", _context(facts)
+    if facts.slots:
+        yield "slots", f"{facts.slots} at once"
+    yield "vision", {True: "yes", False: "no", None: "not told"}[facts.vision]
+    yield "history", f"{facts.strategy}: {plain(facts.strategy_why)}"
+    yield "reasoning", _reasoning(facts)
+    budget = ".".join(row.budget) or "kept by qcode"
+    yield "thinking", f"switch: {SWITCHES[row.switch]}; budget: {budget}"
+    yield "counting", "by the server" if row.counting else "by qcode, from what usage reports"
+
+
+def _memory(facts: ServerFacts) -> str:
+    if facts.loaded is None or "loaded" in facts.picked_why:
+        return ""
+    return "; loaded" if facts.loaded else "; not loaded"
+
+
+def _names(models: tuple[str, ...]) -> str:
+    named = ", ".join(one_line(model, 60) for model in models[:_NAMES])
+    more = f" and {len(models) - _NAMES} more" if len(models) > _NAMES else ""
+    return f"{len(models)}: {named}{more}"
+
+
+def _context(facts: ServerFacts) -> str:
+    loaded = "loaded: not told; set server.context_tokens if you know it"
+    if facts.context_tokens:
+        loaded = f"{facts.context_tokens:,} tokens (from {facts.context_from})"
+    if not facts.trained_tokens:
+        return loaded
+    return f"{loaded}; made for {facts.trained_tokens:,} (from {facts.trained_from})"
+
+
+def _reasoning(facts: ServerFacts) -> str:
+    if not facts.reasoning_field:
+        return "not sent back: the server drops it"
+    closed = "an answer can go on behind it" if facts.continues else "no answer goes on behind it"
+    return f"sent back as {facts.reasoning_field}; once closed, {closed}"
+
+
+def _row(name: str, text: str) -> str:
+    return wrapped(f"  {name:<9} {text}", WIDTH, _INDENT) + "\n"

@@ -1,0 +1,87 @@
+"""`qcode servers`: what answers on the known ports, or at an address. Loads no model.
+
+Results go to stdout, talk about them to stderr. `--json` is for scripts: fields are only added.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from qcode.cli.server_tables import block, report
+from qcode.config.load import load, sources
+from qcode.config.secrets import endpoint_key
+from qcode.headless.exits import ExitCode, of_error
+from qcode.headless.talk import talk
+from qcode.protocol.errors import ServerError
+from qcode.server.base import ServerFacts
+from qcode.server.detect import Seen, choose
+from qcode.server.endpoint import PORTS
+from qcode.server.failures import gone
+from qcode.server.survey import survey
+
+if TYPE_CHECKING:
+    Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def main(argv: list[str]) -> int:
+    """The subcommand from its own arguments. Raises QcodeError."""
+    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
+    add(parser.add_subparsers())
+    return run(parser.parse_args(["servers", *argv]), PORTS)
+
+
+def add(parser_group: "Group") -> None:
+    """Declare `servers`."""
+    parser = parser_group.add_parser("servers", help="which servers answer, and what they can do")
+    parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
+    parser.add_argument("--model", metavar="NAME", help="the model whose facts are wanted")
+    parser.add_argument("--all", action="store_true", help="the known ports, whatever is set")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def run(arguments: argparse.Namespace, ports: Sequence[int]) -> int:
+    """Ask and print; returns the exit code. Raises ConfigError."""
+    seen = asyncio.run(_ask(arguments, ports))
+    answered = [one for one in seen if one.found is not None]
+    if arguments.json:
+        _print_json(
+            {"tried": [one.base_url for one in seen], "servers": list(map(report, answered))}
+        )
+    else:
+        sys.stdout.write("\n".join(map(block, answered)))
+    return _told(seen, answered)
+
+
+async def _ask(arguments: argparse.Namespace, ports: Sequence[int]) -> tuple[Seen, ...]:
+    flags = {"server.base_url": ("--base-url", arguments.base_url)} if arguments.base_url else {}
+    server = load(sources(Path.cwd(), flags)).config.server
+    if arguments.all and not arguments.base_url:
+        return await survey(model=arguments.model or "", ports=ports)
+    key = endpoint_key(server.base_url, server.api_key_env, os.environ)
+    # the configured name belongs to the configured address
+    model = arguments.model or (server.model if server.base_url else "")
+    return await survey(server.base_url, key.value if key else "", model, ports)
+
+
+def _told(seen: Sequence[Seen], answered: Sequence[Seen]) -> int:
+    """Say what stands behind the list; the exit code."""
+    usable = [one.found for one in answered if isinstance(one.found, ServerFacts)]
+    if usable:
+        if len(usable) > 1:
+            talk(f"a run would take {choose(usable).base_url}; --base-url names another.")
+        return ExitCode.OK
+    if not answered:
+        talk(str(gone([one.base_url for one in seen], seen[0].because)))
+        return ExitCode.UNAVAILABLE
+    failed = answered[0].found  # its sentence is in the list
+    return of_error(failed) if isinstance(failed, ServerError) else ExitCode.UNAVAILABLE
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
