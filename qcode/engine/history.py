@@ -6,13 +6,11 @@ How a message is shaped so that the server's template renders it as it was gener
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from qcode.engine.settings import Settings
 from qcode.server.base import Request, ServerFacts
-from qcode.server.families import sampling
+from qcode.server.families import family, mode, sampling
+from qcode.server.family import LEVEL_TOKENS
 from qcode.server.shape import wire_messages, wire_tools
 from qcode.session.conversation import Conversation
 
@@ -38,13 +36,16 @@ class Tweak:
 
 
 class History:
-    """Makes the requests of a session."""
+    """Makes the requests of a session. Where a model's template writes the effort in front of the
+    prompt, that of the beginning stays in it (`Family.frozen`)."""
 
     def __init__(self, conversation: Conversation, facts: ServerFacts, settings: Settings) -> None:
         self.conversation = conversation
         self.facts = facts
         self.settings = settings
         self._tools = wire_tools(conversation.tools)
+        self._family = family(facts.model)
+        self._first_budget = self._budget(Tweak())
 
     def request(self, left: int | None = None, tweak: Tweak | None = None) -> Request:
         """The next request. Thinking and sampling change; what stands in the prompt does not.
@@ -52,25 +53,34 @@ class History:
         `left`: tokens that the answer may have by the turn's limit, None = any number.
         """
         tweak = tweak or Tweak()
+        budget = self._budget(tweak)
         talk, facts = self.conversation, self.facts
         messages = wire_messages(talk.system, talk.messages, facts.strategy, facts.reasoning_field)
         return Request(
             facts.model,
             messages,
             self._tools,
-            thinking_budget=self._budget(tweak),
-            sampling=self._sampling(tweak),
+            thinking_budget=budget,
+            first_budget=self._first_budget if self._family.frozen else None,
+            sampling=self._sampling(budget, tweak),
             max_tokens=self._max_tokens(left),
             closed=tweak.closed,
         )
 
     def _budget(self, tweak: Tweak) -> int:
+        """Tokens. A model that cannot be kept from thinking gets what its lowest level stands for,
+        or each of its answers would be cut."""
         wanted = tweak.thinking_budget
-        return self.settings.thinking_budget if wanted is None else wanted
+        budget = self.settings.thinking_budget if wanted is None else wanted
+        return max(budget, LEVEL_TOKENS[0]) if self._family.thinks == "levels" else budget
 
-    def _sampling(self, tweak: Tweak) -> Mapping[str, Any]:
-        mode = self.settings.preset if self._budget(tweak) else "instruct"
-        values = {**sampling(self.facts.model, mode), **_said(self.settings.sampling)}
+    def _sampling(self, budget: int, tweak: Tweak) -> Mapping[str, float | int]:
+        """The family's values, over them what a person said, over both this step's."""
+        model = self.facts.model
+        values = {
+            **sampling(model, mode(self.settings.preset, budget)),
+            **self.settings.said(model),
+        }
         if tweak.presence_penalty is not None:
             values["presence_penalty"] = tweak.presence_penalty
         if tweak.penalty_window is not None:
@@ -86,12 +96,3 @@ class History:
         held = (last.prompt_tokens or 0) + (last.generated_tokens or 0) if last else 0
         left = self.facts.context_tokens - held - MARGIN_TOKENS
         return max(min(wanted, left), min(wanted, LEAST_TOKENS))
-
-
-def _said(overrides: msgspec.Struct) -> dict[str, Any]:
-    """The fields that are not None."""
-    return {
-        name: value
-        for name, value in msgspec.structs.asdict(overrides).items()
-        if value is not None
-    }

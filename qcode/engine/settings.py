@@ -1,22 +1,42 @@
 """What a person may change between two requests."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal
 
+import msgspec
+
+from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import SetSampling
 
-EFFORT = {"off": 0, "low": 2_000, "medium": 8_000, "high": 16_000}
-"""Words for a thinking budget -> tokens; `max` is what an answer may have, less `ANSWER_TOKENS`."""
+EFFORT: Mapping[str, int | None] = {
+    "off": 0,
+    "low": 2_000,
+    "medium": 8_000,
+    "high": 16_000,
+    "max": None,
+}
+"""Words for a thinking budget -> tokens; None = what an answer may have, less `ANSWER_TOKENS`."""
 
 ANSWER_TOKENS = 4_000
 """Kept for the answer after the longest thinking."""
 
 
 def thinking_tokens(wanted: int | str, max_tokens: int) -> int:
-    """The budget that a number or a word of `EFFORT` stands for; 0 = thinking off."""
-    if isinstance(wanted, int):
+    """The budget that a word of `EFFORT` or a number, also in digits, stands for; 0 = off.
+
+    Raises InputError for any other word and for a number below zero.
+    """
+    if isinstance(wanted, str) and wanted in EFFORT:
+        tokens = EFFORT[wanted]
+        return max(0, max_tokens - ANSWER_TOKENS) if tokens is None else tokens
+    if isinstance(wanted, str) and wanted.isascii() and wanted.isdigit():
+        wanted = int(wanted)
+    if isinstance(wanted, int) and wanted >= 0:
         return wanted
-    return EFFORT.get(wanted, max(0, max_tokens - ANSWER_TOKENS))
+    words = ", ".join(EFFORT)
+    raise InputError(f"{wanted!r} is no thinking budget. Write {words}, or a number of tokens.")
 
 
 @dataclass(slots=True)
@@ -28,9 +48,33 @@ class Settings:
     model: str
     thinking_budget: int
     """Tokens; 0 = thinking off."""
-    preset: Literal["coding", "general"] = "coding"
-    """Which of the published sampling values hold while thinking."""
+    preset: Literal["coding", "general", "reasoning"] = "coding"
+    """Which of the published sampling values hold; see `server.families.mode`."""
     max_tokens: int = 32_768
     """Upper bound of one answer, thinking included; lowered to what the context has left."""
     sampling: SetSampling = field(default_factory=SetSampling)
-    """Overrides; None in a field = the preset's value."""
+    """What a person said during the run; None in a field = not said."""
+    overrides: tuple[tuple[str, SetSampling], ...] = ()
+    """What the configuration says of models: a pattern of their names, and values."""
+
+    def said(self, model: str) -> dict[str, float | int]:
+        """The sampling values that were said for `model`, by name: all patterns that fit, a later
+        one over an earlier, and over them what was said during the run."""
+        found: dict[str, float | int] = {}
+        for pattern, values in self.overrides:
+            if fits(pattern, model):
+                found |= _set(values)
+        return found | _set(self.sampling)
+
+
+def fits(pattern: str, model: str) -> bool:
+    """As in the configuration (`config.profiles`, which this floor cannot ask): upper and lower
+    case are the same, and a pattern without `*`, `?` or `[` may stand anywhere."""
+    wanted, name = pattern.casefold(), model.casefold()
+    return wanted in name or fnmatchcase(name, wanted)
+
+
+def _set(values: SetSampling) -> dict[str, float | int]:
+    """The fields that are not None."""
+    fields = msgspec.structs.asdict(values)
+    return {name: value for name, value in fields.items() if value is not None}

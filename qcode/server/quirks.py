@@ -51,6 +51,13 @@ class Quirks:
     switch: Switch = "none"
     budget: tuple[str, ...] = ()
     """Path of the field that takes a thinking budget in tokens; empty = there is none."""
+    budget_message: str = ""
+    """Field for the words that end a thinking whose budget is used up; empty = there is none."""
+    budget_flag: str = ""
+    """What the server must be started with, or it refuses or ignores the budget; empty = none."""
+    effort: str = ""
+    """Field for a word of effort, beside the switch: for models whose text is not rendered by a
+    template that `chat_template_kwargs` would reach."""
     continuation: Continuation = ""
     counting: Counting = ""
     hosts: tuple[str, ...] = ()
@@ -81,6 +88,7 @@ _LLAMACPP = replace(
     },
     switch="kwargs",
     budget=("thinking_budget_tokens",),
+    budget_message="reasoning_budget_message",
     continuation="llamacpp",
     counting="llamacpp",
     since={
@@ -108,6 +116,8 @@ _VLLM = replace(
     sampling={**ALL_SAMPLING, "repeat_penalty": "repetition_penalty"},
     switch="kwargs",
     budget=("thinking_token_budget",),
+    budget_flag="--reasoning-parser",  # without it each request with a budget is a 400
+    effort="reasoning_effort",  # gpt-oss is rendered without a template
     continuation="vllm",
     counting="vllm",
 )
@@ -175,7 +185,8 @@ QUIRKS: Mapping[str, Quirks] = {
         source="SGLang 0.5.23: entrypoints/http_server.py, entrypoints/openai/*",
         reasoning_field="reasoning_content",
         health_path="",  # `/health` generates a token while idle
-        budget=("custom_params", "thinking_budget"),  # holds with --enable-strict-thinking
+        budget=("custom_params", "thinking_budget"),
+        budget_flag="--enable-strict-thinking",
         continuation="sglang",
         counting="sglang",
     ),
@@ -215,7 +226,8 @@ QUIRKS: Mapping[str, Quirks] = {
         name="NVIDIA NIM",
         source="NVIDIA NIM for LLMs docs, Thinking Budget Control",
         switch="kwargs",
-        budget=("nvext", "max_thinking_tokens"),  # holds with NIM_ENABLE_BUDGET_CONTROL=1
+        budget=("nvext", "max_thinking_tokens"),
+        budget_flag="NIM_ENABLE_BUDGET_CONTROL=1",
     ),
     "dashscope": replace(
         PLAIN,
@@ -260,6 +272,7 @@ def of(kind: str, version: str) -> Quirks:
     return replace(
         row,
         budget=() if absent.intersection(row.budget) else row.budget,
+        budget_message="" if row.budget_message in absent else row.budget_message,
         sampling={name: word for name, word in row.sampling.items() if name not in absent},
     )
 
