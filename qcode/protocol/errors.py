@@ -12,6 +12,11 @@
         ├── CredentialsRefused
         ├── UnknownModel
         ├── ContextOverflow   the prompt is longer than the loaded context
+        │   └── SilentlyTruncated   the server cut it, and answered all the same
+        ├── OutOfMemory       the server failed while computing, or has no room for the model
+        ├── ImagesRefused     the model takes none
+        ├── ToolsRefused      the server was started without tool calls, or the model makes none
+        ├── TemplateRefused   the chat template refuses the conversation
         └── BadAnswer         the server answered something that cannot be used
 
 Tool failures are no exceptions: they are text for the model (`tools.base.Outcome`).
@@ -64,6 +69,29 @@ class UnknownModel(ServerError):
 
 class ContextOverflow(ServerError):
     """The prompt is longer than the loaded context."""
+
+    context_tokens: int | None = None
+    """The context as the server told it with its refusal; None = it did not."""
+
+
+class SilentlyTruncated(ContextOverflow):
+    """The server took a part of the prompt away and answered the rest: its answer is void."""
+
+
+class OutOfMemory(ServerError):
+    """The server failed while computing, or has no room for the model."""
+
+
+class ImagesRefused(ServerError):
+    """The model takes no images."""
+
+
+class ToolsRefused(ServerError):
+    """The server was started without tool calls, or its model makes none."""
+
+
+class TemplateRefused(ServerError):
+    """The chat template refuses the conversation as it is."""
 
 
 class BadAnswer(ServerError):

@@ -1,39 +1,53 @@
 """One request and its answer, in terms of `failures`: no retry, no waiting."""
 
 import os
+import re
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from qcode.protocol.errors import BadAnswer, ServerGone, UnknownModel
-from qcode.protocol.events import PromptProgress, Repaired
+from qcode.protocol.errors import BadAnswer, TemplateRefused, UnknownModel
+from qcode.protocol.events import PromptProgress, Repaired, ServerState
 from qcode.server import models
 from qcode.server.ask import Asker, NoAnswer, reason
 from qcode.server.base import Answer, Request, ServerFacts
+from qcode.server.continuing import NotContinued, Opening, body, whole
 from qcode.server.door import Door
+from qcode.server.endpoint import Patience
 from qcode.server.failures import (
-    Broken,
     Cut,
+    Lost,
     Refusal,
     Unreachable,
     Unusable,
     from_status,
     from_stream,
     gone,
+    lost,
+    page,
     read_body,
     unknown_model,
 )
-from qcode.server.fields import fields
 from qcode.server.flow import Flow, Head, Silent
-from qcode.server.liveness import why_dead
+from qcode.server.liveness import doing, why_dead
+from qcode.server.quirks import QUIRKS
 from qcode.server.reader import Finished, Reader, Thinking
 from qcode.server.shown import Item
 
 _SETTLE_SECONDS = 0.2
 """For the end of the body after `[DONE]`: it is in the same packet, as a rule."""
+_ID = re.compile(rb'"id": ?"([\w.:-]{1,200})"')
+
+
+@dataclass(slots=True)
+class Running:
+    """The answer that comes in now."""
+
+    id: str = ""
+    """As the server named it in its first event; empty = not yet, or nothing runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,8 @@ class Line:
     facts: ServerFacts
     door: Door
     asker: Asker
-    silence_seconds: float
+    patience: Patience
+    running: Running = field(default_factory=Running)
 
     @property
     def where(self) -> str:
@@ -52,36 +67,43 @@ class Line:
 
     def flow(self, request: Request) -> Flow:
         """The request on its way, with the fields that this kind of server gets from us."""
-        body = {
-            **fields(self.facts, request),
+        sent = {
+            **self._control(request),
+            **body(self.facts, request),
             **({"tools": request.tools} if request.tools else {}),
-            "model": request.model or self.facts.model,
-            "messages": request.messages,
             "stream": True,
         }
-        return Flow(self.door, body, self._why_dead, self.silence_seconds)
+        return Flow(self.door, sent, self._why_dead, self.patience.silence_seconds)
+
+    def _control(self, request: Request) -> dict[str, bool]:
+        """llama.cpp keeps a handle on the reasoning only where it is asked to."""
+        wanted = QUIRKS[self.facts.kind].continuation == "llamacpp" and _thinking(request) != "off"
+        return {"reasoning_control": True} if wanted else {}
 
     async def _why_dead(self) -> str:
-        return await why_dead(self.asker, self.facts)
+        return await why_dead(self.asker, self.facts, self.patience.health_seconds)
 
 
 async def attempt(
     line: Line, request: Request
-) -> AsyncGenerator[Item | Repaired | Answer | None, None]:
+) -> AsyncGenerator[Item | Repaired | ServerState | Answer | None, None]:
     """Send `request` once. None = the server has taken it.
 
-    Raises ServerErrors, and Broken and Loading.
+    Raises ServerErrors, Broken and Loading, and NotContinued for a `closed` one.
     """
     started, first_seconds = time.monotonic(), None
     reader = Reader(_thinking(request), id_prefix=f"call_{os.urandom(4).hex()}_")
-    with _told_as_failures(line.where):
+    with _told_as_failures(line):
         try:
             async with line.flow(request) as flow:
+                async for state in _waiting(line, flow):
+                    yield state
                 head = await flow.head()
-                if head.status != 200:
+                if head.status != 200 or head.is_page:
                     raise await _refused(line, request, flow)
                 yield None
-                async for item in _items(line, flow, reader):
+                items = _read(line, flow, reader)
+                async for item in _opened(items, request.closed) if request.closed else items:
                     if first_seconds is None and not isinstance(item, PromptProgress):
                         first_seconds = time.monotonic() - started
                     yield item
@@ -89,13 +111,32 @@ async def attempt(
             finished = reader.finish()
         except Refusal as refusal:
             finished = _salvage(line.where, refusal, reader)
+        finally:
+            line.running.id = ""
     for repair in finished.repairs:
         yield repair
     usage = replace(finished.usage, first_token_seconds=first_seconds)
-    yield Answer(finished.message, usage, time.monotonic() - started)
+    message = whole(finished.message, request.closed) if request.closed else finished.message
+    yield Answer(message, usage, time.monotonic() - started)
 
 
-async def _items(line: Line, flow: Flow, reader: Reader) -> AsyncGenerator[Item, None]:
+async def _waiting(line: Line, flow: Flow) -> AsyncGenerator[ServerState, None]:
+    """What the server does while it does not take the request, where it tells."""
+    while await flow.head_within(line.patience.taking_seconds) is None:
+        if state := await doing(line.asker, line.facts):
+            yield ServerState(state, line.where)
+
+
+async def _opened(items: AsyncGenerator[Item, None], closed: str) -> AsyncGenerator[Item, None]:
+    opening = Opening(closed)
+    async for item in items:
+        for shown in opening.feed(item):
+            yield shown
+    for shown in opening.rest():
+        yield shown
+
+
+async def _read(line: Line, flow: Flow, reader: Reader) -> AsyncGenerator[Item, None]:
     """Holds nothing that must be closed: `flow` is its caller's."""
     head = await flow.head()
     if head.is_json:
@@ -103,6 +144,8 @@ async def _items(line: Line, flow: Flow, reader: Reader) -> AsyncGenerator[Item,
             yield item
         return
     while not reader.is_done and (data := await flow.take()):
+        if not line.running.id and (found := _ID.search(data)):
+            line.running.id = found[1].decode()
         for item in reader.feed(data):
             yield item
 
@@ -118,7 +161,11 @@ def _whole(where: str, head: Head, body: bytes, reader: Reader) -> list[Item]:
 async def _refused(line: Line, request: Request, flow: Flow) -> Exception:
     head = await flow.head()
     refusal = read_body(line.asker.unsaid(await flow.rest()))
+    if head.status == 200:
+        return page(line.where, head.status, refusal.words)
     error = from_status(line.where, head.status, refusal, head.headers.get("retry-after", ""))
+    if request.closed and type(error) in (BadAnswer, TemplateRefused):
+        return NotContinued(f"it answered: {refusal.words}")
     if not isinstance(error, UnknownModel):
         return error
     with suppress(NoAnswer):
@@ -138,9 +185,10 @@ def _salvage(where: str, refusal: Refusal, reader: Reader) -> Finished:
 
 
 @contextmanager
-def _told_as_failures(where: str) -> Iterator[None]:
+def _told_as_failures(line: Line) -> Iterator[None]:
     import httpx2  # noqa: PLC0415  80 ms; the door has loaded it
 
+    where, kind = line.where, line.facts.kind
     try:
         yield
     except Unusable as error:
@@ -148,22 +196,17 @@ def _told_as_failures(where: str) -> Iterator[None]:
             f"The answer of {where} cannot be used: {error}. Is base_url right?"
         ) from error
     except (Cut, Silent) as error:
-        raise Broken(str(error), _lost(where, str(error))) from error
+        raise Lost(str(error), lost(where, str(error), kind)) from error
     except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
         because = reason(error)
         raise Unreachable(because, gone((where,), because)) from error
     except httpx2.HTTPError as error:
-        raise Broken(reason(error), _lost(where, reason(error))) from error
-
-
-def _lost(where: str, because: str) -> ServerGone:
-    return ServerGone(
-        f"{where} broke off its answer ({because}), again and again. "
-        "Look at the server's own output: it may have crashed or run out of memory."
-    )
+        raise Lost(reason(error), lost(where, reason(error), kind)) from error
 
 
 def _thinking(request: Request) -> Thinking:
+    if request.closed:
+        return "off"  # it lies behind us
     if request.thinking_budget is not None:
         return "on" if request.thinking_budget else "off"
     kwargs = request.extra.get("chat_template_kwargs")

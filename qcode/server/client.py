@@ -8,17 +8,21 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from qcode.protocol.errors import ServerGone, UnknownModel
+from qcode.protocol.events import Notice, Retried, ServerState
 from qcode.server import detect
-from qcode.server.ask import Asker, NoAnswer
-from qcode.server.attempt import Line, attempt
+from qcode.server.ask import Asker, NoAnswer, NotListening
+from qcode.server.attempt import Line, Running, attempt
 from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
+from qcode.server.continuing import NotContinued, can, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
-from qcode.server.failures import Broken, Loading, gone
-from qcode.server.tries import QUICK_SECONDS, Tries
+from qcode.server.failures import Broken, Busy, Loading, Lost, Unreachable, gone
+from qcode.server.quirks import QUIRKS
+from qcode.server.tries import Tries
 
 if TYPE_CHECKING:
     import httpx2
@@ -59,7 +63,14 @@ class Client:
         self._target = target
         self._patience = patience
         self._facts: ServerFacts | None = None
+        self._may_differ = False
+        """The server was away or not loaded: what is known of it may be of another day."""
+        self._news = ""
+        """What is another since it was last told."""
+        self._renamed: dict[str, str] = {}
+        """Model that the server had -> the one that it came back with."""
         self._finding = asyncio.Lock()
+        self._running = Running()
         self._http: httpx2.AsyncClient | None = None
         self._doors: Doors | None = None
 
@@ -71,36 +82,71 @@ class Client:
         tries = Tries(self._patience)
         while True:
             try:
-                return await self._known()
-            except Loading as loading:
-                told(tries.while_loading(str(loading)))
-                await asyncio.sleep(self._patience.poll_seconds)
+                facts = await self._known()
+            except (Loading, Unreachable) as failed:
+                state, wait_seconds = self._put_off(tries, failed)
+                if isinstance(state, ServerState):
+                    told(state)
+                await asyncio.sleep(wait_seconds)
+            else:
+                if back := tries.back():
+                    told(back)
+                return facts
 
     async def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:
         """Send `request` and yield what comes; see `Server.stream`."""
         tries = Tries(self._patience)
-        tries.is_up = self._facts is not None  # it was seen: gone, it may be starting again
-        told: Streamed
+        tries.is_up = self._facts is not None  # seen before: gone, it may be starting again
         while True:
+            told: Streamed | None
             try:
-                async with aclosing(attempt(self._line(await self._known()), request)) as items:
+                async with aclosing(self._try(request, tries)) as items:
                     async for item in items:
-                        if told_or_none := tries.back() if item is None else item:
-                            yield told_or_none
+                        yield item
                 return
-            except Loading as loading:
-                told = tries.while_loading(str(loading))
-                wait_seconds = self._patience.poll_seconds
-            except Broken as broken:
-                told = tries.after_break(broken)
-                wait_seconds = told.wait_seconds
-                _log.warning("retry %d: %s", told.attempt, told.because)
-            yield told
+            except NotContinued as refused:
+                request = plainly(request)
+                told, wait_seconds = self._give_up_continuing(str(refused)), 0.0
+            except (Loading, Broken) as failed:
+                told, wait_seconds = self._put_off(tries, failed)
+            if told is not None:
+                yield told
             await asyncio.sleep(wait_seconds)
 
+    async def _try(self, request: Request, tries: Tries) -> AsyncGenerator[Streamed, None]:
+        facts = await self._known()
+        tries.is_up = True
+        if told := self._news:
+            self._news = ""
+            yield Notice("warning", told)
+        asked = replace(request, model=self._renamed.get(request.model, request.model))
+        if asked.closed and not facts.continues:
+            asked = plainly(asked)
+        async with aclosing(attempt(self._line(facts), asked)) as items:
+            async for item in items:
+                if item is None:
+                    if back := tries.back():
+                        yield back
+                elif isinstance(item, ServerState):
+                    yield tries.again(item)
+                else:
+                    yield item
+        self._may_differ = facts.loaded is False  # by now it is: it can tell more
+
     async def end_reasoning(self) -> bool:
-        """See `Server.end_reasoning`."""
-        return False
+        """See `Server.end_reasoning`. llama.cpp's own way, from b9538 on: it knows the answer by
+        the name that it gave it."""
+        if not (running := self._running.id) or not (facts := self._facts):
+            return False
+        if QUIRKS[facts.kind].continuation != "llamacpp":
+            return False
+        told = {"id": running, "action": "reasoning_end"}
+        asker = self._asker(self._patience.health_seconds)
+        try:
+            reply = await asker.post(f"{facts.base_url}/chat/completions/control", told)
+        except NoAnswer:
+            return False
+        return reply.fields.get("success") is True
 
     async def count(self, text: str) -> int | None:
         """See `Server.count`."""
@@ -112,35 +158,100 @@ class Client:
         if http is not None:
             await http.aclose()
 
+    def _put_off(
+        self, tries: Tries, failed: Loading | Broken
+    ) -> tuple[ServerState | Retried | None, float]:
+        """What to tell and how long to wait before the next try. Raises when it was the last."""
+        self._may_differ = self._may_differ or isinstance(failed, Loading | Lost)
+        match failed:
+            case Loading():
+                return tries.while_loading(str(failed)), self._patience.poll_seconds
+            case Busy():
+                return tries.while_busy(failed)
+            case Unreachable() if self._patience.unattended:
+                return tries.while_gone(failed.because)
+        was_up = tries.is_up
+        retried = tries.after_break(failed)
+        _log.warning("retry %d: %s", retried.attempt, retried.because)
+        return retried if was_up else None, retried.wait_seconds
+
+    def _give_up_continuing(self, because: str) -> Notice:
+        if self._facts:
+            self._facts = replace(self._facts, continues=False)
+        return Notice(
+            "warning",
+            f"The server does not go on behind closed reasoning ({because}): "
+            "from now on the question is asked again with thinking off.",
+        )
+
     async def _known(self) -> ServerFacts:
-        """The facts, found if they are not yet. Raises Loading and what `facts` raises."""
+        """The facts, found if they are not yet, looked up again if they may differ.
+
+        Raises Loading, Unreachable, and what `facts` raises.
+        """
         async with self._finding:
-            if self._facts is None:
-                self._facts = await self._find()
-                _log.info("found %s", self._facts)
-        return self._facts
+            facts = before = self._facts
+            if facts is None:
+                facts = _continuing(await self._find())
+            elif self._may_differ:
+                facts = await self._find_again(facts)
+            if facts is not before:
+                _log.info("found %s", facts)
+            self._facts, self._may_differ = facts, False
+            return facts
 
     async def _find(self) -> ServerFacts:
-        try:
-            return await self._look()
-        except NoAnswer:  # a server that was just started may take a moment to listen
-            await asyncio.sleep(QUICK_SECONDS)
-        try:
-            return await self._look()
-        except NoAnswer as nothing:
-            raise gone(self._target.addresses, str(nothing)) from nothing
-
-    async def _look(self) -> ServerFacts:
         tried, name = self._target.addresses, self._target.model
-        if len(tried) == 1:
-            return await detect.find(self._asker(self._patience.connect_seconds), tried[0], name)
-        return await detect.search(self._asker(self._patience.probe_seconds), tried, name)
+        try:
+            if len(tried) == 1:
+                asker = self._asker(self._patience.connect_seconds)
+                return await detect.find(asker, tried[0], name)
+            return await detect.search(self._asker(self._patience.probe_seconds), tried, name)
+        except NoAnswer as nothing:
+            raise self._unreachable(str(nothing)) from nothing
+        except ServerGone as nobody:
+            if not self._patience.unattended:
+                raise
+            raise self._unreachable("connection refused") from nobody
+
+    async def _find_again(self, before: ServerFacts) -> ServerFacts:
+        """At the address where it was; the same model if that is still there."""
+        checked = QUIRKS[before.kind].model_name == "checked"
+        asker = self._asker(self._patience.connect_seconds)
+        name = self._target.model or (before.model if checked else "")
+        try:
+            facts = await detect.find(asker, before.base_url, name)
+        except UnknownModel:
+            if self._target.model:
+                raise
+            facts = await detect.find(asker, before.base_url, "")
+        except NotListening as nobody:
+            raise self._unreachable(str(nobody)) from nobody
+        except NoAnswer:  # it is at work, and has one thread for all
+            return before
+        self._compare(before, facts)
+        return _continuing(facts, before)
+
+    def _compare(self, before: ServerFacts, after: ServerFacts) -> None:
+        """Note what another server, or another start of it, changes."""
+        changes = []
+        if before.model != after.model:
+            self._renamed = dict.fromkeys((*self._renamed, before.model), after.model)
+            changes.append(f"the model {after.model} in place of {before.model}")
+        old, new = before.context_tokens, after.context_tokens
+        if old and new and old != new:
+            changes.append(f"a context of {new:,} tokens in place of {old:,}")
+        if changes:
+            self._news = f"{after.base_url} came back with {' and '.join(changes)}."
+
+    def _unreachable(self, because: str) -> Unreachable:
+        return Unreachable(because, gone(self._target.addresses, because))
 
     def _line(self, facts: ServerFacts) -> Line:
         if self._doors is None:
             self._doors = Doors(self._open(), facts.base_url, self._target.api_key)
         asker = self._asker(self._patience.probe_seconds)
-        return Line(facts, self._doors.pick(), asker, self._patience.silence_seconds)
+        return Line(facts, self._doors.pick(), asker, self._patience, self._running)
 
     def _asker(self, limit_seconds: float) -> Asker:
         return Asker(self._open(), self._target.api_key, limit_seconds)
@@ -150,3 +261,10 @@ class Client:
             address = self._target.addresses[0]  # several: all are on this machine
             self._http = make_http(address, self._patience.connect_seconds)
         return self._http
+
+
+def _continuing(facts: ServerFacts, before: ServerFacts | None = None) -> ServerFacts:
+    """`facts` with whether the server continues: as known, unless the same one was seen not to."""
+    same = before and (before.kind, before.version) == (facts.kind, facts.version)
+    failed = bool(same and before and not before.continues)
+    return replace(facts, continues=can(facts) and not failed)

@@ -21,6 +21,7 @@ from qcode.protocol.errors import (
     UnknownModel,
 )
 from qcode.protocol.text import one_line, well_formed
+from qcode.server import hints
 
 _OVERFLOW = re.compile(
     r"exceed_context_size_error|exceeds the available context size|maximum context length"
@@ -38,11 +39,9 @@ _LOADING = re.compile(r"loading|starting|warming up|not ready|initiali[sz]ing", 
 _UNPARSED = re.compile(
     r"does not match the expected .{0,40}format|failed to parse input at pos", re.IGNORECASE
 )
-_HOPELESS = re.compile(
-    r"jinja|failed to parse (?:tools|messages|tool call)|input is not supported"
-    r"|not_supported_error|template",
-    re.IGNORECASE,
-)
+_HOPELESS = re.compile(r"not_supported_error|template", re.IGNORECASE)
+_PAGE = re.compile(r"\s*(?:<!doctype html|<html|<head)", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1)[^>]*>(?P<words>.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _LIMITS = (  # (prompt tokens, context tokens) as the groups say
     re.compile(r"input \((?P<prompt>\d+) tokens\).{0,80}length \((?P<context>\d+) tokens\)"),
     re.compile(r"request \((?P<prompt>\d+) tokens\).{0,80}size \((?P<context>\d+) tokens\)"),
@@ -51,7 +50,9 @@ _LIMITS = (  # (prompt tokens, context tokens) as the groups say
     re.compile(r"input length should be \[\d+, ?(?P<context>\d+)\]"),
 )
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 524, 529)
-_BUSY = (429, 502, 503, 504, 529)
+_AWAY = (502, 504)
+"""A gateway's word that nobody stands behind it."""
+_BUSY = (429, 503, 529)
 """Nothing is wrong with the request: who tries later may have an answer."""
 
 
@@ -66,7 +67,15 @@ class Broken(Exception):
         """As the server asked (`Retry-After`); None = it did not."""
 
 
-class Unreachable(Broken):
+class Busy(Broken):
+    """The server is at work for others, and takes no more for now."""
+
+
+class Lost(Broken):
+    """The connection broke: the server may be another one when it is back."""
+
+
+class Unreachable(Lost):
     """Nobody listens at the address: no connection came about."""
 
 
@@ -94,6 +103,11 @@ class Refusal(Exception):
     context_tokens: int | None = None
 
     @property
+    def is_page(self) -> bool:
+        """A page for browsers: a proxy or a web server gave it, no server of models."""
+        return bool(_PAGE.match(self.raw))
+
+    @property
     def is_unparsed_answer(self) -> bool:
         """llama.cpp could not parse what the model wrote; what it streamed may be whole."""
         return bool(_UNPARSED.search(self.raw))
@@ -108,6 +122,9 @@ def read_refusal(body: Any) -> Refusal:
     text = words if isinstance(words, str) else _dump(words)
     raw = _dump(body)
     prompt, context = _numbers(error, raw)
+    if _PAGE.match(raw):
+        found = _TITLE.search(raw)
+        text = found["words"] if found else ""
     return Refusal(one_line(well_formed(text), 300), raw, prompt, context)
 
 
@@ -121,6 +138,9 @@ def read_body(body: bytes) -> Refusal:
 
 def from_status(where: str, status: int, refusal: Refusal, retry_after: str = "") -> Exception:
     """What to raise for an HTTP status that is not 200."""
+    if refusal.is_page or status == 407:
+        error: ServerError = page(where, status, refusal.words)
+        return _worth_another(status, f"a page ({status})", error, retry_after)
     told = f": {refusal.words}" if refusal.words else ""
     if status in (401, 403):
         return CredentialsRefused(
@@ -129,25 +149,30 @@ def from_status(where: str, status: int, refusal: Refusal, retry_after: str = ""
         )
     if status == 413 or _OVERFLOW.search(refusal.raw):
         return overflow(where, refusal)
-    if status in (400, 404, 422) and _NO_MODEL.search(refusal.raw):
-        return UnknownModel(f"{where} has no such model ({refusal.words}).")
     if status == 503 and _LOADING.search(refusal.raw):
         return Loading(refusal.words)
-    kind = ServerGone if status in _BUSY else BadAnswer
+    if status not in _BUSY and (known := _known(where, refusal)):
+        return known
+    if status in (400, 404, 422) and _NO_MODEL.search(refusal.raw):
+        return UnknownModel(f"{where} has no such model ({refusal.words}).")
+    kind = ServerGone if status in (*_AWAY, *_BUSY) else BadAnswer
     error = kind(f"{where} answered with status {status}{told}.{_hint(status)}")
-    if status in _TRY_AGAIN and not _HOPELESS.search(refusal.raw):
-        return Broken(f"status {status}{told}", error, _seconds(retry_after))
-    return error
+    if _HOPELESS.search(refusal.raw):
+        return error
+    return _worth_another(status, f"status {status}{told}", error, retry_after)
 
 
 def from_stream(where: str, refusal: Refusal) -> Exception:
     """What to raise for an error object within a stream."""
     if _OVERFLOW.search(refusal.raw):
         return overflow(where, refusal)
-    error = BadAnswer(f"{where} broke off its answer: {refusal.words or 'no reason given'}.")
-    if _HOPELESS.search(refusal.raw) and not refusal.is_unparsed_answer:
-        return error
-    return Broken(refusal.words or "the server broke off its answer", error)
+    if not refusal.is_unparsed_answer:
+        if known := _known(where, refusal):
+            return known
+        if _HOPELESS.search(refusal.raw):
+            return _broke_off(where, refusal)
+    because = refusal.words or "the server broke off its answer"
+    return Broken(because, _broke_off(where, refusal))
 
 
 def overflow(where: str, refusal: Refusal) -> ContextOverflow:
@@ -157,6 +182,30 @@ def overflow(where: str, refusal: Refusal) -> ContextOverflow:
     return ContextOverflow(
         f"The prompt{prompt} is longer than the context that {where} has loaded{context}. "
         "Send less, or start the server with a larger context (llama-server: -c)."
+    )
+
+
+def lost(where: str, because: str, kind: str = "") -> ServerGone:
+    """The connection broke within an answer, each time. `kind` of server, for its own habits."""
+    habit = (
+        " Ollama ends so when its runner failed or the model said one word 30 times: see its log."
+        if kind == "ollama"
+        else ""
+    )
+    return ServerGone(
+        f"{where} broke off its answer ({because}), again and again. "
+        f"Look at the server's own output: it may have crashed or run out of memory.{habit}"
+    )
+
+
+def page(where: str, status: int, title: str) -> ServerError:
+    """A page for browsers in place of an answer. `title` is the page's own."""
+    kind = ServerGone if status in (*_AWAY, *_BUSY) else BadAnswer
+    told = f", {title!r}" if title else ""
+    return kind(
+        f"A proxy or a web server answered at {where} with a page (status {status}{told}), and no "
+        "server of models. Is base_url right? It usually ends in /v1. Behind a proxy, set NO_PROXY "
+        "for this host, or look at the proxy."
     )
 
 
@@ -183,6 +232,26 @@ def unknown_model(where: str, name: str, models: Sequence[str]) -> UnknownModel:
     more = f" and {len(models) - 20} more" if len(models) > 20 else ""
     known = f"It has: {listed}{more}." if models else "It lists none."
     return UnknownModel(f"{where} has no model {name!r}. {known} Set `model` to one of its names.")
+
+
+def _known(where: str, refusal: Refusal) -> Exception | None:
+    hint = hints.find(refusal.raw)
+    if hint is None:
+        return None
+    error = hint.error(hint.sentence(where, refusal.words))
+    return Broken(refusal.words, error) if hint.again else error
+
+
+def _worth_another(status: int, because: str, error: ServerError, retry_after: str) -> Exception:
+    """`error`, or what says that it may pass."""
+    if status not in _TRY_AGAIN:
+        return error
+    kind = Busy if status in _BUSY else Broken
+    return kind(because, error, _seconds(retry_after))
+
+
+def _broke_off(where: str, refusal: Refusal) -> BadAnswer:
+    return BadAnswer(f"{where} broke off its answer: {refusal.words or 'no reason given'}.")
 
 
 def _hint(status: int) -> str:

@@ -37,6 +37,11 @@ class Head:
         """The answer is one JSON object, not a stream."""
         return "application/json" in self.headers.get("content-type", "")
 
+    @property
+    def is_page(self) -> bool:
+        """The answer is for browsers: no server of models gave it."""
+        return "text/html" in self.headers.get("content-type", "")
+
 
 class Flow:
     """One request and its answer. Use as a context manager: leaving it closes the connection."""
@@ -75,6 +80,17 @@ class Flow:
         while self._head is None:
             await self._wait()
         return self._head
+
+    async def head_within(self, seconds: float) -> Head | None:
+        """The same, or None when it has not come so soon."""
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await self.head()
+        except TimeoutError:
+            if limit.expired():
+                return None
+            raise
 
     async def take(self) -> bytes:
         """What has come since the last call, at least a byte; b"" = the end."""

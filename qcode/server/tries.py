@@ -1,14 +1,17 @@
-"""How often one answer was asked for, and what is said about it."""
+"""How often one answer was asked for, how long it was waited for, and what is said about it."""
 
 import time
+from typing import Literal
 
 from qcode.protocol.errors import ServerGone
 from qcode.protocol.events import Retried, ServerState
 from qcode.server.endpoint import Patience
-from qcode.server.failures import Broken, Unreachable
+from qcode.server.failures import Broken, Busy, Unreachable
 
 QUICK_SECONDS = 0.3
 """Before the one retry at an address where nobody has been seen yet."""
+
+State = Literal["loading", "waking", "busy", "gone"]
 
 
 class Tries:
@@ -17,7 +20,11 @@ class Tries:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._broken = 0
-        self._loading_since: float | None = None
+        self._state: State | None = None
+        self._since = 0.0
+        self._looks = 0
+        """How often the server was found in this state."""
+        self._told = 0.0
         self.is_up = False
         """The server has answered since: when it goes away, it may come back."""
 
@@ -34,19 +41,57 @@ class Tries:
 
     def while_loading(self, where: str) -> ServerState:
         """Count the time of loading. Raises ServerGone when it takes too long."""
-        now = time.monotonic()
-        self._loading_since = self._loading_since or now
-        seconds = now - self._loading_since
-        if seconds > self._patience.loading_seconds:
+        state = self.in_state("loading", where)
+        self.is_up = True
+        if self._is_over(self._patience.loading_seconds):
             raise ServerGone(
-                f"{where} still loads its model after {seconds:.0f} s. "
+                f"{where} still loads its model after {state.seconds:.0f} s. "
                 "Look at the server's own output, or try again later."
             )
+        return state
+
+    def while_busy(self, busy: Busy) -> tuple[ServerState, float]:
+        """Count the time of being put off; also how long to wait. Raises its error at the end."""
+        state = self.in_state("busy", busy.because)
         self.is_up = True
-        return ServerState("loading", where, seconds)
+        if self._is_over(self._patience.busy_seconds):
+            raise busy.error from busy
+        grown = self._patience.wait_seconds(self._looks)
+        if busy.wait_seconds is None:
+            return state, grown
+        return state, busy.wait_seconds if self._looks == 1 else max(busy.wait_seconds, grown)
+
+    def while_gone(self, because: str) -> tuple[ServerState | None, float]:
+        """Count the time of its absence, for nobody watches: what to tell, if it is time to, and
+        how long to wait."""
+        state = self.in_state("gone", because)
+        longest = self._patience.absence_seconds
+        doubled: float = self._patience.first_wait_seconds * 2.0 ** min(self._looks - 1, 30)
+        if self._looks > 1 and time.monotonic() - self._told < longest:
+            return None, min(doubled, longest)
+        self._told = time.monotonic()
+        return state, min(doubled, longest)
+
+    def again(self, seen: ServerState) -> ServerState:
+        """What the server was seen to do, with how long it has been doing it."""
+        self.is_up = True
+        if seen.state == "back":
+            return seen
+        return self.in_state(seen.state, seen.detail)
+
+    def in_state(self, state: State, detail: str) -> ServerState:
+        """Note what the server does instead of answering, and since when."""
+        if self._state != state:
+            self._state, self._since, self._looks = state, time.monotonic(), 0
+        self._looks += 1
+        return ServerState(state, detail, time.monotonic() - self._since)
 
     def back(self) -> ServerState | None:
-        """The server answers: tell it if it was loading before."""
-        since, self._loading_since = self._loading_since, None
+        """The server answers: tell it if it did something else before."""
+        was, self._state = self._state, None
         self.is_up = True
-        return None if since is None else ServerState("back", seconds=time.monotonic() - since)
+        return ServerState("back", seconds=time.monotonic() - self._since) if was else None
+
+    def _is_over(self, limit_seconds: float) -> bool:
+        passed = time.monotonic() - self._since
+        return passed > limit_seconds and not self._patience.unattended

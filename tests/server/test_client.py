@@ -12,7 +12,9 @@ from qcode.protocol.errors import (
     BadAnswer,
     ContextOverflow,
     CredentialsRefused,
+    OutOfMemory,
     ServerGone,
+    TemplateRefused,
     UnknownModel,
 )
 from qcode.protocol.events import PromptProgress, Repaired, Retried, ServerState, TextDelta
@@ -34,6 +36,7 @@ QUICK = Patience(
     loading_seconds=5,
     poll_seconds=0.05,
     silence_seconds=0.2,
+    taking_seconds=0.1,
 )
 LLAMA = About(kind="llamacpp")
 PEG = "The model produced output that does not match the expected peg-native format"
@@ -137,7 +140,7 @@ async def test_a_failing_server_is_tried_again_and_then_told(scripted: StartScri
     endpoint = scripted(*[failing] * QUICK.tries)
     server = server_at(endpoint.base_url)
     items: list[Streamed] = []
-    with pytest.raises(BadAnswer, match="Compute error"):
+    with pytest.raises(OutOfMemory, match="Compute error"):
         await collect(server, items)
     await server.close()
     assert [retry.attempt for retry in only(Retried, items)] == [1, 2, 3]
@@ -151,7 +154,7 @@ async def collect(server: Server, items: list[Streamed]) -> None:
 
 async def test_what_fails_each_time_is_asked_once(scripted: StartScripted) -> None:
     endpoint = scripted(Reply(status=500, body={"error": {"message": "Jinja Exception: no"}}))
-    with pytest.raises(BadAnswer, match="Jinja Exception"):
+    with pytest.raises(TemplateRefused, match="Jinja Exception"):
         await everything(server_at(endpoint.base_url))
 
 

@@ -9,11 +9,16 @@ from qcode.protocol.errors import (
     BadAnswer,
     ContextOverflow,
     CredentialsRefused,
+    ImagesRefused,
+    OutOfMemory,
     ServerGone,
+    TemplateRefused,
+    ToolsRefused,
     UnknownModel,
 )
 from qcode.server.failures import (
     Broken,
+    Busy,
     Loading,
     from_status,
     from_stream,
@@ -111,12 +116,61 @@ def test_loading_is_no_error() -> None:
     assert isinstance(failure(503, body), Loading)
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_may_pass_is_worth_another_try(status: int) -> None:
-    error = failure(status, {"error": {"message": "Compute error."}})
+@pytest.mark.parametrize(
+    ("status", "passing", "final"),
+    [
+        (429, Busy, ServerGone),
+        (500, Broken, BadAnswer),
+        (502, Broken, ServerGone),
+        (503, Busy, ServerGone),
+        (504, Broken, ServerGone),
+        (529, Busy, ServerGone),
+    ],
+)
+def test_what_may_pass_is_worth_another_try(
+    status: int, passing: type[Broken], final: type[Exception]
+) -> None:
+    error = failure(status, {"error": {"message": "Something is wrong."}})
+    assert type(error) is passing
+    assert type(error.error) is final
+    assert "Something is wrong." in error.because
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "server busy, please try again.  maximum pending requests exceeded",  # Ollama
+        "Too many requests",  # llama-swap
+    ],
+)
+def test_a_full_queue_is_no_failure(words: str) -> None:
+    assert type(failure(503, {"error": {"message": words}})) is Busy
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (500, "Compute error."),
+        (500, "model runner has unexpectedly stopped, this may be due to resource limitations"),
+        (500, "CUDA error: out of memory"),
+        (500, "EngineCore encountered an issue. See stack trace (above) for the root cause."),
+    ],
+)
+def test_a_server_that_failed_while_computing_is_told_as_out_of_memory(
+    status: int, words: str
+) -> None:
+    error = failure(status, {"error": {"message": words}})
     assert isinstance(error, Broken)
-    assert isinstance(error.error, BadAnswer if status == 500 else ServerGone)
-    assert "Compute error." in error.because
+    assert isinstance(error.error, OutOfMemory)
+    assert "memory" in str(error.error)
+    assert isinstance(from_stream(WHERE, read_refusal({"error": words})), Broken)
+
+
+def test_a_model_that_does_not_fit_is_not_tried_again() -> None:
+    words = "model requires more system memory (10.3 GiB) than is available (7.7 GiB)"
+    error = failure(500, {"error": {"message": words}})
+    assert isinstance(error, OutOfMemory)
+    assert "10.3 GiB" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -129,18 +183,55 @@ def test_the_wait_is_as_long_as_the_server_asks(header: str, seconds: float | No
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "kind", "advice"),
     [
-        "Jinja Exception: System message must be at the beginning.",
-        'Failed to parse tools: [{"a":1}]',
-        "Failed to parse tool call arguments as JSON",
-        "image input is not supported - hint: if this is unexpected, you may need the mmproj",
+        (
+            "Jinja Exception: System message must be at the beginning.",
+            TemplateRefused,
+            "--chat-template-file",
+        ),
+        ('Failed to parse tools: [{"a":1}]', TemplateRefused, "template"),
+        ("Failed to parse tool call arguments as JSON", TemplateRefused, "template"),
+        (
+            "image input is not supported - hint: if this is unexpected, you may need the mmproj",
+            ImagesRefused,
+            "--mmproj",
+        ),
+        ("Qwen/Qwen3-Coder is not a multimodal model", ImagesRefused, "Leave them out"),
+        ("this model does not support images", ImagesRefused, "Leave them out"),
+        (
+            '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+            ToolsRefused,
+            "--enable-auto-tool-choice --tool-call-parser",
+        ),
+        ("tools param requires --jinja flag", ToolsRefused, "--jinja"),
+        (
+            "registry.ollama.ai/library/gemma:2b does not support tools",
+            ToolsRefused,
+            "Choose another",
+        ),
+        ("Unexpected fields in the request: {'top_k'}", BadAnswer, "another kind of server"),
     ],
 )
-def test_what_fails_each_time_is_not_tried_again(words: str) -> None:
-    error = failure(500, {"error": {"message": words}})
-    assert isinstance(error, BadAnswer)
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_what_fails_each_time_is_not_tried_again_and_told_with_advice(
+    status: int, words: str, kind: type[Exception], advice: str
+) -> None:
+    error = failure(status, {"error": {"message": words}})
+    assert type(error) is kind
     assert words[:20] in str(error)
+    assert advice in str(error)
+
+
+@pytest.mark.parametrize("status", [200, 404, 407, 500, 502])
+def test_a_page_is_told_as_a_proxys(status: int) -> None:
+    body = b"<!DOCTYPE html>\n<html><head><title>502 Bad\nGateway</title></head><body>nginx"
+    error = failure(status, body)
+    told = str(error.error if isinstance(error, Broken) else error)
+    assert "A proxy or a web server" in told
+    assert "502 Bad" in told
+    assert "<" not in told
+    assert isinstance(error, Broken) == (status in (500, 502))
 
 
 def test_an_answer_that_does_not_parse_is_tried_again() -> None:

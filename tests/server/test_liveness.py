@@ -15,6 +15,8 @@ QUICK = Patience(
     tries=2,
     first_wait_seconds=0.01,
     silence_seconds=0.1,
+    health_seconds=0.1,
+    taking_seconds=0.05,
 )
 ASKED = Request("m", [{"role": "user", "content": "Hello"}], ())
 MODELS = b'{"data": [{"id": "m"}]}'
@@ -192,13 +194,15 @@ async def test_an_error_with_status_200_is_an_error() -> None:
 async def test_a_web_page_is_told_as_such() -> None:
     async def talk(line: str, writer: asyncio.StreamWriter) -> None:
         if "chat/completions" in line:
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html>\n")
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+            writer.write(head + b"<!doctype html>\n<html><title>Welcome</title>")
         else:
             await answer(writer, MODELS)
 
     async with listening(talk) as raw:
         error = await failing(connect(raw.base_url, patience=QUICK), [])
-    assert "<!doctype html>" in error
+    assert "a proxy or a web server" in error.lower()
+    assert "'Welcome'" in error
     assert "base_url" in error
 
 
