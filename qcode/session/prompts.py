@@ -13,6 +13,12 @@ _AHEAD = re.compile(
 )
 
 
+def facts_ahead(message: UserMessage) -> str:
+    """What the engine has put ahead of the person's words, up to them; empty = nothing."""
+    found = _AHEAD.match(message.text)
+    return found[0] if found else ""
+
+
 def spoken(message: UserMessage) -> str:
     """The person's words; of a message that is nothing but data, its text as it is."""
     text = message.text.strip()
