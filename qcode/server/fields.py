@@ -182,7 +182,9 @@ def _limited(sent: dict[str, Any], row: Quirks, model: Family, request: Request)
     sayable = most is not None and (most > 0 or row.switch == "kwargs")
     if not (row.budget and thinks and trusted and sayable) or model.thinks == "levels":
         return sent
-    words = {row.budget_message: f"\n\n{CLOSING}\n"} if row.budget_message else {}
+    # b11549 sets a newline and the end mark behind it: with one more the message would not render
+    # as it was generated, and be read again
+    words = {row.budget_message: f"\n\n{CLOSING}"} if row.budget_message else {}
     return _put(sent, row.budget, most) | words
 
 
