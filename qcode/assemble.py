@@ -14,14 +14,17 @@ from qcode.config.model import Config, Permission
 from qcode.engine.accounting import Accounting
 from qcode.engine.approval import Approvals
 from qcode.engine.calls import Calls
+from qcode.engine.compaction import Compactor
 from qcode.engine.controls import Controls
 from qcode.engine.engine import Begun, Doors, Engine, Stream
 from qcode.engine.history import History
 from qcode.engine.limits import Limits
 from qcode.engine.prompt import Facts, opening, system_text
 from qcode.engine.questions import Questions
+from qcode.engine.room import Room, roughly
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings, thinking_tokens
+from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Parts, Turn
 from qcode.engine.verify import Verify
 from qcode.permission.judge import Policy, judge
@@ -167,13 +170,17 @@ class _Assembly:
         for sentence in unread:
             say(Notice("warning", sentence))
         talk = self.start.conversation
+        history, accounting = History(talk, facts, self.settings), Accounting(facts.strategy)
+        room = Room(talk, self.settings, facts.context_tokens, roughly)
+        summariser = Summariser(history, self.server, room, accounting, say)
         parts = Parts(
             server=self.server,
-            history=History(talk, facts, self.settings),
+            history=history,
             calls=self._calls(),
             say=say,
             limits=self.start.limits,
-            accounting=Accounting(facts.strategy),
+            accounting=accounting,
+            compactor=Compactor(room, summariser, say),
             verify=self._verify(),
             steers=self.steers,
         )
@@ -195,6 +202,7 @@ class _Assembly:
             tools=specs,
             mode=self.settings.mode,
             parent=talk.parent,
+            context_tokens=facts.context_tokens,
         )
 
     def _head(self) -> tuple[str, tuple[ToolSpec, ...]]:

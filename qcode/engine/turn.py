@@ -8,12 +8,13 @@ from typing import Protocol
 
 from qcode.engine.accounting import Accounting
 from qcode.engine.calls import Calls, Prepared, prepare
+from qcode.engine.compaction import Compactor
 from qcode.engine.history import History
 from qcode.engine.limits import Limits, Spent, calls_left, out_of_time, reached, tokens_left
 from qcode.engine.partial import Partial
 from qcode.engine.say import Say
 from qcode.engine.verify import Verify
-from qcode.protocol.errors import QcodeError
+from qcode.protocol.errors import ContextOverflow, QcodeError
 from qcode.protocol.events import (
     MessageCompleted,
     Retried,
@@ -55,6 +56,7 @@ class Parts:
     say: Say
     limits: Limits
     accounting: Accounting
+    compactor: Compactor
     verify: Verify | None
     steers: list[UserMessage]
     """Words of the person that wait for the end of the step; the engine adds, the turn takes."""
@@ -75,6 +77,7 @@ class Turn:
     async def run(self, message: UserMessage) -> TurnFinished:
         """Step until the model asks for no more tools. Cancelling the task ends the turn tidily."""
         self.parts.accounting.new_turn = True
+        self.parts.compactor.begin()
         if self.parts.verify:
             self.parts.verify.begin()
         self.say(TurnStarted(self.number, message))
@@ -97,6 +100,8 @@ class Turn:
     async def _steps(self) -> TurnFinished:
         """Answer, calls, answer, calls, until there is nothing left to do."""
         while (end := reached(self.parts.limits, self.spent)) is None:
+            left = tokens_left(self.parts.limits, self.spent)
+            await self.parts.compactor.before(self.spent, left)
             self.spent.steps += 1
             answer = await self._answer()
             if answer is None:
@@ -113,7 +118,7 @@ class Turn:
         """One answer with words or calls; None = there was none, also after the retries."""
         for attempt in range(1, EMPTY_TRIES + 1):
             self.say(StepStarted(self.number, self.spent.steps))
-            answer = await self._ask()
+            answer = await self._fitting()
             self.spent.add(answer.usage)
             message = answer.message
             cut = message.finish == "length" and message.parts
@@ -122,6 +127,15 @@ class Turn:
             if attempt < EMPTY_TRIES:
                 self.say(Retried(attempt, "the model ended without words or calls", 0.0))
         return None
+
+    async def _fitting(self) -> Answer:
+        """One answer; a prompt that the server refuses for its length is made shorter once."""
+        while True:
+            try:
+                return await self._ask()
+            except ContextOverflow as error:
+                left = tokens_left(self.parts.limits, self.spent)
+                await self.parts.compactor.after(error, self.spent, left)
 
     async def _ask(self) -> Answer:
         """Stream one answer. Cancelled: what came so far is kept, so that nothing is read again."""

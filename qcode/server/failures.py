@@ -179,10 +179,12 @@ def overflow(where: str, refusal: Refusal) -> ContextOverflow:
     """The prompt does not fit, with numbers where the server gave them."""
     prompt = f" ({refusal.prompt_tokens:,} tokens)" if refusal.prompt_tokens else ""
     context = f" ({refusal.context_tokens:,} tokens)" if refusal.context_tokens else ""
-    return ContextOverflow(
+    error = ContextOverflow(
         f"The prompt{prompt} is longer than the context that {where} has loaded{context}. "
         "Send less, or start the server with a larger context (llama-server: -c)."
     )
+    error.context_tokens = refusal.context_tokens
+    return error
 
 
 def lost(where: str, because: str, kind: str = "") -> ServerGone:
