@@ -127,6 +127,8 @@ async def _look(asker: Asker, base_url: str, name: str) -> Seen:
 
 async def _kind(sight: Sighting) -> str:
     """Key of `QUIRKS`."""
+    if hosted := hosted_kind(sight.base_url):
+        return hosted
     props, listing = sight.props, sight.listing
     if llamacpp.recognises(props, listing):
         return "llamacpp"
@@ -136,8 +138,6 @@ async def _kind(sight: Sighting) -> str:
         return "lmstudio"
     if mlx.is_mlx_vlm(sight.listed):
         return "mlx-vlm"
-    if hosted := hosted_kind(sight.base_url):
-        return hosted
     version, own = await asyncio.gather(sight.get("/api/version"), sight.get("/api/v1/models"))
     if ollama.recognises(version):
         return "ollama"

@@ -1,15 +1,24 @@
 """Which server answers: told by bodies, from one address or from several."""
 
 import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
+import httpx2
 import pytest
 
 from qcode.protocol.errors import CredentialsRefused, ServerGone, UnknownModel
+from qcode.server import detect
+from qcode.server.ask import Asker
 from qcode.server.base import Request, Server, ServerFacts
 from qcode.server.client import connect
 from qcode.server.endpoint import Patience
-from tests.server.raw import Talk, answer, listening
+from qcode.server.failures import Loading
+from tests.server.raw import Talk, answer, listening, silence
+from tests.server.replay import Wire, load, replayed, wires
 from tests.support.llama_words import About
 from tests.support.script import Reply
 from tests.support.scripted_server import StartScripted
@@ -36,6 +45,94 @@ def bodies(by_path: dict[str, Any], status: str = "200 OK") -> Talk:
             await answer(writer, b'{"error": "no such path"}', "404 Not Found")
 
     return talk
+
+
+@asynccontextmanager
+async def asker_for(wire: Wire, api_key: str = "") -> AsyncIterator[Asker]:
+    """For a replayed server; one that is known by its host is reached as if by a proxy."""
+    proxy = f"http://127.0.0.1:{wire.port}" if "base_url" in wire.told else None
+    async with httpx2.AsyncClient(proxy=proxy, trust_env=False) as http:
+        yield Asker(http, api_key, 2)
+
+
+async def found_at(wire: Wire) -> ServerFacts:
+    async with asker_for(wire) as asker:
+        base_url = wire.told.get("base_url", wire.base_url)
+        return await detect.find(asker, base_url, wire.told.get("name", ""))
+
+
+FACTS = tuple(load("generic").told["facts"])
+"""What each recording says must be found."""
+
+
+@pytest.mark.parametrize("name", wires())
+async def test_each_server_is_known_and_its_facts_are_read(name: str) -> None:
+    with replayed(load(name)) as wire:
+        facts = await found_at(wire)
+    found = asdict(facts) | {"models": list(facts.models)}
+    assert {key: found[key] for key in FACTS} == wire.told["facts"]
+
+
+RENDERS = ("/apply-template", "/tokenize", "/detokenize", "/api/show")
+"""The ends of the only paths that are posted to: none of them needs a model in memory."""
+
+
+@pytest.mark.parametrize("name", wires())
+async def test_nothing_is_asked_that_loads_or_runs_a_model(name: str) -> None:
+    with replayed(load(name)) as wire:
+        await found_at(wire)
+    assert wire.asked
+    for asked in wire.asked:
+        assert "?" not in asked.path, asked.line
+        assert asked.method == "GET" or asked.path.endswith(RENDERS), asked.line
+        assert not asked.path.endswith(("/load", "/health_generate")), asked.line
+    posted = {asked.path for asked in wire.asked if asked.method == "POST"}
+    if not wire.told["facts"]["loaded"]:
+        assert posted <= {"/api/show"}
+
+
+async def test_a_switch_is_asked_beyond_itself_only_for_a_model_that_runs() -> None:
+    for name, below in (("llama-swap", {"qwen3.6-35b"}), ("llama-swap-idle", set[str]())):
+        with replayed(load(name)) as wire:
+            await found_at(wire)
+        paths = [asked.path for asked in wire.asked if asked.path.startswith("/upstream/")]
+        assert {path.split("/")[2] for path in paths} == below
+
+
+async def test_sglangs_health_is_not_asked_since_it_generates() -> None:
+    with replayed(load("sglang")) as wire:
+        await found_at(wire)
+    assert not [asked.line for asked in wire.asked if "health" in asked.path]
+
+
+async def test_a_hosted_service_is_asked_for_its_models_and_nothing_else() -> None:
+    for name in ("openrouter", "dashscope"):
+        with replayed(load(name)) as wire:
+            await found_at(wire)
+        assert [asked.line for asked in wire.asked] == [f"GET {wire.told['base_url']}/models"]
+
+
+async def test_no_model_is_picked_where_each_costs_money() -> None:
+    with replayed(load("openrouter")) as wire:
+        async with asker_for(wire) as asker:
+            with pytest.raises(UnknownModel, match=r"OpenRouter .* lists 2 models. Set `model`"):
+                await detect.find(asker, wire.told["base_url"], "")
+
+
+async def test_a_name_on_mlx_that_is_not_listed_is_refused_before_it_is_downloaded() -> None:
+    with replayed(load("mlx_lm")) as wire:
+        async with asker_for(wire) as asker:
+            with pytest.raises(UnknownModel, match="no model 'qwen'"):
+                await detect.find(asker, wire.base_url, "qwen")
+
+
+async def test_ollamas_short_name_has_the_facts_of_the_long_one() -> None:
+    with replayed(load("ollama")) as wire:
+        wire.told["answers"]["GET /api/ps"]["body"]["models"][0]["name"] = "mine:latest"
+        wire.told["answers"]["GET /v1/models"]["body"]["data"].append({"id": "mine:latest"})
+        async with asker_for(wire) as asker:
+            facts = await detect.find(asker, wire.base_url, "mine")
+    assert (facts.model, facts.loaded, facts.context_from) == ("mine", True, "/api/ps")
 
 
 async def test_llamacpp_is_recognised_and_its_facts_are_read(scripted: StartScripted) -> None:
@@ -196,6 +293,38 @@ async def test_no_server_names_every_address_tried() -> None:
     told = str(raised.value)
     assert "http://127.0.0.1:1/v1, http://127.0.0.1:2/v1" in told
     assert "llama-server -m model.gguf --port 8080" in told
+
+
+async def test_a_page_on_every_path_is_no_server_of_models() -> None:
+    async def talk(line: str, writer: Any) -> None:
+        await answer(writer, b'{"error": "Unexpected something"}')
+
+    async with listening(talk) as raw, httpx2.AsyncClient(trust_env=False) as http:
+        (seen,) = await detect.survey(Asker(http, "", 1), (raw.base_url,))
+    assert seen.found is None
+
+
+async def test_llamacpp_that_loads_is_known_by_its_refusal() -> None:
+    refusal = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
+    busy = bodies({"/props": refusal, "/v1/models": refusal}, "503 Service Unavailable")
+    async with listening(busy) as raw, httpx2.AsyncClient(trust_env=False) as http:
+        (seen,) = await detect.survey(Asker(http, "", 1), (raw.base_url,))
+    assert isinstance(seen.found, Loading)
+
+
+async def test_one_that_never_answers_holds_the_others_up_for_a_moment_only(
+    scripted: StartScripted,
+) -> None:
+    async def talk(_line: str, _writer: Any) -> None:
+        await silence()
+
+    endpoint = scripted(about=About(kind="llamacpp"))
+    async with listening(talk) as raw, httpx2.AsyncClient(trust_env=False) as http:
+        began = time.monotonic()
+        tried = (raw.base_url, endpoint.base_url)
+        facts = await detect.search(Asker(http, "", 0.3), tried, "")
+    assert facts.base_url == endpoint.base_url
+    assert time.monotonic() - began < 1.5
 
 
 async def test_a_wrong_address_is_told_from_a_server_without_models() -> None:
