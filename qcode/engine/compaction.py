@@ -14,7 +14,7 @@ from qcode.engine.limits import Spent
 from qcode.engine.room import Room
 from qcode.engine.say import Say
 from qcode.engine.summariser import Summariser
-from qcode.engine.summary import SUMMARY_TOKENS, Draft
+from qcode.engine.summary import Draft
 from qcode.protocol.errors import ContextOverflow, QcodeError
 from qcode.protocol.events import Compacted, Elided, Notice
 from qcode.protocol.messages import AssistantMessage, Message, ToolMessage
@@ -125,7 +125,7 @@ class Compactor:
         room = self.room
         most = room.characters(self._quarter(room.expected()))
         draft = Draft(room.talk, 0, most)
-        least = self._size(draft) + SUMMARY_TOKENS
+        least = self._size(draft) + self.room.summary()
         if least > limit or _last_answer(self._messages) < 1:
             raise self._full(f"A summary would not halve it: ~{least:,} tokens would be left.")
         most_kept = min(limit - least, most_kept)
@@ -140,7 +140,7 @@ class Compactor:
 
     async def _summarise(self, draft: Draft, focus: str, spent: Spent, left: int | None) -> None:
         before = self.room.expected()
-        after = self._size(draft) + SUMMARY_TOKENS
+        after = self._size(draft) + self.room.summary()
         self._tell(before, after, "the model sums up the conversation, and goes on from there")
         words = await self.summariser.words(focus, spent, left)
         after = self._size(draft, words)

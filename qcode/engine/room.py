@@ -10,6 +10,7 @@ from qcode.session.conversation import Conversation
 
 CHARACTERS_PER_TOKEN = 3.3
 """Of code, before any server has counted."""
+SUMMARY_TOKENS = 2_000
 IMAGE_TOKENS = 1_200
 """Of one picture, roughly; base64 says nothing about it."""
 MESSAGE_CHARACTERS = 14
@@ -59,6 +60,10 @@ class Room:
         if not self.lacks():
             told = refused.context_tokens or self.context_tokens or taken
             self.context_tokens = min(told, taken)
+
+    def summary(self) -> int:
+        """Tokens that a summary may take."""
+        return min(SUMMARY_TOKENS, (self.context_tokens or self.expected()) // 8)
 
     def tokens(self, characters: int) -> int:
         """An estimate, by what this session's characters came to so far."""

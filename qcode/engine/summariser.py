@@ -14,7 +14,7 @@ from qcode.engine.history import History, Tweak
 from qcode.engine.limits import Spent
 from qcode.engine.room import Room
 from qcode.engine.say import Say
-from qcode.engine.summary import SUMMARY_TOKENS, question, without_model
+from qcode.engine.summary import known, question, without_model
 from qcode.protocol.errors import ContextOverflow
 from qcode.protocol.events import Notice, PromptProgress, Retried, ServerState
 from qcode.protocol.messages import Message
@@ -48,26 +48,28 @@ class Summariser:
 
     def fits(self) -> bool:
         """Whether there is room left for the question and its answer."""
-        context = self.room.context_tokens
-        messages = question(self.history.conversation.messages, "", 1)
-        return context is None or self._tokens(messages) + SUMMARY_TOKENS <= context
+        context, length = self.room.context_tokens, self.room.summary()
+        return context is None or self._tokens(self._asking("", 1)) + length <= context
 
     async def words(self, focus: str, spent: Spent, left: int | None) -> str:
         """A summary; where the model gives none, what can be said without it.
 
         `left`: tokens that may be generated, None = any number. What is used goes to `spent`.
         """
-        known = self.history.conversation.messages
         for attempt in range(1, TRIES + 1):
             try:
-                answer = await self._answer(question(known, focus, attempt), left)
+                answer = await self._answer(self._asking(focus, attempt), left)
             except ContextOverflow:
                 break
             spent.add(answer.usage)
             text = answer.message.text.strip()
             if text and not answer.message.calls and not answer.flaw:
-                return text[: self.room.characters(SUMMARY_TOKENS)]
-        return without_model(known)
+                return text[: self.room.characters(self.room.summary())]
+        return without_model(self.history.conversation.messages)
+
+    def _asking(self, focus: str, attempt: int) -> list[Message]:
+        messages = self.history.conversation.messages
+        return [*known(messages), question(self.room.summary(), focus, attempt)]
 
     async def _answer(self, messages: Sequence[Message], left: int | None) -> Answer:
         async with aclosing(self.server.stream(self._request(messages, left))) as items:
@@ -84,7 +86,7 @@ class Summariser:
         """The next request with other messages and thinking off; the rest is the same bytes."""
         facts, talk = self.history.facts, self.history.conversation
         wired = wire_messages(talk.system, messages, facts.strategy, facts.reasoning_field)
-        most = SUMMARY_TOKENS + THOUGHT_TOKENS
+        most = self.room.summary() + THOUGHT_TOKENS
         if self.room.context_tokens is not None:
             most = min(most, self.room.context_tokens - self._tokens(messages))
         most = max(LEAST_TOKENS, most if left is None else min(most, left))
@@ -93,5 +95,4 @@ class Summariser:
 
     def _tokens(self, messages: Sequence[Message]) -> int:
         """Of the conversation as the server knows it, and the question."""
-        room, known = self.room, self.history.conversation.messages
-        return room.expected() - room.of(known) + room.of(messages)
+        return self.room.expected() - self.room.of(self.room.talk.messages) + self.room.of(messages)

@@ -19,10 +19,8 @@ from qcode.protocol.text import one_line
 from qcode.session.conversation import Conversation
 from qcode.session.prompts import facts_ahead, spoken
 
-WORDS = 700
-"""Of the model's summary at most."""
-SUMMARY_TOKENS = 2_000
-"""What they take, and what a longer one is cut to."""
+WORDS_PER_TOKEN = 0.4
+"""Of a summary: names and paths take more tokens than prose."""
 RESULT_CHARACTERS = 2_000
 """Of a result that the server has not read yet and that stays anyway: its beginning will do."""
 SAID = 20
@@ -97,16 +95,17 @@ class Draft:
         return "\n".join(["The user said since:", *rows, *last]) if said else ""
 
 
-def question(messages: Sequence[Message], focus: str, attempt: int) -> list[Message]:
-    """The conversation as the server knows it, and the request for a summary behind it."""
-    asked = _ASK.format(words=WORDS)
+def question(tokens: int, focus: str, attempt: int) -> UserMessage:
+    """The request for a summary of that length."""
+    asked = _ASK.format(words=round(tokens * WORDS_PER_TOKEN, -1))
     asked += f"\n\nAbove all keep what concerns this: {focus}" if focus else ""
     asked += _AGAIN if attempt > 1 else ""
-    return [*_known(messages), user(asked, "summary")]
+    return user(asked, "summary")
 
 
-def _known(messages: Sequence[Message]) -> Iterator[Message]:
-    """All up to the last answer, and the results of its calls; these have not been read yet."""
+def known(messages: Sequence[Message]) -> Iterator[Message]:
+    """What the server has read: all up to the last answer. The results of its calls are new to it,
+    but they belong to it; the last words are not asked about, they stay."""
     answers = [at for at, one in enumerate(messages) if isinstance(one, AssistantMessage)]
     end = answers[-1] + 1 if answers else 0
     yield from messages[:end]
