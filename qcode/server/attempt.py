@@ -31,6 +31,7 @@ from qcode.server.failures import (
     read_body,
     unknown_model,
 )
+from qcode.server.fields import refusal as refusal_of
 from qcode.server.flow import Flow, Head, Silent
 from qcode.server.liveness import doing, why_dead
 from qcode.server.quirks import QUIRKS
@@ -40,6 +41,10 @@ from qcode.server.shown import Item
 _SETTLE_SECONDS = 0.2
 """For the end of the body after `[DONE]`: it is in the same packet, as a rule."""
 _ID = re.compile(rb'"id": ?"([\w.:-]{1,200})"')
+
+
+class FieldRefused(Exception):
+    """The server refuses a field that it could do without; the text is its name."""
 
 
 @dataclass(slots=True)
@@ -89,7 +94,7 @@ async def attempt(
 ) -> AsyncGenerator[Item | Repaired | ServerState | Answer | None, None]:
     """Send `request` once. None = the server has taken it.
 
-    Raises ServerErrors, Broken and Loading, and NotContinued for a `closed` one.
+    Raises ServerErrors, Broken and Loading, FieldRefused, and NotContinued for a `closed` one.
     """
     started, first_seconds = time.monotonic(), None
     reader = Reader(_thinking(request), id_prefix=f"call_{os.urandom(4).hex()}_")
@@ -164,6 +169,9 @@ async def _refused(line: Line, request: Request, flow: Flow) -> Exception:
     if head.status == 200:
         return page(line.where, head.status, refusal.words)
     error = from_status(line.where, head.status, refusal, head.headers.get("retry-after", ""))
+    unknown = type(error) is BadAnswer and head.status in (400, 422)
+    if unknown and (name := refusal_of(line.facts, request, refusal.raw)):
+        return FieldRefused(name)
     if request.closed and type(error) in (BadAnswer, TemplateRefused):
         return NotContinued(f"it answered: {refusal.words}")
     if not isinstance(error, UnknownModel):

@@ -15,7 +15,7 @@ from qcode.protocol.errors import ServerGone, UnknownModel
 from qcode.protocol.events import Notice, Retried, ServerState
 from qcode.server import detect
 from qcode.server.ask import Asker, NoAnswer, NotListening
-from qcode.server.attempt import Line, Running, attempt
+from qcode.server.attempt import FieldRefused, Line, Running, attempt
 from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
 from qcode.server.continuing import NotContinued, can, plainly
 from qcode.server.door import Doors, make_http
@@ -107,6 +107,8 @@ class Client:
             except NotContinued as refused:
                 request = plainly(request)
                 told, wait_seconds = self._give_up_continuing(str(refused)), 0.0
+            except FieldRefused as refused:
+                told, wait_seconds = self._give_up_field(str(refused)), 0.0
             except (Loading, Broken) as failed:
                 told, wait_seconds = self._put_off(tries, failed)
             if told is not None:
@@ -184,6 +186,11 @@ class Client:
             "from now on the question is asked again with thinking off.",
         )
 
+    def _give_up_field(self, name: str) -> Notice:
+        if self._facts:
+            self._facts = replace(self._facts, refused=self._facts.refused | {name})
+        return Notice("info", f"The server refuses the field {name}: it is no longer sent.")
+
     async def _known(self) -> ServerFacts:
         """The facts, found if they are not yet, looked up again if they may differ.
 
@@ -192,7 +199,7 @@ class Client:
         async with self._finding:
             facts = before = self._facts
             if facts is None:
-                facts = _continuing(await self._find())
+                facts = _remembered(await self._find())
             elif self._may_differ:
                 facts = await self._find_again(facts)
             if facts is not before:
@@ -230,7 +237,7 @@ class Client:
         except NoAnswer:  # it is at work, and has one thread for all
             return before
         self._compare(before, facts)
-        return _continuing(facts, before)
+        return _remembered(facts, before)
 
     def _compare(self, before: ServerFacts, after: ServerFacts) -> None:
         """Note what another server, or another start of it, changes."""
@@ -263,8 +270,8 @@ class Client:
         return self._http
 
 
-def _continuing(facts: ServerFacts, before: ServerFacts | None = None) -> ServerFacts:
-    """`facts` with whether the server continues: as known, unless the same one was seen not to."""
-    same = before and (before.kind, before.version) == (facts.kind, facts.version)
-    failed = bool(same and before and not before.continues)
-    return replace(facts, continues=can(facts) and not failed)
+def _remembered(facts: ServerFacts, before: ServerFacts | None = None) -> ServerFacts:
+    """`facts` with what no question tells: whether it continues, and which fields it refuses."""
+    if before is None or (before.kind, before.version) != (facts.kind, facts.version):
+        return replace(facts, continues=can(facts))
+    return replace(facts, continues=before.continues, refused=before.refused)

@@ -42,7 +42,7 @@ def body(facts: ServerFacts, request: Request) -> dict[str, Any]:
     continues = bool(request.closed) and can(facts)
     messages, more = continued(facts, request) if continues else (request.messages, {})
     return {
-        **_fields(facts, request),
+        **fields(facts, request),
         **more,
         "model": request.model or facts.model,
         "messages": messages,
@@ -98,24 +98,6 @@ class Opening:
         """What was held back: it is no repetition, or the answer has ended."""
         held, self._text, self._open = self._text, "", False
         return (TextDelta(held),) if held else ()
-
-
-def _fields(facts: ServerFacts, request: Request) -> dict[str, Any]:
-    """For an answer behind reasoning: as with thinking on, the prompt being the same, no budget."""
-    if not request.closed or request.thinking_budget is None:
-        return fields(facts, request)
-    sent = fields(facts, replace(request, thinking_budget=max(request.thinking_budget, 1)))
-    if path := QUIRKS[facts.kind].budget:
-        return _without(sent, path)
-    return sent
-
-
-def _without(sent: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    name, *deeper = path
-    inner = sent.get(name)
-    if deeper and isinstance(inner, Mapping):
-        return {**sent, name: _without(inner, deeper)}
-    return {key: value for key, value in sent.items() if key != name}
 
 
 def _opened(kind: str, closed: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -17,7 +18,14 @@ from qcode.protocol.errors import (
     TemplateRefused,
     UnknownModel,
 )
-from qcode.protocol.events import PromptProgress, Repaired, Retried, ServerState, TextDelta
+from qcode.protocol.events import (
+    Notice,
+    PromptProgress,
+    Repaired,
+    Retried,
+    ServerState,
+    TextDelta,
+)
 from qcode.protocol.messages import AssistantMessage, Text
 from qcode.server.base import Answer, Request, Server, Streamed
 from qcode.server.client import connect
@@ -315,3 +323,73 @@ async def request_costs(server: Server, asked: Request, times: int) -> AsyncIter
         async for _ in server.stream(asked):
             pass
         yield time.thread_time() - started
+
+
+async def test_a_field_that_a_server_refuses_is_left_out_from_then_on(
+    scripted: StartScripted,
+) -> None:
+    body = {"error": {"message": "Unexpected fields in the request: {'return_progress'}"}}
+    endpoint = scripted(Reply(status=422, body=body), Reply(text="x"), Reply(text="y"), about=LLAMA)
+    server = server_at(endpoint.base_url)
+    first = [item async for item in server.stream(request())]
+    second = await everything(server)
+    assert [notice.level for notice in only(Notice, first)] == ["info"]
+    assert not only(Notice, second)
+    assert ["return_progress" in one.body for one in endpoint.requests] == [True, False, False]
+
+
+async def test_a_busy_server_is_waited_for_and_said_so(scripted: StartScripted) -> None:
+    full = Reply(
+        status=503,
+        body={"error": {"message": "server busy, please try again"}},
+        headers={"Retry-After": "0.01"},
+    )
+    endpoint = scripted(*[full] * (QUICK.tries + 2), Reply(text="x"))
+    items = await everything(server_at(endpoint.base_url))
+    states = only(ServerState, items)
+    assert [state.state for state in states] == ["busy"] * (QUICK.tries + 2) + ["back"]
+    assert "please try again" in states[0].detail
+    assert not only(Retried, items)
+
+
+async def test_being_busy_has_an_end(scripted: StartScripted) -> None:
+    full = Reply(status=429, body={"error": {"message": "slow down"}})
+    endpoint = scripted(otherwise=lambda body: full)
+    patience = replace(QUICK, busy_seconds=0.2)
+    with pytest.raises(ServerGone, match="slow down"):
+        await everything(connect(endpoint.base_url, patience=patience))
+    assert len(endpoint.requests) > QUICK.tries
+
+
+async def test_a_server_at_work_for_others_is_told_before_it_takes_the_request(
+    scripted: StartScripted,
+) -> None:
+    """llama.cpp with one slot: no head of an answer comes before the slot is free."""
+    endpoint = scripted(Reply(text="x", pace=Pace(wait_seconds=0.5)), about=LLAMA)
+    items = await everything(server_at(endpoint.base_url))
+    states = [state.state for state in only(ServerState, items)]
+    assert states[0] == "busy"
+    assert states[-1] == "back"
+    assert not only(Retried, items)
+
+
+async def test_loading_at_the_start_is_told_and_that_it_is_over(scripted: StartScripted) -> None:
+    endpoint = scripted(about=LLAMA)
+    endpoint.loading = True
+    asyncio.get_running_loop().call_later(0.2, loaded, endpoint)
+    server = server_at(endpoint.base_url)
+    told: list[ServerState] = []
+    await server.facts(told.append)
+    await server.close()
+    assert {state.state for state in told[:-1]} == {"loading"}
+    assert told[-1].state == "back"
+    assert told[-1].seconds >= 0.1
+
+
+async def test_nothing_is_told_of_a_server_that_answers_at_once(scripted: StartScripted) -> None:
+    endpoint = scripted(Reply(text="x"), about=LLAMA)
+    server = server_at(endpoint.base_url)
+    told: list[ServerState] = []
+    await server.facts(told.append)
+    assert not only(ServerState, await everything(server))
+    assert not told

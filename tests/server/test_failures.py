@@ -200,7 +200,7 @@ def test_the_wait_is_as_long_as_the_server_asks(header: str, seconds: float | No
         ("Qwen/Qwen3-Coder is not a multimodal model", ImagesRefused, "Leave them out"),
         ("this model does not support images", ImagesRefused, "Leave them out"),
         (
-            '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+            '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be',
             ToolsRefused,
             "--enable-auto-tool-choice --tool-call-parser",
         ),

@@ -1,11 +1,19 @@
 """A silent server: waited for while it lives, given up when it is dead."""
 
 import asyncio
+import json
+from dataclasses import replace
+from typing import Any
 
-from qcode.protocol.events import Retried, TextDelta
-from qcode.server.base import Answer, Request, Server, Streamed
+import pytest
+
+from qcode.protocol.events import Notice, Retried, ServerState, TextDelta
+from qcode.server.ask import Asker
+from qcode.server.base import Answer, Request, Server, ServerFacts, Streamed
 from qcode.server.client import connect
+from qcode.server.door import make_http
 from qcode.server.endpoint import Patience
+from qcode.server.liveness import doing, why_dead
 from tests.server.raw import STREAM, answer, listening, silence
 from tests.server.streams import delta, end
 
@@ -217,3 +225,195 @@ async def test_a_server_that_sends_us_elsewhere_is_not_followed() -> None:
         error = await failing(connect(raw.base_url, "key", patience=QUICK), [])
     assert "307" in error
     assert "set base_url" in error
+
+
+async def test_unattended_a_server_that_went_away_is_waited_for() -> None:
+    """Connection refused, then loading, for longer than the tries and the limits allow."""
+    models, loading = iter((MODELS, *[b'{"data": [{"id": "n", "n_ctx": 9}]}'] * 9)), [True] * 4
+    refused = b'{"error": {"message": "Loading model"}}'
+
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        if "chat/completions" in line:
+            writer.write(STREAM + delta(content="x") + end())
+        elif "/models" in line and raw_again and loading:
+            loading.pop()
+            await answer(writer, refused, "503 Service Unavailable")
+        elif "/models" in line:
+            await answer(writer, next(models))
+        else:
+            await answer(writer, b"{}", "404 Not Found")
+
+    raw_again: list[bool] = []
+    patience = replace(QUICK, unattended=True, loading_seconds=0.01, poll_seconds=0.02)
+    async with listening(talk) as raw:
+        port = raw.server.sockets[0].getsockname()[1]
+        server = connect(raw.base_url, patience=patience)
+        assert isinstance([item async for item in server.stream(ASKED)][-1], Answer)
+
+    async def again() -> None:
+        await asyncio.sleep(0.5)
+        raw_again.append(True)
+        async with listening(talk, port):
+            await silence()
+
+    started = asyncio.create_task(again())
+    items = await everything(server)
+    started.cancel()
+    states = [item.state for item in items if isinstance(item, ServerState)]
+    assert states == ["gone", *["loading"] * 4, "back"]
+    (notice,) = [item.text for item in items if isinstance(item, Notice)]
+    assert "n in place of m" in notice
+    assert retries(items) == []
+    assert isinstance(items[-1], Answer)
+
+
+async def test_unattended_the_absence_is_told_again_from_time_to_time() -> None:
+    patience = replace(QUICK, unattended=True, absence_seconds=0.1)
+    server = connect("http://127.0.0.1:1", patience=patience)
+    told: list[ServerState] = []
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.6):
+            await server.facts(told.append)
+    await server.close()
+    assert {state.state for state in told} == {"gone"}
+    assert 3 <= len(told) <= 6
+    seconds = [state.seconds for state in told]
+    assert seconds == sorted(seconds)
+
+
+async def test_unattended_any_known_port_is_waited_for() -> None:
+    patience = replace(QUICK, unattended=True)
+    server = connect(patience=patience, ports=(1, 2))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.4):
+            await server.facts()
+    await server.close()
+
+
+async def test_unattended_one_that_breaks_off_each_time_is_not_tried_for_ever() -> None:
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        if "chat/completions" in line:
+            writer.write(STREAM + delta(content="half"))
+        else:
+            await answer(writer, MODELS)
+
+    seen: list[Streamed] = []
+    async with listening(talk) as raw, asyncio.timeout(5):
+        server = connect(raw.base_url, patience=replace(QUICK, unattended=True))
+        error = await failing(server, seen)
+    assert "broke off" in error
+    assert len(retries(seen)) == QUICK.tries - 1
+
+
+async def test_a_context_that_became_smaller_is_told_and_known() -> None:
+    """Between two answers the server was started again with less."""
+    contexts = iter((8192, 4096, 4096))
+
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        if "chat/completions" in line:
+            writer.write(STREAM + next(answers))
+        elif "/models" in line:
+            row = {"id": "m", "context_length": next(contexts)}
+            await answer(writer, json.dumps({"data": [row]}).encode())
+        else:
+            await answer(writer, b"{}", "404 Not Found")
+
+    answers = iter((delta(content="half"), delta(content="x") + end()))
+    async with listening(talk) as raw:
+        server = connect(raw.base_url, patience=QUICK)
+        assert (await server.facts()).context_tokens == 8192
+        items = [item async for item in server.stream(ASKED)]
+        assert (await server.facts()).context_tokens == 4096
+        await server.close()
+    (notice,) = [item.text for item in items if isinstance(item, Notice)]
+    assert "4,096 tokens in place of 8,192" in notice
+
+
+def facts_of(kind: str, base_url: str) -> ServerFacts:
+    return ServerFacts(
+        kind=kind,
+        version="",
+        base_url=base_url,
+        model="m",
+        models=("m",),
+        context_tokens=None,
+        strategy="plain",
+        strategy_why="",
+        reasoning_field="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "expected"),
+    [
+        ("llamacpp", {"/props": {"is_sleeping": True}}, "waking"),
+        ("llamacpp", {"/props": {"error": {"message": "Loading model"}}}, "loading"),
+        ("llamacpp", {"/props": {}, "/slots": [{"is_processing": True}]}, "busy"),
+        ("llamacpp", {"/props": {}, "/slots": [{"is_processing": False}]}, ""),
+        ("llamacpp", {"/props": {}, "/slots": {"error": {"code": 501}}}, ""),
+        (
+            "llamacpp-router",
+            {"/v1/models": {"data": [{"id": "m", "status": {"value": "loading"}}]}},
+            "loading",
+        ),
+        (
+            "llamacpp-router",
+            {"/v1/models": {"data": [{"id": "m", "status": {"value": "sleeping"}}]}},
+            "waking",
+        ),
+        ("ollama", {"/api/ps": {"models": []}}, "loading"),
+        ("ollama", {"/api/ps": {"models": [{"name": "m:latest"}]}}, ""),
+        ("llama-swap", {"/running": {"running": [{"model": "m", "state": "starting"}]}}, "loading"),
+        ("llama-swap", {"/running": {"running": [{"model": "m", "state": "ready"}]}}, ""),
+        ("vllm", {}, ""),
+        ("llamacpp", {"/props": [1], "/slots": [[]]}, ""),
+        ("ollama", {"/api/ps": "no"}, ""),
+        ("llamacpp-router", {"/v1/models": {"data": [3, {"id": "m", "status": []}]}}, ""),
+    ],
+)
+async def test_what_keeps_a_server_is_read_from_what_it_tells(
+    kind: str, answers: dict[str, Any], expected: str
+) -> None:
+    asked: list[str] = []
+
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        path = line.split()[1]
+        asked.append(path)
+        status = "503 Busy" if "Loading" in str(answers[path]) else "200 OK"
+        await answer(writer, json.dumps(answers[path]).encode(), status)
+
+    async with listening(talk) as raw, make_http(raw.base_url, 1) as http:
+        found = await doing(Asker(http, "", 1), facts_of(kind, raw.base_url))
+    assert found == expected
+    assert set(asked) <= set(answers)
+
+
+async def test_a_sleeping_server_is_not_asked_for_its_slots() -> None:
+    """That would wake it (b11549)."""
+    asked: list[str] = []
+
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        asked.append(line.split()[1])
+        await answer(writer, b'{"is_sleeping": true}')
+
+    async with listening(talk) as raw, make_http(raw.base_url, 1) as http:
+        asker = Asker(http, "", 1)
+        assert await doing(asker, facts_of("llamacpp", raw.base_url)) == "waking"
+        assert await why_dead(asker, facts_of("llamacpp", raw.base_url), 1) == ""
+    assert "/slots" not in asked
+
+
+@pytest.mark.parametrize(("at_work", "stalled"), [(True, False), (False, True)])
+async def test_one_that_lives_and_works_on_nothing_has_lost_the_request(
+    at_work: bool,  # noqa: FBT001  a value of the table, no switch
+    stalled: bool,  # noqa: FBT001
+) -> None:
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        if "/slots" in line:
+            await answer(writer, json.dumps([{"is_processing": at_work}]).encode())
+        else:
+            await answer(writer, b'{"is_sleeping": false}')
+
+    async with listening(talk) as raw, make_http(raw.base_url, 1) as http:
+        because = await why_dead(Asker(http, "", 1), facts_of("llamacpp", raw.base_url), 1)
+    assert bool(because) == stalled

@@ -31,6 +31,8 @@ class Options:
     port: int = 0
     n_ctx_checkpoints: int = 32
     """0 = like an engine that cannot go back at all inside what it has read."""
+    sleep_idle_seconds: int = -1
+    """Idle for so long, it unloads the model until the next request; -1 = never."""
 
 
 class StartLlama(Protocol):
@@ -113,6 +115,7 @@ def serve(options: Options) -> None:
     params.cpuparams.n_threads = 1  # two threads on busy cores wait for each other
     params.cpuparams_batch.n_threads = 1
     params.n_ctx_checkpoints = options.n_ctx_checkpoints
+    params.sleep_idle_seconds = options.sleep_idle_seconds
     params.use_jinja = True
     params.endpoint_metrics = True
     params.endpoint_slots = True
