@@ -3,14 +3,16 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from qcode import __version__
 from qcode.config.model import Config, Permission
+from qcode.config.profiles import tuned
 from qcode.engine.accounting import Accounting
 from qcode.engine.approval import Approvals
 from qcode.engine.calls import Calls
@@ -19,7 +21,8 @@ from qcode.engine.controls import Controls
 from qcode.engine.engine import Begun, Doors, Engine, Stream
 from qcode.engine.history import History
 from qcode.engine.limits import Limits
-from qcode.engine.prompt import Facts, opening, system_text
+from qcode.engine.look import look
+from qcode.engine.prompt import opening, system_text
 from qcode.engine.questions import Questions
 from qcode.engine.room import Room, roughly
 from qcode.engine.say import Say
@@ -36,6 +39,7 @@ from qcode.permission.suggest import narrowest
 from qcode.protocol.access import Access, Verdict
 from qcode.protocol.errors import InputError, SandboxMissing
 from qcode.protocol.events import Notice, SessionStarted
+from qcode.protocol.inputs import SetSampling
 from qcode.protocol.messages import ToolSpec, UserMessage
 from qcode.sandbox.plain import PlainRunner
 from qcode.server.base import ServerFacts
@@ -47,9 +51,6 @@ from qcode.tools.base import Context, Tool
 from qcode.tools.builtin import BUILTIN, WITHOUT_ASK
 from qcode.tools.schema import spec
 from qcode.workspace.files import Workspace
-
-GIT_SECONDS = 0.4
-"""`git status` of a large repository may take seconds; the first request does not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class Start:
     person: Literal["present", "absent"] = "absent"
     verify: Literal["changed", "always"] = "changed"
     """When `agent.verify` runs; asked for in so many words, always."""
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    """Values of the flags, by the names of `fields.SAMPLING`."""
+    said: frozenset[str] = frozenset()
+    """Keys that were said for this run: `[models]` does not change them."""
 
 
 def assemble(config: Config, start: Start) -> Engine:
@@ -106,6 +111,7 @@ class _Assembly:
         self.stream = Stream(start.log, start.conversation)
         self.say: Say = self.stream.say
         self.settings = _settings(config, self._mode())
+        self.settings.overrides = _overrides(config, start.sampling)
         self.questions = Questions(self.say)
         self.rules = list(start.rules)
         self.approvals = Approvals(self._judge, self.say, self._nobody(), self._grant)
@@ -158,8 +164,7 @@ class _Assembly:
     async def _begin(self, say: Say) -> Begun:
         """Find the server and read the workspace, at once."""
         found, (seen, unread) = await asyncio.gather(self.server.facts(say), look(self.workspace))
-        context_tokens = self.config.server.context_tokens or found.context_tokens
-        facts = replace(found, context_tokens=context_tokens)
+        facts = self._tuned(found)
         say(self._started(facts))
         if facts.models and facts.model not in facts.models:
             names = ", ".join(facts.models)
@@ -188,6 +193,22 @@ class _Assembly:
             lambda number, began: Turn(number, parts, began),
             lambda prompt: opening(seen, prompt),
         )
+
+    def _tuned(self, found: ServerFacts) -> ServerFacts:
+        """The user's own words over what the server said, and over what the model's maker says."""
+        config = tuned(self.config, found.model, self.start.said)
+        server, settings = config.server, self.settings
+        usual = _settings(self.config, settings.mode)
+        if settings.thinking_budget == usual.thinking_budget:  # nobody changed it meanwhile
+            settings.thinking_budget = _settings(config, settings.mode).thinking_budget
+        settings.max_tokens = config.agent.max_tokens
+        if server.context_tokens:
+            found = replace(
+                found, context_tokens=server.context_tokens, context_from="configuration"
+            )
+        if server.history != "auto":
+            found = replace(found, strategy=server.history, strategy_why="configuration")
+        return found
 
     def _started(self, facts: ServerFacts) -> SessionStarted:
         talk, log = self.start.conversation, self.start.log
@@ -244,28 +265,6 @@ class _Assembly:
             await self.server.close()
 
 
-async def look(workspace: Workspace) -> tuple[Facts, tuple[str, ...]]:
-    """The workspace as it is now, and sentences on notes of the project that cannot be read."""
-    from qcode.workspace import git, instructions, sketch  # noqa: PLC0415 - once a session
-
-    folder = workspace.root
-    changes, tree, notes, branch = await asyncio.gather(
-        git.changes(folder, GIT_SECONDS),
-        asyncio.to_thread(sketch.sketch, folder, workspace.exclude),
-        asyncio.to_thread(instructions.instructions, folder),
-        asyncio.to_thread(git.branch, folder),
-    )
-    facts = Facts(
-        folder=str(folder),
-        date=datetime.now().astimezone().date().isoformat(),
-        branch=branch,
-        changes=changes or "",
-        tree=tree,
-        instructions=notes.text,
-    )
-    return facts, notes.unread
-
-
 def gives_up_sandbox(permission: Permission) -> bool:
     """The user's own word: `--sandbox off`, or a mode that stands for it. `required` overrules."""
     preset = PRESETS.get(permission.mode)
@@ -291,6 +290,17 @@ def _settings(config: Config, mode: PermissionMode) -> Settings:
     budget = thinking_tokens(agent.thinking, agent.max_tokens)
     preset: Literal["coding", "general"] = "general" if agent.sampling == "general" else "coding"
     return Settings(mode, config.server.model, budget, preset, agent.max_tokens)
+
+
+def _overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, SetSampling], ...]:
+    """What `[models]` says of sampling, and over it what the flags say of any model."""
+    names = SetSampling.__struct_fields__
+    rows = {
+        pattern: {name: getattr(values, name) for name in names}
+        for pattern, values in config.models.items()
+    }
+    pairs = (*rows.items(), ("*", dict(flags)))
+    return tuple((pattern, msgspec.convert(values, SetSampling)) for pattern, values in pairs)
 
 
 def _tools(start: Start) -> tuple[type[Tool], ...]:

@@ -4,19 +4,18 @@ Long names are those of Claude Code; spellings of other agents are taken as alia
 """
 
 import argparse
-import difflib
-import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from qcode import __version__
-from qcode.protocol.errors import UsageError
+from qcode.cli.options import Options
+from qcode.cli.parser import Parser, between, duration, positive
 
 EPILOG = """\
 subcommands:
   qcode sessions      list, show, search, export, delete sessions
+  qcode servers       what answers, and what it can do
   qcode config        show every setting and where it came from
+  qcode auth          keys of endpoints, in the keyring of your system
   qcode permissions   the modes, and what the rules say to a command
   qcode paths         where configuration, sessions and logs are
   qcode demo          watch it mend a bug
@@ -33,59 +32,7 @@ examples:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line said; None and empty mean: not said."""
-
-    prompt: str | None
-    print: bool
-    output_format: str
-    last_message: Path | None
-    quiet: bool
-    folder: Path | None
-    add_dirs: tuple[Path, ...]
-    model: str | None
-    base_url: str | None
-    thinking: str | None
-    permission_mode: str | None
-    sandbox: str | None
-    allowed_tools: tuple[str, ...]
-    """As written; a value may hold several rules."""
-    disallowed_tools: tuple[str, ...]
-    append_system_prompt: str | None
-    verify: str | None
-    verify_tries: int | None
-    max_turns: int | None
-    max_tool_calls: int | None
-    max_tokens_total: int | None
-    max_wall_seconds: float | None
-    resume: str | None
-    """Session id or name."""
-    continue_: bool
-    fork: bool
-    no_session: bool
-    debug: bool
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises UsageError where argparse prints ten lines of usage and ends the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in a sentence."""
-        raise UsageError(f"{message}. {self._hint(message)}qcode --help lists the flags.")
-
-    def _hint(self, message: str) -> str:
-        wrong, _, words = message.partition("unrecognized arguments: ")
-        if wrong or not words:
-            return ""
-        if not words.startswith("-"):
-            return "Put a prompt of several words in quotes. "
-        close = difflib.get_close_matches(words.split()[0].split("=")[0], self.flags(), 1)
-        return f"Did you mean {close[0]}? " if close else ""
-
-    def flags(self) -> list[str]:
-        """Every spelling of every flag."""
-        return [flag for action in self._actions for flag in action.option_strings]
+SAMPLING = ("temperature", "top_p", "top_k", "min_p", "presence_penalty")
 
 
 def parse(argv: list[str]) -> Options:
@@ -102,6 +49,10 @@ def parse(argv: list[str]) -> Options:
         model=found.model,
         base_url=found.base_url,
         thinking=found.think,
+        sampling={name: said for name in SAMPLING if (said := getattr(found, name)) is not None},
+        loops=found.loops,
+        unattended=found.unattended,
+        images=tuple(found.image),
         permission_mode="yolo" if found.yolo else found.permission_mode,
         sandbox=found.sandbox,
         allowed_tools=tuple(found.allowed_tools),
@@ -134,6 +85,7 @@ def parser() -> Parser:
     made.add_argument("-v", "--version", action="version", version=f"qcode {__version__}")
     _output(made.add_argument_group("output"))
     _model(made.add_argument_group("model"))
+    _sampling(made.add_argument_group("sampling (else as the model's maker recommends)"))
     _permission(made.add_argument_group("permission"))
     _limits(made.add_argument_group("limits and checks"))
     _session(made.add_argument_group("session and workspace"))
@@ -161,18 +113,38 @@ def _output(group: Group) -> None:
 
 
 def _model(group: Group) -> None:
-    group.add_argument("--model", "-m", metavar="NAME", help="else the one that is loaded")
+    group.add_argument(
+        "--model", "-m", metavar="NAME", help="a profile or a model; else the one that is loaded"
+    )
     group.add_argument(
         "--base-url", "--openai-base-url", metavar="URL", help="such as http://127.0.0.1:8080/v1"
     )
     group.add_argument(
         "--think",
+        "--thinking",
         "--effort",
         "--max-thinking-tokens",
         metavar="WORD|N",
         help="off, low, medium, high, max, or a number of tokens",
     )
+    group.add_argument(
+        "-i",
+        "--image",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a picture for the prompt, as @FILE in it; may be given again",
+    )
     group.add_argument("--append-system-prompt", metavar="TEXT", help="words at its end")
+
+
+def _sampling(group: Group) -> None:
+    group.add_argument("--temperature", type=between(0, 5), metavar="N", help="0 = greedy")
+    group.add_argument("--top-p", type=between(0, 1), metavar="N", help="0 to 1")
+    group.add_argument("--top-k", type=positive, metavar="N", help="a whole number")
+    group.add_argument("--min-p", type=between(0, 1), metavar="N", help="0 to 1")
+    group.add_argument("--presence-penalty", type=between(-2, 2), metavar="N", help="-2 to 2")
 
 
 def _permission(group: Group) -> None:
@@ -224,6 +196,12 @@ def _limits(group: Group) -> None:
         "--verify", metavar="CMD", help="runs after the last edit; failures go back to the model"
     )
     group.add_argument("--verify-tries", type=positive, metavar="N", help="runs of --verify")
+    group.add_argument(
+        "--loops", choices=("break", "off"), help="a model that repeats itself; off: let it"
+    )
+    group.add_argument(
+        "--unattended", action="store_true", help="wait for a server that went away, and go on"
+    )
 
 
 def _session(group: Group) -> None:
@@ -249,22 +227,3 @@ def _session(group: Group) -> None:
         metavar="DIR",
         help="one more folder to work in",
     )
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return number
-
-
-def duration(text: str) -> float:
-    """Seconds of `90`, `90s`, `15m`, `2h`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-    if match is None or float(match[1]) <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 15m or 2h")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import get_args
 
 from qcode.cli import completion_shells as shells
-from qcode.cli.args import Parser
 from qcode.cli.args import parser as main_parser
+from qcode.cli.parser import Parser
 from qcode.config.model import ModeWord, ThinkingWord
 
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -22,7 +22,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """`dest` of a flag without choices -> words that are good for it."""
 
-SUBCOMMANDS = ("sessions", "config", "permissions", "paths")
+SUBCOMMANDS = ("sessions", "servers", "auth", "config", "permissions", "paths")
 """Modules of this folder that can `add` themselves to a parser."""
 
 SHELLS = {"bash": shells.bash, "zsh": shells.zsh, "fish": shells.fish}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcode.cli.parser import parsed
 from qcode.config.load import Loaded, load, shown, sources
 from qcode.config.model import spelled
 from qcode.config.origin import Origin
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """The subcommand from its own arguments. Raises QcodeError."""
-    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
-    add(parser.add_subparsers())
-    return run(parser.parse_args(["config", *argv]), Path.cwd())
+    return run(parsed("config", add, argv), Path.cwd())
 
 
 def add(parser_group: "Group") -> None:

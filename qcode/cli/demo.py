@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Literal
 
+from qcode.cli.parser import Parser
 from qcode.demo import driver
 from qcode.protocol.errors import ServerError
 from qcode.server.endpoint import Patience
@@ -31,7 +32,7 @@ def main(argv: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Its flags; completion reads them."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="qcode demo",
         description="Watch qcode fix a real bug in a temporary git repository. The model is the "
         "one at QCODE_BASE_URL, else that of a local server, else a script that says so.",

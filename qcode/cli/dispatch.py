@@ -1,12 +1,15 @@
 """Picks what was asked for, imports only that, and turns errors into a sentence and a code."""
 
+import difflib
 import importlib
 import os
 import sys
 
 from qcode.protocol.errors import UsageError
 
-SUBCOMMANDS = ("sessions", "servers", "config", "permissions", "paths", "demo", "completion")
+SUBCOMMANDS = (
+    *("sessions", "servers", "auth", "config", "permissions", "paths", "demo", "completion"),
+)
 """Each is a module of this folder with `main(argv) -> int`."""
 
 BROKEN_PIPE = 141
@@ -25,6 +28,14 @@ def dispatch(argv: list[str]) -> int:
         return _told(end, argv)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each ends in a sentence
         return _told(error, argv)
+
+
+def _mistyped(argv: list[str]) -> str:
+    """A sentence where the first word is nearly a subcommand; empty = it is not."""
+    close = difflib.get_close_matches(argv[0] if argv else "", SUBCOMMANDS, 1, 0.75)
+    if not close:
+        return ""
+    return f"There is no subcommand {argv[0]!r}. Did you mean {close[0]}? qcode --help lists them."
 
 
 def _told(error: BaseException, argv: list[str]) -> int:
@@ -49,10 +60,14 @@ def _run(argv: list[str]) -> int:
         return int(module.main(argv[1:]))
     from qcode.cli import args  # noqa: PLC0415 - subcommands have parsers of their own
 
-    options = args.parse(argv)
+    try:
+        options = args.parse(argv)
+    except UsageError as error:
+        raise UsageError(_mistyped(argv) or str(error)) from error
     if not options.print:
         raise UsageError(
-            "The terminal app is not part of this version yet. "
+            _mistyped(argv)
+            or "The terminal app is not part of this version yet. "
             "Use qcode -p 'your prompt'; qcode --help lists the rest."
         )
     from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse

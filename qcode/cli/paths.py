@@ -5,6 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from qcode.cli.parser import parsed
 from qcode.config.paths import Paths, paths
 
 if TYPE_CHECKING:
@@ -13,9 +14,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """The subcommand from its own arguments. Raises QcodeError."""
-    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
-    add(parser.add_subparsers())
-    return run(parser.parse_args(["paths", *argv]), paths())
+    return run(parsed("paths", add, argv), paths())
 
 
 def add(parser_group: "Group") -> None:

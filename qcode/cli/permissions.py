@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qcode.cli.parser import parsed
 from qcode.config.load import Loaded, load, sources
 from qcode.permission.explain import Explanation, Part, explain
 from qcode.permission.judge import Policy
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """The subcommand from its own arguments. Raises QcodeError."""
-    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
-    add(parser.add_subparsers())
-    return run(parser.parse_args(["permissions", *argv]), Path.cwd())
+    return run(parsed("permissions", add, argv), Path.cwd())
 
 
 def add(parser_group: "Group") -> None:

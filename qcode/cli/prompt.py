@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qcode.assemble import Start, assemble, gives_up_sandbox
-from qcode.cli.args import Options
+from qcode.cli.attach import pictures
 from qcode.cli.debug import log_to_file
+from qcode.cli.options import Options
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
 from qcode.config.secrets import endpoint_key
@@ -25,9 +26,13 @@ from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules, split_rules
 from qcode.protocol.access import Answer
 from qcode.protocol.errors import ConfigError, InputError, QcodeError, SessionError, UsageError
+from qcode.protocol.inputs import Prompt
 from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
 from qcode.session.store import Store
+
+FIRM = ("flag", "environment", "profile")
+"""Kinds of origins that say more than `[models]` does: they are about this run."""
 
 
 def run(options: Options) -> int:
@@ -49,23 +54,24 @@ def _run(options: Options, target: Path | None) -> int:
     loaded = load(sources(folder, _flags(options)))
     _tell(loaded, options)
     prompt, data = prompt_and_data(options.prompt)
+    words = with_data(prompt, data) if data else prompt
+    given = Prompt(words, pictures(prompt, options.images, folder))
     _tell_of_commands(loaded, options)
     log, conversation = _session(options, folder)
     try:
         start = _start(options, loaded, folder, (log, conversation))
-        words = with_data(prompt, data) if data else prompt
         form = Form(
             "json" if options.output_format == "json" else "text",
             target,
             "quiet" if options.quiet else "shown",
         )
-        return int(asyncio.run(_headless(loaded, start, words, form)))
+        return int(asyncio.run(_headless(loaded, start, given, form)))
     finally:
         if log is not None:
             log.close()
 
 
-async def _headless(loaded: Loaded, start: Start, prompt: str, form: Form) -> int:
+async def _headless(loaded: Loaded, start: Start, prompt: Prompt, form: Form) -> int:
     code = await run_headless(assemble(loaded.config, start), prompt, form)
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
         enough()
@@ -89,6 +95,8 @@ def _flags(options: Options) -> Mapping[str, tuple[str, object]]:
         "agent.verify": ("--verify", options.verify),
         "agent.verify_tries": ("--verify-tries", options.verify_tries),
         "agent.max_steps": ("--max-turns", options.max_turns),
+        "agent.loops": ("--loops", options.loops),
+        "agent.unattended": ("--unattended", "on" if options.unattended else None),
         "permission.mode": ("--permission-mode", options.permission_mode),
         "permission.sandbox": ("--sandbox", options.sandbox),
     }
@@ -164,6 +172,8 @@ def _start(
         conversation=session[1],
         rules=_rules(options, loaded, folder),
         api_key=key.value if key else "",
+        sampling=options.sampling,
+        said=frozenset(key for key, origin in loaded.origins.items() if origin.kind in FIRM),
         verify="always" if options.verify else "changed",
         limits=Limits(
             max_steps=config.agent.max_steps,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qcode.cli.parser import parsed
 from qcode.cli.server_tables import block, report
 from qcode.config.load import load, sources
 from qcode.config.secrets import endpoint_key
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """The subcommand from its own arguments. Raises QcodeError."""
-    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
-    add(parser.add_subparsers())
-    return run(parser.parse_args(["servers", *argv]), PORTS)
+    return run(parsed("servers", add, argv), PORTS)
 
 
 def add(parser_group: "Group") -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qcode.cli.parser import parsed
 from qcode.cli.session_tables import details, places, prompts, table
 from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """The subcommand from its own arguments. Raises QcodeError."""
-    parser = argparse.ArgumentParser(prog="qcode", allow_abbrev=False)
-    add(parser.add_subparsers())
-    return run(parser.parse_args(["sessions", *argv]), Store(paths().sessions))
+    return run(parsed("sessions", add, argv), Store(paths().sessions))
 
 
 def add(parser_group: "Group") -> None:

@@ -38,6 +38,11 @@ class Paths:
         return self.state / "qcode.log"
 
     @property
+    def endpoints_file(self) -> Path:
+        """Endpoints whose keys are in the keyring; without the keys."""
+        return self.state / "endpoints.json"
+
+    @property
     def spill(self) -> Path:
         """Outputs too long for the model."""
         return self.state / "spill"

@@ -4,7 +4,7 @@ A profile is laid over the settings as a whole. What `[models]` says holds once 
 known, and stands below what was said for this run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -47,6 +47,22 @@ def with_profile(config: Config, name: str) -> Config:
     for key, value in overlay(config.profiles[name]).items():
         section, _, field = key.partition(".")
         if section in tree:
+            tree[section][field] = value
+    return msgspec.structs.replace(
+        config,
+        server=msgspec.structs.replace(config.server, **tree["server"]),
+        agent=msgspec.structs.replace(config.agent, **tree["agent"]),
+    )
+
+
+def tuned(config: Config, model: str, said: Collection[str] = ()) -> Config:
+    """`config` with what `[models]` says of `model`, where the key is not among the `said` ones."""
+    values = values_for(config, model)
+    pairs = [("agent", "thinking"), ("agent", "max_tokens"), ("server", "context_tokens")]
+    tree: dict[str, dict[str, Any]] = {"server": {}, "agent": {}}
+    for section, field in pairs:
+        value = getattr(values, field)
+        if value is not None and f"{section}.{field}" not in said:
             tree[section][field] = value
     return msgspec.structs.replace(
         config,

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from qcode.config import ring
 from qcode.protocol.errors import ConfigError
 
 LOG = logging.getLogger(__name__)
-
-SERVICE = "qcode"
-"""Under this name the keyring keeps keys; the user name is the endpoint's `scheme://host:port`."""
 
 VARIABLES = ("QCODE_API_KEY", "OPENAI_API_KEY")
 
@@ -36,42 +34,46 @@ class Key:
 
 
 def endpoint_key(base_url: str, variable: str, environ: Mapping[str, str]) -> Key | None:
-    """The key for `base_url`; None = there is none.
+    """The key for `base_url`, with which the run starts; None = there is none.
 
-    `variable` is `server.api_key_env`. The keyring is not asked for servers of this machine.
+    `variable` is `server.api_key_env`. For a server of this machine the keyring is asked only
+    where `qcode auth` gave it a key: loading it takes time, and most of them need none.
     Raises ConfigError when the named variable is empty or the key cannot be sent.
+    """
+    if not variable:
+        for name in VARIABLES:
+            if environ.get(name):
+                return checked_key(environ[name], name)
+    return own_key(base_url, variable, environ)
+
+
+def own_key(base_url: str, variable: str, environ: Mapping[str, str]) -> Key | None:
+    """The key that belongs to `base_url` alone: that of the variable named for it, or of the
+    keyring. For an endpoint that qcode changes to: `VARIABLES` are about the first one.
     """
     if variable:
         if not environ.get(variable):
             raise ConfigError(
-                f"server.api_key_env names {variable}, which is not set. Export it or remove the "
-                "setting."
+                f"api_key_env names {variable}, which is not set. Export it or remove the setting."
             )
-        return _key(environ[variable], variable)
-    for name in VARIABLES:
-        if environ.get(name):
-            return _key(environ[name], name)
-    return None if is_loopback(base_url) else _from_keyring(origin_of(base_url))
+        return checked_key(environ[variable], variable)
+    origin = origin_of(base_url)
+    if not base_url or (is_loopback(base_url) and origin not in ring.remembered()):
+        return None  # a server that is looked for is not known: it gets no key
+    try:
+        value = ring.ask(origin)
+    except ConfigError as error:
+        LOG.info("no key from the keyring: %s", error)
+        return None
+    return checked_key(value, "keyring") if value else None
 
 
-def _key(value: str, source: str) -> Key:
+def checked_key(value: str, source: str) -> Key:
+    """A key that can be sent in a header. Raises ConfigError, without the key."""
     value = value.strip()
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ConfigError(f"The key in {source} has signs that no key has. Set it again.")
     return Key(value, source)
-
-
-def _from_keyring(origin: str) -> Key | None:
-    # Deferred: 80 ms, and most servers need no key.
-    import keyring  # noqa: PLC0415
-    from keyring.errors import KeyringError  # noqa: PLC0415
-
-    try:
-        value = keyring.get_password(SERVICE, origin)
-    except (KeyringError, RuntimeError, OSError) as error:  # no backend, locked, no D-Bus
-        LOG.info("the keyring cannot be read: %s", type(error).__name__)
-        return None
-    return _key(value, "keyring") if value else None
 
 
 def origin_of(url: str) -> str:

@@ -52,7 +52,7 @@ class Form:
     progress: Literal["shown", "quiet"] = "shown"
 
 
-async def run(engine: Engine, prompt: str, form: Form) -> ExitCode:
+async def run(engine: Engine, prompt: str | Prompt, form: Form) -> ExitCode:
     """Run one turn to its end. The session is closed and all children ended when this returns.
 
     Raises QcodeError when the result cannot be given out.
@@ -60,7 +60,7 @@ async def run(engine: Engine, prompt: str, form: Form) -> ExitCode:
     result = Result()
     progress = text_form.Progress(sys.stderr) if form.progress == "shown" else None
     with Caught(lambda: engine.submit(Cancel())) as caught:
-        engine.submit(Prompt(prompt))
+        engine.submit(Prompt(prompt) if isinstance(prompt, str) else prompt)
         try:
             async with _ticking(progress):
                 await _follow(engine, result, progress)

@@ -1,8 +1,12 @@
 """The flags of the main command."""
 
+from pathlib import Path
+
 import pytest
 
-from qcode.cli.args import duration, parse
+from qcode.cli.args import parse
+from qcode.cli.dispatch import dispatch
+from qcode.cli.parser import duration
 from qcode.protocol.errors import UsageError
 
 
@@ -18,7 +22,9 @@ def test_spellings_of_other_agents_are_taken() -> None:
     assert parse(["-p", "x", "--max-session-turns", "3"]).max_turns == 3
     assert parse(["-p", "x", "--approval-mode", "plan"]).permission_mode == "plan"
     assert parse(["-p", "x", "--yolo"]).permission_mode == "yolo"
-    assert parse(["-p", "x", "--effort", "high"]).thinking == "high"
+    for flag in ("--think", "--thinking", "--effort", "--max-thinking-tokens"):
+        assert parse(["-p", "x", flag, "high"]).thinking == "high"
+        assert parse(["-p", "x", flag, "4000"]).thinking == "4000"
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])
@@ -26,9 +32,32 @@ def test_times_have_units(text: str, seconds: float) -> None:
     assert duration(text) == seconds
 
 
+def test_only_the_sampling_that_was_said_is_there() -> None:
+    argv = ["-p", "x", "--temperature", "0", "--top-k", "20", "--presence-penalty", "-1.5"]
+    assert parse(argv).sampling == {"temperature": 0, "top_k": 20, "presence_penalty": -1.5}
+    assert parse(["-p", "x"]).sampling == {}
+
+
+def test_pictures_may_be_several() -> None:
+    found = parse(["-p", "look", "-i", "a.png", "--image", "b.jpg"])
+    assert found.images == (Path("a.png"), Path("b.jpg"))
+    assert found.prompt == "look"
+
+
+def test_a_run_may_be_unattended_and_without_the_loop_breaker() -> None:
+    found = parse(["-p", "x", "--unattended", "--loops", "off"])
+    assert (found.unattended, found.loops) == (True, "off")
+    assert (parse(["-p", "x"]).unattended, parse(["-p", "x"]).loops) == (False, None)
+
+
 @pytest.mark.parametrize(
     "argv",
     [
+        ["--temperature", "nan"],
+        ["--temperature", "6"],
+        ["--top-p", "x"],
+        ["--top-k", "1.5"],
+        ["--loops", "maybe"],
         ["--max-turns", "0"],
         ["--max-turns", "x"],
         ["--max-wall-time", "soon"],
@@ -46,6 +75,27 @@ def test_wrong_flags_are_a_sentence(argv: list[str]) -> None:
 def test_a_mistyped_flag_names_the_one_that_was_meant() -> None:
     with pytest.raises(UsageError, match=r"Did you mean --max-turns\?"):
         parse(["-p", "x", "--max-turn=3"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["sesions", "list"], "There is no subcommand 'sesions'. Did you mean sessions?"),
+        (["permision"], "Did you mean permissions?"),
+        (["sessions", "lst"], "Did you mean list? qcode sessions --help"),
+        (["auth", "delete"], "invalid choice: 'delete'"),
+        (["config", "show", "--jsn"], "unrecognized arguments: --jsn"),
+        (["--sandbox", "of"], "Did you mean off?"),
+    ],
+)
+def test_a_mistyped_subcommand_or_choice_names_the_one_that_was_meant(
+    argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(argv) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert sentence in " ".join(err.split())
+    assert "usage:" not in err
 
 
 def test_a_prompt_without_quotes_is_recognised() -> None:

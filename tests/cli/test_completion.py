@@ -56,7 +56,7 @@ def test_bash_accepts_the_code(scripts: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["se"], {"sessions"}),
+        (["ses"], {"sessions"}),
         (["sessions", "e"], {"export"}),
         (["sessions", "export", "--for"], {"--format"}),
         (["sessions", "export", "--format", ""], {"markdown", "json"}),
@@ -67,6 +67,9 @@ def test_bash_accepts_the_code(scripts: Path) -> None:
         (["-p", "x", "--max-tu"], {"--max-turns"}),
         (["completion", ""], {"bash", "zsh", "fish"}),
         (["demo", "--p"], {"--playback"}),
+        (["auth", "r"], {"remove"}),
+        (["--loops", ""], {"break", "off"}),
+        (["-i", "a"], {"a.md"}),
         (["--max-turns", ""], set()),
         (["-C", ""], {"sub"}),
         (["-o", ""], {"sub", "a.md"}),
@@ -108,7 +111,7 @@ def test_zsh_accepts_the_code_and_finds_the_words(scripts: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("qcode se", {"sessions"}),
+        ("qcode ses", {"sessions"}),
         ("qcode sessions e", {"export"}),
         ("qcode --sandbox re", {"required"}),
         ("qcode -p x --max-turn", {"--max-turns"}),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qcode.config.load import Loaded, Sources, load, shown
 from qcode.config.model import Config, ModelValues, keys, spelled, value_of
-from qcode.config.profiles import fits, values_for, with_profile
+from qcode.config.profiles import fits, tuned, values_for, with_profile
 from qcode.protocol.errors import ConfigError
 
 USER = """\
@@ -175,6 +175,15 @@ def test_of_the_patterns_that_fit_a_later_one_wins(tmp_path: Path) -> None:
     assert values_for(config, "Qwen3.6-35B") == ModelValues(temperature=0.3, top_k=5)
     assert values_for(config, "my-QWEN2") == ModelValues(temperature=0.2, top_k=5)
     assert values_for(config, "llama") == ModelValues()
+
+
+def test_what_was_said_for_this_run_beats_what_is_said_of_a_model(tmp_path: Path) -> None:
+    user = '[models.qwen]\nthinking = "low"\nmax_tokens = 9000\n'
+    config = loaded(tmp_path, user).config
+    assert tuned(config, "qwen").agent.thinking == "low"
+    assert tuned(config, "qwen", {"agent.thinking"}).agent.thinking == "medium"
+    assert tuned(config, "qwen", {"agent.thinking"}).agent.max_tokens == 9000
+    assert tuned(config, "llama") == config
 
 
 @pytest.mark.parametrize(

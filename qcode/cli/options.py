@@ -1,0 +1,44 @@
+"""What the flags of the main command said, as one typed value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said; None and empty mean: not said."""
+
+    prompt: str | None
+    print: bool
+    output_format: str
+    last_message: Path | None
+    quiet: bool
+    folder: Path | None
+    add_dirs: tuple[Path, ...]
+    model: str | None
+    base_url: str | None
+    thinking: str | None
+    sampling: Mapping[str, float]
+    """Values that were said, by the names of `fields.SAMPLING`."""
+    loops: str | None
+    unattended: bool
+    images: tuple[Path, ...]
+    permission_mode: str | None
+    sandbox: str | None
+    allowed_tools: tuple[str, ...]
+    """As written; a value may hold several rules."""
+    disallowed_tools: tuple[str, ...]
+    append_system_prompt: str | None
+    verify: str | None
+    verify_tries: int | None
+    max_turns: int | None
+    max_tool_calls: int | None
+    max_tokens_total: int | None
+    max_wall_seconds: float | None
+    resume: str | None
+    """Session id or name."""
+    continue_: bool
+    fork: bool
+    no_session: bool
+    debug: bool

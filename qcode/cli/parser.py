@@ -1,0 +1,86 @@
+"""argparse that speaks in sentences, and the kinds of values that flags take."""
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NoReturn
+
+from qcode.protocol.errors import UsageError
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)$", re.DOTALL)
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError where argparse prints ten lines of usage and ends the process.
+
+    The parsers of its subcommands are of this class, too.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in a sentence."""
+        raise UsageError(f"{message}. {self._hint(message)}{self.prog} --help lists the flags.")
+
+    def _hint(self, message: str) -> str:
+        if choice := _CHOICE.search(message):
+            return meant(choice[1], (word.strip(" '") for word in choice[2].split(",")))
+        wrong, _, words = message.partition("unrecognized arguments: ")
+        if wrong or not words:
+            return ""
+        if not words.startswith("-"):
+            return "Put a prompt of several words in quotes. " if self.prog == "qcode" else ""
+        return meant(words.split()[0].split("=")[0], self.flags())
+
+    def flags(self) -> list[str]:
+        """Every spelling of every flag."""
+        return [flag for action in self._actions for flag in action.option_strings]
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """`Did you mean list? `, or nothing where no known word is near."""
+    close = difflib.get_close_matches(word, [*known], 1)
+    return f"Did you mean {close[0]}? " if close else ""
+
+
+def parsed(name: str, add: Callable[["Subparsers"], None], argv: list[str]) -> argparse.Namespace:
+    """The arguments of the subcommand that `add` declares. Raises UsageError."""
+    top: argparse.ArgumentParser = Parser(prog="qcode", allow_abbrev=False)
+    add(top.add_subparsers())
+    return top.parse_args([name, *argv])
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return number
+
+
+def duration(text: str) -> float:
+    """Seconds of `90`, `90s`, `15m`, `2h`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 15m or 2h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def between(low: float, high: float) -> Callable[[str], float]:
+    """A number from `low` to `high`."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
+        return value
+
+    return number
