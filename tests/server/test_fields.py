@@ -60,7 +60,7 @@ ON: Mapping[str, Mapping[str, Any]] = {
     "sglang": {**SWITCHED_ON, "custom_params": {"thinking_budget": BUDGET}},
     "mlx_lm": SWITCHED_ON,
     "mlx-vlm": {"enable_thinking": True, "thinking_budget": BUDGET},
-    "omlx": SWITCHED_ON,
+    "omlx": {**SWITCHED_ON, "thinking_budget": BUDGET},
     "transformers": SWITCHED_ON,
     "llama-cpp-python": {},
     "nim": {**SWITCHED_ON, "nvext": {"max_thinking_tokens": BUDGET}},
@@ -126,9 +126,7 @@ def test_sampling_is_said_as_the_server_spells_it(kind: str) -> None:
 
 def test_the_whole_body_for_llama_cpp() -> None:
     assert fields(at("llamacpp", version="b11549"), coding()) == {
-        "stream_options": {"include_usage": True},
-        "return_progress": True,
-        "cache_prompt": True,
+        **QUIRKS["llamacpp"].extra,
         **SAMPLED["llamacpp"],
         "max_tokens": 32_768,
         **ON["llamacpp"],
