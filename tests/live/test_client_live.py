@@ -1,14 +1,24 @@
 """qcode's own client and shapes of history against a real engine: protocol, never wording."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 
 from qcode.protocol.errors import ContextOverflow, ServerGone
-from qcode.protocol.events import PromptProgress, ReasoningDelta, Retried, TextDelta
+from qcode.protocol.events import (
+    Notice,
+    PromptProgress,
+    ReasoningDelta,
+    Retried,
+    ServerState,
+    TextDelta,
+)
 from qcode.protocol.messages import (
     AssistantMessage,
     Message,
@@ -16,11 +26,14 @@ from qcode.protocol.messages import (
     ToolSpec,
     user,
 )
+from qcode.server.ask import Asker
 from qcode.server.base import Answer, Request, Server, ServerFacts, Strategy, Streamed
 from qcode.server.client import connect
+from qcode.server.door import make_http
 from qcode.server.endpoint import Patience
+from qcode.server.liveness import doing, why_dead
 from qcode.server.shape import template_kwargs, wire_messages, wire_tools
-from tests.support.llama import LlamaServer, StartLlama
+from tests.support.llama import LlamaServer, Options, StartLlama, make_model
 from tests.support.plain_http import get
 from tests.support.proxy import RecordingProxy
 from tests.support.script import Call, Reply
@@ -237,3 +250,111 @@ async def test_under_plain_the_same_run_reads_thousands_again(llama: LlamaServer
         await converse(proxy, "plain")
         proxy.check()
     assert min(proxy.by_turn(lambda step: step.read_again)[1:]) > 2000
+
+
+async def test_unattended_an_engine_that_is_killed_and_started_again_goes_on(
+    models: Path, tmp_path: Path
+) -> None:
+    """On the same port, with another model and a smaller context: the step ends well."""
+    first = Options(str(make_model(models, "3.5")))
+    killed = asyncio.Event()
+    engines = [LlamaServer(first, tmp_path / "first.log")]
+    port = urlsplit(engines[0].origin).port or 0
+    after = Options(str(make_model(models, "3.6")), n_ctx=8192, port=port)
+
+    async def start_again() -> None:
+        await killed.wait()
+        await asyncio.sleep(1)
+        engines.append(await asyncio.to_thread(LlamaServer, after, tmp_path / "second.log"))
+
+    starting = asyncio.create_task(start_again())
+    patience = Patience(connect_seconds=1, tries=2, first_wait_seconds=0.1, unattended=True)
+    items: list[Streamed] = []
+    try:
+        async with client_of(engines[0].base_url, patience) as client:
+            facts = await client.facts()
+            asked = request(facts, [user("Go on")], logit_bias=ENDLESS, max_tokens=2000)
+            async for item in client.stream(asked):
+                if isinstance(item, ReasoningDelta) and not killed.is_set():
+                    engines[0].kill()
+                    killed.set()
+                items.append(item)
+            found = await client.facts()
+    finally:
+        await starting
+        for engine in engines:
+            engine.close()
+    assert isinstance(items[-1], Answer)
+    states = [item.state for item in items if isinstance(item, ServerState)]
+    assert states[0] == "gone"
+    assert states[-1] == "back"
+    (notice,) = [item.text for item in items if isinstance(item, Notice)]
+    assert "8,192 tokens in place of 65,536" in notice
+    assert (found.context_tokens, found.strategy) == (8192, "native")
+
+
+async def test_an_engine_that_sleeps_is_found_asleep_and_answers(
+    models: Path, tmp_path: Path
+) -> None:
+    options = Options(str(make_model(models, "3.5")), sleep_idle_seconds=1)
+    with LlamaServer(options, tmp_path / "sleeper.log") as engine:
+        async with client_of(engine.base_url) as client:
+            facts = await client.facts()
+            await asyncio.to_thread(asleep, engine)
+            async with make_http(engine.base_url, 1) as http:
+                assert await doing(Asker(http, "", 1), facts) == "waking"
+                assert await why_dead(Asker(http, "", 1), facts, 1) == ""
+            assert get(engine.origin, "/props")["is_sleeping"], "it was woken by a question"
+            asked = request(facts, [user("Hello")], logit_bias=NO_CALLS)
+            _, answer = await everything(client, asked)
+    assert answer.message.text
+
+
+def asleep(engine: LlamaServer) -> None:
+    """Until it sleeps."""
+    deadline = time.monotonic() + 30
+    while not get(engine.origin, "/props")["is_sleeping"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+async def test_an_engine_at_work_for_another_says_busy_and_then_answers(
+    start_llama: StartLlama,
+) -> None:
+    engine = start_llama()
+    patience = Patience(taking_seconds=0.2)
+    async with client_of(engine.base_url) as other, client_of(engine.base_url, patience) as client:
+        facts = await client.facts()
+        endless = request(facts, [user("Go on")], max_tokens=60000, logit_bias=ENDLESS)
+
+        async def occupy() -> None:
+            async with aclosing(other.stream(endless)) as items:
+                started = time.monotonic()
+                async for _ in items:
+                    occupied.set()
+                    if time.monotonic() - started > 1.5:
+                        break
+
+        occupied = asyncio.Event()
+        occupying = asyncio.create_task(occupy())
+        await occupied.wait()
+        items, _ = await everything(client, request(facts, [user("Hi")], logit_bias=NO_CALLS))
+        await occupying
+    states = [item.state for item in items if isinstance(item, ServerState)]
+    assert states[0] == "busy"
+    assert states[-1] == "back"
+    assert not [item for item in items if isinstance(item, Retried)]
+
+
+async def test_an_engine_that_generates_in_silence_is_not_stalled(start_llama: StartLlama) -> None:
+    engine = start_llama()
+    async with client_of(engine.base_url) as client:
+        facts = await client.facts()
+        asked = request(facts, [user("Go on")], max_tokens=60000, logit_bias=ENDLESS)
+        async with make_http(engine.base_url, 1) as http:
+            asker = Asker(http, "", 1)
+            async with aclosing(client.stream(asked)) as items:
+                async for item in items:
+                    if isinstance(item, ReasoningDelta):
+                        break
+                assert await why_dead(asker, facts, 1) == ""
