@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from tests.bench.detection import detection
 from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
 from tests.bench.start import first_request, repository, version
@@ -16,6 +17,7 @@ from tests.bench.streaming import streaming
 ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "version": version,
     "start": first_request,
+    "detection": detection,
     "steps": gaps,
     "tokens": tokens,
     "reread": reread,
