@@ -110,8 +110,8 @@ class _Assembly:
         self.fence = _fence(config, self.runner)
         self.stream = Stream(start.log, start.conversation)
         self.say: Say = self.stream.say
-        self.settings = _settings(config, self._mode())
-        self.settings.overrides = _overrides(config, start.sampling)
+        self.settings = settings_of(config, self._mode())
+        self.settings.overrides = overrides(config, start.sampling)
         self.questions = Questions(self.say)
         self.rules = list(start.rules)
         self.approvals = Approvals(self._judge, self.say, self._nobody(), self._grant)
@@ -176,6 +176,8 @@ class _Assembly:
             say(Notice("warning", sentence))
         talk = self.start.conversation
         history, accounting = History(talk, facts, self.settings), Accounting(facts.strategy)
+        if sentence := history.unsaid():
+            say(Notice("info", sentence))
         room = Room(talk, self.settings, facts.context_tokens, roughly)
         summariser = Summariser(history, self.server, room, accounting, say)
         parts = Parts(
@@ -198,9 +200,9 @@ class _Assembly:
         """The user's own words over what the server said, and over what the model's maker says."""
         config = tuned(self.config, found.model, self.start.said)
         server, settings = config.server, self.settings
-        usual = _settings(self.config, settings.mode)
+        usual = settings_of(self.config, settings.mode)
         if settings.thinking_budget == usual.thinking_budget:  # nobody changed it meanwhile
-            settings.thinking_budget = _settings(config, settings.mode).thinking_budget
+            settings.thinking_budget = settings_of(config, settings.mode).thinking_budget
         settings.max_tokens = config.agent.max_tokens
         if server.context_tokens:
             found = replace(
@@ -285,14 +287,15 @@ def _fence(config: Config, runner: PlainRunner) -> Fence:
     return "none"
 
 
-def _settings(config: Config, mode: PermissionMode) -> Settings:
+def settings_of(config: Config, mode: PermissionMode) -> Settings:
+    """What the configuration says of requests, less what it says of single models."""
     agent = config.agent
     budget = thinking_tokens(agent.thinking, agent.max_tokens)
     preset: Literal["coding", "general"] = "general" if agent.sampling == "general" else "coding"
     return Settings(mode, config.server.model, budget, preset, agent.max_tokens)
 
 
-def _overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, SetSampling], ...]:
+def overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, SetSampling], ...]:
     """What `[models]` says of sampling, and over it what the flags say of any model."""
     names = SetSampling.__struct_fields__
     rows = {

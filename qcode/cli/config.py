@@ -16,8 +16,11 @@ from qcode.config.paths import PROJECT_FILE, paths
 from qcode.config.secrets import without_password
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import plain
+from qcode.server.quirks import QUIRKS
 
 if TYPE_CHECKING:
+    from qcode.cli.config_request import Wish
+
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
@@ -30,8 +33,12 @@ def add(parser_group: "Group") -> None:
     """Declare `config` and what stands below it."""
     parser = parser_group.add_parser("config", help="every setting and where it came from")
     below = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    show = below.add_parser("show", help="all settings")
+    show = below.add_parser("show", help="all settings, and the request that they lead to")
     show.add_argument("--json", action="store_true", help="for scripts")
+    show.add_argument("--model", metavar="NAME", help="the request to this model or profile")
+    show.add_argument(
+        "--kind", choices=[*QUIRKS], default="llamacpp", help="as this kind of server is sent it"
+    )
     show.set_defaults(do=_show)
     get = below.add_parser("get", help="one value")
     get.add_argument("key", help="such as server.base_url")
@@ -48,15 +55,20 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
 
 
 def _show(arguments: argparse.Namespace, folder: Path) -> int:
-    loaded = load(sources(folder))
-    _print(_as_json(loaded) if arguments.json else _as_text(loaded))
+    # Deferred: it brings all parts along, which no other action needs.
+    from qcode.cli.config_request import wish  # noqa: PLC0415 - see above
+
+    named = arguments.model
+    loaded = load(sources(folder, {"server.model": ("--model", named)} if named else None))
+    wished = wish(loaded, arguments.kind)
+    _print(_as_json(loaded, wished) if arguments.json else _as_text(loaded, wished))
     if not arguments.json:
         for notice in loaded.notices:
             sys.stderr.write(f"qcode: {plain(notice)}\n")
     return 0
 
 
-def _as_json(loaded: Loaded) -> str:
+def _as_json(loaded: Loaded, wished: "Wish") -> str:
     proposed = loaded.proposed_verify
     value = {
         "settings": {
@@ -64,16 +76,26 @@ def _as_json(loaded: Loaded) -> str:
             for key, value, origin in shown(loaded)
         },
         "proposed_verify": proposed and {"value": proposed.value, "from": _origin(proposed.origin)},
+        "request": _request(wished),
         "notices": list(loaded.notices),
     }
     return json.dumps(value, indent=2)
+
+
+def _request(wished: "Wish") -> dict[str, Any]:
+    return {
+        "kind": wished.kind,
+        "family": wished.family,
+        "fields": {one.name: {"value": one.value, "from": one.source} for one in wished.fields},
+        "unsaid": wished.unsaid,
+    }
 
 
 def _origin(origin: Origin) -> dict[str, Any]:
     return {"kind": origin.kind, "name": origin.name, "line": origin.line}
 
 
-def _as_text(loaded: Loaded) -> str:
+def _as_text(loaded: Loaded, wished: "Wish") -> str:
     rows = [
         (f"{plain(spelled(key))} = {_toml(_safe(value))}", origin)
         for key, value, origin in shown(loaded)
@@ -85,7 +107,18 @@ def _as_text(loaded: Loaded) -> str:
             f"# {proposed.origin} proposes agent.verify = {words}. It does not run unless you "
             "give it with --verify or in your own settings."
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_request_lines(wished)])
+
+
+def _request_lines(wished: "Wish") -> list[str]:
+    """The body of the request, a field a line; no TOML, though it looks like it."""
+    model = wished.model or "a model that is not named (--model NAME shows another)"
+    rows = [(f"{one.name} = {_toml(_safe(one.value))}", one.source) for one in wished.fields]
+    return [
+        f"# What would be sent to {wished.kind} for {plain(model)}, family {wished.family}:",
+        *(f"{field:<40} # {plain(source)}" for field, source in rows),
+        *([f"# {plain(wished.unsaid)}"] if wished.unsaid else []),
+    ]
 
 
 def _get(arguments: argparse.Namespace, folder: Path) -> int:

@@ -5,12 +5,13 @@ How a message is shaped so that the server's template renders it as it was gener
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qcode.engine.settings import Settings
 from qcode.server.base import Request, ServerFacts
 from qcode.server.families import family, mode, sampling
 from qcode.server.family import LEVEL_TOKENS
+from qcode.server.fields import unsaid
 from qcode.server.shape import wire_messages, wire_tools
 from qcode.session.conversation import Conversation
 
@@ -66,6 +67,13 @@ class History:
             max_tokens=self._max_tokens(left),
             closed=tweak.closed,
         )
+
+    def unsaid(self) -> str:
+        """A sentence on what the server ignores of the settings; empty = nothing."""
+        wished = replace(
+            self.request(), thinking_budget=self.settings.thinking_budget, first_budget=None
+        )
+        return unsaid(self.facts, wished)
 
     def _budget(self, tweak: Tweak) -> int:
         """Tokens. A model that cannot be kept from thinking gets what its lowest level stands for,

@@ -103,8 +103,9 @@ def refusal(facts: ServerFacts, request: Request, sentence: str) -> str:
 
 
 def _sampling(row: Quirks, request: Request) -> dict[str, Any]:
-    wished = {"min_p": 0.0, **request.sampling}
+    wished = dict(request.sampling)
     penalised = wished.get("presence_penalty")
+    wished.setdefault("min_p", 0.0)
     wished.setdefault("penalty_window", WINDOW_TOKENS if penalised else PLAIN_WINDOW_TOKENS)
     return {row.sampling[name]: value for name, value in wished.items() if name in row.sampling}
 
