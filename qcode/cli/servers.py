@@ -45,7 +45,7 @@ def add(parser_group: "Group") -> None:
 
 
 def run(arguments: argparse.Namespace, ports: Sequence[int]) -> int:
-    """Ask and print; returns the exit code. Raises ConfigError."""
+    """Ask and print; returns the exit code. Raises ConfigError and UsageError."""
     seen = asyncio.run(_ask(arguments, ports))
     answered = [one for one in seen if one.found is not None]
     if arguments.json:
