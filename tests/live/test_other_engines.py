@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from qcode.config.model import Config
 from qcode.protocol.events import MessageCompleted, ToolCallFinished, Usage
 from qcode.protocol.inputs import SetThinking
 from qcode.server.client import connect
+from qcode.server.quirks import QUIRKS
 from tests.engine.rig import Rig, configured, rig, started
 from tests.support.engines import KINDS, EngineServer, Kind, is_installed
 
@@ -46,29 +48,51 @@ async def test_the_engine_is_recognised(engine: EngineServer) -> None:
     assert facts.kind == engine.kind.name
 
 
-async def test_turns_with_thinking_on_and_off(engine: EngineServer, folder: Path) -> None:
-    """Reasoning comes apart from the words, a call is run and its result goes back."""
-    config = configured(engine.base_url, server={"model": str(engine.model)})
-    async with rig(config, started(folder)) as run:
+async def test_a_call_is_run_and_its_result_goes_back(engine: EngineServer, folder: Path) -> None:
+    if "calls" in engine.kind.lacks:
+        pytest.skip(f"{engine.kind.name} reads no calls out of what a model says")
+    async with rig(_config(engine), started(folder)) as run:
         run.seconds = 120.0
         await _until_a_call(run)
         finished = run.said(ToolCallFinished)[0]
         assert (finished.message.status, "One line." in finished.message.text) == ("ok", True)
-        assert any(told.message.reasoning for told in run.said(MessageCompleted))
+
+
+async def test_reasoning_comes_apart_from_the_words(engine: EngineServer, folder: Path) -> None:
+    async with rig(_config(engine), started(folder)) as run:
+        run.seconds = 120.0
+        assert (await run.turn("Say something.")).reason == "end_turn"
+        said = run.said(MessageCompleted)[0].message
+        assert said.reasoning.strip().islower()
+        assert said.text.strip().isupper()
+
+
+async def test_thinking_can_be_switched_off(engine: EngineServer, folder: Path) -> None:
+    if QUIRKS[engine.kind.name].switch == "none":
+        pytest.skip(f"{engine.kind.name} has no switch for thinking")
+    async with rig(_config(engine), started(folder)) as run:
+        run.seconds = 120.0
         run.engine.submit(SetThinking(0))
-        before = len(run.said(MessageCompleted))
         assert (await run.turn("Without thinking.")).reason == "end_turn"
-        assert not any(told.message.reasoning for told in run.said(MessageCompleted)[before:])
+        assert not any(told.message.reasoning for told in run.said(MessageCompleted))
 
 
-async def test_tokens_are_told(engine: EngineServer, folder: Path) -> None:
-    config = configured(engine.base_url, server={"model": str(engine.model)})
-    async with rig(config, started(folder)) as run:
+async def test_tokens_are_told_or_counted(engine: EngineServer, folder: Path) -> None:
+    async with rig(_config(engine), started(folder)) as run:
         run.seconds = 120.0
         await run.turn("Say something.")
         usage = run.said(Usage)[-1]
+    if "usage" not in engine.kind.lacks:
         assert usage.prompt_tokens
         assert usage.generated_tokens
+    if QUIRKS[engine.kind.name].counting:
+        server = connect(engine.base_url, model=str(engine.model))
+        assert await server.count("tiny") == 4  # letters are tokens in this vocabulary
+        await server.close()
+
+
+def _config(engine: EngineServer) -> Config:
+    return configured(engine.base_url, server={"model": str(engine.model)})
 
 
 async def _until_a_call(run: Rig) -> None:

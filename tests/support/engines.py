@@ -14,7 +14,7 @@ import venv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -37,6 +37,8 @@ class Kind:
     """Writes the tiny model as this engine reads it."""
     ready: str
     """A path that answers when it serves."""
+    lacks: frozenset[Literal["calls", "usage"]] = frozenset()
+    """What a stream of this engine does not hold: calls read out of the text, counts of tokens."""
 
 
 def _folder(place: Path, style: Style) -> Path:
@@ -75,6 +77,7 @@ KINDS = (
         ),
         make_model,
         "/v1/models",
+        frozenset({"calls", "usage"}),
     ),
 )
 

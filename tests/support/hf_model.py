@@ -19,6 +19,30 @@ HEADS = 2
 HEAD = 32
 INNER = 64
 
+RESPONSE = {
+    "defaults": {"role": "assistant"},
+    "start_anchor": "<|im_start|>assistant\n",
+    "fields": {
+        "reasoning_content": {"open": "<think>", "close": "</think>", "content": "text"},
+        "tool_calls": {
+            "open_pattern": r"\s*<tool_call>\s*<function=(?P<name>[^>\n]+)>",
+            "close_pattern": r"</function>\s*</tool_call>",
+            "repeats": True,
+            "content": "xml-inline",
+            "content_args": {
+                "tag_pattern": r"<parameter=(?P<key>[^>\n]+)>\s*(?P<value>.*?)\s*</parameter>"
+            },
+            "transform": {
+                "type": "function",
+                "function": {"name": "{name}", "arguments": "{content}"},
+            },
+        },
+        "content": {"close_pattern": r"\s*<\|im_end\|>", "content": "text"},
+    },
+}
+"""What transformers serve (5.23) reads out of an answer: for a model of type `qwen3` it expects
+calls as JSON, while the template here is that of 3.5, whose calls are XML."""
+
 
 def write_folder(folder: Path, template: str) -> None:
     """A model folder with `template` as its chat template. The same bytes each time."""
@@ -35,6 +59,7 @@ def write_folder(folder: Path, template: str) -> None:
             "eos_token": END,
             "pad_token": "<|endoftext|>",
             "chat_template": template,
+            "response_template": RESPONSE,
             "model_max_length": 262144,
             "clean_up_tokenization_spaces": False,
         },
