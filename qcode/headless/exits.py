@@ -62,6 +62,7 @@ BY_ERROR: dict[str, ExitCode] = {
     "ServerGone": ExitCode.UNAVAILABLE,
     "CredentialsRefused": ExitCode.CREDENTIALS,
     "UnknownModel": ExitCode.INPUT,
+    "ImagesRefused": ExitCode.INPUT,
 }
 """Class names of `QcodeError`s; any other is `FAILED`."""
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from qcode.headless.exits import ExitCode
 from qcode.headless.result import Result
 from qcode.headless.text import give_out
-from qcode.protocol.events import TurnFinished
+from qcode.protocol.events import BudgetReached, Compacted, Elided, LoopSeen, TurnFinished
 from qcode.protocol.text import well_formed
 
 SUBTYPES = {"end_turn": "success", "max_steps": "error_max_turns"}
@@ -49,7 +50,7 @@ def as_object(result: Result, code: ExitCode, trouble: str = "") -> dict[str, An
         "duration_ms": round(result.seconds * 1000),
         "duration_api_ms": round(sums.answering_seconds * 1000),
         "num_turns": result.steps,
-        "session_id": result.session.session_id if result.session else "",
+        "session_id": result.session_id,
         "result": result.answer or result.last_text,
         "stop_reason": reason,
         "errors": [text for text in (result.why(code), trouble) if text],
@@ -83,17 +84,45 @@ def _own(result: Result, code: ExitCode) -> dict[str, Any]:
         "exit_code": int(code),
         "model": session.model if session else "",
         "server": session.server if session else "",
+        "context_tokens": session.context_tokens if session else None,
         "tool_calls": result.calls,
         "edited": list(result.edited),
         "reread_tokens": result.sums.reread,
         "reread_why": result.sums.reread_why,
-        "prompt_per_second": last.prompt_per_second if last else None,
-        "generated_per_second": last.generated_per_second if last else None,
-        "first_token_seconds": last.first_token_seconds if last else None,
-        "repairs": result.repairs,
-        "retries": result.retries,
-        "loops": result.loops,
+        "prompt_per_second": _rounded(last.prompt_per_second, 1) if last else None,
+        "generated_per_second": _rounded(last.generated_per_second, 1) if last else None,
+        "first_token_seconds": _rounded(last.first_token_seconds, 3) if last else None,
+        **_mended(result),
         "verify": {"command": verified.command, "exit_code": verified.exit_code}
         if verified
         else None,
     }
+
+
+def _mended(result: Result) -> dict[str, Any]:
+    """What went wrong on the way and was set right: sums, and a list of each."""
+    kinds = Counter(repair.kind for repair in result.repairs)
+    return {
+        "repairs": dict(sorted(kinds.items())),
+        "repaired": [repair.what for repair in result.repairs],
+        "retries": result.retries,
+        "loops": [_fields(loop) for loop in result.loops],
+        "budget": [_fields(reached) for reached in result.budgets],
+        "compactions": [_compaction(event) for event in result.compactions],
+    }
+
+
+def _compaction(event: Elided | Compacted) -> dict[str, Any]:
+    return {
+        "kind": "summary" if isinstance(event, Compacted) else "elision",
+        "tokens_before": event.tokens_before,
+        "tokens_after": event.tokens_after,
+    }
+
+
+def _fields(event: LoopSeen | BudgetReached) -> dict[str, Any]:
+    return msgspec.structs.asdict(event)
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)

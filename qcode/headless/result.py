@@ -10,6 +10,9 @@ from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
+    BudgetReached,
+    Compacted,
+    Elided,
     LoopSeen,
     MessageCompleted,
     Repaired,
@@ -18,6 +21,7 @@ from qcode.protocol.events import (
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
+    TurnStarted,
     Usage,
     Verified,
 )
@@ -78,12 +82,15 @@ class Result:
     edited: dict[str, None] = field(default_factory=dict)
     """Paths in the order of their first change."""
     denials: list[Denial] = field(default_factory=list)
-    repairs: list[str] = field(default_factory=list)
+    repairs: list[Repaired] = field(default_factory=list)
     retries: list[str] = field(default_factory=list)
-    loops: list[str] = field(default_factory=list)
+    loops: list[LoopSeen] = field(default_factory=list)
+    budgets: list[BudgetReached] = field(default_factory=list)
+    compactions: list[Elided | Compacted] = field(default_factory=list)
     verified: Verified | None = None
     end: TurnFinished | None = None
     began: float = field(default_factory=time.monotonic)
+    _has_turn: bool = False
     _cut_off: str = ""
     """Text of the last answer, if the token limit ended it."""
     _open: dict[str, ToolCall] = field(default_factory=dict)
@@ -97,8 +104,10 @@ class Result:
         match event:
             case SessionStarted():
                 self.session = event
+            case TurnStarted():
+                self._has_turn = True
             case MessageCompleted(message, _, seconds):
-                self.steps += 1
+                self.steps += message.finish != "closed"  # its other half is to come
                 self.sums.answering_seconds += seconds
                 self._said(message)
             case Usage():
@@ -113,12 +122,16 @@ class Result:
                 self._denied[asked.call.id] = replace(asked, because=f"{asked.because}; {because}")
             case ToolCallFinished():
                 self._finished(event)
-            case Repaired(what):
-                self.repairs.append(what)
+            case Repaired():
+                self.repairs.append(event)
             case Retried(_, because):
                 self.retries.append(because)
-            case LoopSeen(kind, detail):
-                self.loops.append(f"{kind}: {detail}")
+            case LoopSeen():
+                self.loops.append(event)
+            case BudgetReached():
+                self.budgets.append(event)
+            case Elided() | Compacted():
+                self.compactions.append(event)
             case Verified():
                 self.verified = event
             case TurnFinished():
@@ -146,8 +159,9 @@ class Result:
 
     @property
     def session_id(self) -> str:
-        """Empty = no session is kept, or it did not begin."""
-        return self.session.session_id if self.session else ""
+        """Empty = no session is kept, or not even its first line could be written."""
+        lost = self.end and self.end.error == "SessionNotSaved" and not self._has_turn
+        return self.session.session_id if self.session and not lost else ""
 
     def why(self, code: ExitCode) -> str:
         """A sentence on why the run failed; empty = it did not."""
@@ -161,6 +175,8 @@ class Result:
         reason = self.end.reason if self.end else "error"
         if reason == "end_turn" and self.answer.strip():
             return ""  # the turn went well, what came after it did not
+        if not detail and reason == "loop":
+            detail = "The model repeated itself and was stopped."
         if not detail and not self.answer.strip():
             detail = "The model gave no answer."
         return detail + RAISED_BY.get(reason, "")

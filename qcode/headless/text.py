@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from qcode.headless import prose
+from qcode.headless import prose, words
 from qcode.headless.live import Live
 from qcode.headless.result import Result
 from qcode.headless.talk import columns_of, wrapped
 from qcode.protocol.cells import cells, fit
-from qcode.protocol.display import Block, DiffBlock, FileBlock, MatchesBlock, OutputBlock
 from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
+    BudgetReached,
+    Compacted,
+    Elided,
     LoopSeen,
     MessageCompleted,
     Notice,
@@ -40,12 +42,6 @@ VERIFY_ROWS = 5
 """Of a failed check's output, its last lines; the model gets more of it."""
 
 MARKS = {"ok": "●", "error": "✗", "denied": "⊘", "cancelled": "○"}
-STATES = {
-    "loading": "the server loads its model",
-    "busy": "the server is busy with others",
-    "gone": "the server is gone",
-    "back": "the server is back",
-}
 MOST_CHARACTERS = 300
 """Of a line where there is no terminal that has a width."""
 MOST_HINTS = 3
@@ -74,7 +70,7 @@ class Progress:
                 call = f"writing a call of {name}" if name else "writing a call"
                 self.live.show(call, f"{characters:,} characters" if characters else "")
             case PromptProgress():
-                self.live.show("reading the prompt", _reading(event))
+                self.live.show("reading the prompt", words.reading(event))
             case ToolCallProgress(call_id, text):
                 self._running(call_id, text)
             case ServerState():
@@ -96,7 +92,8 @@ class Progress:
         match event:
             case SessionStarted():
                 where = f" on {event.server}" if event.server else ""
-                self.line(f"qcode {event.version} · {event.model}{where} · mode {event.mode}")
+                model = words.model(event.model)
+                self.line(f"qcode {event.version} · {model}{where} · mode {event.mode}")
             case MessageCompleted(message) if message.calls and message.text.strip():
                 self.wrapped(one_line(message.text, MOST_CHARACTERS), indent="")
             case ToolCallStarted(call, summary):
@@ -110,13 +107,17 @@ class Progress:
                 self.wrapped(f"read {count:,} tokens again: {why}")
             case Verified():
                 self._verified(event)
-            case Repaired(what):
-                self.wrapped(f"repaired: {what}")
+            case Repaired():
+                self.wrapped(words.repaired(event))
             case Retried(attempt, because, wait_seconds):
                 wait = f" in {wait_seconds:g} s" if wait_seconds else ""
                 self.wrapped(f"retry {attempt}{wait}: {because}")
-            case LoopSeen(kind, detail):
-                self.wrapped(f"loop in {kind}: {detail}")
+            case LoopSeen():
+                self.wrapped(words.loop(event))
+            case BudgetReached():
+                self.wrapped(words.budget(event))
+            case Elided() | Compacted():
+                self.wrapped(words.room(event))
             case Notice(level, text):
                 self.wrapped(f"{level}: {text}")
 
@@ -130,26 +131,27 @@ class Progress:
         summary = self._summaries.pop(message.call_id, message.name)
         head = f"{MARKS[message.status]} {summary}"
         if message.status == "ok":
-            self.line(head, _told(event.blocks))
+            self.line(head, words.told(event.blocks))
         else:
             self.line(head)
             because = self._because.pop(message.call_id, "")
             self.wrapped(because or one_line(message.text, MOST_CHARACTERS))
 
     def _server(self, event: ServerState) -> None:
-        """On the live line; where there is none, a line when the state changes."""
-        words = STATES[event.state]
+        """On the live line; where there is none, a line when the state changes. That a server was
+        gone is never only on the live line: who looks later should know."""
+        stays = not self.live.columns or "gone" in (event.state, self._state)
+        if stays and self._state != event.state:
+            self.wrapped(words.state(event))
         if self.live.columns:
-            self.live.show("" if event.state == "back" else words)
-        elif self._state != event.state:
-            self.wrapped(words)
+            self.live.show("" if event.state == "back" else words.STATES[event.state])
         self._state = event.state
 
     def end(self, result: Result) -> None:
         """The live line goes; what the run took, and what would allow what was denied, stay."""
         self.live.clear()
         if result.steps:
-            self.line(summary(result))
+            self.line(words.summary(result))
         flags = [denial.allowing for denial in result.denials if denial.allowing]
         for flag in list(dict.fromkeys(flags))[:MOST_HINTS]:
             self.wrapped(f"allow it with: {flag}")
@@ -172,56 +174,11 @@ class Progress:
         self.live.write(said + "\n")
 
 
-def _reading(event: PromptProgress) -> str:
-    """`52 % of 8,200 tokens · 900/s · 4 s left`."""
-    share = f"{100 * event.processed // max(event.total, 1)} % of {event.total:,} tokens"
-    read = event.processed - event.cached
-    if event.seconds <= 0 or read <= 0:
-        return share
-    rate = read / event.seconds
-    left = (event.total - event.processed) / rate
-    return f"{share} · {rate:,.0f}/s" + (f" · {left:.0f} s left" if left >= 1 else "")
-
-
-def _told(blocks: tuple[Block, ...]) -> str:
-    """What stands behind a call that went well."""
-    for block in blocks:
-        match block:
-            case DiffBlock():
-                return f" · +{block.added} −{block.removed}"
-            case OutputBlock():
-                code = "running" if block.exit_code is None else f"exit {block.exit_code}"
-                return f" · {code} · {block.seconds:.1f} s"
-            case FileBlock():
-                of = f" of {block.total_lines}" if block.total_lines else ""
-                return f" · {block.first_line}-{block.last_line}{of}"
-            case MatchesBlock():
-                return f" · {block.total} found"
-    return ""
-
-
-def summary(result: Result) -> str:
-    """The last line of the progress: what the run took."""
-    sums = result.sums
-    parts = [_count(result.steps, "step"), f"{result.seconds:.0f} s"]
-    if result.calls:
-        parts.insert(1, _count(result.calls, "call"))
-    if sums.prompt:
-        cached = f", {sums.cached:,} cached" if sums.cached else ""
-        new = sums.prompt - sums.cached
-        parts.append(f"tokens: {new:,} read{cached}, {sums.generated:,} written")
-    return " · ".join(parts)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def answer(text: str) -> None:
     """Print the answer on stdout, free of control sequences. Raises QcodeError: it cannot be."""
-    words = plain(text).rstrip("\n")
+    said = plain(text).rstrip("\n")
     columns = columns_of(sys.stdout)
-    give_out(prose.wrapped(words, columns) if columns else words)
+    give_out(prose.wrapped(said, columns) if columns else said)
 
 
 def give_out(text: str) -> None:

@@ -15,7 +15,12 @@ from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
+    BudgetReached,
+    Compacted,
+    Elided,
+    LoopSeen,
     MessageCompleted,
+    Repaired,
     SessionStarted,
     StepStarted,
     TextDelta,
@@ -27,7 +32,7 @@ from qcode.protocol.events import (
     Usage,
 )
 from qcode.protocol.inputs import Cancel, Prompt
-from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage, user
+from qcode.protocol.messages import AssistantMessage, Reasoning, Text, ToolCall, ToolMessage, user
 from tests.support.scripted_engine import ScriptedEngine
 
 CALL = ToolCall("c1", "shell", '{"command":"rm -rf x"}')
@@ -108,6 +113,68 @@ async def test_json_is_one_object_with_what_was_denied(capsys: pytest.CaptureFix
     assert denial["tool_name"] == "shell"
     assert denial["tool_input"] == {"command": "rm -rf x"}
     assert found["qcode"]["exit_code"] == 0
+
+
+async def test_json_counts_what_was_mended_and_lists_what_was_cut(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    usage = Usage(100, 90, 5, 941.23456, 41.98765, 0.12345678)
+    script = (
+        *START,
+        Repaired("read a call of edit", "c1", "leaked_call"),
+        Repaired("read a call of read", "c2", "leaked_call"),
+        Repaired("closed a bracket", "c3", "arguments"),
+        LoopSeen("text", "and again", "Asked again.", 2, 300),
+        BudgetReached(8_000, 8_003),
+        MessageCompleted(AssistantMessage((Reasoning("Hm."),), "closed"), 100, 0.5),
+        Elided(9, 400, 24_600, 11_000),
+        Compacted(user("Short.", "summary"), 2, 30_000, 9_100),
+        *says("Done."),
+        usage,
+        DONE,
+    )
+    await run(ScriptedEngine(script), "do it", Form(output="json"))
+    found = json.loads(capsys.readouterr().out)
+    assert found["num_turns"] == 1, "an answer whose thinking was closed is one answer"
+    own = found["qcode"]
+    assert own["repairs"] == {"arguments": 1, "leaked_call": 2}
+    assert own["repaired"][0] == "read a call of edit"
+    assert own["loops"] == [
+        {
+            "kind": "text",
+            "detail": "and again",
+            "did": "Asked again.",
+            "rung": 2,
+            "cost_tokens": 300,
+        }
+    ]
+    assert own["budget"] == [{"budget": 8_000, "used": 8_003, "why": "budget"}]
+    assert own["compactions"] == [
+        {"kind": "elision", "tokens_before": 24_600, "tokens_after": 11_000},
+        {"kind": "summary", "tokens_before": 30_000, "tokens_after": 9_100},
+    ]
+    rates = own["prompt_per_second"], own["generated_per_second"], own["first_token_seconds"]
+    assert rates == (941.2, 42.0, 0.123)
+
+
+async def test_a_loop_that_no_rung_ended_has_its_code_and_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine = ScriptedEngine((*START, *says("so so so"), TurnFinished("loop")))
+    assert await run(engine, "do it", Form()) is ExitCode.LOOP
+    assert "repeated itself" in capsys.readouterr().err.splitlines()[-1]
+
+
+async def test_a_session_that_was_never_written_is_not_offered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    end = TurnFinished("error", "The disk is full.", "SessionNotSaved")
+    await run(ScriptedEngine((START[0], end)), "do it", Form(output="json"))
+    out, err = capsys.readouterr()
+    assert "--resume" not in err
+    assert json.loads(out)["session_id"] == ""
+    await run(ScriptedEngine((*START, *says("Half."), end)), "do it", Form())
+    assert "--resume s-1" in capsys.readouterr().err, "its beginning is there"
 
 
 async def test_the_answer_goes_to_a_file_as_well(tmp_path: Path) -> None:

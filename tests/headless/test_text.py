@@ -11,16 +11,22 @@ from typing import TextIO
 import pytest
 
 from qcode.headless.result import Denial, Result
-from qcode.headless.text import Progress, summary
+from qcode.headless.text import Progress
+from qcode.headless.words import summary
 from qcode.protocol.access import Access
 from qcode.protocol.cells import cells, fit
 from qcode.protocol.display import DiffBlock, OutputBlock
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
+    BudgetReached,
+    Compacted,
+    Elided,
+    LoopSeen,
     MessageCompleted,
     PromptProgress,
     ReasoningDelta,
+    Repaired,
     Retried,
     ServerState,
     SessionStarted,
@@ -33,7 +39,7 @@ from qcode.protocol.events import (
     TurnFinished,
     Usage,
 )
-from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage
+from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage, user
 from qcode.protocol.text import plain as clean
 from tests.headless.terminals import Clock, Terminal
 
@@ -140,10 +146,67 @@ def test_what_was_denied_is_followed_by_the_flag_once() -> None:
 def test_a_loading_server_is_one_line_in_a_file_and_live_on_a_terminal() -> None:
     states = [ServerState("loading", "http://x", seconds) for seconds in (0.0, 1.0, 2.0)]
     back = ServerState("back", seconds=3.0)
-    assert plain(*states, back) == ["  the server loads its model", "  the server is back"]
+    assert plain(*states, back) == [
+        "  the server loads its model",
+        "  the server is back after 3 s",
+    ]
     out = live(*states, every_seconds=2)
     assert out.drawn[-1] == "the server loads its model · 4 s"
     assert len(out.rows) == 1
+
+
+def test_that_the_server_was_gone_stays_also_on_a_terminal() -> None:
+    gone, back = ServerState("gone", "http://x", 0.0), ServerState("back", seconds=42.0)
+    told = ["  the server is gone", "  the server is back after 42 s"]
+    assert plain(gone, gone, back) == told
+    out = live(gone, gone, back, TurnFinished("end_turn"))
+    assert out.rows == [*told, ""]
+    assert "the server is gone" in "".join(out.drawn)
+
+
+def test_what_a_server_waits_for_is_a_line_each_in_a_file() -> None:
+    states = [ServerState("waking"), ServerState("busy"), ServerState("busy"), ServerState("back")]
+    assert plain(*states) == [
+        "  the server wakes up its model",
+        "  the server is busy with others",
+        "  the server is back",
+    ]
+
+
+def test_what_was_mended_is_a_line_each() -> None:
+    rows = plain(
+        Repaired("read a call of edit that was written as text\nand more", "c1", "leaked_call"),
+        Repaired("closed a bracket"),
+        LoopSeen("reasoning", "so I look again", "Its thinking was ended.", 1, 1_420),
+        LoopSeen("calls", "shell ls, 8 times"),
+        BudgetReached(8_000, 8_003),
+        BudgetReached(8_000, 120, "person"),
+        Elided(9, 400, 24_600, 11_000),
+        Compacted(user("Short.", "summary"), 2, 30_000, 9_100),
+    )
+    assert rows == [
+        "  repaired (leaked call): read a call of edit that was written as text",
+        "  repaired: closed a bracket",
+        "  loop in reasoning: so I look again · Its thinking was ended · ~1,420 tokens thrown away",
+        "  loop in calls: shell ls, 8 times",
+        "  thinking ended at 8,003 of 8,000 tokens: the budget is used up",
+        "  thinking ended at 120 of 8,000 tokens: you asked for the answer",
+        "  shortened: ~24,600 tokens are now ~11,000, read again once",
+        "  compacted: ~30,000 tokens are now ~9,100, read again once",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("/srv/models/Qwen3.6-35B.gguf", "Qwen3.6-35B.gguf"),
+        ("C:\\models\\tiny.GGUF", "tiny.GGUF"),
+        ("unsloth/Qwen3.6-35B-A3B-GGUF:Q4", "unsloth/Qwen3.6-35B-A3B-GGUF:Q4"),
+    ],
+)
+def test_a_model_file_is_shown_by_its_name(name: str, shown: str) -> None:
+    rows = plain(SessionStarted("s", "0.1.0", "/w", name, "", "system", (), "edit"))
+    assert rows == [f"qcode 0.1.0 · {shown} · mode edit"]
 
 
 def test_the_live_line_says_phase_amount_and_since_when() -> None:
@@ -254,3 +317,5 @@ def test_the_summary_is_short() -> None:
     told = summary(result)
     assert told == "1 step · 12 calls · 0 s · tokens: 8,400 read, 18,000 cached, 1,360 written"
     assert fit(told, 80) == told
+    result.repairs.append(Repaired("closed a bracket", "c1", "arguments"))
+    assert "0 s · 1 repair · tokens" in summary(result)
