@@ -52,6 +52,20 @@ QUIET = {
 pnpm refuse to install after package.json was edited, and some builds treat warnings as errors."""
 
 
+_GIT = {"core.fsmonitor": "false", "log.showSignature": "false", "core.pager": "cat"}
+"""Settings of git over those of a repository, whose own may name programs to be run for a harmless
+question. Hooks stay: `git commit` should run them, and without optional locks what only reads runs
+none. Filters, text converters and `diff.external` cannot be switched off from here."""
+
+GIT = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_CONFIG_COUNT": str(len(_GIT)),
+    **{f"GIT_CONFIG_KEY_{at}": key for at, key in enumerate(_GIT)},
+    **{f"GIT_CONFIG_VALUE_{at}": value for at, value in enumerate(_GIT.values())},
+}
+"""Never inherited, and the same for every command."""
+
+
 def child_environment(
     inherited: Mapping[str, str], added: Mapping[str, str], passed: Collection[str] = ()
 ) -> dict[str, str]:
@@ -59,7 +73,7 @@ def child_environment(
     kept = {
         name: value for name, value in inherited.items() if _is_kept(name, value) or name in passed
     }
-    return {**QUIET, **kept, **added}
+    return {**QUIET, **GIT, **kept, **added}
 
 
 def _is_kept(name: str, value: str) -> bool:

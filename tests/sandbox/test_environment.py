@@ -1,5 +1,6 @@
 """No credential and no loader variable reaches a command."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcode.sandbox.base import Command
-from qcode.sandbox.environment import KEPT, KEPT_PREFIXES, PROXIES, QUIET, child_environment
+from qcode.sandbox.environment import GIT, KEPT, KEPT_PREFIXES, PROXIES, QUIET, child_environment
 from qcode.sandbox.plain import PlainRunner
 
 FORBIDDEN = (
@@ -21,13 +22,13 @@ FORBIDDEN = (
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_credentials_and_loader_variables_stay_out(name: str) -> None:
-    assert name not in child_environment({name: "secret"}, {})
+    assert child_environment({name: "secret"}, {}).get(name) != "secret"
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text()))
 def test_only_listed_names_come_through(inherited: dict[str, str]) -> None:
     for name in child_environment(inherited, {}):
-        listed = name in KEPT | set(QUIET) or name.startswith(KEPT_PREFIXES)
+        listed = name in KEPT | set(QUIET) | set(GIT) or name.startswith(KEPT_PREFIXES)
         assert listed or name.lower() in PROXIES
 
 
@@ -61,3 +62,41 @@ async def test_a_real_command_sees_no_key(tmp_path: Path, monkeypatch: pytest.Mo
     assert "loaded" not in output.head
     assert "ADDED=yes" in output.head
     assert "GIT_TERMINAL_PROMPT=0" in output.head
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed here")
+async def test_a_repository_runs_nothing_when_it_is_only_looked_at(tmp_path: Path) -> None:
+    evil, ran = tmp_path / "evil.sh", tmp_path / "ran"
+    evil.write_text(f'#!/bin/sh\necho "$0 $*" >> {ran}\n')
+    evil.chmod(0o755)
+    make = (
+        "git init -q .; git config user.email a@b; git config user.name a; echo 1 > a; git add a; "
+        f"git commit -qm x; cp {evil} .git/hooks/post-index-change; echo 2 >> a; "
+        f"for key in core.fsmonitor core.pager gpg.program; do git config $key {evil}; done; "
+        "git config log.showSignature true"
+    )
+    look = "git status; git diff; git log -p; git show; git blame a; git branch; git stash list"
+    runner, folder = PlainRunner(tmp_path / "spill"), tmp_path / "repository"
+    folder.mkdir()
+    await runner.run(Command(make, folder, 20), lambda text: None)
+    bare = "env -u GIT_CONFIG_COUNT -u GIT_OPTIONAL_LOCKS git status"
+    await runner.run(Command(bare, folder, 20), lambda text: None)
+    assert ran.exists()  # without our settings it does
+    ran.unlink()
+    output = await runner.run(Command(look, folder, 20), lambda text: None)
+    assert "+2" in output.head
+    assert "warning" not in output.head
+    assert not ran.exists(), ran.read_text()
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed here")
+async def test_a_commit_still_runs_the_hooks_of_the_project(tmp_path: Path) -> None:
+    line = (
+        "git init -q .; git config user.email a@b; git config user.name a; "
+        "printf '#!/bin/sh\\necho checked\\n' > .git/hooks/pre-commit; "
+        "chmod +x .git/hooks/pre-commit; touch a; git add a; git commit -m x"
+    )
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    output = await PlainRunner(tmp_path / "spill").run(Command(line, folder, 20), lambda text: None)
+    assert "checked" in output.head
