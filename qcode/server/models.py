@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from qcode.protocol.errors import UnknownModel
@@ -87,7 +88,8 @@ def pick(base_url: str, name: str, names: tuple[str, ...], loaded: Collection[st
     """
     if not name:
         return _pick_any(base_url, names, loaded)
-    if not names or name in names or f"{name}:latest" in names:  # Ollama's short form
+    # Ollama's short form; a folder or file of the server's machine, which no list names
+    if not names or {name, f"{name}:latest"} & {*names} or PurePath(name).is_absolute():
         return Picked(name, "named")
     raise unknown_model(base_url, name, names)
 

@@ -126,6 +126,13 @@ async def test_a_name_on_mlx_that_is_not_listed_is_refused_before_it_is_download
                 await detect.find(asker, wire.base_url, "qwen")
 
 
+async def test_a_model_named_by_its_path_need_not_be_listed() -> None:
+    with replayed(load("transformers")) as wire:
+        async with asker_for(wire) as asker:
+            facts = await detect.find(asker, wire.base_url, "/models/mine")
+    assert (facts.kind, facts.model, facts.picked_why) == ("transformers", "/models/mine", "named")
+
+
 async def test_ollamas_short_name_has_the_facts_of_the_long_one() -> None:
     with replayed(load("ollama")) as wire:
         wire.told["answers"]["GET /api/ps"]["body"]["models"][0]["name"] = "mine:latest"
