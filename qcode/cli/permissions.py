@@ -40,7 +40,10 @@ def add(parser_group: "Group") -> None:
     test.add_argument("--allowed-tools", action="append", default=[], metavar="RULES")
     test.add_argument("--disallowed-tools", action="append", default=[], metavar="RULES")
     test.add_argument(
-        "--fence", choices=("holds", "none", "off"), help="as if it were so; default: none or off"
+        "--sandbox",
+        "--fence",
+        choices=("holds", "none", "off"),
+        help="as if it were so; default: none or off",
     )
     test.set_defaults(do=_test)
 
@@ -53,10 +56,22 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _modes(arguments: argparse.Namespace, _: Path) -> int:
     if not arguments.json:
-        sys.stdout.write(table())
+        sys.stdout.write(_blocks() if sys.stdout.isatty() else table())
         return 0
     words = {word: msgspec.to_builtins(preset) for word, preset in PRESETS.items()}
     return _print_json({"columns": HEADINGS, "modes": TABLE, "words": words})
+
+
+def _blocks() -> str:
+    """The table for a person at a terminal: a mode after another, a cell a line."""
+    rows = [line.strip("| ").split(" | ") for line in table().splitlines()]
+    width = max(map(len, HEADINGS[1:]))
+    blocks = []
+    for mode, *cells in rows[2:]:
+        pairs = zip(HEADINGS[1:], cells, strict=True)
+        lines = [f"  {heading:<{width}}  {cell}" for heading, cell in pairs]
+        blocks.append("\n".join([mode.replace("`", ""), *lines]) + "\n")
+    return "\n".join(blocks)
 
 
 def _test(arguments: argparse.Namespace, folder: Path) -> int:
@@ -72,7 +87,7 @@ def _policy(arguments: argparse.Namespace, loaded: Loaded, folder: Path) -> Poli
     permission = loaded.config.permission
     preset = parse_mode(arguments.permission_mode or permission.mode or "ask")
     off = permission.sandbox == "off" or preset.sandbox == "off"
-    fence: Fence = arguments.fence or ("off" if off else "none")
+    fence: Fence = arguments.sandbox or ("off" if off else "none")
     ground = Ground.of(folder)
     return Policy(preset.mode, fence, _rules(arguments, loaded, ground), preset.asks)
 

@@ -1,6 +1,7 @@
 """Sessions as text for a terminal of 80 columns, measured in cells: a Chinese sign takes two."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def table(found: Sequence[Summary], *, folders: bool = False) -> str:
 def _session_row(summary: Summary, *, folders: bool) -> str:
     folder = (Path(summary.folder).name or "?") if folders else ""
     title = summary.title or ("" if summary.broken else "(nothing said)")
-    marked = f"(broken) {title}" if summary.broken else title
+    mark = "(broken) " if summary.broken else "(fork) " if summary.parent else ""
+    marked = f"{mark}{title}"
     return _row(summary.id, when(summary.updated), str(summary.turns), folder, marked)
 
 
@@ -54,9 +56,22 @@ def details(summary: Summary, file: Path) -> str:
     return "".join(f"{name:<12} {one_line(text, 500)}\n" for name, text in rows.items() if text)
 
 
-def prompts(said: Iterable[tuple[int, str]]) -> str:
-    """Turns with the first line of what was said; an empty line first."""
-    rows = "".join(f"{turn:>5}  {fit(text, WIDTH - 7)}\n" for turn, text in said)
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn in short."""
+
+    turn: int
+    prompt: str
+    answer: str
+    """The last words of the model; empty = there were none."""
+
+
+def turns(said: Iterable[Said]) -> str:
+    """The first line of each prompt and of what was answered; an empty line first."""
+    rows = ""
+    for one in said:
+        rows += f"{one.turn:>5}  {fit(one.prompt, WIDTH - 7)}\n"
+        rows += f"       → {fit(one.answer, WIDTH - 9)}\n" if one.answer else ""
     return f"\n{rows}" if rows else ""
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qcode.cli.parser import parsed
-from qcode.cli.session_tables import details, places, prompts, table
+from qcode.cli.session_tables import Said, details, places, table, turns
 from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
-from qcode.protocol.events import TurnStarted
+from qcode.protocol.events import MessageCompleted, TurnStarted
 from qcode.protocol.text import plain
 from qcode.session.conversation import fold
 from qcode.session.export import as_json, as_markdown, uncompacted
@@ -160,22 +160,25 @@ def _show(arguments: argparse.Namespace, store: Store) -> int:
         return _print_json(summary)
     _print(details(summary, store.path(session_id)))
     if summary.usable:
-        _print(prompts(_said(store, session_id)))
+        _print(turns(_said(store, session_id)))
     if summary.broken:
         _talk(summary.broken)
     return 0
 
 
-def _said(store: Store, session_id: str) -> list[tuple[int, str]]:
-    """The turns of the conversation as it stands, and their prompts."""
+def _said(store: Store, session_id: str) -> list[Said]:
+    """The turns of the conversation as it stands: prompts, and what was answered last."""
     opened = store.open(session_id)
     live = set(fold(opened.events).live_turns)
-    said = {
-        event.turn: spoken(event.message)
-        for event in opened.events
-        if isinstance(event, TurnStarted) and event.turn in live
-    }
-    return sorted(said.items())
+    said: dict[int, Said] = {}
+    turn = 0
+    for event in opened.events:
+        if isinstance(event, TurnStarted):
+            turn = event.turn
+            said[turn] = Said(turn, spoken(event.message), "")
+        elif isinstance(event, MessageCompleted) and event.message.text and turn in said:
+            said[turn] = Said(turn, said[turn].prompt, event.message.text)
+    return [said[turn] for turn in sorted(said) if turn in live]
 
 
 def _search(arguments: argparse.Namespace, store: Store) -> int:

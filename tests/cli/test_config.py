@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from qcode.assemble import Start
 from qcode.cli.config import main
 from qcode.cli.dispatch import dispatch
+from qcode.config.load import load, sources
 from qcode.config.model import keys
 from qcode.config.paths import make, paths
+from tests.engine.rig import rig
+from tests.support.llama_words import About
+from tests.support.script import Reply
+from tests.support.scripted_server import ScriptedServer
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def test_show_says_where_each_value_came_from(
     assert lines["server.base_url"] == f'"http://…@127.0.0.1:1/v1" # user {file}:2'
     assert lines["server.model"].split() == ['"qwen"', "#", "environment", "QCODE_MODEL"]
     assert lines["agent.thinking"].endswith(f"# project {project}/.qcode/config.toml:5")
-    assert "proposes agent.verify" in out.splitlines()[-1]
+    assert "proposes agent.verify" in out.splitlines()[len(keys())]
     assert f"{project}/.qcode/config.toml:2: a project may not set server.base_url" in err
 
 
@@ -55,6 +61,76 @@ def test_show_as_json_has_the_same(project: Path, capsys: pytest.CaptureFixture[
     assert found["proposed_verify"]["value"] == "make"
     assert len(found["notices"]) == 1
     assert not err
+
+
+def request_of(out: str) -> dict[str, tuple[str, str]]:
+    """Field -> value and source, of what stands below the headline."""
+    rows = out.partition("# What would be sent to ")[2].splitlines()[1:]
+    pairs = [row.split(" = ", 1) for row in rows if not row.startswith("#")]
+    cut = {name: rest.rsplit(" # ", 1) for name, rest in pairs}
+    return {name: (value.strip(), source) for name, (value, source) in cut.items()}
+
+
+def test_show_ends_with_the_request_and_the_source_of_each_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = write_user_file(
+        '[agent]\nthinking = 512\n[models."qwen3.6*"]\ntop_p = 0.5\nmax_tokens = 4096\n'
+    )
+    assert main(["show", "--model", "qwen3.6:35b"]) == 0
+    found = request_of(capsys.readouterr().out)
+    assert found["model"] == ('"qwen3.6:35b"', "server.model, flag --model")
+    assert found["temperature"] == ("0.6", "model card of Qwen3.6-35B-A3B")
+    assert found["top_p"] == ("0.5", f"models.qwen3.6*.top_p, user {file}:4")
+    assert found["max_tokens"] == ("4096", f"models.qwen3.6*.max_tokens, user {file}:5")
+    value, source = found["thinking_budget_tokens"]
+    assert (value, f"agent.thinking, user {file}:2" in source) == ("512", True)
+    assert found["cache_prompt"][1].startswith("server row: llama.cpp")
+
+
+def test_show_has_the_words_of_the_kind_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["show", "--kind", "ollama", "--model", "gpt-oss:20b", "--json"]) == 0
+    request = json.loads(capsys.readouterr().out)["request"]
+    assert (request["kind"], request["family"], request["unsaid"]) == ("ollama", "gpt-oss", "")
+    assert request["fields"]["reasoning_effort"]["value"] == "medium"
+    assert "top_k" not in request["fields"]
+    assert main(["show", "--kind", "transformers", "--model", "qwen3.6:27b"]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith("# transformers serve takes no top_k: its own values hold.\n")
+    assert dispatch(["config", "show", "--kind", "nobody"]) != 0
+
+
+def test_show_says_when_no_model_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["show"]) == 0
+    out = capsys.readouterr().out
+    assert "a model that is not named (--model NAME shows another), family generic" in out
+    assert request_of(out)["model"] == ('""', "server.model, default")
+
+
+async def test_what_show_shows_is_what_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_user_file('[agent]\nthinking = "low"\n[models."qwen"]\ntop_k = 7\n')
+    about = About(kind="llamacpp", model="qwen3.6-35b", style="3.6", context_tokens=262_144)
+    with ScriptedServer(Reply("Hello."), about=about) as server:
+        sources_here = sources(tmp_path, {"server.base_url": ("--base-url", server.base_url)})
+        config = load(sources_here).config
+        async with rig(config, Start(tmp_path)) as run:
+            await run.turn("Hello")
+        server.check()
+    body = dict(server.requests[-1].body)
+    assert main(["show", "--json", "--model", "qwen3.6-35b"]) == 0
+    shown = json.loads(capsys.readouterr().out)["request"]["fields"]
+    del body["messages"], body["tools"], body["stream"]
+    assert {name: one["value"] for name, one in shown.items()} == body
 
 
 def test_get_prints_one_value(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,9 @@
 """`qcode permissions`: the table, and why a command would be allowed or not."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +16,23 @@ from qcode.permission.modes import table
 def test_modes_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["modes"]) == 0
     assert capsys.readouterr().out == table()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_on_a_terminal_modes_is_no_markdown() -> None:
+    import pty  # noqa: PLC0415 - Windows has none
+
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "qcode", "permissions", "modes"], stdout=theirs, check=True
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65_536).decode().replace("\r\n", "\n")
+    os.close(ours)
+    assert "|" not in shown
+    assert "`" not in shown
+    assert "edit (acceptEdits; auto-edit)\n  read in workspace                 allow\n" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_modes_as_json_has_every_cell_and_word(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +71,7 @@ def test_test_takes_flags_like_a_run(capsys: pytest.CaptureFixture[str]) -> None
         (["--permission-mode", "yolo"], "allow"),
         (["--permission-mode", "auto"], "ask"),
         (["--permission-mode", "auto", "--fence", "holds"], "allow"),
+        (["--permission-mode", "auto", "--sandbox", "holds"], "allow"),
         (["--permission-mode", "dontAsk"], "deny"),
         (["--permission-mode", "plan", "--fence", "holds"], "deny"),
         (["--permission-mode", "yolo", "--disallowed-tools", "Bash(make)"], "deny"),

@@ -156,6 +156,23 @@ def test_show_takes_the_latest_here_and_lists_its_prompts(
     assert msgspec.json.decode(command("show", session_id[-4:], "--json")[1])["id"] == session_id
 
 
+def test_show_has_the_last_words_of_each_turn(command: Command, store: Store, here: Path) -> None:
+    saved(store, here, *one_turn(1, "First.", "Done\nand more."), *one_turn(2, "Second.", "Ok."))
+    rows = command("show")[1].split("\n\n")[1].splitlines()
+    assert rows == ["    1  First.", "       → Done", "    2  Second.", "       → Ok."]
+
+
+def test_a_fork_is_marked_in_the_list(command: Command, store: Store, here: Path) -> None:
+    parent = saved(store, here, *one_turn(1, "First."))
+    with store.fork(parent).log as log:
+        pass
+    _, out, _ = command("list")
+    rows = {row.split()[0]: row for row in out.splitlines()[1:]}
+    assert rows[log.session_id].endswith("(fork) First.")
+    assert rows[parent].endswith(" First.")
+    assert "(fork)" not in rows[parent]
+
+
 def test_export_prints_markdown_or_json(command: Command, store: Store, here: Path) -> None:
     saved(store, here, *one_turn(1, "Hello."))
     assert command("export")[1].startswith("# Hello.\n")
