@@ -1,10 +1,12 @@
-"""How many tokens a text is, by Qwen's shipped table.
+"""How many tokens a text is: by Qwen's shipped table, or by its looks alone.
 
-An estimate for a model with another vocabulary: Qwen 3.5's own is larger than the table, so the
+Estimates for a model with another vocabulary: Qwen 3.5's own is larger than the table, so the
 table counts a little too much. What a server reports in its usage is the truth.
 """
 
 import base64
+import re
+import threading
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -43,8 +45,60 @@ def count(text: str) -> int:
     return len(encode(text))
 
 
-@cache
+def prepare() -> threading.Event:
+    """Read the table in a thread, once; the event is set when it is there."""
+    if not _ready.is_set() and _preparing.acquire(blocking=False):
+        threading.Thread(target=_table, name="token table", daemon=True).start()
+    return _ready
+
+
+def is_ready() -> bool:
+    """Whether `encode` and `count` answer without reading the table first."""
+    return _ready.is_set()
+
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_DIGIT = re.compile(r"[0-9]")
+_SIGNS = re.compile(r"[^\sA-Za-z0-9\x80-\U0010ffff]+")
+_SPACE = re.compile(r"\n\s*|[ \t]{2,}")
+_FOREIGN = (
+    (re.compile("[\u0400-\u052f\u0e00-\u0e7f]"), 0.32),  # Cyrillic, Thai
+    (re.compile("[\u0600-\u06ff]"), 0.55),  # Arabic
+    (re.compile("[\u2e80-\ud7ff\uff00-\uffef]"), 0.6),  # Chinese, Japanese, Korean
+    (re.compile("[\x80-\u03ff\u0530-\u05ff\u0700-\u0dff\u0e80-\u2e7f\ue000-\ufeff]"), 1.0),
+    (re.compile("[\U00010000-\U0010ffff]"), 1.3),  # emoji
+)
+
+
+def about(text: str) -> float:
+    """Tokens of `text` by its words, digits and signs: no table, 0.07 ms for 1,000 characters.
+
+    The weights are a least-squares fit to the table over 660 pieces of 8,000 characters of code,
+    prose, tables and JSON: 90 % of them come out within 9 %; by characters alone within 32 %.
+    """
+    words = _WORD.findall(text)
+    signs = _SIGNS.findall(text)
+    long = sum(len(word) - 6 for word in words if len(word) > 6)
+    tokens = 0.93 * len(words) + 0.185 * long + 0.85 * len(_SPACE.findall(text))
+    tokens += 1.16 * len(_DIGIT.findall(text))
+    tokens += 0.39 * len(signs) + 0.245 * sum(map(len, signs))
+    if text.isascii():
+        return tokens
+    return tokens + sum(weight * len(sign.findall(text)) for sign, weight in _FOREIGN)
+
+
+_preparing, _reading, _ready = threading.Lock(), threading.Lock(), threading.Event()
+
+
 def _table() -> "tiktoken.Encoding":
+    with _reading:  # who asks while a thread reads it waits, and does not read it again
+        table = _read()
+    _ready.set()
+    return table
+
+
+@cache
+def _read() -> "tiktoken.Encoding":
     import tiktoken  # noqa: PLC0415  56 MB and 0.3 s with its table, for those who count only
 
     # Read by hand: tiktoken's own loader would keep a copy in the folder for temporary files.
