@@ -29,13 +29,13 @@ def block(seen: Seen) -> str:
     """A heading and a line a fact; ends with a newline."""
     if isinstance(seen.found, ServerFacts):
         return _heading(seen.found) + "".join(_row(*row) for row in _rows(seen.found))
-    return f"{seen.base_url}\n{_row('state', plain(str(seen.found)))}"
+    return f"{_title(seen.kind, seen.base_url)}\n{_row('state', plain(str(seen.found)))}"
 
 
 def report(seen: Seen) -> dict[str, Any]:
     """The same for scripts: names of `ServerFacts`, and what follows from the kind."""
     if not isinstance(seen.found, ServerFacts):
-        return {"base_url": seen.base_url, "state": str(seen.found)}
+        return {"base_url": seen.base_url, "kind": seen.kind, "state": str(seen.found)}
     row = quirks.of(seen.found.kind, seen.found.version)
     return {
         **asdict(seen.found),
@@ -49,9 +49,12 @@ def report(seen: Seen) -> dict[str, Any]:
 
 
 def _heading(facts: ServerFacts) -> str:
-    name = quirks.QUIRKS[facts.kind].name
-    version = one_line(facts.version, 40)
-    return f"{name}{f' {version}' if version else ''} at {facts.base_url}\n"
+    return f"{_title(facts.kind, facts.base_url, one_line(facts.version, 40))}\n"
+
+
+def _title(kind: str, base_url: str, version: str = "") -> str:
+    name = quirks.QUIRKS[kind].name if kind else "a server"
+    return f"{name}{f' {version}' if version else ''} at {base_url}"
 
 
 def _rows(facts: ServerFacts) -> Iterator[tuple[str, str]]:
@@ -66,8 +69,7 @@ def _rows(facts: ServerFacts) -> Iterator[tuple[str, str]]:
     yield "vision", {True: "yes", False: "no", None: "not told"}[facts.vision]
     yield "history", f"{facts.strategy}: {plain(facts.strategy_why)}"
     yield "reasoning", _reasoning(facts)
-    budget = ".".join(row.budget) or "kept by qcode"
-    yield "thinking", f"switch: {SWITCHES[row.switch]}; budget: {budget}"
+    yield "thinking", f"switch: {SWITCHES[row.switch]}; budget: {_budget(facts)}"
     yield "counting", "by the server" if row.counting else "by qcode, from what usage reports"
 
 
@@ -95,8 +97,16 @@ def _context(facts: ServerFacts) -> str:
 def _reasoning(facts: ServerFacts) -> str:
     if not facts.reasoning_field:
         return "not sent back: the server drops it"
-    closed = "an answer can go on behind it" if facts.continues else "no answer goes on behind it"
-    return f"sent back as {facts.reasoning_field}; once closed, {closed}"
+    return f"sent back as {facts.reasoning_field}"
+
+
+def _budget(facts: ServerFacts) -> str:
+    row = quirks.of(facts.kind, facts.version)
+    if row.budget:
+        flag = f" (if started with {row.budget_flag})" if row.budget_flag else ""
+        return f"{'.'.join(row.budget)}{flag}"
+    how = "has the answer go on" if facts.continues else "asks again without thinking"
+    return f"kept by qcode, which {how}"
 
 
 def _row(name: str, text: str) -> str:

@@ -48,6 +48,8 @@ class Seen:
     """None = no server of models."""
     because: str = "no server of models"
     """Why there is none, as a clause."""
+    kind: str = ""
+    """Key of `QUIRKS`, also where `found` is an error; empty = it did not come so far."""
 
 
 def addresses(ports: Sequence[int]) -> tuple[str, ...]:
@@ -113,16 +115,17 @@ def _rank(facts: ServerFacts) -> tuple[int, int]:
 
 async def _look(asker: Asker, base_url: str, name: str) -> Seen:
     """What is at an address that may hold anything."""
+    kind = ""
     try:
         sight = await _sight(asker, base_url, name)
         kind = await _kind(sight)
         if not sight.listing.is_list and kind == "generic":
             return Seen(base_url, None)
-        return Seen(base_url, await _describe(sight, kind))
+        return Seen(base_url, await _describe(sight, kind), kind=kind)
     except NoAnswer as nothing:
         return Seen(base_url, None, str(nothing))
     except (failures.Loading, ServerError) as told:
-        return Seen(base_url, told)
+        return Seen(base_url, told, kind=kind)
 
 
 async def _kind(sight: Sighting) -> str:

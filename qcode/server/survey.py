@@ -32,7 +32,10 @@ async def survey(
 
 
 async def _named(asker: Asker, base_url: str, model: str) -> Seen:
-    try:
+    (seen,) = await detect.survey(asker, (base_url,), model)
+    if seen.found is not None:
+        return seen
+    try:  # what was named is meant: why it is none is worth a sentence
         return Seen(base_url, await detect.find(asker, base_url, model))
     except NoAnswer as nothing:
         return Seen(base_url, None, str(nothing))

@@ -49,8 +49,7 @@ llama.cpp b11549 at {wire.base_url}
   slots     1 at once
   vision    yes
   history   native: seen by rendering
-  reasoning sent back as reasoning_content; once closed, an answer can go on
-            behind it
+  reasoning sent back as reasoning_content
   thinking  switch: chat_template_kwargs.enable_thinking; budget:
             thinking_budget_tokens
   counting  by the server
@@ -142,6 +141,22 @@ def test_a_server_that_loads_is_told_and_is_to_be_tried_later(capsys: Captured) 
         wire.told["answers"]["GET /v1/models"] = {"status": 503, "body": body}
         assert asked(ports=(wire.port,)) == 75
     assert "loads its model" in capsys.readouterr().out
+
+
+def test_a_server_without_models_is_told_by_its_kind(capsys: Captured) -> None:
+    with replayed(load("transformers")) as wire:
+        wire.told["answers"]["GET /v1/models"]["body"]["data"] = []
+        assert asked("--base-url", wire.base_url) == 42
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.startswith(f"transformers serve at {wire.base_url} state")
+    assert "lists no models. Set `model`" in told
+
+
+def test_an_address_that_is_no_server_of_models_is_said_to_be_none(capsys: Captured) -> None:
+    with replayed(load("generic")) as wire:
+        wire.told["answers"]["GET /v1/models"]["body"] = "<html>It works!</html>"
+        assert asked("--base-url", wire.base_url) != 0
+    assert "Is base_url right?" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_key_that_is_refused_is_exit_41(capsys: Captured) -> None:
