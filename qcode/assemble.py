@@ -194,6 +194,7 @@ class _Assembly:
         return Begun(
             lambda number, began: Turn(number, parts, began),
             lambda prompt: opening(seen, prompt),
+            parts.compactor.by_hand,
         )
 
     def _tuned(self, found: ServerFacts) -> ServerFacts:

@@ -65,11 +65,17 @@ class Compactor:
     async def by_hand(self, focus: str = "") -> None:
         """A summary now, because a person asks for it. What keeps it from that is a Notice."""
         before = self.room.expected()
+        draft, left = self._draft(before // 2, KEPT_BY_HAND)
+        if draft is None:
+            self._refuse(f"it takes ~{before:,} tokens, and ~{left:,} of them would stay.")
+            return
         try:
-            draft = self._draft(before // 2, KEPT_BY_HAND)
             await self._summarise(draft, focus, Spent(), None)
         except QcodeError as error:
-            self.say(Notice("warning", f"The conversation was not compacted. {error}"))
+            self._refuse(str(error))
+
+    def _refuse(self, because: str) -> None:
+        self.say(Notice("warning", f"The conversation was not compacted: {because}"))
 
     async def _make_room(self, spent: Spent, left: int | None) -> None:
         """Elide if that is enough, else summarise."""
@@ -80,7 +86,9 @@ class Compactor:
         if elision and self._is_enough(elision.tokens_after, before):
             self._elide(elision)
             return
-        draft = self._draft(self.room.halved(before), self._quarter(before))
+        draft, would_stay = self._draft(self.room.halved(before), self._quarter(before))
+        if draft is None:
+            raise self._full(f"A summary would not halve it: ~{would_stay:,} tokens would stay.")
         if elision and not self.summariser.fits():
             self._elide(elision)
         self._done = "summarised"
@@ -117,21 +125,19 @@ class Compactor:
         self._tell(before, after, "old tool results and old reasoning are taken out")
         self.say(elision)
 
-    def _draft(self, limit: int, most_kept: int) -> Draft:
-        """The compaction that takes `limit` tokens at most. Raises ContextOverflow: there is none.
-
-        Kept are whole steps at the end; where not even the last fits, nothing but words.
-        """
+    def _draft(self, limit: int, most_kept: int) -> tuple[Draft | None, int]:
+        """The compaction that leaves `limit` tokens at most, None = there is none; and what one
+        leaves at least. Kept are whole steps at the end, or words alone where none fits."""
         room = self.room
         most = room.characters(self._quarter(room.expected()))
         draft = Draft(room.talk, 0, most)
         least = self._size(draft) + self.room.summary()
         if least > limit or _last_answer(self._messages) < 1:
-            raise self._full(f"A summary would not halve it: ~{least:,} tokens would be left.")
+            return None, least
         most_kept = min(limit - least, most_kept)
         starts = _starts(self._messages)
         start = next(at for at in starts if room.of(self._messages[at:]) <= most_kept)
-        return replace(draft, kept=len(self._messages) - start)
+        return replace(draft, kept=len(self._messages) - start), least
 
     def _size(self, draft: Draft, words: str = "") -> int:
         """Tokens of the request that a compaction leaves."""

@@ -21,7 +21,7 @@ from qcode.protocol.events import (
     ToolCallFinished,
     TurnFinished,
 )
-from qcode.protocol.inputs import Cancel, Input, Prompt, Queue, Steer
+from qcode.protocol.inputs import Cancel, Compact, Input, Prompt, Queue, Steer
 from qcode.protocol.messages import Image, Text, ToolMessage, UserMessage, user
 from qcode.protocol.text import well_formed
 from qcode.session.conversation import Conversation
@@ -88,6 +88,8 @@ class Begun:
     """By its number, and when its prompt was taken up (the loop's clock)."""
     opening: Callable[[str], str]
     """The first user message, made of the workspace's facts and the first prompt."""
+    compact: Callable[[str], Awaitable[None]]
+    """Sum up the conversation, with words on what matters; see `compaction.Compactor.by_hand`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Engine:
         self._doors = doors
         self._controls = controls
         self._begun: Begun | None = None
-        self._waiting: deque[UserMessage] = deque()
+        self._waiting: deque[UserMessage | Compact] = deque()
         self._task: asyncio.Task[None] | None = None
         self._works = False
         """The task has begun; cancelled before that, it would end without a word."""
@@ -131,6 +133,8 @@ class Engine:
                 self._controls.steers.append(user(well_formed(text), "steer"))
             case Steer(text):
                 self._prompt(_message(text))
+            case Compact():
+                self._prompt(given)
             case Cancel():
                 self._cancel()
             case _:
@@ -159,8 +163,8 @@ class Engine:
     def _running(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    def _prompt(self, message: UserMessage) -> None:
-        self._waiting.append(message)
+    def _prompt(self, given: UserMessage | Compact) -> None:
+        self._waiting.append(given)
         if not self._running:
             self._works = False
             self._task = asyncio.get_running_loop().create_task(self._work())
@@ -177,10 +181,13 @@ class Engine:
         """Turns, one after another, while prompts wait."""
         self._works = True
         while self._waiting:
-            message = self._waiting.popleft()
+            given = self._waiting.popleft()
             _forget_cancel()
             try:
-                await self._turn(message)
+                if isinstance(given, Compact):
+                    await self._compact(given.focus)
+                else:
+                    await self._turn(given)
             except QcodeError as error:
                 self.stream.say(TurnFinished("error", str(error), type(error).__name__))
             except asyncio.CancelledError:  # before the turn began
@@ -203,6 +210,18 @@ class Engine:
         if not conversation.messages:
             message = _opened(message, begun.opening)
         await begun.turn(conversation.turns + 1, began).run(message)
+        self._take_late_steers()
+
+    async def _compact(self, focus: str) -> None:
+        """Between two turns; it is none itself, so nothing finishes."""
+        try:
+            self._begun = self._begun or await self._doors.begin(self.stream.say)
+            self._settle_dangling()
+            await self._begun.compact(focus)
+        except QcodeError as error:
+            self.stream.say(Notice("error", str(error)))
+        except asyncio.CancelledError:
+            self.stream.say(Notice("info", "Cancelled: the conversation is as it was."))
         self._take_late_steers()
 
     def _take_late_steers(self) -> None:

@@ -37,12 +37,16 @@ class Rig:
 
     async def rest(self, on: On = lambda event: None) -> TurnFinished:
         """Everything up to the next end of a turn."""
+        return await self.until(TurnFinished, on)
+
+    async def until(self, kind: type[E], on: On = lambda event: None) -> E:
+        """Everything up to the next event of a kind."""
         async with asyncio.timeout(self.seconds):
             async for event in self._stream:
                 self.events.append(event)
                 if given := on(event):
                     self.engine.submit(given)
-                if isinstance(event, TurnFinished):
+                if isinstance(event, kind):
                     return event
         raise AssertionError("the engine was closed")
 

@@ -11,20 +11,28 @@ from pathlib import Path
 
 import pytest
 
-from qcode.protocol.events import Compacted, Elided, Notice, SessionStarted, TurnFinished
-from qcode.protocol.inputs import Rewind
+from qcode.protocol.events import (
+    AnyEvent,
+    Compacted,
+    Elided,
+    Notice,
+    SessionStarted,
+    TurnFinished,
+)
+from qcode.protocol.inputs import Cancel, Compact, Input, Rewind
 from qcode.session.conversation import Conversation, fold
 from qcode.session.store import Store
 from tests.engine.plans import generated
 from tests.engine.rig import YOLO, configured, rig, started
 from tests.support.llama_words import About
 from tests.support.render import Style, render_request
-from tests.support.script import Body, Call, Reply
+from tests.support.script import Body, Call, Pace, Reply
 from tests.support.script import Usage as Counts
 from tests.support.scripted_server import StartScripted
 
 CONTEXT = 8_000
 ABOUT = About(kind="llamacpp", context_tokens=CONTEXT)
+LARGE = About(kind="llamacpp", context_tokens=32_000)
 SUMMARY = "The bug stands in shop/cart.py:41. Run pytest -q; two tests fail."
 TODO = Call("todo", {"items": "[x] find the bug\n[~] mend it\n[ ] run the tests"})
 
@@ -281,3 +289,64 @@ async def test_the_loaded_context_is_told_at_the_start(
     async with rig(configured(server.base_url), started(folder)) as run:
         await run.turn("Hello.")
     assert run.said(SessionStarted)[0].context_tokens == CONTEXT
+
+
+async def test_by_hand_with_words_on_what_matters(scripted: StartScripted, folder: Path) -> None:
+    model = Model(*reads(*range(12)), Reply("All read."), Reply("Yes."), context=32_000)
+    server = scripted(about=LARGE, otherwise=model)
+    async with rig(configured(server.base_url), started(folder)) as run:
+        await run.turn(PROMPT)
+        run.engine.submit(Compact("the names of the tests"))
+        compacted = await run.until(Compacted)
+        assert (await run.turn("And now?")) == TurnFinished("end_turn")
+    (last, answer), (asked, _), (after, _) = model.seen[-3:]
+    assert asked.startswith(last + generated(answer, last))
+    assert "the names of the tests" in asked
+    assert PROMPT in after
+    assert SUMMARY in after
+    assert "All read." in after, "the last words stay"
+    assert after.rstrip().endswith("And now?<|im_end|>\n<|im_start|>assistant\n<think>")
+    assert compacted.tokens_after <= compacted.tokens_before / 2
+    assert not server.running
+
+
+async def test_by_hand_what_is_short_stays_as_it_is(scripted: StartScripted, folder: Path) -> None:
+    server = scripted(Reply("Hello."), about=ABOUT)
+    async with rig(configured(server.base_url), started(folder)) as run:
+        await run.turn("Hello.")
+        run.engine.submit(Compact())
+        said = await run.until(Notice)
+        assert "was not compacted" in said.text
+    assert not run.said(Compacted)
+
+
+async def test_before_the_first_prompt_there_is_nothing_to_compact(
+    scripted: StartScripted, folder: Path
+) -> None:
+    server = scripted(about=ABOUT)
+    async with rig(configured(server.base_url), started(folder)) as run:
+        run.engine.submit(Compact())
+        while "was not compacted" not in (await run.until(Notice)).text:
+            pass
+    assert not server.requests
+
+
+async def test_a_summary_can_be_cancelled_and_leaves_all_as_it_was(
+    scripted: StartScripted, folder: Path
+) -> None:
+    def cancel(event: AnyEvent) -> Input | None:
+        return Cancel() if isinstance(event, Notice) and "sums up" in event.text else None
+
+    slow = Reply("Slowly.", pace=Pace(wait_seconds=20))
+    replies = (*reads(*range(12)), Reply("All read."), Reply("Yes."))
+    model = Model(*replies, summaries=(slow,), context=32_000)
+    server = scripted(about=LARGE, otherwise=model)
+    async with rig(configured(server.base_url), started(folder)) as run:
+        await run.turn(PROMPT)
+        run.engine.submit(Compact())
+        while "as it was" not in (await run.until(Notice, cancel)).text:
+            pass
+        assert (await run.turn("And now?")) == TurnFinished("end_turn")
+    assert not run.said(Compacted)
+    last, answer = next(pair for pair in model.seen if pair[1].text == "All read.")
+    assert model.seen[-1][0].startswith(last + generated(answer, last))
