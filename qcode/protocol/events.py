@@ -116,6 +116,8 @@ class ToolCallDelta(Event, frozen=True):
     """As far as known."""
     characters: int
     """Length of its arguments so far."""
+    added: str = ""
+    """The piece of its arguments that is new."""
 
 
 class Usage(Event, frozen=True):
@@ -230,7 +232,7 @@ class Retried(Event, frozen=True):
 
 
 class LoopSeen(Event, frozen=True):
-    """The model repeats itself. The deltas since `StepStarted` are void, unless `did` goes on."""
+    """The model repeats itself. On rung 2 to 4 the deltas since `StepStarted` are void."""
 
     kind: Literal["reasoning", "text", "arguments", "calls"]
     detail: str
@@ -238,7 +240,8 @@ class LoopSeen(Event, frozen=True):
     did: str = ""
     """What was done about it, as a sentence."""
     rung: int = 0
-    """1 to 4; 0 = nothing but this notice."""
+    """1 = it goes on behind its closed reasoning, or behind the results that told it of its calls;
+    2 to 4 = asked again; 0 = nothing was left to do."""
     cost_tokens: int = 0
     """Generated and thrown away; an estimate where the server does not count."""
 

@@ -23,6 +23,8 @@ class Slot:
     name: str = ""
     pieces: list[str] = field(default_factory=list)
     characters: int = 0
+    last: str = ""
+    """The piece that came last; empty = it brought no arguments."""
 
     @property
     def arguments(self) -> str:
@@ -54,6 +56,7 @@ class Calls:
             return None
         slot.id = piece.id or slot.id
         slot.name = name or slot.name
+        slot.last = text
         if text:
             slot.pieces.append(text)
             slot.characters += len(text)

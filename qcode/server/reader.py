@@ -162,7 +162,8 @@ class Reader:
         for piece in delta.tool_calls or ():
             self._release(shown)
             if slot := self._calls.add(piece):
-                shown.add_call(self._calls.position(slot), slot.name, slot.characters)
+                place = self._calls.position(slot)
+                shown.add_call(place, slot.name, slot.characters, slot.last)
 
     def _add_content(self, content: str, shown: Shown) -> None:
         if self._separated and self._splitter:

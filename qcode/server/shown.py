@@ -26,12 +26,13 @@ class Shown:
         self._pieces.append(text)
         self._tokens = tokens_so_far
 
-    def add_call(self, index: int, name: str, characters: int) -> None:
+    def add_call(self, index: int, name: str, characters: int, added: str = "") -> None:
         self._flush(None)
         last = self._items[-1] if self._items else None
         if isinstance(last, ToolCallDelta) and last.index == index:
             self._items.pop()
-        self._items.append(ToolCallDelta(index, name, characters))
+            added = last.added + added
+        self._items.append(ToolCallDelta(index, name, characters, added))
 
     def add_progress(self, progress: Progress) -> None:
         self._flush(None)

@@ -98,7 +98,8 @@ def test_a_delta_is_shown_as_soon_as_its_event_is_whole() -> None:
 
 def test_a_call_is_shown_while_it_is_written() -> None:
     data = call(0, id="a", name="write", arguments='{"p'), call(0, arguments='ath": ""}')
-    assert shown(*data) == [ToolCallDelta(0, "write", 3), ToolCallDelta(0, "write", 12)]
+    first, second = ToolCallDelta(0, "write", 3, '{"p'), ToolCallDelta(0, "write", 12, 'ath": ""}')
+    assert shown(*data) == [first, second]
 
 
 def test_the_same_reasoning_under_two_names_is_taken_once() -> None:
