@@ -34,7 +34,6 @@ from qcode.server.failures import (
 from qcode.server.fields import refusal as refusal_of
 from qcode.server.flow import Flow, Head, Silent
 from qcode.server.liveness import doing, why_dead
-from qcode.server.quirks import QUIRKS
 from qcode.server.reader import Finished, Reader, Thinking
 from qcode.server.shown import Item
 
@@ -73,17 +72,11 @@ class Line:
     def flow(self, request: Request) -> Flow:
         """The request on its way, with the fields that this kind of server gets from us."""
         sent = {
-            **self._control(request),
             **body(self.facts, request),
             **({"tools": request.tools} if request.tools else {}),
             "stream": True,
         }
         return Flow(self.door, sent, self._why_dead, self.patience.silence_seconds)
-
-    def _control(self, request: Request) -> dict[str, bool]:
-        """llama.cpp keeps a handle on the reasoning only where it is asked to."""
-        wanted = QUIRKS[self.facts.kind].continuation == "llamacpp" and _thinking(request) != "off"
-        return {"reasoning_control": True} if wanted else {}
 
     async def _why_dead(self) -> str:
         return await why_dead(self.asker, self.facts, self.patience.health_seconds)
@@ -215,8 +208,9 @@ def _told_as_failures(line: Line) -> Iterator[None]:
 def _thinking(request: Request) -> Thinking:
     if request.closed:
         return "off"  # it lies behind us
-    if request.thinking_budget is not None:
-        return "on" if request.thinking_budget else "off"
+    asked = request.thinking_budget if request.first_budget is None else request.first_budget
+    if asked is not None:
+        return "on" if asked else "off"
     kwargs = request.extra.get("chat_template_kwargs")
     match kwargs.get("enable_thinking") if isinstance(kwargs, dict) else None:
         case True:

@@ -118,7 +118,8 @@ def _thinking(row: Quirks, facts: ServerFacts, request: Request) -> dict[str, An
         return {}
     if request.closed:
         return _switched(row, facts, max(asked, 1))
-    return _limited(_switched(row, facts, asked), row, model, request)
+    handle = {row.control: True} if row.control and (asked or model.thinks == "always") else {}
+    return _limited(_switched(row, facts, asked), row, model, request) | handle
 
 
 def _asked(request: Request) -> int | None:

@@ -55,6 +55,9 @@ class Quirks:
     """Field for the words that end a thinking whose budget is used up; empty = there is none."""
     budget_flag: str = ""
     """What the server must be started with, or it refuses or ignores the budget; empty = none."""
+    control: str = ""
+    """Field that asks for a handle on the running reasoning, so that it can be ended (`client`);
+    empty = there is none."""
     effort: str = ""
     """Field for a word of effort, beside the switch: for models whose text is not rendered by a
     template that `chat_template_kwargs` would reach."""
@@ -91,6 +94,7 @@ _LLAMACPP = replace(
     switch="kwargs",
     budget=("thinking_budget_tokens",),
     budget_message="reasoning_budget_message",
+    control="reasoning_control",
     continuation="llamacpp",
     counting="llamacpp",
     since={
@@ -277,6 +281,7 @@ def of(kind: str, version: str) -> Quirks:
         row,
         budget=() if absent.intersection(row.budget) else row.budget,
         budget_message="" if row.budget_message in absent else row.budget_message,
+        control="" if row.control in absent else row.control,
         sampling={name: word for name, word in row.sampling.items() if name not in absent},
     )
 

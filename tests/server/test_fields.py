@@ -48,6 +48,7 @@ SWITCHED_OFF = {"chat_template_kwargs": {"enable_thinking": False, **KEPT}}
 LIMITED = {
     "thinking_budget_tokens": BUDGET,
     "reasoning_budget_message": f"\n\n{CLOSING}",
+    "reasoning_control": True,
 }
 ON: Mapping[str, Mapping[str, Any]] = {
     "generic": {},
@@ -151,6 +152,7 @@ def test_an_old_build_is_not_sent_what_it_does_not_know() -> None:
     assert old == SWITCHED_ON
     middle = groups(at("llamacpp", version="b9000"), asking(BUDGET))["thinking"]
     assert middle == {**SWITCHED_ON, "thinking_budget_tokens": BUDGET}
+    assert "reasoning_control" in fields(at("llamacpp", version="b9538"), asking(BUDGET))
     penalty = asking(BUDGET, sampling={"presence_penalty": 1.5})
     assert "presence_penalty" not in fields(at("ollama", version="0.29.1"), penalty)
     assert fields(at("ollama", version="0.30.0"), penalty)["presence_penalty"] == 1.5
@@ -275,7 +277,7 @@ SWITCHES: Mapping[str, set[str]] = {
 def test_nothing_is_sent_that_the_row_does_not_name(facts: ServerFacts, request: Request) -> None:
     row = of(facts.kind, facts.version)
     named = {*row.extra, *row.sampling.values(), row.max_tokens, *row.budget[:1]}
-    known = named | SWITCHES[row.switch] | {row.budget_message, row.effort}
+    known = named | SWITCHES[row.switch] | {row.budget_message, row.effort, row.control}
     assert {*fields(facts, request)} <= known
     json.dumps(fields(facts, request))
 
