@@ -18,6 +18,10 @@ from qcode.demo.script import MODEL, bug_fix
 
 STOP_SECONDS = 5.0
 
+NO_MODEL = (41, 42, 52, 75)
+"""Exit codes of a run in which no model took part: key refused, no such model, wrong settings,
+nobody answers. There is nothing to show behind them."""
+
 Say = Callable[[str], None]
 
 
@@ -58,7 +62,11 @@ async def run(plan: Plan, say: Say) -> int:
         keep = True  # from here on there is something to look at when it goes wrong
         async with _endpoint(plan, home) as endpoint:
             say(endpoint.said)
-            await _work(endpoint, folder, say)
+            worked = await _work(endpoint, folder, say)
+        if worked in NO_MODEL:
+            keep = plan.folder == "keep"
+            say("The demo stops here: no model answered. qcode demo --playback needs none.")
+            return 1
         exit_code = await asyncio.to_thread(_judge, folder, say)
         keep = exit_code != 0 or plan.folder == "keep"
         return exit_code
@@ -102,8 +110,8 @@ def _without_settings(home: Path) -> dict[str, str]:
     return {**kept, "QCODE_HOME": str(home / "qcode")}
 
 
-async def _work(endpoint: Endpoint, folder: Path, say: Say) -> None:
-    """Run the real command line; its output goes straight to the terminal."""
+async def _work(endpoint: Endpoint, folder: Path, say: Say) -> int:
+    """Run the real command line, whose output goes straight to the terminal; its exit code."""
     line = _command_line(endpoint, folder)
     say(f"$ {shlex.join(line)}\n")
     child = await asyncio.create_subprocess_exec(
@@ -115,6 +123,7 @@ async def _work(endpoint: Endpoint, folder: Path, say: Say) -> None:
         await _stop(child)
     if exit_code != 0:
         say(f"\nqcode ended with exit code {exit_code}.")
+    return exit_code
 
 
 def _command_line(endpoint: Endpoint, folder: Path) -> tuple[str, ...]:

@@ -41,7 +41,8 @@ def test_an_address_that_answers_nothing_is_no_success(environment: dict[str, st
         check=False,
     )
     assert done.returncode == 1
-    assert "The demo did not fix the bug" in done.stdout
+    assert "No server answers at http://127.0.0.1:1/v1" in " ".join(done.stderr.split())
+    assert done.stdout.rstrip().endswith("qcode demo --playback needs none.")
 
 
 def test_help_says_which_model_answers(environment: dict[str, str]) -> None:

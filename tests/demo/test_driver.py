@@ -105,11 +105,14 @@ async def test_a_model_that_deletes_the_test_has_not_fixed_the_bug(
     assert "The demo did not fix the bug" in told.text
 
 
-async def test_an_endpoint_that_does_not_answer_ends_non_zero(told: Told, tmp_path: Path) -> None:
+async def test_an_endpoint_that_does_not_answer_ends_it_at_once(told: Told, tmp_path: Path) -> None:
     async with playback(bug_fix()) as url:
         pass  # its port is free again
     assert await driver.run(driver.Plan(url, not_asked, parent=tmp_path), told) == 1
     assert "qcode ended with exit code 75" in told.text
+    assert told.lines[-1].startswith("The demo stops here: no model answered.")
+    assert "$ git diff" not in told.text
+    assert not told.folder.parent.exists()
 
 
 async def test_a_local_server_is_taken_before_the_playback(
