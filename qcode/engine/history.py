@@ -7,7 +7,7 @@ How a message is shaped so that the server's template renders it as it was gener
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from qcode.engine.settings import Settings
+from qcode.engine.settings import ANSWER_TOKENS, Settings
 from qcode.server.base import Request, ServerFacts
 from qcode.server.families import family, mode, sampling
 from qcode.server.family import LEVEL_TOKENS
@@ -54,7 +54,8 @@ class History:
         `left`: tokens that the answer may have by the turn's limit, None = any number.
         """
         tweak = tweak or Tweak()
-        budget = self._budget(tweak)
+        max_tokens = self._max_tokens(left)
+        budget = min(self._budget(tweak), _for_thinking(max_tokens))
         talk, facts = self.conversation, self.facts
         messages = wire_messages(talk.system, talk.messages, facts.strategy, facts.reasoning_field)
         return Request(
@@ -64,7 +65,7 @@ class History:
             thinking_budget=budget,
             first_budget=self._first_budget if self._family.frozen else None,
             sampling=self._sampling(budget, tweak),
-            max_tokens=self._max_tokens(left),
+            max_tokens=max_tokens,
             closed=tweak.closed,
         )
 
@@ -104,3 +105,8 @@ class History:
         held = (last.prompt_tokens or 0) + (last.generated_tokens or 0) if last else 0
         left = self.facts.context_tokens - held - MARGIN_TOKENS
         return max(min(wanted, left), min(wanted, LEAST_TOKENS))
+
+
+def _for_thinking(max_tokens: int) -> int:
+    """How much of an answer may be thinking: it must not end in the midst of it."""
+    return max(max_tokens - ANSWER_TOKENS, max_tokens // 2)

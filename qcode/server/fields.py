@@ -64,6 +64,17 @@ def groups(facts: ServerFacts, request: Request) -> dict[Group, dict[str, Any]]:
     return {group: _without(sent, facts.refused) for group, sent in found.items()}
 
 
+def limits(facts: ServerFacts, request: Request) -> bool:
+    """Whether the server is told to hold the thinking budget: else it is the client's to hold."""
+    found: Any = groups(facts, request)["thinking"]
+    path = of(facts.kind, facts.version).budget
+    for name in path:
+        if not isinstance(found, Mapping) or name not in found:
+            return False
+        found = found[name]
+    return bool(path)
+
+
 def ignored(facts: ServerFacts, request: Request) -> tuple[str, ...]:
     """What is wished and cannot be said to this server, by our names; `thinking` = its switch."""
     row = of(facts.kind, facts.version)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from qcode.config.profiles import fits as fits_in_configuration
 from qcode.engine.history import History, Tweak
 from qcode.engine.settings import ANSWER_TOKENS, EFFORT, Settings, fits, thinking_tokens
 from qcode.protocol.errors import InputError
+from qcode.protocol.events import Notice
 from qcode.protocol.inputs import SetSampling
 from qcode.protocol.messages import AssistantMessage, Reasoning, Text, ToolSpec, user
 from qcode.server.base import Request, ServerFacts
@@ -18,6 +20,10 @@ from qcode.server.families import FAMILIES
 from qcode.server.fields import fields
 from qcode.server.quirks import QUIRKS
 from qcode.session.conversation import Conversation
+from tests.engine.rig import configured, rig, started
+from tests.support.llama_words import About
+from tests.support.script import Reply
+from tests.support.scripted_server import ScriptedServer
 
 FACTS = ServerFacts(
     kind="llamacpp",
@@ -163,6 +169,23 @@ def test_elsewhere_it_follows_the_person() -> None:
     assert fields(FACTS, talk.request())["chat_template_kwargs"]["enable_thinking"] is True
     wanted.thinking_budget = 0
     assert fields(FACTS, talk.request())["chat_template_kwargs"]["enable_thinking"] is False
+
+
+@pytest.mark.parametrize(("left", "most"), [(32_768, 28_768), (5_000, 2_500), (300, 150)])
+def test_thinking_leaves_room_for_the_answer(left: int, most: int) -> None:
+    request = history(settings(40_000)).request(left)
+    assert (request.max_tokens, request.thinking_budget) == (left, most)
+    assert history(settings(100)).request(left).thinking_budget == 100
+
+
+async def test_what_the_server_ignores_is_told_once_a_run(tmp_path: Path) -> None:
+    with ScriptedServer(Reply("One."), Reply("Two."), about=About(model="qwen3.6-35b")) as server:
+        async with rig(configured(server.base_url), started(tmp_path)) as run:
+            await run.turn("first")
+            await run.turn("second")
+        server.check()
+    told = [one.text for one in run.said(Notice) if "its own values hold" in one.text]
+    assert told == ["an OpenAI-compatible server takes no top_k: its own values hold."]
 
 
 def test_a_model_that_thinks_by_levels_is_never_left_without_any_thought() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qcode.server.base import Request, ServerFacts, Strategy
 from qcode.server.closing import CLOSING, closed
 from qcode.server.families import FAMILIES, sampling
-from qcode.server.fields import fields, groups, ignored, refusal, unsaid
+from qcode.server.fields import fields, groups, ignored, limits, refusal, unsaid
 from qcode.server.quirks import QUIRKS, of
 
 BUDGET = 8_000
@@ -301,6 +301,16 @@ def test_what_was_refused_is_not_sent_again(
 ) -> None:
     again = replace(facts, refused=frozenset({name}))
     assert name not in fields(again, request)
+
+
+def test_whether_the_server_holds_the_budget_is_known() -> None:
+    holds = {kind for kind in QUIRKS if limits(at(kind), asking(BUDGET))}
+    assert holds == {kind for kind, row in QUIRKS.items() if row.budget}
+    assert not any(limits(at(kind), asking(0)) for kind in QUIRKS)
+    assert not limits(at("llamacpp", "gpt-oss:20b"), asking(BUDGET))
+    assert not limits(at("vllm", "llama3.3:70b"), asking(BUDGET))
+    refused = replace(at("vllm"), refused=frozenset({"thinking_token_budget"}))
+    assert not limits(refused, asking(BUDGET))
 
 
 def test_a_refusal_names_the_field_that_it_is_about() -> None:
