@@ -19,6 +19,7 @@ from qcode.engine.calls import Calls
 from qcode.engine.compaction import Compactor
 from qcode.engine.controls import Controls
 from qcode.engine.engine import Begun, Doors, Engine, Stream
+from qcode.engine.hidden import hidden
 from qcode.engine.history import History
 from qcode.engine.limits import Limits
 from qcode.engine.look import look
@@ -127,7 +128,9 @@ class _Assembly:
         )
         self.tools = _tools(start)
         self.workspace = Workspace(
-            start.folder, (*start.add_dirs, self.spill), config.agent.exclude
+            start.folder,
+            (*start.add_dirs, self.spill),
+            (*config.agent.exclude, *hidden(start.rules, start.folder.resolve().as_posix())),
         )
 
     def engine(self) -> Engine:
@@ -292,7 +295,7 @@ def settings_of(config: Config, mode: PermissionMode) -> Settings:
     """What the configuration says of requests, less what it says of single models."""
     agent = config.agent
     budget = thinking_tokens(agent.thinking, agent.max_tokens)
-    preset: Literal["coding", "general"] = "general" if agent.sampling == "general" else "coding"
+    preset = "coding" if agent.sampling == "auto" else agent.sampling
     return Settings(mode, config.server.model, budget, preset, agent.max_tokens)
 
 
