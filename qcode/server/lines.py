@@ -1,7 +1,8 @@
 """Lines and sentences that keep coming back in running words, not sign for sign in a row.
 
 A line counts where hardly anything new stands between: a refrain has its verses, a header its file.
-Code, tables and logs are left out; `loops` looks at them for exact repetition alone.
+A line of code, of a table or of a log is never the one: `loops` looks at them for exact
+repetition alone.
 """
 
 import re
@@ -20,7 +21,7 @@ _SEVERAL = 4
 _NUMBER = re.compile(r"\d+")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[\u3002\uff01\uff1f])|\n")
 _LIKE_CODE = re.compile(r"(?:\s{4}|\t)(?!\s*(?:[*-]|\d+\.)\s)|\s*(?:[|+<>{}\[\]#@;=%$`]|//|--)| \*")
-"""How lines of code, tables, headers and logs begin: only exact blocks count there."""
+"""How lines of code, tables, headers and logs begin, where they stand outside a fence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class _Line:
     start: int
     text: str
     shape: str
-    """The line with its numbers left out."""
+    """The line, in prose with its numbers left out: `Attempt 17` is no news after `Attempt 16`."""
     weight: int
 
 
@@ -75,31 +76,34 @@ class Lines:
         return found
 
     def _line(self, line: str) -> Stale | None:
-        start = line.lstrip()[:3]
-        if start in ("```", "~~~"):
+        if line.lstrip()[:3] in ("```", "~~~"):
             self.fence = self._at if self.fence is None else None
-            return None
-        if self.fence is not None or _LIKE_CODE.match(line):
-            return None
+        elif self.fence is not None or _LIKE_CODE.match(line):
+            self._count(line.strip(), line.strip(), self._at)
+        else:
+            return self._prose(line)
+        return None
+
+    def _prose(self, line: str) -> Stale | None:
         found, at = None, self._at
         for sentence in _SENTENCE.split(line) if len(line) > 2 * _LINE else (line,):
-            found = self._count(sentence.strip(), at) or found
+            words = sentence.strip()
+            self._count(words, _NUMBER.sub("0", words), at)
+            times = self._texts[words]
+            if len(words) >= _LINE and times >= _TIMES and times % _SEVERAL == 0:
+                found = self._stale(words) or found
             at += len(sentence) + 1
         return found
 
-    def _count(self, line: str, at: int) -> Stale | None:
+    def _count(self, line: str, shape: str, at: int) -> None:
         if not line:
-            return None
-        shape = _NUMBER.sub("0", line)
+            return
         self._lines.append(_Line(at, line, shape, len(line) + 1))
         self._texts[line] += 1
         self._shapes[shape] += 1
         self._weight += len(line) + 1
         while self._weight > _WINDOW:
             self._forget(self._lines.popleft())
-        if len(line) < _LINE or self._texts[line] < _TIMES or self._texts[line] % 4:
-            return None
-        return self._stale(line)
 
     def _forget(self, line: _Line) -> None:
         self._weight -= line.weight

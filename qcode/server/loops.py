@@ -27,8 +27,10 @@ _LONG_UNIT = 200
 _PROBE = 16
 _MOST_CANDIDATES = 48
 
-_SPEECH = re.compile(r"[^\W\d_]{2,}\s[^\W\d_]{2,}|[\u2e80-\ud7ff]{2}")
-"""Two words side by side; markup, lists of values and single words have none."""
+_SPEECH = re.compile(
+    r"\b([^\W\d_]{2,})\s(?!\1\b)[^\W\d_]{2,}|([\u2e80-\ud7ff])(?!\2)[\u2e80-\ud7ff]"
+)
+"""Two different words side by side; markup, lists of values and single words have none."""
 _SENTENCE_END = re.compile(r"[.!?…][\"')\]*`]*(?=\s)|[\u3002\uff01\uff1f]|\n(?=\s*\n)")
 
 
@@ -86,7 +88,8 @@ class _Tail:
         self._pieces, self._waiting = [new[whole:]], len(new) - whole
         found = None
         for at in range(0, whole, _STEP):
-            found = self._add(new[at : at + _STEP]) or found
+            loop = self._add(new[at : at + _STEP])
+            found = found or loop
         return found
 
     def _add(self, block: str) -> Loop | None:
@@ -160,6 +163,6 @@ def _enough(unit: str, *, is_data: bool) -> int:
     is_speech = bool(_SPEECH.search(unit + unit))
     if is_data:
         return max(3_000, 8 * len(unit)) if is_speech else 8_000
-    if is_speech and len(set(unit.split())) > 1:
+    if is_speech:
         return max(400, (6 if len(unit) <= _LONG_UNIT else 4) * len(unit))
     return 1_200 if len(unit) == 1 else 3_000

@@ -1,0 +1,1 @@
+"""Texts that repeat honestly, and texts that loop: data for the repetition watch."""
