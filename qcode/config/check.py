@@ -40,7 +40,7 @@ HINTS: Mapping[str, str] = {
 
 
 def _choices(kind: Any) -> str:
-    """`Write one of auto, general, coding.`, for a key that takes words."""
+    """`Write one of auto, general, coding, reasoning.`, for a key that takes words."""
     words = [word for part in _parts(kind) for word in _words(part)]
     return f"Write one of {', '.join(word for word in words if word)}." if words else ""
 

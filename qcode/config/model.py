@@ -38,7 +38,7 @@ Variable = Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_lengt
 Tokens = Annotated[int, Meta(ge=0, le=100_000_000)]
 AnswerTokens = Annotated[int, Meta(ge=256, le=10_000_000)]
 Thinking = Annotated[int, Meta(ge=0, le=1_000_000)] | ThinkingWord
-Preset = Literal["auto", "general", "coding"]
+Preset = Literal["auto", "general", "coding", "reasoning"]
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,7 +70,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     thinking: Thinking = "medium"
     """Thinking budget: off, low, medium, high, max, or a number of tokens."""
     sampling: Preset = "auto"
-    """Which of the published sampling presets of the model; auto = coding while thinking."""
+    """The work, for which the model's maker publishes sampling values; auto = coding."""
     append_system_prompt: Text = ""
     """Words at the end of the system text."""
     verify: Line = ""

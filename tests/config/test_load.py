@@ -189,7 +189,7 @@ def test_a_hostile_project_file_costs_little_time_and_few_lines(tmp_path: Path) 
         ),
         (
             '[agent]\nsampling = "x"',
-            "user.toml:2: agent.sampling is 'x'. Write one of auto, general, coding.",
+            "user.toml:2: agent.sampling is 'x'. Write one of auto, general, coding, reasoning.",
         ),
         (
             '[agent]\nthinking = "lots"',
