@@ -4,10 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.assemble import settings_of
 from qcode.config.profiles import fits as fits_in_configuration
 from qcode.engine.history import History, Tweak
 from qcode.engine.settings import ANSWER_TOKENS, EFFORT, Settings, fits, thinking_tokens
@@ -86,6 +88,17 @@ def test_no_server_is_left_to_its_own_temperature_top_p_and_length(kind: str) ->
     facts = replace(FACTS, kind=kind, version="", model="whatever")
     sent = fields(facts, history(settings(), facts).request())
     assert {"temperature", "top_p", "max_tokens"} <= {*sent}
+
+
+def test_each_preset_of_the_configuration_has_its_values() -> None:
+    config = configured("http://127.0.0.1:1/v1", agent={"thinking": "off"})
+    found = {}
+    for word in ("auto", "coding", "general", "reasoning"):
+        agent = msgspec.structs.replace(config.agent, sampling=word)
+        wanted = settings_of(msgspec.structs.replace(config, agent=agent), "ask")
+        facts = replace(FACTS, model="Qwen3.5-35B-A3B")
+        found[word] = history(wanted, facts).request().sampling["top_p"]
+    assert found == {"auto": 0.8, "coding": 0.8, "general": 0.8, "reasoning": 1.0}
 
 
 def test_a_persons_word_beats_the_configuration_and_that_the_maker() -> None:
