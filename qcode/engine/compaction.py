@@ -157,7 +157,7 @@ class Compactor:
         context = self.room.context_tokens
         of = f" of {context:,}" if context else ""
         said = f"The conversation takes ~{before:,}{of} tokens: {what}."
-        price = f"The prompt is read again once: ~{after:,} tokens."
+        price = f"The prompt is read again once: ~{after:,} tokens at most."
         self.say(Notice("info", f"{said} {price}"))
 
     def _full(self, because: str) -> ContextOverflow:

@@ -36,7 +36,7 @@ class Room:
         tokens = self.expect(self.talk)
         known = self.talk.last_usage
         if tokens and known and known.prompt_tokens:
-            self._ratio = min(max(_all(self.talk) / tokens, 1.5), 8.0)
+            self._ratio = min(max(_all(self.talk) / tokens, 1.0), 8.0)
         return tokens
 
     def needed(self) -> int:
