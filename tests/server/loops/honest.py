@@ -167,7 +167,7 @@ def _html() -> str:
 def _doctest() -> str:
     asked = ">>> for ({0}, {0}()) in b: pass\nTraceback (most recent call last):\n"
     return "".join(
-        asked.format(name) + "SyntaxError: cannot assign to a call\n\n" for name in NAMES * 5
+        asked.format(name) + "SyntaxError: cannot assign to a call\n\n" for name in _NUMBERED
     )
 
 
