@@ -90,7 +90,8 @@ async def attempt(
     Raises ServerErrors, Broken and Loading, FieldRefused, and NotContinued for a `closed` one.
     """
     started, first_seconds = time.monotonic(), None
-    reader = Reader(_thinking(request), id_prefix=f"call_{os.urandom(4).hex()}_")
+    prefix = f"call_{os.urandom(4).hex()}_"
+    reader = Reader(_thinking(request), id_prefix=prefix, tools=request.tools)
     with _told_as_failures(line):
         try:
             async with line.flow(request) as flow:
@@ -102,7 +103,7 @@ async def attempt(
                 yield None
                 items = _read(line, flow, reader)
                 async for item in _opened(items, request.closed) if request.closed else items:
-                    if first_seconds is None and not isinstance(item, PromptProgress):
+                    if first_seconds is None and not isinstance(item, PromptProgress | ServerState):
                         first_seconds = time.monotonic() - started
                     yield item
                 await flow.settle(_SETTLE_SECONDS)
@@ -115,7 +116,7 @@ async def attempt(
         yield repair
     usage = replace(finished.usage, first_token_seconds=first_seconds)
     message = whole(finished.message, request.closed) if request.closed else finished.message
-    yield Answer(message, usage, time.monotonic() - started)
+    yield Answer(message, usage, time.monotonic() - started, finished.flaw)
 
 
 async def _waiting(line: Line, flow: Flow) -> AsyncGenerator[ServerState, None]:
@@ -181,8 +182,9 @@ def _salvage(where: str, refusal: Refusal, reader: Reader) -> Finished:
     kept = reader.salvage() if refusal.is_unparsed_answer else None
     if kept is None:
         raise from_stream(where, refusal)
-    told = Repaired("the server could not read the end of the answer; what had come is kept")
-    return Finished(kept.message, kept.usage, (*kept.repairs, told))
+    what = "the server could not read the end of the answer; what had come is kept"
+    told = Repaired(what, kind="unread_end")
+    return Finished(kept.message, kept.usage, (*kept.repairs, told), kept.flaw)
 
 
 @contextmanager

@@ -4,28 +4,27 @@ However the bytes are cut, the message is the same. The other end is not trusted
 arguments and number of calls are bounded.
 """
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
-from typing import Literal
+from typing import Any
 
 from qcode.protocol.events import Repaired, Usage
 from qcode.protocol.messages import AssistantMessage, Finish, Reasoning, Text, ToolCall
+from qcode.server.base import Flaw
 from qcode.server.calls import Calls
-from qcode.server.chunks import (
-    Chunk,
-    Delta,
-    Timings,
-    UsageBlock,
-    decode,
-    is_json_object,
-)
+from qcode.server.chunks import Chunk, Delta, Timings, UsageBlock, decode
+from qcode.server.content import Content
 from qcode.server.failures import Cut, Unusable, read_refusal
-from qcode.server.reasoning import Splitter, split_lone_close
+from qcode.server.loading import LoadingText
+from qcode.server.offered import Offered
+from qcode.server.settle import Came, Thinking, settle
 from qcode.server.shown import Item, Shown
 from qcode.server.sse import Events
+from qcode.server.textcalls import Show
 
-Thinking = Literal["on", "off", "unknown"]
+__all__ = ["Finished", "Limits", "Reader", "Thinking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +45,29 @@ class Finished:
     message: AssistantMessage
     usage: Usage
     repairs: tuple[Repaired, ...] = ()
+    flaw: Flaw = ""
 
 
 class Reader:
     """Reads one answer: `feed` bytes as they come, then `finish`."""
 
     def __init__(
-        self, thinking: Thinking = "unknown", limits: Limits | None = None, id_prefix: str = "call_"
+        self,
+        thinking: Thinking = "unknown",
+        limits: Limits | None = None,
+        id_prefix: str = "call_",
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        limits = limits or Limits()
+        """`tools`: those of the request; calls that leaked into the text are known by them."""
+        self._limits = limits or Limits()
         self._thinking = thinking
         self._id_prefix = id_prefix
-        self._events = Events(limits.event_bytes)
-        self._calls = Calls(limits.calls, limits.argument_characters)
-        self._most_text = limits.text_characters
-        self._text, self._reasoning = StringIO(), StringIO()
-        self._splitter: Splitter | None = Splitter()
-        self._separated = False
+        self._offered = Offered(tools)
+        self._events = Events(self._limits.event_bytes)
+        self._calls = Calls(self._limits.calls, self._limits.argument_characters)
+        self._content = Content(self._offered)
+        self._reasoning = StringIO()
+        self._loading = LoadingText()
         self._finish_reason = ""
         self._usage: UsageBlock | None = None
         self._timings: Timings | None = None
@@ -91,7 +96,6 @@ class Reader:
                 break  # only figures could follow, and these are cut
             with suppress(Unusable):  # half an event: the stream was cut in it
                 self._payload(payload, shown)
-        self._release(shown)
         if not self._finish_reason and not (self.is_done and self._has_content()):
             raise self._unfinished()
         if self._finish_reason in ("abort", "error"):
@@ -100,14 +104,13 @@ class Reader:
 
     def salvage(self) -> Finished | None:
         """What was streamed before an error, if it is whole: calls that parse, or text."""
-        self._release(Shown())
         slots = self._calls.slots
         if slots and not all(slot.name and slot.is_whole for slot in slots):
             return None
-        if not slots and not self._text.getvalue().strip():
-            return None
         self._finish_reason = "tool_calls" if slots else "stop"
-        return self._finished()
+        finished = self._finished()
+        message = finished.message
+        return finished if message.calls or message.text.strip() or finished.flaw else None
 
     @property
     def usage(self) -> Usage:
@@ -155,53 +158,48 @@ class Reader:
 
     def _delta(self, delta: Delta, shown: Shown) -> None:
         if reasoning := delta.reasoning_content or delta.reasoning or delta.thinking:
-            self._separated = True
             self._add_reasoning(reasoning, shown)
         if delta.content:
             self._add_content(delta.content, shown)
         for piece in delta.tool_calls or ():
-            self._release(shown)
             if slot := self._calls.add(piece):
                 place = self._calls.position(slot)
                 shown.add_call(place, slot.name, slot.characters, slot.last)
 
     def _add_content(self, content: str, shown: Shown) -> None:
-        if self._separated and self._splitter:
-            self._release(shown)
-        if self._splitter is None:
-            self._add_text(content, shown)
-            return
-        for kind, piece in self._splitter.feed(content):
-            if kind == "text":
-                self._add_text(piece, shown)
-            else:
-                self._add_reasoning(piece, shown)
+        before = None if self._content.size else self._reasoning.getvalue()[-40:]
+        self._show(self._content.feed(content, before), shown)
+        self._check(self._content.size)
+        if self._content.calls > self._limits.calls:
+            raise Unusable(f"an answer asks for more than {self._limits.calls} tools at once")
 
-    def _release(self, shown: Shown) -> None:
-        """Stop looking for marks: what was held back is what it is."""
-        splitter, self._splitter = self._splitter, None
-        for kind, piece in splitter.finish() if splitter else ():
-            if kind == "text":
-                self._add_text(piece, shown)
-            else:
-                self._add_reasoning(piece.rstrip("\n"), shown)
-
-    def _add_text(self, text: str, shown: Shown) -> None:
-        self._text.write(text)
-        shown.add_text(text)
-        self._check(self._text)
+    def _show(self, shows: Sequence[Show], shown: Shown) -> None:
+        for show in shows:
+            match show.kind:
+                case "text":
+                    shown.add_text(show.text)
+                case "reasoning":
+                    shown.add_reasoning(show.text, self._tokens_so_far)
+                case "call":
+                    position = show.index + len(self._calls.slots)
+                    shown.add_call(position, show.text, show.characters, show.added)
 
     def _add_reasoning(self, text: str, shown: Shown) -> None:
-        self._reasoning.write(text)
-        shown.add_reasoning(text, self._tokens_so_far)
-        self._check(self._reasoning)
+        if not self._loading.is_done:
+            said, text = self._loading.feed(text)
+            if said:
+                shown.add_loading(said)
+        if text:
+            self._reasoning.write(text)
+            shown.add_reasoning(text, self._tokens_so_far)
+            self._check(self._reasoning.tell())
 
-    def _check(self, written: StringIO) -> None:
-        if written.tell() > self._most_text:
-            raise Unusable(f"the answer exceeds {self._most_text:,} characters")
+    def _check(self, characters: int) -> None:
+        if characters > self._limits.text_characters:
+            raise Unusable(f"the answer exceeds {self._limits.text_characters:,} characters")
 
     def _has_content(self) -> bool:
-        return bool(self._calls.slots or self._text.tell() or self._reasoning.tell())
+        return bool(self._calls.slots or self._content.size or self._reasoning.tell())
 
     def _unfinished(self) -> Exception:
         if self._events.stray and not self._has_content():
@@ -210,37 +208,32 @@ class Reader:
         return Cut("the stream ended before the answer did")
 
     def _finished(self) -> Finished:
-        reasoning, text = self._parts()
-        calls, repairs = self._whole_calls()
+        if not self._loading.is_done:
+            self._reasoning.write(self._loading.finish())
+        self._content.finish()
+        settled = settle(self._came())
         parts = (
-            *((Reasoning(reasoning),) if reasoning.strip() else ()),
-            *((Text(text),) if text.strip() else ()),
-            *calls,
+            *((Reasoning(settled.reasoning),) if settled.reasoning.strip() else ()),
+            *((Text(settled.text),) if settled.text.strip() else ()),
+            *settled.calls,
         )
-        message = AssistantMessage(parts, self._finish(calls))
-        return Finished(message, self.usage, repairs)
+        message = AssistantMessage(parts, self._finish(settled.calls))
+        return Finished(message, self.usage, settled.repairs, settled.flaw)
 
-    def _parts(self) -> tuple[str, str]:
-        reasoning, text = self._reasoning.getvalue(), self._text.getvalue()
-        if not reasoning and self._thinking != "off":
-            return split_lone_close(text)
-        if self._thinking == "off" and not text.strip() and not self._calls.slots:
-            return "", reasoning  # older vLLM files a plain answer under reasoning (PR 35982)
-        return reasoning, text
+    def _came(self) -> Came:
+        return Came(
+            reasoning=self._reasoning.getvalue(),
+            head=self._content.reasoning,
+            pieces=self._content.pieces,
+            calls=self._calls.finished(self._id_prefix),
+            nameless=sum(not slot.name for slot in self._calls.slots),
+            finish=self._finish_reason,
+            thinking=self._thinking,
+            offered=self._offered,
+            id_prefix=self._id_prefix,
+        )
 
-    def _whole_calls(self) -> tuple[list[ToolCall], tuple[Repaired, ...]]:
-        calls = self._calls.finished(self._id_prefix)
-        nameless = sum(not slot.name for slot in self._calls.slots)
-        repairs = [Repaired("a tool call without a name was left out")] * min(nameless, 1)
-        if self._finish_reason == "length" and calls:
-            *before, last = calls  # the limit fell into it, however whole it looks
-            calls = [call for call in before if is_json_object(call.arguments)]
-            size = len(last.arguments)
-            what = f"the call of {last.name} was cut off at {size} characters and left out"
-            repairs.append(Repaired(what, last.id))
-        return calls, tuple(repairs)
-
-    def _finish(self, calls: list[ToolCall]) -> Finish:
+    def _finish(self, calls: Sequence[ToolCall]) -> Finish:
         if self._finish_reason == "length":
             return "length"
         return "tool_calls" if calls or self._finish_reason == "tool_calls" else "stop"

@@ -1,27 +1,35 @@
-"""`<think>` text within an answer -> reasoning, for servers that do not separate it.
+"""`<think>` text at the head of an answer -> reasoning, for servers that do not separate it.
 
 Qwen's templates open the block in the prompt, so a model's answer may hold only `</think>`, or
-both marks. Only the two plain cases are read here: a block that heads the answer, and a closing
-mark without an opening one. Marks in the middle of a sentence or in code are text.
+both marks. Marks further on are for `textcalls`, which knows what is code there.
 """
 
-import re
 from typing import Literal
 
 OPEN, CLOSE = "<think>", "</think>"
 
 Kind = Literal["reasoning", "text"]
-
-_LONE_CLOSE = re.compile(r"(?:(?<=\n)|\A)</think>|</think>(?=[ \t]*(?:\n|\Z))")
+State = Literal["start", "reasoning", "after", "text"]
 
 
 class Splitter:
     """Tells reasoning from text while it streams; holds back only what may become a mark."""
 
-    def __init__(self) -> None:
-        self._state: str = "start"  # then "reasoning" and "after", if there is a mark; then "text"
+    def __init__(self, state: State = "start") -> None:
+        self._state: str = state
         self._held = ""
         self._begun = False
+        self._has_closed = False
+
+    @property
+    def is_done(self) -> bool:
+        """All that comes from here on is text."""
+        return self._state == "text"
+
+    @property
+    def is_closed(self) -> bool:
+        """A block was opened and closed."""
+        return self._has_closed
 
     def feed(self, piece: str) -> list[tuple[Kind, str]]:
         """What `piece` and the text held back before it turn out to be."""
@@ -56,6 +64,7 @@ class Splitter:
         before, mark, after = self._held.partition(CLOSE)
         if mark:
             self._state, self._held = "after", after
+            self._has_closed = True
             before = before.rstrip("\n")
         else:
             before, self._held = _split_tail(before)
@@ -70,13 +79,20 @@ class Splitter:
             self._state = "text"
 
 
-def split_lone_close(text: str) -> tuple[str, str]:
-    """(reasoning, text) of an answer with a closing mark only; ("", text) when there is none."""
-    for found in _LONE_CLOSE.finditer(text):
-        before = text[: found.start()]
-        if before.count("```") % 2 == 0:  # not within a block of code
-            return before.strip("\n"), text[found.end() :].lstrip("\n")
-    return "", text
+def without_marks(reasoning: str) -> str:
+    """The reasoning of its own field, without the marks that a server's parser left around it."""
+    kept = reasoning
+    if kept.lstrip().startswith(OPEN):
+        kept = kept.lstrip().removeprefix(OPEN).lstrip("\n")
+    while kept.rstrip().endswith((OPEN, CLOSE)):
+        kept = kept.rstrip().removesuffix(OPEN).removesuffix(CLOSE).rstrip()
+    return kept
+
+
+def joined(*parts: str) -> str:
+    """Parts of the reasoning, those with words, under each other."""
+    worded = [part for part in parts if part.strip()]
+    return worded[0] if len(worded) == 1 else "\n\n".join(part.strip("\n") for part in worded)
 
 
 def _split_tail(text: str) -> tuple[str, str]:

@@ -1,9 +1,15 @@
 """What one read of the stream shows: deltas, neighbours of one kind joined."""
 
-from qcode.protocol.events import PromptProgress, ReasoningDelta, TextDelta, ToolCallDelta
+from qcode.protocol.events import (
+    PromptProgress,
+    ReasoningDelta,
+    ServerState,
+    TextDelta,
+    ToolCallDelta,
+)
 from qcode.server.chunks import Progress
 
-Item = TextDelta | ReasoningDelta | ToolCallDelta | PromptProgress
+Item = TextDelta | ReasoningDelta | ToolCallDelta | PromptProgress | ServerState
 
 
 class Shown:
@@ -41,6 +47,10 @@ class Shown:
                 progress.total, progress.cache, progress.processed, progress.time_ms / 1000
             )
         )
+
+    def add_loading(self, detail: str) -> None:
+        self._flush(None)
+        self._items.append(ServerState("loading", detail))
 
     def done(self) -> list[Item]:
         self._flush(None)

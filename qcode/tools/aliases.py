@@ -5,11 +5,7 @@ Names are compared folded: lower case, without `_`, `-` and blanks. A declared n
 
 from collections.abc import Collection
 
-
-def folded(name: str) -> str:
-    """`oldString`, `old-string` and `old_string` are the same."""
-    return "".join(sign for sign in name.casefold() if sign not in "_- ")
-
+from qcode.protocol.names import bare, folded
 
 _TOOLS = {
     "read": "read_file view_file open_file view cat",
@@ -24,8 +20,6 @@ _TOOLS = {
     "ask": "ask_user ask_user_question ask_followup_question question",
 }
 TOOLS = {folded(alias): name for name, aliases in _TOOLS.items() for alias in aliases.split()}
-
-PREFIXES = ("functions.", "function.", "tools.", "tool.", "tool:", "default_api.", "default_api:")
 
 _FIELDS = {
     "path": "file_path file_name file absolute_path target_file directory dir folder",
@@ -73,10 +67,7 @@ def tool_name(name: str, known: Collection[str]) -> str | None:
     """The known tool that `name` means, or None."""
     if name in known:
         return name
-    bare = name.strip()
-    for prefix in PREFIXES:
-        bare = bare.removeprefix(prefix)
-    key = folded(bare)
+    key = folded(bare(name))
     found = {folded(each): each for each in known}.get(key) or TOOLS.get(key)
     return found if found in known else None
 

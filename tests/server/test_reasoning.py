@@ -32,9 +32,10 @@ def test_marks_are_read_however_the_text_is_cut(content: str, reasoning: str, te
         assert (message.reasoning, message.text) == (reasoning, text)
 
 
-def test_marks_are_text_once_the_server_separates() -> None:
+def test_a_second_block_is_reasoning_though_the_server_separates() -> None:
     data = delta(reasoning_content="so") + delta(content="<think>\nx\n</think>\ny") + end()
-    assert read(data).message.text == "<think>\nx\n</think>\ny"
+    message = read(data).message
+    assert (message.reasoning, message.text) == ("so\n\nx", "y")
 
 
 def test_a_lone_closing_mark_is_text_when_thinking_is_off() -> None:

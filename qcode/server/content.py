@@ -1,0 +1,81 @@
+"""The content of an answer, as it streams: reasoning at its head, text, and calls within it."""
+
+from io import StringIO
+
+from qcode.server.offered import Offered
+from qcode.server.reasoning import Splitter
+from qcode.server.textcalls import Piece, Show, TextCalls
+
+
+class Content:
+    """Feed it the content's pieces, then finish."""
+
+    def __init__(self, offered: Offered) -> None:
+        self._offered = offered
+        self._text = TextCalls(offered)
+        self._splitter: Splitter | None = None
+        self._is_reopened = False
+        self._reasoning = StringIO()
+        self._is_finished = False
+        self.size = 0
+        """Characters fed."""
+
+    def feed(self, text: str, reasoning_before: str | None = None) -> list[Show]:
+        """What may be shown now. `reasoning_before`: of the field, with the first piece."""
+        self.size += len(text)
+        if self._splitter is None:
+            self._is_reopened = (reasoning_before or "").rstrip().endswith("<think>")
+            self._splitter = Splitter("reasoning" if self._is_reopened else "start")
+        if self._splitter.is_done:
+            return self._text.feed(text)
+        shows: list[Show] = []
+        for kind, piece in self._splitter.feed(text):
+            shows += self._take(kind, piece)
+        return shows
+
+    def finish(self) -> list[Show]:
+        """Nothing follows."""
+        if self._is_finished:
+            return []
+        self._is_finished = True
+        shows: list[Show] = []
+        if self._splitter:
+            for kind, piece in self._splitter.finish():
+                shows += self._take(kind, piece)
+            if self._is_reopened and not self._splitter.is_closed:
+                self._give_back()
+        return shows + self._text.finish()
+
+    @property
+    def reasoning(self) -> str:
+        """What stood in marks at the head."""
+        return self._reasoning.getvalue().rstrip("\n")
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """All behind it, once it is finished."""
+        return self._text.pieces
+
+    @property
+    def calls(self) -> int:
+        """How many calls were found so far."""
+        return self._text.calls
+
+    def _take(self, kind: str, piece: str) -> list[Show]:
+        if kind == "text":
+            return self._text.feed(piece)
+        self._reasoning.write(piece)
+        return [Show("reasoning", piece)]
+
+    def _give_back(self) -> None:
+        """A mark ended the reasoning and none closed the content: it was an answer after all."""
+        self._text.feed(self._reasoning.getvalue())
+        self._reasoning = StringIO()
+
+
+def pieces_of(text: str, offered: Offered) -> list[Piece]:
+    """What a whole text is made of."""
+    reader = TextCalls(offered)
+    reader.feed(text)
+    reader.finish()
+    return reader.pieces

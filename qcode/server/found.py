@@ -1,0 +1,34 @@
+"""What a look at text that begins like a call can come to."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A whole call."""
+
+    name: str
+    """As the model wrote it."""
+    arguments: str
+    """JSON text, as a rule; slips of syntax are the engine's to mend."""
+    end: int
+    """Where the text goes on behind it and its closing tags."""
+    is_wrapped: bool
+    """Whether a tag of the format stands around it, or at least behind it."""
+    is_closed: bool = False
+    """The closing tag of the whole call was there: nothing of it can follow."""
+    is_bare_json: bool = False
+    """No tag at all, neither before nor behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Text is missing: more may come, or, where nothing does, the call was cut off."""
+
+    name: str = ""
+    """As far as it is known."""
+    is_wrapped: bool = False
+
+
+Look = Found | NotYet | Literal["none"]
