@@ -114,10 +114,9 @@ class Compactor:
 
     def _recent(self, tokens: int) -> int:
         """Where the last `tokens` begin; the last answer and its results are recent anyway."""
-        at = last = _last_answer(self._messages)
-        while at > 0 and self.room.of(self._messages[at - 1 :]) <= tokens:
-            at -= 1
-        return max(0, min(at, last))
+        behind = self.room.behind(self._messages)
+        begin = next(at for at, size in enumerate(behind) if size <= tokens)
+        return max(0, min(begin, _last_answer(self._messages)))
 
     def _elide(self, elision: Elided) -> None:
         self._done = "elided"
@@ -135,8 +134,8 @@ class Compactor:
         if least > limit or _last_answer(self._messages) < 1:
             return None, least
         most_kept = min(limit - least, most_kept)
-        starts = _starts(self._messages)
-        start = next(at for at in starts if room.of(self._messages[at:]) <= most_kept)
+        behind = room.behind(self._messages)
+        start = next(at for at in starts(self._messages) if behind[at] <= most_kept)
         return replace(draft, kept=len(self._messages) - start), least
 
     def _size(self, draft: Draft, words: str = "") -> int:
@@ -177,7 +176,7 @@ def _last_answer(messages: Sequence[Message]) -> int:
     return next((i for i in at if isinstance(messages[i], AssistantMessage)), -1)
 
 
-def _starts(messages: Sequence[Message]) -> Iterator[int]:
+def starts(messages: Sequence[Message]) -> Iterator[int]:
     """Where what is kept may begin, the earliest first: at an answer, so that templates which want
     user and model to take turns find the summary before it; at last words; behind all."""
     yield from (at for at, one in enumerate(messages) if at and isinstance(one, AssistantMessage))

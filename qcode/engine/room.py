@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from qcode.engine.settings import ANSWER_TOKENS, Settings
 from qcode.protocol.errors import ContextOverflow
@@ -76,6 +77,11 @@ class Room:
     def of(self, messages: Sequence[Message]) -> int:
         """An estimate of the tokens of `messages`."""
         return sum(map(self._of_one, messages))
+
+    def behind(self, messages: Sequence[Message]) -> list[int]:
+        """For each place in `messages`, and behind the last, the tokens from there to the end."""
+        sums = accumulate(map(self._of_one, reversed(messages)), initial=0)
+        return list(sums)[::-1]
 
     def fixed(self) -> int:
         """An estimate of the system text and the tools."""

@@ -10,20 +10,25 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
+from qcode.engine.compaction import starts
 from qcode.protocol.events import (
     AnyEvent,
     Compacted,
     Elided,
+    LoggedEvent,
     Notice,
     SessionStarted,
     TurnFinished,
 )
 from qcode.protocol.inputs import Cancel, Compact, Input, Rewind
+from qcode.protocol.messages import ToolMessage
 from qcode.session.conversation import Conversation, fold
 from qcode.session.store import Store
 from tests.engine.plans import generated
 from tests.engine.rig import YOLO, configured, rig, started
+from tests.session.histories import histories
 from tests.support.llama_words import About
 from tests.support.render import Style, render_request
 from tests.support.script import Body, Call, Pace, Reply
@@ -104,6 +109,16 @@ def folder(tmp_path: Path) -> Path:
     for number in range(20):
         (work / f"f{number}.txt").write_text(f"file {number}\n" + LINE * 60)
     return work
+
+
+@given(histories())
+def test_wherever_it_is_cut_a_call_keeps_its_result(events: list[LoggedEvent]) -> None:
+    messages = fold(events).messages
+    places = list(starts(messages))
+    assert places[-1] == len(messages)
+    assert all(at >= min(1, len(messages)) for at in places)
+    for at in places[:-1]:
+        assert not any(isinstance(one, ToolMessage) for one in messages[at : at + 1])
 
 
 PROMPT = "Mend the cart:\n  - the sum is wrong\n  - the tests fail"
