@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from qcode.protocol.errors import ServerGone, UnknownModel
 from qcode.protocol.events import Notice, Retried, ServerState
-from qcode.server import detect
+from qcode.server import counting, detect
 from qcode.server.ask import Asker, NoAnswer, NotListening
 from qcode.server.attempt import FieldRefused, Line, Running, attempt
 from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
-from qcode.server.continuing import NotContinued, can, plainly
+from qcode.server.continuing import NotContinued, body, can, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
 from qcode.server.failures import Broken, Busy, Loading, Lost, Unreachable, gone
@@ -151,8 +151,18 @@ class Client:
         return reply.fields.get("success") is True
 
     async def count(self, text: str) -> int | None:
-        """See `Server.count`."""
-        return None
+        """See `Server.count`. None too while the server is not found yet."""
+        if (facts := self._facts) is None:
+            return None
+        return await counting.count(self._asker(self._patience.health_seconds), facts, text)
+
+    async def count_request(self, request: Request) -> int | None:
+        """Tokens of the prompt that `request` makes, by the server itself; None = it cannot."""
+        if (facts := self._facts) is None:
+            return None
+        asker = self._asker(self._patience.health_seconds)
+        tools = {"tools": request.tools} if request.tools else {}
+        return await counting.count_request(asker, facts, {**body(facts, request), **tools})
 
     async def close(self) -> None:
         """Close all connections."""
