@@ -23,13 +23,14 @@ from qcode.engine.hidden import hidden
 from qcode.engine.history import History
 from qcode.engine.limits import Limits
 from qcode.engine.look import look
+from qcode.engine.parts import Haste, Parts
 from qcode.engine.prompt import opening, system_text
 from qcode.engine.questions import Questions
 from qcode.engine.room import Room, roughly
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings, thinking_tokens
 from qcode.engine.summariser import Summariser
-from qcode.engine.turn import Parts, Turn
+from qcode.engine.turn import Turn
 from qcode.engine.verify import Verify
 from qcode.permission.judge import Policy, judge
 from qcode.permission.modes import PRESETS, Fence, parse_mode
@@ -117,6 +118,8 @@ class _Assembly:
         self.rules = list(start.rules)
         self.approvals = Approvals(self._judge, self.say, self._nobody(), self._grant)
         self.steers: list[UserMessage] = []
+        self.haste = Haste()
+        self.ask = self.questions.ask if start.person == "present" else None
         self.server = connect(
             config.server.base_url,
             start.api_key,
@@ -135,7 +138,9 @@ class _Assembly:
 
     def engine(self) -> Engine:
         """The whole."""
-        controls = Controls(self.settings, self.approvals, self.questions, self.steers, self.say)
+        controls = Controls(
+            self.settings, self.approvals, self.questions, self.steers, self.say, self.haste
+        )
         doors = Doors(self._begin, self._end, self.start.limits)
         return Engine(self.stream, doors, controls)
 
@@ -193,6 +198,8 @@ class _Assembly:
             compactor=Compactor(room, summariser, say),
             verify=self._verify(),
             steers=self.steers,
+            haste=self.haste,
+            ask=self.ask,
         )
         return Begun(
             lambda number, began: Turn(number, parts, began),
@@ -250,10 +257,12 @@ class _Assembly:
             runner=self.runner,
             jobs=self.runner,
             spill=self.spill,
-            ask=self.questions.ask if self.start.person == "present" else None,
+            ask=self.ask,
         )
         calls = Calls(self.tools, context, self.approvals, self.say)
         calls.before_effect = self.stream.flush
+        if self.settings.loops == "off":
+            calls.watch = None
         return calls
 
     def _verify(self) -> Verify | None:
@@ -296,7 +305,7 @@ def settings_of(config: Config, mode: PermissionMode) -> Settings:
     agent = config.agent
     budget = thinking_tokens(agent.thinking, agent.max_tokens)
     preset = "coding" if agent.sampling == "auto" else agent.sampling
-    return Settings(mode, config.server.model, budget, preset, agent.max_tokens)
+    return Settings(mode, config.server.model, budget, preset, agent.max_tokens, loops=agent.loops)
 
 
 def overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, SetSampling], ...]:

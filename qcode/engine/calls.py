@@ -1,6 +1,7 @@
 """The calls of one answer: parse, judge, ask, run, report. Every call gets exactly one result."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -11,11 +12,14 @@ import msgspec
 
 from qcode.engine.approval import Approvals
 from qcode.engine.say import Say
+from qcode.permission.readonly import is_read_only
+from qcode.permission.shell import split
 from qcode.protocol.access import Access
-from qcode.protocol.errors import QcodeError
+from qcode.protocol.errors import QcodeError, SessionNotSaved
 from qcode.protocol.events import Repaired, ToolCallFinished, ToolCallProgress, ToolCallStarted
 from qcode.protocol.messages import AssistantMessage, CallStatus, ToolCall, ToolMessage
 from qcode.protocol.text import one_line, well_formed
+from qcode.server.circles import CallLoop, CallWatch, Note
 from qcode.tools.arguments import Misfit, Parsed, parse
 from qcode.tools.base import Context, Outcome, Tool
 
@@ -23,7 +27,11 @@ LOG = logging.getLogger(__name__)
 CANCELLED = "Cancelled before it finished. Its effects, if any, are unknown."
 NOT_RUN = "Not run: the turn was cancelled before it began."
 LEFT_OUT = "Not run: the limit of tool calls is reached."
-
+UNSAVED = "Not run: the session could not be saved, and so nothing was begun."
+AGAIN = (
+    "[The same calls have had the same results {times} times now, and nothing has changed. Do "
+    "something else, or say what keeps you from going on.]"
+)
 
 Rows = Sequence[tuple[ToolCall, Parsed | Misfit]]
 
@@ -38,6 +46,19 @@ class Tally:
     edited: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     """Command lines that were run; what they edited is not known."""
+    repeated: str = ""
+    """What was called again and again without any news, as a line."""
+
+    def add(self, parsed: Parsed | Misfit, outcome: Outcome) -> None:
+        """One call has its result."""
+        if outcome.status == "denied":
+            self.denied += 1
+            return
+        self.ran += 1
+        self.edited.extend(outcome.edited)
+        if isinstance(parsed, Parsed):
+            accesses = parsed.tool.accesses()
+            self.commands += [access.target for access in accesses if access.kind == "shell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +85,17 @@ def prepare(message: AssistantMessage, tools: Sequence[type[Tool]]) -> Prepared:
             call = msgspec.structs.replace(call, arguments=parsed.arguments)
         rows.append((msgspec.structs.replace(call, id=call_id), parsed))
         if isinstance(parsed, Parsed):
-            repairs.extend(Repaired(what, call_id) for what in parsed.repairs)
+            repairs.extend(_repairs(call, parsed, call_id))
     stored = iter(call for call, _ in rows)
     parts = tuple(next(stored) if isinstance(p, ToolCall) else p for p in message.parts)
     return Prepared(msgspec.structs.replace(message, parts=parts), tuple(rows), tuple(repairs))
+
+
+def _repairs(call: ToolCall, parsed: Parsed, call_id: str) -> Iterator[Repaired]:
+    """Told one by one; that the name was another comes first."""
+    renamed = call.name != parsed.name
+    for at, what in enumerate(parsed.repairs):
+        yield Repaired(what, call_id, "name" if renamed and at == 0 else "arguments")
 
 
 def _is_object(text: str) -> bool:
@@ -99,10 +127,20 @@ class Calls:
         self.say = say
         self.before_effect: Callable[[], None] = lambda: None
         """Called before a call with effects runs: the engine flushes the log to disk."""
+        self.watch: CallWatch | None = CallWatch()
+        """None = the same call may be made as often as the model likes."""
+        self._known: tuple[int, int] | None = None
 
-    async def run(self, rows: Rows, left: int | None) -> Tally:
-        """Run the calls, at most `left` of them. Cancelled: those without a result get one."""
-        tally = Tally()
+    def begin(self, turn: int, epoch: int) -> None:
+        """A step of a turn, with the conversation's epoch: in another turn, or once messages were
+        taken away, a call that was made before is a new one."""
+        if self.watch is not None and self._known != (turn, epoch):
+            self.watch.forget()
+        self._known = turn, epoch
+
+    async def run(self, rows: Rows, left: int | None, tally: Tally) -> None:
+        """Run the calls, at most `left` of them, and count them in `tally`. Cancelled: those
+        without a result get one."""
         waiting = {call.id: call for call, _ in rows}
         try:
             for batch in self._batches(rows if left is None else rows[:left]):
@@ -111,7 +149,6 @@ class Calls:
         except asyncio.CancelledError:
             self._close(waiting, NOT_RUN, tally)
             raise
-        return tally
 
     @staticmethod
     def _batches(rows: Rows) -> Iterator[Rows]:
@@ -148,15 +185,31 @@ class Calls:
                 outcome = Outcome(parsed.text, status="error")
             else:
                 outcome = await self._judged(call, parsed.tool)
+            outcome = self._compared(call, parsed, outcome, tally)
+        except SessionNotSaved:  # while it was judged, or just before its effect
+            outcome = Outcome(UNSAVED, status="cancelled")
+            raise
         finally:
             waiting.pop(call.id)
+            tally.add(parsed, outcome)
             self._report(call, outcome, time.monotonic() - began)
-            tally.ran += outcome.status != "denied"
-            tally.denied += outcome.status == "denied"
-            tally.edited.extend(outcome.edited)
-            if isinstance(parsed, Parsed) and outcome.status != "denied":
-                accesses = parsed.tool.accesses()
-                tally.commands += [it.target for it in accesses if it.kind == "shell"]
+
+    def _compared(
+        self, call: ToolCall, parsed: Parsed | Misfit, outcome: Outcome, tally: Tally
+    ) -> Outcome:
+        """The outcome as the model is shown it: what it knows already is not said again."""
+        if self.watch is None or outcome.status in ("denied", "cancelled"):
+            return outcome
+        digest = hashlib.blake2b(well_formed(outcome.text).encode(), digest_size=16).hexdigest()
+        changed = isinstance(parsed, Parsed) and _may_change(parsed.tool, outcome)
+        seen = self.watch.see(call.name, call.arguments, digest, changed=changed)
+        if isinstance(seen, CallLoop):
+            tally.repeated = seen.detail
+            text = AGAIN.format(times=seen.times)
+            return replace(outcome, text=text if _only_reads(parsed) else f"{outcome.text}\n{text}")
+        if isinstance(seen, Note) and _only_reads(parsed):
+            return replace(outcome, text=seen.text)
+        return outcome
 
     async def _judged(self, call: ToolCall, tool: Tool) -> Outcome:
         """Resolve what it would touch, have it judged, run it if it may."""
@@ -223,6 +276,12 @@ class Calls:
             tally.left_out += 1
             self.say(ToolCallFinished(ToolMessage(call.id, call.name, text, status)))
         waiting.clear()
+
+
+def _may_change(tool: Tool, outcome: Outcome) -> bool:
+    """Whether files may differ now: after an edit, and after a command not known to read only."""
+    commands = [access.target for access in tool.accesses() if access.kind == "shell"]
+    return bool(outcome.edited) or not all(is_read_only(split(line)) for line in commands)
 
 
 def _only_reads(parsed: Parsed | Misfit) -> bool:

@@ -1,15 +1,17 @@
 """The inputs that are no words for the model: replies, modes, settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from qcode.engine.approval import Approvals
+from qcode.engine.parts import Haste
 from qcode.engine.questions import Questions
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings
 from qcode.protocol.events import ModeChanged, Notice, Renamed, Rewound
 from qcode.protocol.inputs import (
     ApprovalReply,
+    EndReasoning,
     Input,
     QuestionReply,
     Rename,
@@ -34,6 +36,7 @@ class Controls:
     steers: list[UserMessage]
     """Words that wait for the end of the running step."""
     say: Say
+    haste: Haste = field(default_factory=Haste)
 
     def take(self, given: Input, state: State) -> None:
         """Apply one input; what cannot be done is said in a Notice."""
@@ -44,6 +47,10 @@ class Controls:
             case QuestionReply(request_id, answer):
                 if not self.questions.reply(request_id, answer):
                     self._warn(f"No question waits for the reply {request_id}.")
+            case EndReasoning():
+                self.haste.asked = self.haste.thinks
+                if not self.haste.thinks:
+                    self._warn("Nothing is being thought about: there is no thinking to end.")
             case SetMode(mode):
                 self.settings.mode = mode
                 self.say(ModeChanged(mode))

@@ -49,6 +49,10 @@ class Stream:
         try:
             if not isinstance(event, FLEETING):
                 self._keep(event)
+        except SessionNotSaved as error:
+            if not isinstance(event, TurnFinished):
+                raise
+            event = TurnFinished("error", str(error), type(error).__name__)  # told once, whatever
         finally:  # an answer that the log cannot hold is still shown
             self.queue.put_nowait(event)
 

@@ -1,8 +1,8 @@
-"""An answer in the making, so that a cancelled one is not lost."""
+"""An answer in the making, so that one that is cancelled or stopped is not lost."""
 
 import time
 
-from qcode.protocol.events import ReasoningDelta, Retried, TextDelta
+from qcode.protocol.events import ReasoningDelta, Retried, TextDelta, ToolCallDelta
 from qcode.protocol.messages import AssistantMessage, Reasoning, Text
 from qcode.server.base import Streamed
 
@@ -10,33 +10,50 @@ from qcode.server.base import Streamed
 class Partial:
     """Collects the deltas of one answer. Unfinished calls are left out: they must never run."""
 
-    def __init__(self) -> None:
+    def __init__(self, closed: str = "") -> None:
+        """`closed`: reasoning that the answer has had already, as in `Request.closed`."""
         self._began = time.monotonic()
-        self._reasoning: list[str] = []
+        self._closed = closed
+        self._reasoning: list[str] = [closed]
         self._text: list[str] = []
+        self.acts = False
+        """It is past its reasoning: words or a call have begun."""
 
     @property
     def seconds(self) -> float:
         """Since the request was sent."""
         return time.monotonic() - self._began
 
+    @property
+    def reasoning(self) -> str:
+        """As it came."""
+        return "".join(self._reasoning)
+
+    @property
+    def text(self) -> str:
+        """As it came."""
+        return "".join(self._text)
+
     def take(self, item: Streamed) -> None:
         """Add one streamed item; a retry voids what came before it."""
         if isinstance(item, TextDelta):
             self._text.append(item.text)
+            self.acts = self.acts or bool(item.text.strip())
         elif isinstance(item, ReasoningDelta):
             self._reasoning.append(item.text)
+        elif isinstance(item, ToolCallDelta):
+            self.acts = True
         elif isinstance(item, Retried):
-            self._reasoning.clear()
+            self._reasoning = [self._closed]
             self._text.clear()
+            self.acts = False
 
     def message(self) -> AssistantMessage | None:
         """The answer so far, or None when there is nothing to keep.
 
         Trailing blanks go: the templates trim them, and a trimmed prompt is a different prompt.
         """
-        reasoning = "".join(self._reasoning).rstrip()
-        text = "".join(self._text).rstrip()
+        reasoning, text = self.reasoning.rstrip(), self.text.rstrip()
         parts: list[Reasoning | Text] = []
         if reasoning:
             parts.append(Reasoning(reasoning))

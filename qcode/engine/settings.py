@@ -56,6 +56,8 @@ class Settings:
     """What a person said during the run; None in a field = not said."""
     overrides: tuple[tuple[str, SetSampling], ...] = ()
     """What the configuration says of models: a pattern of their names, and values."""
+    loops: Literal["break", "off"] = "break"
+    """What to do about a model that repeats itself; off = let it."""
 
     def said(self, model: str) -> dict[str, float | int]:
         """The sampling values that were said for `model`, by name: all patterns that fit, a later

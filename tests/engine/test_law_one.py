@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from qcode.assemble import Start
 from qcode.engine.calls import prepare
 from qcode.engine.history import History
+from qcode.engine.nudges import CUT, nudge
 from qcode.engine.partial import Partial
 from qcode.engine.prompt import system_text
 from qcode.engine.settings import Settings
-from qcode.engine.turn import CUT_NUDGE
 from qcode.protocol.events import (
     AnyEvent,
     LoggedEvent,
@@ -138,7 +138,7 @@ class Teller:
         if ask.steer:
             self._say(Steered(user(ask.steer, "steer")))
         if ask.reply.finish == "length":
-            self._say(Steered(user(CUT_NUDGE, "nudge")))
+            self._say(nudge(CUT))
         return ask.reply
 
     def _message(self, reply: Reply) -> AssistantMessage:

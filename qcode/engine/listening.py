@@ -1,0 +1,137 @@
+"""One request: what comes is shown at once, and ended when it goes wrong."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+from qcode.engine.partial import Partial
+from qcode.engine.parts import Parts
+from qcode.protocol.events import (
+    BudgetReached,
+    MessageCompleted,
+    ReasoningDelta,
+    Retried,
+    TextDelta,
+    ToolCallDelta,
+)
+from qcode.server import tokens
+from qcode.server.base import Answer, Request, Streamed
+from qcode.server.budget import Budget
+from qcode.server.closing import CLOSING
+from qcode.server.fields import limits
+from qcode.server.loops import Loop, Watch
+
+Why = Literal["budget", "person", "loop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An answer that qcode ended while it came."""
+
+    why: Why
+    partial: Partial
+    tokens: int
+    """Generated so far, as counted or estimated."""
+    loop: Loop | None = None
+
+
+class Listener:
+    """Listens to one answer: shows it, keeps it, counts its reasoning and looks for loops."""
+
+    def __init__(self, parts: Parts, request: Request) -> None:
+        self._parts = parts
+        self.request = request
+        self.partial = Partial(request.closed)
+        self._watch = Watch()
+        self._loop: Loop | None = None
+        self._budget = self._new_budget()
+        self._ended = False
+        """The server was told to end the reasoning, or has ended it at the budget."""
+
+    async def listen(self) -> Answer | Stopped:
+        """Cancelled: what came so far is stored, so that nothing is read again."""
+        try:
+            async with aclosing(self._parts.server.stream(self.request)) as items:
+                async for item in items:
+                    if isinstance(item, Answer):
+                        self._thought()
+                        return item
+                    self._parts.say(item)
+                    if why := await self._take(item):
+                        return Stopped(why, self.partial, self.tokens, self._loop)
+        except asyncio.CancelledError:
+            if message := self.partial.message():
+                self._parts.say(MessageCompleted(message, 0, self.partial.seconds))
+            raise
+        finally:
+            self._parts.haste.thinks = self._parts.haste.asked = False
+        raise AssertionError("a stream ends with an Answer or an error")
+
+    @property
+    def tokens(self) -> int:
+        """Generated so far."""
+        if self._budget and not self.partial.acts:
+            return self._budget.tokens
+        behind = self.partial.reasoning[len(self.request.closed) :]
+        return round(tokens.about(behind + self.partial.text))
+
+    async def _take(self, item: Streamed) -> Why | None:
+        """Note one item; why the answer is to be ended here, if it is."""
+        self.partial.take(item)
+        match item:
+            case ReasoningDelta(text):
+                return await self._think(item) or self._look("reasoning", text)
+            case TextDelta(text):
+                self._thought()
+                return self._look("text", text)
+            case ToolCallDelta(added=text):
+                self._thought()
+                return self._look("arguments", text)
+            case Retried():  # what came is void
+                self._watch, self._budget = Watch(), self._new_budget()
+        return None
+
+    async def _think(self, piece: ReasoningDelta) -> Why | None:
+        if self.partial.acts:
+            return None  # reasoning behind words cannot be closed
+        haste = self._parts.haste
+        haste.thinks = True
+        used_up = self._budget and self._budget.feed(piece.text, piece.tokens_so_far, piece.pieces)
+        if haste.asked:
+            haste.asked = False
+            return None if await self._ends() else "person"
+        return "budget" if used_up else None
+
+    async def _ends(self) -> bool:
+        """Whether the server ends the reasoning by itself. It is asked once."""
+        if self._ended or not await self._parts.server.end_reasoning():
+            return False
+        self._tell("person")
+        return True
+
+    def _thought(self) -> None:
+        """The reasoning is at its end: was it the server that ended it, at the budget?"""
+        if not self._parts.haste.thinks:
+            return
+        self._parts.haste.thinks = False
+        if not self._ended and self.partial.reasoning.rstrip().endswith(CLOSING):
+            self._tell("budget")
+
+    def _tell(self, why: Literal["budget", "person"]) -> None:
+        self._ended = True
+        self._parts.say(BudgetReached(self.request.thinking_budget or 0, self.tokens, why))
+
+    def _look(self, kind: Literal["reasoning", "text", "arguments"], text: str) -> Why | None:
+        if self._parts.history.settings.loops == "off":
+            return None
+        self._loop = self._watch.feed(kind, text)
+        return "loop" if self._loop else None
+
+    def _new_budget(self) -> Budget | None:
+        """None = thinking is off, or behind us."""
+        limit, facts = self.request.thinking_budget, self._parts.history.facts
+        if not limit or self.request.closed:
+            return None
+        native = limits(facts, self.request)
+        return Budget(limit, native=native, calibration=self._parts.calibration)

@@ -1,0 +1,63 @@
+"""What a turn works with."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from qcode.engine.accounting import Accounting
+from qcode.engine.calls import Calls
+from qcode.engine.compaction import Compactor
+from qcode.engine.history import History
+from qcode.engine.limits import Limits
+from qcode.engine.say import Say
+from qcode.engine.verify import Verify
+from qcode.protocol.messages import UserMessage
+from qcode.server.base import Request, ServerFacts, Streamed
+from qcode.server.budget import Calibration
+from qcode.tools.base import Asker
+
+
+class Answers(Protocol):
+    """The part of a server that a turn needs; see `server.base.Server`."""
+
+    async def facts(self) -> ServerFacts:
+        """As they are known now."""
+        ...
+
+    def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:
+        """Send `request` and yield what comes."""
+        ...
+
+    async def end_reasoning(self) -> bool:
+        """Have the running answer close its reasoning and go on."""
+        ...
+
+
+@dataclass(slots=True)
+class Haste:
+    """ "Answer now": a person's word on its way to the answer that is being thought about."""
+
+    thinks: bool = False
+    """An answer is in its reasoning; else there is nothing to end."""
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The same for all turns of a session."""
+
+    server: Answers
+    history: History
+    calls: Calls
+    say: Say
+    limits: Limits
+    accounting: Accounting
+    compactor: Compactor
+    verify: Verify | None
+    steers: list[UserMessage]
+    """Words of the person that wait for the end of the step; the engine adds, the turn takes."""
+    haste: Haste = field(default_factory=Haste)
+    ask: Asker | None = None
+    """Puts a question to the person; None = nobody is there."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """What the tokens of this session's answers are to our counts of them."""
