@@ -27,11 +27,10 @@ _LONG_UNIT = 200
 _PROBE = 16
 _MOST_CANDIDATES = 48
 
-_SPEECH = re.compile(
-    r"\b([^\W\d_]{2,})\s(?!\1\b)[^\W\d_]{2,}|([\u2e80-\ud7ff])(?!\2)[\u2e80-\ud7ff]"
-)
+_SPEECH = r"\b([^\W\d_]{2,})\s(?!\1\b)[^\W\d_]{2,}|([\u2e80-\ud7ff])(?!\2)[\u2e80-\ud7ff]"
 """Two different words side by side; markup, lists of values and single words have none."""
-_SENTENCE_END = re.compile(r"[.!?…][\"')\]*`]*(?=\s)|[\u3002\uff01\uff1f]|\n(?=\s*\n)")
+_SENTENCE_END = r"[.!?…][\"')\]*`]*(?=\s)|[\u3002\uff01\uff1f]|\n(?=\s*\n)"
+"""Both are compiled when something repeats: no start pays for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Loop:
 
     def good(self, text: str) -> str:
         """Of `text`, all that this kind had so far: up to the last whole sentence before it."""
-        ends = [found.end() for found in _SENTENCE_END.finditer(text)]
+        ends = [found.end() for found in re.finditer(_SENTENCE_END, text)]
         before = [end for end in ends if end <= self.start]
         return text[: before[-1]].rstrip() if before else ""
 
@@ -160,7 +159,7 @@ def _extent(text: str, period: int, least: int) -> int:
 
 def _enough(unit: str, *, is_data: bool) -> int:
     """How many characters of repetition of `unit` are a loop."""
-    is_speech = bool(_SPEECH.search(unit + unit))
+    is_speech = bool(re.search(_SPEECH, unit + unit))
     if is_data:
         return max(3_000, 8 * len(unit)) if is_speech else 8_000
     if is_speech:

@@ -8,7 +8,6 @@ import base64
 import re
 import threading
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,15 +58,16 @@ def is_ready() -> bool:
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _DIGIT = re.compile(r"[0-9]")
-_SIGNS = re.compile(r"[^\sA-Za-z0-9\x80-\U0010ffff]+")
+_SIGNS = re.compile(r"[!-/:-@\[-`{-~]+")
 _SPACE = re.compile(r"\n\s*|[ \t]{2,}")
 _FOREIGN = (
-    (re.compile("[\u0400-\u052f\u0e00-\u0e7f]"), 0.32),  # Cyrillic, Thai
-    (re.compile("[\u0600-\u06ff]"), 0.55),  # Arabic
-    (re.compile("[\u2e80-\ud7ff\uff00-\uffef]"), 0.6),  # Chinese, Japanese, Korean
-    (re.compile("[\x80-\u03ff\u0530-\u05ff\u0700-\u0dff\u0e80-\u2e7f\ue000-\ufeff]"), 1.0),
-    (re.compile("[\U00010000-\U0010ffff]"), 1.3),  # emoji
+    ("[\u0400-\u052f\u0e00-\u0e7f]", 0.32),  # Cyrillic, Thai
+    ("[\u0600-\u06ff]", 0.55),  # Arabic
+    ("[\u2e80-\ud7ff\uff00-\uffef]", 0.6),  # Chinese, Japanese, Korean
+    ("[\x80-\u03ff\u0530-\u05ff\u0700-\u0dff\u0e80-\u2e7f\ue000-\ufeff]", 1.0),
+    ("[\U00010000-\U0010ffff]", 1.3),  # emoji
 )
+"""Patterns, compiled where such text turns up: that costs 8 ms in all."""
 
 
 def about(text: str) -> float:
@@ -84,7 +84,7 @@ def about(text: str) -> float:
     tokens += 0.39 * len(signs) + 0.245 * sum(map(len, signs))
     if text.isascii():
         return tokens
-    return tokens + sum(weight * len(sign.findall(text)) for sign, weight in _FOREIGN)
+    return tokens + sum(weight * len(re.findall(sign, text)) for sign, weight in _FOREIGN)
 
 
 _preparing, _reading, _ready = threading.Lock(), threading.Lock(), threading.Event()
@@ -99,7 +99,9 @@ def _table() -> "tiktoken.Encoding":
 
 @cache
 def _read() -> "tiktoken.Encoding":
-    import tiktoken  # noqa: PLC0415  56 MB and 0.3 s with its table, for those who count only
+    from importlib import resources  # noqa: PLC0415  as tiktoken: for those who count only
+
+    import tiktoken  # noqa: PLC0415  56 MB and 0.3 s with its table
 
     # Read by hand: tiktoken's own loader would keep a copy in the folder for temporary files.
     data = (resources.files("qcode.server") / "data" / "qwen.tiktoken").read_bytes()
