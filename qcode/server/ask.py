@@ -1,6 +1,7 @@
 """Short questions to a server: one request, a small JSON answer, a time limit."""
 
 import asyncio
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -92,11 +93,12 @@ def reason(error: BaseException) -> str:
     import httpx2  # noqa: PLC0415  loaded, or there would be no error of its own
 
     text = str(error).lower()
-    if "refused" in text or "all connection attempts failed" in text:
+    # Of a name with several addresses asyncio tells the numbers of all the errors.
+    if "refused" in text or f"[errno {errno.ECONNREFUSED}]" in text:
         return "connection refused"
     if isinstance(error, httpx2.TimeoutException):
         return "no answer in time"
-    if "name or service not known" in text or "nodename nor servname" in text:
+    if any(words in text for words in ("not known", "nodename nor servname", "name resolution")):
         return "no such host"
     if "reset" in text:
         return "connection reset"

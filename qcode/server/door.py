@@ -44,21 +44,24 @@ def make_http(base_url: str, connect_seconds: float) -> "httpx2.AsyncClient":
     The proxies of the environment hold for public hosts only, and there the connection's options
     are the library's own: a client with a transport of ours would pass the proxies by.
     """
+    import httpcore2  # noqa: PLC0415  httpx2 stands on it
     import httpx2  # noqa: PLC0415  80 ms
+
+    from qcode.server.network import Backend, Transport  # noqa: PLC0415  it imports both
 
     timeout = httpx2.Timeout(None, connect=connect_seconds)
     headers = {"Accept-Encoding": "identity", "User-Agent": "qcode"}
     if not is_private(base_url):
         return httpx2.AsyncClient(timeout=timeout, headers=headers)
-    transport = httpx2.AsyncHTTPTransport(
-        # Without https nothing is ever checked: loading the authorities would cost 20 ms.
-        verify=base_url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        trust_env=False,
-        limits=httpx2.Limits(keepalive_expiry=_IDLE_SECONDS),
+    pool = httpcore2.AsyncConnectionPool(
+        ssl_context=_authorities(base_url),
+        max_connections=None,
+        keepalive_expiry=_IDLE_SECONDS,
         socket_options=_keep_alive(),
+        network_backend=Backend(),
     )
     return httpx2.AsyncClient(
-        timeout=timeout, headers=headers, transport=transport, trust_env=False
+        timeout=timeout, headers=headers, transport=Transport(pool), trust_env=False
     )
 
 
@@ -179,6 +182,15 @@ def _load() -> None:
 
 def _cause(failed: "openai.APIConnectionError") -> Exception:
     return failed.__cause__ if isinstance(failed.__cause__, Exception) else failed
+
+
+def _authorities(base_url: str) -> ssl.SSLContext:
+    """Without https nothing is ever checked: loading the authorities would cost 20 ms."""
+    import httpx2  # noqa: PLC0415  loaded by now
+
+    if base_url.startswith("https:"):
+        return httpx2.create_ssl_context(trust_env=False)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _keep_alive() -> list[tuple[int, int, int]]:
