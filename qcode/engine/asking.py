@@ -142,7 +142,7 @@ class Asking:
             _learn(self._parts, answer, listener)
             return answer
         move = self._remedies.next(found, answer, await self._setting(listener.request, tweak))
-        if not isinstance(move, TurnFinished):
+        if not isinstance(move, TurnFinished) and not answer.flaw:  # the reader has told of that
             self._parts.say(Repaired(f"{WORDS[found]}: {did(move)}", kind=KIND[found]))
         if isinstance(move, Again):
             self._parts.say(Retried(self._remedies.tries, WORDS[found], 0.0))

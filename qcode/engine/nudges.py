@@ -21,8 +21,8 @@ CUT = (
     "from there. Write a long file in parts: write the first part, then edit to append."
 )
 HALF = (
-    "Your last answer ended in a call that was not written to its end, twice; it did not run. Make "
-    "the call once more, shorter, or do the work in several smaller calls."
+    "A call in your last answer was not written to its end; it did not run. Make it once more, "
+    "shorter, or do the work in several smaller calls."
 )
 IDLE = (
     "Tools run only when an answer holds the call. Your last answer held none, so nothing has run "

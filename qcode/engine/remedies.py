@@ -94,12 +94,13 @@ def fault(answer: Answer, *, acts: bool) -> Fault:
     """What is wrong with an answer that ended. `acts`: it got past its thinking, though what it
     wrote there may have been cut off."""
     message = answer.message
-    if message.finish == "length" and (message.text.strip() or message.calls or acts):
+    has_words = bool(message.text.strip() or message.calls)
+    if message.finish == "length" and (has_words or acts or answer.flaw):
         return ""  # cut off: what there is of it is kept, and the model is told
-    if answer.flaw:
+    if message.calls:
+        return ""  # the whole ones run
+    if answer.flaw or has_words:
         return answer.flaw
-    if message.text.strip() or message.calls:
-        return ""
     return "unfinished" if message.finish == "length" and message.reasoning else "empty"
 
 
