@@ -62,8 +62,8 @@ class Stream(httpcore2.AsyncNetworkStream):
                 await self._writer.drain()
 
     async def aclose(self) -> None:
-        self._writer.close()
-        with suppress(OSError):  # the other end may have closed it before
+        self._writer.transport.abort()  # no farewell of TLS: the other end may never answer it
+        with suppress(OSError):
             await self._writer.wait_closed()
 
     async def start_tls(
