@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from qcode.assemble import overrides, settings_of
+from qcode.answering import overrides, settings_of
 from qcode.config.load import Loaded
 from qcode.config.profiles import fits, tuned
 from qcode.engine.history import History

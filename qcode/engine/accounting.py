@@ -2,6 +2,7 @@
 
 import msgspec
 
+from qcode.engine.gauge import Gauge
 from qcode.protocol.events import Usage
 from qcode.server.base import Strategy
 
@@ -12,20 +13,32 @@ SLACK = 16
 class Accounting:
     """Compares what an answer's prompt took from the cache with what the cache must hold."""
 
-    def __init__(self, strategy: Strategy) -> None:
+    def __init__(self, strategy: Strategy, gauge: Gauge | None = None) -> None:
         self.strategy = strategy
+        self.gauge = gauge
+        """Sees a prompt that the server cut; None = nobody looks."""
         self.new_turn = False
         """Set when a user message was added since the last answer."""
         self._held = 0
         """Tokens of the last prompt and its answer."""
         self._epoch = 0
 
+    def start_over(self, strategy: Strategy) -> None:
+        """Another server answers: it has read nothing yet."""
+        self.strategy = strategy
+        self._held = 0
+        if self.gauge:
+            self.gauge.start_over()
+
     def account(self, usage: Usage, epoch: int) -> Usage:
         """`usage` with the re-read tokens filled in, as far as the server tells.
 
         `epoch` is the conversation's: where it has grown, messages were taken away, and how much
-        of the last prompt this one shares is not known.
+        of the last prompt this one shares is not known. Raises SilentlyTruncated: the server has
+        cut the prompt, and its answer is void.
         """
+        if self.gauge:
+            self.gauge.take(usage)
         if usage.prompt_tokens is None:
             return usage
         if epoch != self._epoch:

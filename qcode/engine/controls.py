@@ -1,5 +1,6 @@
 """The inputs that are no words for the model: replies, modes, settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +18,7 @@ from qcode.protocol.inputs import (
     Rename,
     Rewind,
     SetMode,
+    SetModel,
     SetSampling,
     SetThinking,
 )
@@ -37,6 +39,8 @@ class Controls:
     """Words that wait for the end of the running step."""
     say: Say
     haste: Haste = field(default_factory=Haste)
+    wish: Callable[[SetModel], None] = lambda given: None
+    """Another model, from the next turn on."""
 
     def take(self, given: Input, state: State) -> None:
         """Apply one input; what cannot be done is said in a Notice."""
@@ -58,6 +62,8 @@ class Controls:
                 self.settings.thinking_budget = budget
             case SetSampling():
                 self.settings.sampling = given
+            case SetModel():
+                self.wish(given)
             case Rename(name):
                 self.say(Renamed(one_line(name)))
             case Rewind(turn, restore):

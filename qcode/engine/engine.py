@@ -92,6 +92,8 @@ class Begun:
     """By its number, and when its prompt was taken up (the loop's clock)."""
     opening: Callable[[str], str]
     """The first user message, made of the workspace's facts and the first prompt."""
+    ready: Callable[[UserMessage], Awaitable[None]]
+    """Before each turn: whoever is to answer it is there. Raises QcodeError; see `routing`."""
     compact: Callable[[str], Awaitable[None]]
     """Sum up the conversation, with words on what matters; see `compaction.Compactor.by_hand`."""
 
@@ -206,6 +208,7 @@ class Engine:
         try:
             async with asyncio.timeout(self._doors.limits.max_wall_seconds):
                 begun = self._begun = self._begun or await self._doors.begin(self.stream.say)
+                await begun.ready(message)
         except TimeoutError:
             self.stream.say(out_of_time(self._doors.limits))
             return

@@ -42,9 +42,13 @@ class History:
 
     def __init__(self, conversation: Conversation, facts: ServerFacts, settings: Settings) -> None:
         self.conversation = conversation
-        self.facts = facts
         self.settings = settings
         self._tools = wire_tools(conversation.tools)
+        self.turn_to(facts)
+
+    def turn_to(self, facts: ServerFacts) -> None:
+        """From here on the requests are for this server."""
+        self.facts = facts
         self._family = family(facts.model)
         self._first_budget = self._budget(Tweak())
 

@@ -9,6 +9,7 @@ from qcode.engine.calls import Calls
 from qcode.engine.compaction import Compactor
 from qcode.engine.history import History
 from qcode.engine.limits import Limits
+from qcode.engine.routing import Elsewhere, Nowhere
 from qcode.engine.say import Say
 from qcode.engine.verify import Verify
 from qcode.protocol.messages import UserMessage
@@ -61,3 +62,5 @@ class Parts:
     """Puts a question to the person; None = nobody is there."""
     calibration: Calibration = field(default_factory=Calibration)
     """What the tokens of this session's answers are to our counts of them."""
+    elsewhere: Elsewhere = field(default_factory=Nowhere)
+    """Who may answer instead."""

@@ -7,7 +7,7 @@ from qcode.engine.calls import Prepared, Tally, prepare
 from qcode.engine.limits import Spent, calls_left, out_of_time, reached, tokens_left
 from qcode.engine.nudges import Nudger
 from qcode.engine.parts import Parts
-from qcode.protocol.errors import QcodeError
+from qcode.protocol.errors import QcodeError, ServerGone
 from qcode.protocol.events import (
     MessageCompleted,
     Steered,
@@ -63,12 +63,20 @@ class Turn:
             )
             self.spent.steps += 1
             self.say(StepStarted(self.number, self.spent.steps))
-            answer = await self.asking.ask()
+            answer = await self._ask()
             if isinstance(answer, TurnFinished):
                 return answer
             if answer is not None and (end := await self._take(answer)):
                 return end
         return end
+
+    async def _ask(self) -> Answer | TurnFinished | None:
+        """See `Asking.ask`; None also when the server is gone and another one answers now."""
+        try:
+            return await self.asking.ask()
+        except ServerGone as error:
+            await self.parts.elsewhere.gone(error)
+            return None
 
     async def _take(self, answer: Answer) -> TurnFinished | None:
         """Store an answer, run its calls, say what is to be said before the next request."""
@@ -132,6 +140,9 @@ class Turn:
         """The end of the turn, or None when something was said that the model must answer."""
         if answer.message.finish == "length":
             return TurnFinished("max_tokens", "The answer was cut off at the token limit.")
-        if self.parts.verify:
-            return await self.parts.verify.check(self.say)
-        return TurnFinished("end_turn")
+        if self.parts.verify is None:
+            return TurnFinished("end_turn")
+        end = await self.parts.verify.check(self.say)
+        if end is None:
+            await self.parts.elsewhere.failed()
+        return end

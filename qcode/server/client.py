@@ -16,7 +16,7 @@ from qcode.protocol.events import Notice, Retried, ServerState
 from qcode.server import counting, detect
 from qcode.server.ask import Asker, NoAnswer, NotListening
 from qcode.server.attempt import FieldRefused, Line, Running, attempt
-from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
+from qcode.server.base import Request, Server, ServerFacts, Strategy, Streamed, Told, silent
 from qcode.server.continuing import NotContinued, body, can, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
@@ -36,15 +36,18 @@ def connect(
     model: str = "",
     patience: Patience | None = None,
     ports: Sequence[int] = PORTS,
+    strategy: Strategy | None = None,
 ) -> Server:
     """A server, not yet asked anything.
 
     Without `base_url` the ports are tried on this machine, and the key stays at home: who listens
-    there is not known. Without `model` the loaded one answers. Raises ConfigError.
+    there is not known. Without `model` the loaded one answers. No `strategy`: the one that fits.
+    Raises ConfigError.
     """
     named = normalise(base_url) if base_url else ""
     tried = (named,) if named else detect.addresses(ports)
-    return Client(Target(tried, api_key if named else "", model), patience or Patience())
+    target = Target(tried, api_key if named else "", model, strategy)
+    return Client(target, patience or Patience())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Target:
     addresses: tuple[str, ...]
     api_key: str = field(repr=False)
     model: str = ""
+    strategy: Strategy | None = None
 
 
 class Client:
@@ -212,6 +216,8 @@ class Client:
                 facts = _remembered(await self._find())
             elif self._may_differ:
                 facts = await self._find_again(facts)
+            if self._target.strategy and facts is not before:
+                facts = replace(facts, strategy=self._target.strategy, strategy_why="configuration")
             if facts is not before:
                 _log.info("found %s", facts)
             self._facts, self._may_differ = facts, False

@@ -4,11 +4,11 @@ The kind is told by the first bytes, never by the name. What a server lacks that
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from qcode.protocol.errors import InputError
-from qcode.protocol.messages import Image
+from qcode.protocol.messages import Image, Message
 from qcode.protocol.text import one_line
 from qcode.server.base import ServerFacts
 from qcode.server.quirks import QUIRKS
@@ -72,6 +72,15 @@ def _media_type(path: Path, data: bytes) -> str:
         return "image/webp"
     what = "is empty" if not data else "is no PNG, JPEG, WebP or GIF"
     raise InputError(f"The file {path} {what}. Convert it to one of these; PNG is read everywhere.")
+
+
+def check_sight(facts: ServerFacts, messages: Iterable[Message]) -> None:
+    """Before anything is sent. Raises InputError where there is a picture, and the model is known
+    to take none."""
+    if facts.vision is False and any(
+        isinstance(part, Image) for message in messages for part in getattr(message, "parts", ())
+    ):
+        raise no_vision(facts)
 
 
 def no_vision(facts: ServerFacts) -> InputError:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcode.assemble import settings_of
+from qcode.answering import settings_of
 from qcode.config.profiles import fits as fits_in_configuration
 from qcode.engine.history import History, Tweak
 from qcode.engine.settings import ANSWER_TOKENS, EFFORT, Settings, fits, thinking_tokens

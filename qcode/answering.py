@@ -1,0 +1,143 @@
+"""Config -> who may answer: servers, what is asked of them, and which of them takes whose place.
+
+The half of `assemble` that knows about servers; see `engine.routing` for what is done with it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import msgspec
+
+from qcode.config.model import Config
+from qcode.config.profiles import tuned, with_profile
+from qcode.config.secrets import own_key
+from qcode.engine.choices import Choice, Plan
+from qcode.engine.routing import Routes
+from qcode.engine.say import Say
+from qcode.engine.settings import Settings, thinking_tokens
+from qcode.permission.modes import Mode
+from qcode.protocol.inputs import SetModel, SetSampling
+from qcode.server.base import Server, ServerFacts
+from qcode.server.client import connect
+from qcode.server.endpoint import Patience, normalise
+
+
+def settings_of(config: Config, mode: Mode) -> Settings:
+    """What the configuration says of requests, less what it says of single models."""
+    agent = config.agent
+    budget = thinking_tokens(agent.thinking, agent.max_tokens)
+    preset = "coding" if agent.sampling == "auto" else agent.sampling
+    return Settings(mode, config.server.model, budget, preset, agent.max_tokens, loops=agent.loops)
+
+
+def overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, SetSampling], ...]:
+    """What `[models]` says of sampling, and over it what the flags say of any model."""
+    names = SetSampling.__struct_fields__
+    rows = {
+        pattern: {name: getattr(values, name) for name in names}
+        for pattern, values in config.models.items()
+    }
+    pairs = (*rows.items(), ("*", dict(flags)))
+    return tuple((pattern, msgspec.convert(values, SetSampling)) for pattern, values in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What belongs to this run alone."""
+
+    api_key: str = field(repr=False)
+    """For the server that it begins with, and for no other."""
+    said: frozenset[str]
+    """Keys that were said for it: `[models]` does not change them."""
+
+
+class Answering:
+    """Makes the servers of one session, as they are needed."""
+
+    def __init__(self, config: Config, own: Own, settings: Settings) -> None:
+        self._config = config
+        self._own = own
+        self._settings = settings
+        self._usual = replace(settings)
+        """The settings as the configuration last had them."""
+        self._configs: dict[Server, Config] = {}
+        """What holds with each server."""
+
+    def routes(self, say: Say) -> Routes:
+        """The server that the run begins with, and who may take its place. Raises ConfigError."""
+        agent = self._config.agent
+        plan = Plan(
+            fallback=partial(self._profile, agent.fallback) if agent.fallback else None,
+            deeper=partial(self._profile, agent.escalate_to) if agent.escalate_to else None,
+            failures=agent.escalate_after,
+            choose=self._chosen,
+        )
+        first = self._choice("", self._config, self._own.api_key)
+        return Routes(first, plan, self._settings, say)
+
+    def _profile(self, name: str) -> Choice:
+        config = with_profile(self._config, name)
+        return self._choice(name, config, self._key(config))
+
+    def _chosen(self, wish: SetModel, now: Choice) -> Choice:
+        """A profile of that name; else the model, on the server that answers now."""
+        if not wish.base_url and wish.model in self._config.profiles:
+            return self._profile(wish.model)
+        config = self._configs[now.server]
+        server = msgspec.structs.replace(config.server, model=wish.model)
+        if wish.base_url:  # what is known of another server does not hold for this one
+            url = normalise(wish.base_url)
+            server = msgspec.structs.replace(
+                server, base_url=url, api_key_env="", context_tokens=0, history="auto"
+            )
+        config = msgspec.structs.replace(config, server=server)
+        return self._choice(wish.model, config, self._key(config))
+
+    def _choice(self, name: str, config: Config, api_key: str) -> Choice:
+        """A server as `config` has it. Raises ConfigError."""
+        wanted = config.server
+        server = connect(
+            wanted.base_url,
+            api_key,
+            wanted.model,
+            _patience(config, name),
+            strategy=None if wanted.history == "auto" else wanted.history,
+        )
+        self._configs[server] = config
+        remote = config.profiles[name].remote if name in config.profiles else None
+        tune = partial(self._tuned, config)
+        return Choice(name, wanted.base_url, server, tune, remote or "deny")
+
+    def _key(self, config: Config) -> str:
+        server = config.server
+        if server.base_url == self._config.server.base_url:
+            return self._own.api_key
+        key = own_key(server.base_url, server.api_key_env, os.environ)
+        return key.value if key else ""
+
+    def _tuned(self, config: Config, found: ServerFacts) -> ServerFacts:
+        """The user's own words over what the server said, and over what the model's maker says."""
+        config = tuned(config, found.model, self._own.said)
+        settings, wanted = self._settings, settings_of(config, self._settings.mode)
+        is_usual = settings.thinking_budget == self._usual.thinking_budget  # nobody changed it
+        if is_usual or config.agent.thinking != self._config.agent.thinking:
+            settings.thinking_budget = wanted.thinking_budget
+        settings.model, settings.preset = wanted.model, wanted.preset
+        settings.max_tokens = wanted.max_tokens
+        self._usual = wanted
+        context = config.server.context_tokens
+        if not context:
+            return found
+        return replace(found, context_tokens=context, context_from="configuration")
+
+
+def _patience(config: Config, name: str) -> Patience:
+    """A first server that has a fallback is not waited for without end."""
+    agent = config.agent
+    return Patience(
+        connect_seconds=config.server.connect_seconds,
+        loading_seconds=config.server.loading_seconds,
+        unattended=agent.unattended == "on" and (bool(name) or not agent.fallback),
+    )

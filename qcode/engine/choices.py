@@ -1,0 +1,114 @@
+"""Servers that may answer, and what changes when another one does."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from qcode.engine.accounting import Accounting
+from qcode.engine.history import History
+from qcode.engine.room import Room
+from qcode.protocol.inputs import SetModel
+from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
+from qcode.server.endpoint import is_private
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A server that may answer; it need not have been asked anything."""
+
+    name: str
+    """Of the profile, or what else people call it; empty = that of the settings."""
+    base_url: str
+    """Empty = a server of this machine that is looked for."""
+    server: Server
+    tune: Callable[[ServerFacts], ServerFacts]
+    """Puts the settings in force that go with it; the user's own words over what it says."""
+    remote: Literal["allow", "deny"] = "deny"
+    """Whether qcode itself may send it the conversation beyond the local network."""
+
+    @property
+    def host(self) -> str:
+        """Where a request goes."""
+        return urlsplit(self.base_url).hostname or "this machine"
+
+    @property
+    def is_near(self) -> bool:
+        """On this machine or the local network."""
+        return not self.base_url or is_private(self.base_url)
+
+
+Make = Callable[[], Choice]
+"""May raise ConfigError; may take a while, since it looks for the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who else may answer."""
+
+    fallback: Make | None = None
+    deeper: Make | None = None
+    """For the rest of a turn in which `verify` failed `failures` times."""
+    failures: int = 0
+    """0 = never."""
+    choose: Callable[[SetModel, Choice], Choice] | None = None
+    """What a person wishes for, and who answers now."""
+
+
+class Switch:
+    """A `Server` that passes all on to the one that answers now."""
+
+    def __init__(self, server: Server) -> None:
+        self.now = server
+        self._all = [server]
+
+    def to(self, server: Server) -> None:
+        """From here on this one."""
+        self.now = server
+        if server not in self._all:
+            self._all.append(server)
+
+    async def facts(self, told: Told = silent) -> ServerFacts:
+        """See `Server.facts`."""
+        return await self.now.facts(told)
+
+    def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:
+        """See `Server.stream`."""
+        return self.now.stream(request)
+
+    async def end_reasoning(self) -> bool:
+        """See `Server.end_reasoning`."""
+        return await self.now.end_reasoning()
+
+    async def count(self, text: str) -> int | None:
+        """See `Server.count`."""
+        return await self.now.count(text)
+
+    async def close(self) -> None:
+        """Close all connections to all of them."""
+        await asyncio.gather(*(server.close() for server in self._all))
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What follows when another server answers."""
+
+    history: History
+    accounting: Accounting
+    room: Room
+
+    def move(self, facts: ServerFacts) -> None:
+        """To this server."""
+        self.history.turn_to(facts)
+        self.accounting.start_over(facts.strategy)
+        self.room.context_tokens = facts.context_tokens
+
+    def weight(self) -> str:
+        """What the next request holds, for people."""
+        request = self.history.request()
+        size = len(msgspec.json.encode([request.messages, request.tools]))
+        tokens = f"~{self.room.expected():,} tokens ({size / 1000:,.0f} kB) of this conversation"
+        return f"{tokens}, with what was read of your files,"

@@ -1,0 +1,205 @@
+"""Who answers: the server that the run began with, or another one that takes its place.
+
+Another one is taken when the first is gone (fallback, for the rest of the session), when `verify`
+failed too often (escalation, for the rest of the turn), and when a person says so. What goes with
+it (history, settings, the context's length) follows in place, so that a turn does not notice.
+
+qcode itself sends the conversation beyond the local network only to a profile that allows it, and
+says beforehand how much goes where.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from qcode.engine.choices import Choice, Load, Plan, Switch
+from qcode.engine.say import Say
+from qcode.engine.settings import Settings
+from qcode.protocol.errors import QcodeError, ServerError, ServerGone
+from qcode.protocol.events import ModelChanged, Notice, Retried
+from qcode.protocol.inputs import SetModel
+from qcode.server.base import ServerFacts
+
+
+class Elsewhere(Protocol):
+    """What a turn needs of `Routes`."""
+
+    async def gone(self, error: ServerGone) -> None:
+        """Another server answers from here on. Raises `error` where none may."""
+        ...
+
+    async def failed(self) -> None:
+        """The check failed: another model may answer for the rest of the turn."""
+        ...
+
+
+class Nowhere:
+    """Nobody else may answer."""
+
+    async def gone(self, error: ServerGone) -> None:
+        """Raises `error`."""
+        raise error
+
+    async def failed(self) -> None:
+        """Nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a turn goes back to at its end."""
+
+    choice: Choice
+    facts: ServerFacts
+    settings: Settings
+
+
+class Routes:
+    """Chooses who answers. One per session."""
+
+    def __init__(self, first: Choice, plan: Plan, settings: Settings, say: Say) -> None:
+        self.server = Switch(first.server)
+        self.choice = first
+        self._plan = plan
+        self._settings = settings
+        self._say = say
+        self._load: Load | None = None
+        """None = the session has not begun."""
+        self._home: Home | None = None
+        self._wish: SetModel | None = None
+        self._failures = 0
+        """Of the check, in this turn."""
+        self._fell_back = False
+
+    async def open(self) -> ServerFacts:
+        """Find the first server, or the one that takes its place. Raises QcodeError."""
+        if choice := await self._wished():
+            return await self._go(choice)
+        try:
+            return await self._go(self.choice)
+        except ServerGone as error:
+            return await self._fall_back(error)
+
+    def carry(self, load: Load) -> None:
+        """What follows when another server answers."""
+        self._load = load
+
+    def wish(self, given: SetModel) -> None:
+        """A person wants another model or server, from the next turn on."""
+        self._wish = given
+
+    async def ready(self) -> None:
+        """Before each turn: back from an escalation, and to what the person wished for."""
+        self._failures = 0
+        if self._home:
+            self._go_home(self._home)
+        if choice := await self._wished():
+            if leaving := self._leaving(choice):
+                self._tell(leaving)
+            try:
+                self._arrive(await self._go(choice))
+            except ServerError as error:
+                self._warn(f"{error} The model of before goes on.")
+
+    async def gone(self, error: ServerGone) -> None:
+        """See `Elsewhere.gone`."""
+        self._arrive(await self._fall_back(error))
+        self._say(Retried(1, f"{self.choice.name} answers instead", 0.0))
+
+    async def failed(self) -> None:
+        """See `Elsewhere.failed`. What keeps it from that is a Notice: the turn goes on."""
+        self._failures += 1
+        if self._plan.deeper is None or self._failures != self._plan.failures:
+            return
+        why = f"the check failed {self._failures} times"
+        try:
+            choice = await asyncio.to_thread(self._plan.deeper)
+            if self._may_leave(choice, why):
+                words = f"{choice.name} answers for the rest of this turn, since {why}."
+                self._tell(f"{words} {self._leaving(choice)}".strip())
+                await self._visit(choice)
+        except QcodeError as error:
+            self._warn(f"{error} The model of before goes on.")
+
+    async def _visit(self, choice: Choice) -> None:
+        """For this turn."""
+        if self._load is None:
+            return
+        home = Home(self.choice, self._load.history.facts, replace(self._settings))
+        self._arrive(await self._go(choice))
+        self._home = home
+
+    def _go_home(self, home: Home) -> None:
+        self._home = None
+        self.choice = home.choice
+        self.server.to(home.choice.server)
+        for name in ("model", "thinking_budget", "preset", "max_tokens"):
+            setattr(self._settings, name, getattr(home.settings, name))
+        self._arrive(home.facts)
+
+    async def _fall_back(self, error: ServerGone) -> ServerFacts:
+        """The facts of the server that takes the place. Raises `error` where none may."""
+        if self._plan.fallback is None or self._fell_back:
+            raise error
+        choice = await asyncio.to_thread(self._plan.fallback)
+        if choice.base_url == self.choice.base_url or not self._may_leave(choice, str(error)):
+            raise error
+        self._fell_back, self._home = True, None
+        words = f"{choice.name} answers instead, for the rest of this session."
+        self._warn(f"{error} {words} {self._leaving(choice)}".strip())
+        try:
+            return await self._go(choice)
+        except ServerError as second:
+            raise ServerGone(f"{error} Nor can {choice.name} answer: {second}") from second
+
+    async def _wished(self) -> Choice | None:
+        """What the person wished for; None = nothing, or it cannot be, which is said."""
+        wish, self._wish = self._wish, None
+        if wish is None or self._plan.choose is None:
+            return None
+        try:
+            return await asyncio.to_thread(self._plan.choose, wish, self.choice)
+        except QcodeError as error:
+            self._warn(f"{error} The model of before goes on.")
+            return None
+
+    async def _go(self, choice: Choice) -> ServerFacts:
+        """Its facts; it answers from here on. Raises ServerError, and nothing has changed."""
+        try:
+            found = await choice.server.facts(self._say)
+        except ServerError:
+            await choice.server.close()
+            raise
+        self.choice = choice
+        self.server.to(choice.server)
+        return choice.tune(found)
+
+    def _arrive(self, facts: ServerFacts) -> None:
+        if self._load:
+            self._load.move(facts)
+        self._say(ModelChanged(facts.model, f"{facts.kind} {facts.version}".strip()))
+
+    def _may_leave(self, choice: Choice, because: str) -> bool:
+        """Whether qcode itself may change to it; where not, that is said."""
+        if choice.remote == "allow" or not self._leaving(choice):
+            return True
+        self._warn(
+            f"{choice.name} does not answer in its place ({because.rstrip('.')}): {choice.host} is "
+            f'not on your network. Allow it with remote = "allow" in [profiles.{choice.name}], or '
+            f"choose it yourself: --model {choice.name}. {self._weight()} would go there."
+        )
+        return False
+
+    def _leaving(self, choice: Choice) -> str:
+        """What leaves the local network, and where to; empty = nothing that did not before."""
+        if choice.is_near or choice.host == self.choice.host:
+            return ""
+        return f"{self._weight()} leave your network for {choice.host}."
+
+    def _weight(self) -> str:
+        return self._load.weight() if self._load else "The prompt and all that follows"
+
+    def _tell(self, text: str) -> None:
+        self._say(Notice("info", text))
+
+    def _warn(self, text: str) -> None:
+        self._say(Notice("warning", text))
