@@ -194,13 +194,13 @@ async def test_what_was_said_is_what_the_log_tells(scripted: StartScripted, tmp_
     [
         (Limits(max_steps=2), "max_steps", 2),
         (Limits(max_tool_calls=3), "max_tool_calls", 2),
-        (Limits(max_tokens=200), "max_tokens", 2),
+        (Limits(max_tokens=2_000), "max_tokens", 2),
     ],
 )
 async def test_limits_end_the_turn_with_their_reason(
     scripted: StartScripted, tmp_path: Path, limits: Limits, reason: str, requests: int
 ) -> None:
-    twice = Reply(calls=(shell("echo a"), shell("echo b")), usage=Usage(100, 10, 0))
+    twice = Reply(calls=(shell("echo a"), shell("echo b")), usage=Usage(1_000, 10, 0))
     server = scripted(otherwise=lambda body: twice)
     config = configured(server.base_url, permission=YOLO)
     async with rig(config, started(tmp_path, limits=limits)) as run:
@@ -410,3 +410,36 @@ async def test_an_answer_may_not_be_longer_than_the_tokens_that_are_left(
         end = await run.turn("go")
     assert [request.body["max_tokens"] for request in server.requests] == [2_000, 1_300]
     assert end.reason == "max_tokens"
+
+
+async def test_an_edit_of_a_cancelled_step_is_verified_in_the_next_turn(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    def cancel(event: AnyEvent) -> Input | None:
+        running = isinstance(event, ToolCallStarted) and event.call.name == "shell"
+        return Cancel() if running else None
+
+    edit = Call("write", {"path": "a.txt", "content": "x\n"})
+    server = scripted(Reply(calls=(edit, shell("sleep 30"))), Reply(text="Fine."))
+    config = configured(server.base_url, permission=YOLO, agent={"verify": "test -e a.txt"})
+    async with rig(config, started(tmp_path)) as run:
+        assert (await run.turn("go", cancel)).reason == "cancelled"
+        await run.turn("and now?")
+    assert [event.exit_code for event in run.said(Verified)] == [0]
+
+
+@pytest.mark.parametrize(
+    ("call", "kinds"),
+    [
+        (Call("Shell", {"command": "true"}), ["name"]),
+        (Call("shell", '{"command": "true",}'), ["arguments"]),
+        (Call("Shell", '{"cmd": "true"}'), ["name", "arguments"]),
+    ],
+)
+async def test_a_repair_says_of_what_kind_it_is(
+    call: Call, kinds: list[str], scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(Reply(calls=(call,)), Reply(text="ok"))
+    async with rig(configured(server.base_url, permission=YOLO), started(tmp_path)) as run:
+        await run.turn("go")
+    assert [event.kind for event in run.said(Repaired)] == kinds
