@@ -37,7 +37,7 @@ class Room:
         tokens = self.expect(self.talk)
         known = self.talk.last_usage
         if tokens and known and known.prompt_tokens:
-            self._ratio = min(max(_all(self.talk) / tokens, 1.0), 8.0)
+            self._ratio = min(max(everything(self.talk) / tokens, 1.0), 8.0)
         return tokens
 
     def needed(self) -> int:
@@ -120,7 +120,7 @@ def roughly(talk: Conversation) -> int:
     """The server's count of the last prompt and answer, and characters for what came since."""
     last = talk.last_usage
     if last is None or not last.prompt_tokens:
-        return round(_all(talk) / CHARACTERS_PER_TOKEN)
+        return round(everything(talk) / CHARACTERS_PER_TOKEN)
     at = len(talk.messages) - 1
     while at >= 0 and not _was_counted(talk.messages[at]):
         at -= 1
@@ -134,7 +134,8 @@ def _was_counted(message: Message) -> bool:
     return isinstance(message, AssistantMessage) and message.finish not in ("cancelled", "closed")
 
 
-def _all(talk: Conversation) -> int:
+def everything(talk: Conversation) -> int:
+    """Characters of the whole prompt, images left out."""
     return _head(talk) + sum(map(characters, talk.messages))
 
 
