@@ -3,19 +3,19 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from qcode import __version__
+from qcode.answering import Answering, Own, overrides, settings_of
 from qcode.config.model import Config, Permission
-from qcode.config.profiles import tuned
 from qcode.engine.accounting import Accounting
 from qcode.engine.approval import Approvals
 from qcode.engine.calls import Calls
+from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
 from qcode.engine.controls import Controls
 from qcode.engine.engine import Begun, Doors, Engine, Stream
@@ -28,26 +28,21 @@ from qcode.engine.parts import Haste, Parts
 from qcode.engine.prompt import opening, system_text
 from qcode.engine.questions import Questions
 from qcode.engine.room import Room
+from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
-from qcode.engine.settings import Settings, thinking_tokens
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
 from qcode.engine.verify import Verify
-from qcode.permission.judge import Policy, judge
 from qcode.permission.modes import PRESETS, Fence, parse_mode
 from qcode.permission.modes import Mode as PermissionMode
 from qcode.permission.patterns import Ground
-from qcode.permission.rules import Rule, parse_rules
-from qcode.permission.suggest import narrowest
-from qcode.protocol.access import Access, Verdict
+from qcode.permission.rules import Rule
 from qcode.protocol.errors import InputError, SandboxMissing
 from qcode.protocol.events import Notice, SessionStarted
-from qcode.protocol.inputs import SetSampling
 from qcode.protocol.messages import ToolSpec, UserMessage
 from qcode.sandbox.plain import PlainRunner
 from qcode.server.base import ServerFacts
-from qcode.server.client import connect
-from qcode.server.endpoint import Patience
+from qcode.server.images import check_sight
 from qcode.session.conversation import Conversation
 from qcode.session.log import Log
 from qcode.tools.base import Context, Tool
@@ -116,31 +111,31 @@ class _Assembly:
         self.settings = settings_of(config, self._mode())
         self.settings.overrides = overrides(config, start.sampling)
         self.questions = Questions(self.say)
-        self.rules = list(start.rules)
-        self.approvals = Approvals(self._judge, self.say, self._nobody(), self._grant)
-        self.steers: list[UserMessage] = []
-        self.haste = Haste()
-        self.ask = self.questions.ask if start.person == "present" else None
-        self.server = connect(
-            config.server.base_url,
-            start.api_key,
-            config.server.model,
-            Patience(
-                connect_seconds=config.server.connect_seconds,
-                loading_seconds=config.server.loading_seconds,
-            ),
-        )
-        self.tools = _tools(start)
         self.workspace = Workspace(
             start.folder,
             (*start.add_dirs, self.spill),
             (*config.agent.exclude, *hidden(start.rules, start.folder.resolve().as_posix())),
         )
+        ground = Ground.of(self.workspace.root)
+        book = Rulebook(self.settings, self.fence, start.rules, ground)
+        self.approvals = Approvals(book.judge, self.say, self._nobody(), book.grant)
+        self.steers: list[UserMessage] = []
+        self.haste = Haste()
+        self.ask = self.questions.ask if start.person == "present" else None
+        own = Own(start.api_key, start.said)
+        self.routes = Answering(config, own, self.settings).routes(self.say)
+        self.tools = _tools(start)
 
     def engine(self) -> Engine:
         """The whole."""
         controls = Controls(
-            self.settings, self.approvals, self.questions, self.steers, self.say, self.haste
+            self.settings,
+            self.approvals,
+            self.questions,
+            self.steers,
+            self.say,
+            self.haste,
+            self.routes.wish,
         )
         doors = Doors(self._begin, self._end, self.start.limits)
         return Engine(self.stream, doors, controls)
@@ -160,25 +155,14 @@ class _Assembly:
             return "dontAsk denies every question"
         return "" if self.start.person == "present" else "nobody can be asked in this run"
 
-    def _judge(self, accesses: Sequence[Access]) -> Verdict:
-        """The policy as it stands at this call."""
-        return judge(accesses, Policy(self.settings.mode, self.fence, tuple(self.rules)))
-
-    def _grant(self, accesses: Sequence[Access]) -> None:
-        """An approval for the session: the narrowest rules that would have allowed the call."""
-        ground = Ground.of(self.workspace.root)
-        texts = [text for access in accesses if (text := narrowest(access))]
-        self.rules += parse_rules(texts, "allow", "this session", ground)
-
     async def _begin(self, say: Say) -> Begun:
         """Find the server and read the workspace, at once."""
-        found, (seen, unread) = await asyncio.gather(self.server.facts(say), look(self.workspace))
-        facts = self._tuned(found)
+        facts, (seen, unread) = await asyncio.gather(self.routes.open(), look(self.workspace))
         say(self._started(facts))
         if facts.models and facts.model not in facts.models:
             names = ", ".join(facts.models)
             say(Notice("warning", f"The server has no model {facts.model}: it answers as {names}."))
-        if not self.config.server.base_url:
+        if not self.routes.choice.base_url:
             at = f"{facts.kind} at {facts.base_url}"
             say(Notice("info", f"The model is that of {at}; --base-url names another server."))
         for sentence in unread:
@@ -190,9 +174,9 @@ class _Assembly:
         if sentence := history.unsaid():
             say(Notice("info", sentence))
         room = Room(talk, self.settings, facts.context_tokens, gauge.expect)
-        summariser = Summariser(history, self.server, room, accounting, say)
+        summariser = Summariser(history, self.routes.server, room, accounting, say)
         parts = Parts(
-            server=self.server,
+            server=self.routes.server,
             history=history,
             calls=self._calls(),
             say=say,
@@ -203,28 +187,19 @@ class _Assembly:
             steers=self.steers,
             haste=self.haste,
             ask=self.ask,
+            elsewhere=self.routes,
         )
+        self.routes.carry(Load(history, accounting, room))
         return Begun(
             lambda number, began: Turn(number, parts, began),
             lambda prompt: opening(seen, prompt),
+            partial(self._ready, history),
             parts.compactor.by_hand,
         )
 
-    def _tuned(self, found: ServerFacts) -> ServerFacts:
-        """The user's own words over what the server said, and over what the model's maker says."""
-        config = tuned(self.config, found.model, self.start.said)
-        server, settings = config.server, self.settings
-        usual = settings_of(self.config, settings.mode)
-        if settings.thinking_budget == usual.thinking_budget:  # nobody changed it meanwhile
-            settings.thinking_budget = settings_of(config, settings.mode).thinking_budget
-        settings.max_tokens = config.agent.max_tokens
-        if server.context_tokens:
-            found = replace(
-                found, context_tokens=server.context_tokens, context_from="configuration"
-            )
-        if server.history != "auto":
-            found = replace(found, strategy=server.history, strategy_why="configuration")
-        return found
+    async def _ready(self, history: History, message: UserMessage) -> None:
+        await self.routes.ready()
+        check_sight(history.facts, (*history.conversation.messages, message))
 
     def _started(self, facts: ServerFacts) -> SessionStarted:
         talk, log = self.start.conversation, self.start.log
@@ -280,7 +255,7 @@ class _Assembly:
             await self.runner.close()
         finally:
             shutil.rmtree(self.spill, ignore_errors=True)
-            await self.server.close()
+            await self.routes.server.close()
 
 
 def gives_up_sandbox(permission: Permission) -> bool:
@@ -301,25 +276,6 @@ def _fence(config: Config, runner: PlainRunner) -> Fence:
             "system. Run without it, or with --sandbox off in a container of your own."
         )
     return "none"
-
-
-def settings_of(config: Config, mode: PermissionMode) -> Settings:
-    """What the configuration says of requests, less what it says of single models."""
-    agent = config.agent
-    budget = thinking_tokens(agent.thinking, agent.max_tokens)
-    preset = "coding" if agent.sampling == "auto" else agent.sampling
-    return Settings(mode, config.server.model, budget, preset, agent.max_tokens, loops=agent.loops)
-
-
-def overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, SetSampling], ...]:
-    """What `[models]` says of sampling, and over it what the flags say of any model."""
-    names = SetSampling.__struct_fields__
-    rows = {
-        pattern: {name: getattr(values, name) for name in names}
-        for pattern, values in config.models.items()
-    }
-    pairs = (*rows.items(), ("*", dict(flags)))
-    return tuple((pattern, msgspec.convert(values, SetSampling)) for pattern, values in pairs)
 
 
 def _tools(start: Start) -> tuple[type[Tool], ...]:
