@@ -8,19 +8,19 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qcode.protocol.errors import ServerGone, UnknownModel
 from qcode.protocol.events import Notice, Retried, ServerState
 from qcode.server import counting, detect
-from qcode.server.ask import Asker, NoAnswer, NotListening
+from qcode.server.ask import Asker, NoAnswer
 from qcode.server.attempt import FieldRefused, Line, Running, attempt
 from qcode.server.base import Request, Server, ServerFacts, Strategy, Streamed, Told, silent
-from qcode.server.continuing import NotContinued, body, can, plainly
+from qcode.server.continuing import NotContinued, body, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
-from qcode.server.failures import Broken, Busy, Loading, Lost, Unreachable, gone
+from qcode.server.failures import Away, Broken, Busy, Loading, Lost, Unreachable
+from qcode.server.known import Known, Target
 from qcode.server.quirks import QUIRKS
 from qcode.server.tries import Tries
 
@@ -50,30 +50,13 @@ def connect(
     return Client(target, patience or Patience())
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What was asked for."""
-
-    addresses: tuple[str, ...]
-    api_key: str = field(repr=False)
-    model: str = ""
-    strategy: Strategy | None = None
-
-
 class Client:
     """A `Server`: the one at the target's address, or the first that answers of several."""
 
     def __init__(self, target: Target, patience: Patience) -> None:
         self._target = target
         self._patience = patience
-        self._facts: ServerFacts | None = None
-        self._may_differ = False
-        """The server was away or not loaded: what is known of it may be of another day."""
-        self._news = ""
-        """What is another since it was last told."""
-        self._renamed: dict[str, str] = {}
-        """Model that the server had -> the one that it came back with."""
-        self._finding = asyncio.Lock()
+        self._known = Known(target, patience, self._asker)
         self._running = Running()
         self._http: httpx2.AsyncClient | None = None
         self._doors: Doors | None = None
@@ -86,7 +69,7 @@ class Client:
         tries = Tries(self._patience)
         while True:
             try:
-                facts = await self._known()
+                facts = await self._known.get()
             except (Loading, Unreachable) as failed:
                 state, wait_seconds = self._put_off(tries, failed)
                 if isinstance(state, ServerState):
@@ -100,7 +83,7 @@ class Client:
     async def stream(self, request: Request) -> AsyncGenerator[Streamed, None]:
         """Send `request` and yield what comes; see `Server.stream`."""
         tries = Tries(self._patience)
-        tries.is_up = self._facts is not None  # seen before: gone, it may be starting again
+        tries.is_up = self._known.facts is not None  # seen before: gone, it may be starting again
         while True:
             told: Streamed | None
             try:
@@ -120,12 +103,11 @@ class Client:
             await asyncio.sleep(wait_seconds)
 
     async def _try(self, request: Request, tries: Tries) -> AsyncGenerator[Streamed, None]:
-        facts = await self._known()
+        facts = await self._known.get()
         tries.is_up = True
-        if told := self._news:
-            self._news = ""
+        if told := self._known.news():
             yield Notice("warning", told)
-        asked = replace(request, model=self._renamed.get(request.model, request.model))
+        asked = replace(request, model=self._known.name_now(request.model))
         if asked.closed and not facts.continues:
             asked = plainly(asked)
         async with aclosing(attempt(self._line(facts), asked)) as items:
@@ -137,12 +119,12 @@ class Client:
                     yield tries.again(item)
                 else:
                     yield item
-        self._may_differ = facts.loaded is False  # by now it is: it can tell more
+        self._known.has_answered()
 
     async def end_reasoning(self) -> bool:
         """See `Server.end_reasoning`. llama.cpp's own way, from b9538 on: it knows the answer by
         the name that it gave it."""
-        if not (running := self._running.id) or not (facts := self._facts):
+        if not (running := self._running.id) or not (facts := self._known.facts):
             return False
         if QUIRKS[facts.kind].continuation != "llamacpp":
             return False
@@ -156,13 +138,13 @@ class Client:
 
     async def count(self, text: str) -> int | None:
         """See `Server.count`. None too while the server is not found yet."""
-        if (facts := self._facts) is None:
+        if (facts := self._known.facts) is None:
             return None
         return await counting.count(self._asker(self._patience.health_seconds), facts, text)
 
     async def count_request(self, request: Request) -> int | None:
         """Tokens of the prompt that `request` makes, by the server itself; None = it cannot."""
-        if (facts := self._facts) is None:
+        if (facts := self._known.facts) is None:
             return None
         asker = self._asker(self._patience.health_seconds)
         tools = {"tools": request.tools} if request.tools else {}
@@ -178,13 +160,14 @@ class Client:
         self, tries: Tries, failed: Loading | Broken
     ) -> tuple[ServerState | Retried | None, float]:
         """What to tell and how long to wait before the next try. Raises when it was the last."""
-        self._may_differ = self._may_differ or isinstance(failed, Loading | Lost)
+        if isinstance(failed, Loading | Lost | Away):
+            self._known.was_away()
         match failed:
             case Loading():
                 return tries.while_loading(str(failed)), self._patience.poll_seconds
             case Busy():
                 return tries.while_busy(failed)
-            case Unreachable() if self._patience.unattended:
+            case Unreachable() | Away() if self._patience.unattended:
                 return tries.while_gone(failed.because)
         was_up = tries.is_up
         retried = tries.after_break(failed)
@@ -192,8 +175,7 @@ class Client:
         return retried if was_up else None, retried.wait_seconds
 
     def _give_up_continuing(self, because: str) -> Notice:
-        if self._facts:
-            self._facts = replace(self._facts, continues=False)
+        self._known.does_not_continue()
         return Notice(
             "warning",
             f"The server does not go on behind closed reasoning ({because}): "
@@ -201,74 +183,8 @@ class Client:
         )
 
     def _give_up_field(self, name: str) -> Notice:
-        if self._facts:
-            self._facts = replace(self._facts, refused=self._facts.refused | {name})
+        self._known.refuses(name)
         return Notice("info", f"The server refuses the field {name}: it is no longer sent.")
-
-    async def _known(self) -> ServerFacts:
-        """The facts, found if they are not yet, looked up again if they may differ.
-
-        Raises Loading, Unreachable, and what `facts` raises.
-        """
-        async with self._finding:
-            facts = before = self._facts
-            if facts is None:
-                facts = _remembered(await self._find())
-            elif self._may_differ:
-                facts = await self._find_again(facts)
-            if self._target.strategy and facts is not before:
-                facts = replace(facts, strategy=self._target.strategy, strategy_why="configuration")
-            if facts is not before:
-                _log.info("found %s", facts)
-            self._facts, self._may_differ = facts, False
-            return facts
-
-    async def _find(self) -> ServerFacts:
-        tried, name = self._target.addresses, self._target.model
-        try:
-            if len(tried) == 1:
-                asker = self._asker(self._patience.connect_seconds)
-                return await detect.find(asker, tried[0], name)
-            return await detect.search(self._asker(self._patience.probe_seconds), tried, name)
-        except NoAnswer as nothing:
-            raise self._unreachable(str(nothing)) from nothing
-        except ServerGone as nobody:
-            if not self._patience.unattended:
-                raise
-            raise self._unreachable("connection refused") from nobody
-
-    async def _find_again(self, before: ServerFacts) -> ServerFacts:
-        """At the address where it was; the same model if that is still there."""
-        checked = QUIRKS[before.kind].model_name == "checked"
-        asker = self._asker(self._patience.connect_seconds)
-        name = self._target.model or (before.model if checked else "")
-        try:
-            facts = await detect.find(asker, before.base_url, name)
-        except UnknownModel:
-            if self._target.model:
-                raise
-            facts = await detect.find(asker, before.base_url, "")
-        except NotListening as nobody:
-            raise self._unreachable(str(nobody)) from nobody
-        except NoAnswer:  # it is at work, and has one thread for all
-            return before
-        self._compare(before, facts)
-        return _remembered(facts, before)
-
-    def _compare(self, before: ServerFacts, after: ServerFacts) -> None:
-        """Note what another server, or another start of it, changes."""
-        changes = []
-        if before.model != after.model:
-            self._renamed = dict.fromkeys((*self._renamed, before.model), after.model)
-            changes.append(f"the model {after.model} in place of {before.model}")
-        old, new = before.context_tokens, after.context_tokens
-        if old and new and old != new:
-            changes.append(f"a context of {new:,} tokens in place of {old:,}")
-        if changes:
-            self._news = f"{after.base_url} came back with {' and '.join(changes)}."
-
-    def _unreachable(self, because: str) -> Unreachable:
-        return Unreachable(because, gone(self._target.addresses, because))
 
     def _line(self, facts: ServerFacts) -> Line:
         if self._doors is None:
@@ -284,10 +200,3 @@ class Client:
             address = self._target.addresses[0]  # several: all are on this machine
             self._http = make_http(address, self._patience.connect_seconds)
         return self._http
-
-
-def _remembered(facts: ServerFacts, before: ServerFacts | None = None) -> ServerFacts:
-    """`facts` with what no question tells: whether it continues, and which fields it refuses."""
-    if before is None or (before.kind, before.version) != (facts.kind, facts.version):
-        return replace(facts, continues=can(facts))
-    return replace(facts, continues=before.continues, refused=before.refused)

@@ -71,6 +71,10 @@ class Busy(Broken):
     """The server is at work for others, and takes no more for now."""
 
 
+class Away(Broken):
+    """A gateway answers, and says that nobody stands behind it."""
+
+
 class Lost(Broken):
     """The connection broke: the server may be another one when it is back."""
 
@@ -248,7 +252,7 @@ def _worth_another(status: int, because: str, error: ServerError, retry_after: s
     """`error`, or what says that it may pass."""
     if status not in _TRY_AGAIN:
         return error
-    kind = Busy if status in _BUSY else Broken
+    kind = Busy if status in _BUSY else Away if status in _AWAY else Broken
     return kind(because, error, _seconds(retry_after))
 
 

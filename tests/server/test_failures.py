@@ -17,6 +17,7 @@ from qcode.protocol.errors import (
     UnknownModel,
 )
 from qcode.server.failures import (
+    Away,
     Broken,
     Busy,
     Loading,
@@ -121,9 +122,9 @@ def test_loading_is_no_error() -> None:
     [
         (429, Busy, ServerGone),
         (500, Broken, BadAnswer),
-        (502, Broken, ServerGone),
+        (502, Away, ServerGone),
         (503, Busy, ServerGone),
-        (504, Broken, ServerGone),
+        (504, Away, ServerGone),
         (529, Busy, ServerGone),
     ],
 )
