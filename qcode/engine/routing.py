@@ -110,7 +110,8 @@ class Routes:
         self._failures += 1
         if self._plan.deeper is None or self._failures != self._plan.failures:
             return
-        why = f"the check failed {self._failures} times"
+        often = f"{self._failures} times" if self._failures > 1 else "once"
+        why = f"the check failed {often}"
         try:
             choice = await asyncio.to_thread(self._plan.deeper)
             if self._may_leave(choice, why):
