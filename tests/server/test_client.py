@@ -393,3 +393,16 @@ async def test_nothing_is_told_of_a_server_that_answers_at_once(scripted: StartS
     await server.facts(told.append)
     assert not only(ServerState, await everything(server))
     assert not told
+
+
+async def test_unattended_a_gateway_without_a_server_behind_it_is_waited_for(
+    scripted: StartScripted,
+) -> None:
+    away = Reply(status=502, body={"error": {"message": "connection refused by upstream"}})
+    endpoint = scripted(*[away] * (QUICK.tries + 2), Reply(text="x"))
+    patience = replace(QUICK, unattended=True, absence_seconds=0.05)
+    items = await everything(connect(endpoint.base_url, patience=patience))
+    states = [state.state for state in only(ServerState, items)]
+    assert states[0] == "gone"
+    assert states[-1] == "back"
+    assert only(Answer, items)[0].message.text == "x"

@@ -417,3 +417,54 @@ async def test_one_that_lives_and_works_on_nothing_has_lost_the_request(
     async with listening(talk) as raw, make_http(raw.base_url, 1) as http:
         because = await why_dead(Asker(http, "", 1), facts_of("llamacpp", raw.base_url), 1)
     assert bool(because) == stalled
+
+
+async def test_a_list_of_models_that_fails_for_a_while_ends_no_turn() -> None:
+    """A proxy's page, after the connection broke: the request itself tells what is wrong."""
+    answers = iter((delta(content="half"), delta(content="x") + end()))
+    broke = asyncio.Event()
+
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        if "chat/completions" in line:
+            writer.write(STREAM + next(answers))
+            broke.set()
+        elif broke.is_set():
+            await answer(writer, b"<html><title>Bad Gateway</title>", "502 Bad Gateway")
+        else:
+            await answer(writer, MODELS)
+
+    async with listening(talk) as raw:
+        items = await everything(connect(raw.base_url, patience=QUICK))
+    assert len(retries(items)) == 1
+    assert isinstance(items[-1], Answer)
+
+
+async def test_a_model_that_was_not_loaded_is_looked_at_once_more_when_it_is() -> None:
+    """llama.cpp's router tells the loaded context only then."""
+    loaded, looks = asyncio.Event(), 0
+
+    async def talk(line: str, writer: asyncio.StreamWriter) -> None:
+        nonlocal looks
+        if "chat/completions" in line:
+            loaded.set()
+            writer.write(STREAM + delta(content="x") + end())
+        elif "/models" in line:
+            looks += 1
+            status = {"value": "loaded" if loaded.is_set() else "unloaded"}
+            row = {"id": "m", "status": status, "meta": {"n_ctx": 4096} if loaded.is_set() else {}}
+            await answer(writer, json.dumps({"data": [row]}).encode())
+        elif "/props" in line:
+            await answer(writer, b'{"role": "router"}')
+        else:
+            await answer(writer, b"{}", "404 Not Found")
+
+    async with listening(talk) as raw:
+        server = connect(raw.base_url, patience=QUICK)
+        assert (await server.facts()).context_tokens is None
+        first = looks
+        for _ in range(3):
+            items = [item async for item in server.stream(ASKED)]
+        assert (await server.facts()).context_tokens == 4096
+        await server.close()
+    assert first < looks <= 2 * first
+    assert not [item for item in items if isinstance(item, Notice)]
