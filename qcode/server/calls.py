@@ -4,6 +4,7 @@ Names are replaced, never joined: llama.cpp sends a name again when its parser c
 Arguments stay the text that the model wrote.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,43 @@ import msgspec
 from qcode.protocol.messages import ToolCall
 from qcode.server.chunks import CallPiece, is_json_object
 from qcode.server.failures import Unusable
+
+_SIGN = re.compile(r'["\\{}\[\]]')
+
+
+class _Brackets:
+    """Counts them as pieces come, so that a text is parsed only once it can be whole."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        """The first bracket has its partner."""
+        self.is_over = False
+        """Something stands behind that."""
+        self._depth = 0
+        self._in_string = False
+        self._skip = 0  # characters at the head of the next piece that a backslash covers
+
+    def feed(self, text: str) -> None:
+        if self.is_closed:
+            self.is_over = self.is_over or bool(text.strip())
+            return
+        skip_to = self._skip
+        for match in _SIGN.finditer(text):
+            at, sign = match.start(), match[0]
+            if at < skip_to:
+                continue
+            if self._in_string:
+                skip_to = at + 2 if sign == "\\" else skip_to
+                self._in_string = sign != '"'
+            elif sign == '"':
+                self._in_string = True
+            elif sign != "\\":
+                self._depth += 1 if sign in "{[" else -1
+                if self._depth == 0:
+                    self.is_closed = True
+                    self.is_over = bool(text[at + 1 :].strip())
+                    return
+        self._skip = max(0, skip_to - len(text))
 
 
 @dataclass(slots=True, eq=False)
@@ -25,6 +63,17 @@ class Slot:
     characters: int = 0
     last: str = ""
     """The piece that came last; empty = it brought no arguments."""
+    _unseen: list[str] = field(default_factory=list)
+    _brackets: _Brackets = field(default_factory=_Brackets)
+    _is_valid: bool | None = None
+
+    def add(self, text: str) -> None:
+        """One more piece of the arguments."""
+        self.last = text
+        if text:
+            self.pieces.append(text)
+            self._unseen.append(text)
+            self.characters += len(text)
 
     @property
     def arguments(self) -> str:
@@ -35,8 +84,15 @@ class Slot:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the arguments are one whole JSON object."""
-        return bool(self.pieces) and is_json_object(self.arguments)
+        """Whether the arguments are one whole JSON object. Looks at each piece once."""
+        for text in self._unseen:
+            self._brackets.feed(text)
+        self._unseen.clear()
+        if not self._brackets.is_closed or self._brackets.is_over:
+            return False
+        if self._is_valid is None:
+            self._is_valid = is_json_object(self.arguments)
+        return self._is_valid
 
 
 class Calls:
@@ -56,10 +112,7 @@ class Calls:
             return None
         slot.id = piece.id or slot.id
         slot.name = name or slot.name
-        slot.last = text
-        if text:
-            slot.pieces.append(text)
-            slot.characters += len(text)
+        slot.add(text)
         if slot.characters > self._most_characters:
             raise Unusable(f"the arguments of a call exceed {self._most_characters:,} characters")
         return slot

@@ -23,7 +23,7 @@ _TAG = re.compile(
     r"(?P<what>tool_call|function_calls|function_invocation|function|parameter|invoke)"
     r"(?P<rest>[ \t]*=[^<>\n]*|[ \t]+[^<>\n]*|)>"
 )
-_NAME = re.compile(r"""\s*(?:name\s*)?=\s*(?P<quote>["']?)(?P<name>[^"'\n]+?)(?P=quote)\s*""")
+_NAME = re.compile(r"""\s*(?:name\s*)?=\s*(?P<quote>["']?)(?P<name>[\w.:/$ -]+?)(?P=quote)\s*""")
 _SPACE = re.compile(r"\s*")
 _HALF_TAG = re.compile(r"<(?P<tag>/?\w*)(?:\s*(?:=|name\s*=)\s*[\"']?(?P<name>[^<>\"'\n]*))?[\"']?")
 _KINDS = {

@@ -16,6 +16,7 @@ class Events:
         self._limit = limit_bytes
         self._pieces: list[bytes] = []  # of a line whose end has not come
         self._data: list[bytes] = []  # lines of an event whose blank line has not come
+        self._data_size = 0
         self._size = 0  # of both
         self._after_cr = False
         self._strays = 0
@@ -48,19 +49,23 @@ class Events:
         payloads = []
         for line in lines:
             if line.startswith(b"data:"):
-                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+                self._keep(line[6:] if line[5:6] == b" " else line[5:])
             elif not line:
                 if self._data:
                     payloads.append(b"\n".join(self._data))
-                    self._data = []
+                    self._data, self._data_size = [], 0
             else:
                 self._other(line)
-        self._size = sum(map(len, self._data)) + sum(map(len, self._pieces))
+        self._size = self._data_size + sum(map(len, self._pieces))  # of pieces there is one left
         return payloads
+
+    def _keep(self, data: bytes) -> None:
+        self._data.append(data)
+        self._data_size += len(data) + 1  # an empty line is kept too, and costs
 
     def _other(self, line: bytes) -> None:
         if line.startswith(b"\xef\xbb\xbfdata:"):  # a byte order mark may head the stream
-            self._data.append(line[8:].strip())
+            self._keep(line[8:].strip())
         elif not line.startswith((b":", b"event:", b"id:", b"retry:")):
             self.stray = self.stray or line[:400]
             self._strays += 1

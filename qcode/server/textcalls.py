@@ -77,12 +77,17 @@ _EXAMPLE = re.compile(
     r"|tags?|means?)\b",
     re.IGNORECASE,
 )
+_PLACEHOLDER = re.compile(r"[A-Z_]+|(?i:.*(?:example|_name\b|^name\b|your_|\$|<).*)")
 _NAME = re.compile(
-    r"<(?:function|invoke)\s*(?:=|name\s*=)\s*[\"']?([\w.:-]+)|[\"']name[\"']\s*:\s*[\"']([\w.:-]+)"
+    r"<(?:function|invoke)\s*(?:=|name\s*=)\s*[\"']?([\w.:-]+)[\"'\s>]"
+    r"|[\"']name[\"']\s*:\s*[\"']([\w.:-]+)[\"']"
 )
 _ENDS = re.compile(r"</(?:function|tool_call|invoke)|\}")
 _WORK_PER_CHARACTER, _FREE_WORK = 8, 100_000
-_MOST_WASTE = 8_000_000
+_LONGEST_TAIL = 40
+"""So much is enough to tell that a line is no mere prose."""
+_NAME_WITHIN = 1_000
+_MOST_WASTE = 2_000_000
 """Characters held for openings that were none, all together: then openings are prose."""
 
 
@@ -91,6 +96,8 @@ class TextCalls:
 
     def __init__(self, offered: Offered) -> None:
         self.pieces: list[Piece] = []
+        self.calls = 0
+        """How many calls were found."""
         self._offered = offered
         self._prose = Prose()
         self._state: Literal["prose", "call", "think"] = "prose"
@@ -98,6 +105,7 @@ class TextCalls:
         self._line_size = 0
         self._shown = 0  # characters of it that were shown
         self._tail = ""  # of it, held back
+        self._is_held = False  # the rest of it is, whatever it is
         self._before = ""  # the last line of prose with words, up to a call
         self._after_call = False
         self._had_words = False
@@ -110,11 +118,6 @@ class TextCalls:
         self._shows: list[Show] = []
         self._skip_show = 0
 
-    @property
-    def calls(self) -> int:
-        """How many calls were found."""
-        return sum(piece.kind == "call" for piece in self.pieces)
-
     def feed(self, text: str) -> list[Show]:
         """What may be shown now."""
         if "\n" not in text:
@@ -126,7 +129,7 @@ class TextCalls:
                 self._whole(line + "\n")
             if last:
                 self._partial(last)
-        if self._state == "call" and self._name():
+        if (self._state == "call" or self._is_held) and self._name():
             size = self._held_size + self._line_size
             self._shows.append(Show("call", self._held_name, self.calls, size, text))
         shows, self._shows = self._shows, []
@@ -149,18 +152,17 @@ class TextCalls:
     def _partial(self, text: str) -> None:
         self._line.append(text)
         self._line_size += len(text)
-        if self._state != "prose" or self._prose.in_fence:
-            if self._state == "prose" and not self._tail:
-                self._show_partial(text)
+        if self._state != "prose" or self._is_held:
             return
         tail = self._tail + text
-        self._tail = ""
-        if "<" not in tail and (self._shown or not tail.startswith("{")):
+        if self._prose.in_fence or ("<" not in tail and (self._shown or not tail.startswith("{"))):
+            self._tail = ""
             self._show_partial(tail)
             return
         at = self._holds_from(tail)
         self._show_partial(tail[:at])
         self._tail = tail[at:]
+        self._is_held = len(self._tail) > _LONGEST_TAIL
 
     def _holds_from(self, tail: str) -> int:
         """Where the part begins that may be more than prose."""
@@ -182,7 +184,8 @@ class TextCalls:
     # A whole line.
 
     def _whole(self, line: str) -> None:
-        self._line, self._line_size, self._tail = [], 0, ""
+        self._line, self._line_size = [], 0
+        self._tail, self._is_held = "", False
         self._skip_show, self._shown = self._shown, 0
         self._take(line)
         self._skip_show = 0
@@ -310,8 +313,10 @@ class TextCalls:
         self._try(is_ended=False)
 
     def _name(self) -> str:
-        if not self._held_name and (match := _NAME.search("".join(self._held[:4])[:400])):
-            self._held_name = match[1] or match[2]
+        if not self._held_name and self._held_size + self._line_size < _NAME_WITHIN:
+            line = "".join(self._line)[self._shown :]
+            if match := _NAME.search("".join((*self._held, line))):
+                self._held_name = match[1] or match[2]
         return self._held_name
 
     def _try(self, *, is_ended: bool) -> None:
@@ -348,8 +353,8 @@ class TextCalls:
             self._prose_until(text, found.end)
             return
         self.pieces.append(Piece("call", text[: found.end], found.name, found.arguments))
-        size = len(found.arguments)
-        self._shows.append(Show("call", found.name, self.calls - 1, size))
+        self._shows.append(Show("call", found.name, self.calls, len(found.arguments)))
+        self.calls += 1
         self._go_on(behind, after_call=True)
 
     def _follows(self, behind: str, *, is_ended: bool) -> Literal["end", "call", "text", "unknown"]:
@@ -368,7 +373,7 @@ class TextCalls:
         if found.is_bare_json:
             return known and follows == "end" and not self._had_words
         if not known:
-            return found.is_wrapped and follows != "text"
+            return found.is_wrapped and follows != "text" and not _PLACEHOLDER.fullmatch(found.name)
         if follows != "text":
             return True
         words = behind.lstrip()
@@ -383,7 +388,7 @@ class TextCalls:
         elif self._is_inline:
             is_half = is_known
         else:
-            is_half = seen.is_wrapped or is_known
+            is_half = is_known or (seen.is_wrapped and not _PLACEHOLDER.fullmatch(seen.name))
         if not is_half:
             self._release(text)
             return
@@ -401,8 +406,9 @@ class TextCalls:
 
     def _is_in_suspect(self) -> bool:
         """The tag before this one was released just now."""
-        since = self.pieces[self._suspect :] if self._suspect is not None else ()
-        return bool(since) and is_only_tags("".join(piece.raw for piece in since))
+        if self._suspect is None or len(self.pieces) - self._suspect > 4:
+            return False
+        return is_only_tags("".join(piece.raw for piece in self.pieces[self._suspect :]))
 
     def _prose_until(self, text: str, end: int) -> None:
         """Text up to the end of the line of `end`."""

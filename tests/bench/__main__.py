@@ -10,6 +10,7 @@ from dataclasses import asdict
 from tests.bench.detection import detection
 from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
+from tests.bench.repair import repair
 from tests.bench.start import first_request, repository, version
 from tests.bench.steps import gaps, reread, tokens
 from tests.bench.streaming import streaming
@@ -22,6 +23,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "tokens": tokens,
     "reread": reread,
     "streaming": streaming,
+    "repair": repair,
     "repository": repository,
 }
 

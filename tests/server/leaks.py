@@ -44,6 +44,8 @@ class Case:
     """One answer and its truth."""
 
     id: str
+    name: str
+    """The row of the corpus: a case in another place has the same."""
     failure: str
     family: str
     pieces: tuple[tuple[str, Any], ...]
@@ -123,6 +125,7 @@ def _case(
 ) -> Case:
     return Case(
         f"{failure}-{row['id']}-{where}",
+        row["id"],
         failure,
         row["family"],
         pieces,

@@ -1,7 +1,14 @@
 """Tool calls come together however a server numbers their pieces."""
 
-import pytest
+import json
+import time
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qcode.server.calls import Slot
+from qcode.server.reader import Reader
 from tests.server.streams import call, delta, end, read
 
 A, B = '{"path": "a"}', '{"path": "b"}'
@@ -106,3 +113,34 @@ def test_text_around_a_call_is_kept() -> None:
         delta(content="Now.") + call(0, id="i", name="n", arguments="{}") + end()
     ).message
     assert message.text == "Now."
+
+
+@pytest.mark.parametrize("piece", ["}", "{", '"', "\\\\", "{}", " ", '{"a": "}"}'])
+def test_pieces_that_might_each_end_a_call_are_read_in_time(piece: str) -> None:
+    reader = Reader()
+    began = time.process_time()
+    reader.feed(call(None, name="read", arguments='{"a": "'))
+    for _ in range(20_000):
+        reader.feed(call(None, arguments=piece))
+    reader.feed(end())
+    reader.finish()
+    assert time.process_time() - began < 8
+
+
+@given(
+    st.dictionaries(st.text(), st.recursive(st.text(), lambda inner: st.lists(inner))),
+    st.integers(0, 30),
+)
+def test_a_call_is_whole_when_its_object_is_wherever_it_was_cut(value: object, at: int) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    slot = Slot(None)
+    at = min(at, len(text) - 1)
+    for piece in (text[:at], text[at:-1]):
+        slot.add(piece)
+        assert not slot.is_whole
+    slot.add(text[-1:])
+    assert slot.is_whole
+    slot.add(" \n")
+    assert slot.is_whole
+    slot.add("x")
+    assert not slot.is_whole

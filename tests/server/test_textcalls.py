@@ -1,0 +1,304 @@
+"""Calls that leaked as text are calls again; what only looks like one stays as it is.
+
+The corpus holds answers as servers sent them and what they should come to; the honest texts hold
+answers in which nothing leaked.
+"""
+
+import itertools
+import json
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qcode.engine.calls import prepare
+from qcode.protocol.events import TextDelta, ToolCallDelta
+from qcode.protocol.messages import AssistantMessage, Message, ToolMessage, user
+from qcode.server.base import Strategy
+from qcode.server.content import pieces_of
+from qcode.server.failures import Unusable
+from qcode.server.offered import Offered
+from qcode.server.reader import Finished, Limits, Reader
+from qcode.server.shape import wire_messages
+from qcode.tools.builtin import BUILTIN
+from tests.server.leaks import CORPUS, THOUGHT, TOOLS, Case, cases, stream, wrong
+from tests.server.streams import call, delta, end, read
+from tests.support.render import Style, render_request
+
+CASES = cases()
+HONEST: list[str] = tomllib.loads((CORPUS / "honest" / "texts.toml").read_text(encoding="utf-8"))[
+    "texts"
+]
+REPOSITORY = Path(__file__).parents[2]
+FILES = sorted(
+    path
+    for folder, pattern in (
+        (".", "*.md"),
+        ("docs", "**/*.md"),
+        ("qcode/server", "**/*.py"),
+        ("qcode/tools", "*.py"),
+        ("tests/support", "*.jinja"),
+    )
+    for path in (REPOSITORY / folder).glob(pattern)
+)
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+
+
+@every_case
+def test_an_answer_gone_wrong_is_read_as_it_was_meant(case: Case) -> None:
+    assert wrong(case, read(case.stream, case.reader())) == []
+
+
+def test_each_failure_has_five_cases_of_each_family() -> None:
+    kinds = {(one.failure, one.family, one.name) for one in CASES}
+    counts = Counter((failure, family) for failure, family, _ in kinds)
+    failures = {one.failure for one in CASES}
+    assert len(failures) == 13
+    for failure, family in itertools.product(failures, ("qwen", "hermes")):
+        assert counts[failure, family] >= 5, (failure, family)
+
+
+@pytest.mark.slow
+@every_case
+def test_no_cut_of_the_bytes_changes_what_is_read(case: Case) -> None:
+    data, whole = case.stream, read(case.stream, case.reader())
+    for at in range(1, len(data)):
+        reader = case.reader()
+        reader.feed(data[:at])
+        reader.feed(data[at:])
+        assert reader.finish() == whole, at
+
+
+@every_case
+def test_no_cut_of_the_text_changes_what_is_read(case: Case) -> None:
+    whole = read(case.stream, case.reader())
+    for number, (kind, text) in enumerate(case.pieces):
+        if kind == "call":
+            continue
+        for at in range(1, len(text)):
+            cut = ((kind, text[:at]), (kind, text[at:]))
+            pieces = (*case.pieces[:number], *cut, *case.pieces[number + 1 :])
+            assert read(stream(pieces, case.finish), case.reader()) == whole, at
+
+
+def by_character(case: Case) -> Iterator[bytes]:
+    for kind, text in case.pieces:
+        for piece in text if kind != "call" else (text,):
+            yield stream(((kind, piece),), "").removesuffix(end(""))
+
+
+@every_case
+def test_a_character_at_a_time_gives_the_same_message(case: Case) -> None:
+    reader = case.reader()
+    for event in by_character(case):
+        reader.feed(event)
+    reader.feed(end(case.finish))
+    assert reader.finish() == read(case.stream, case.reader())
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+SHOWN_TOO_EARLY = ("5.8-only-the-closing", "5.8-a-call-in-what-was", "5.19-a-body-that-is-no-call")
+"""Nothing tells them from text before they end."""
+
+
+@every_case
+def test_nothing_of_a_call_is_shown_as_text_while_it_comes(case: Case) -> None:
+    reader = case.reader()
+    items = [item for event in by_character(case) for item in reader.feed(event)]
+    reader.feed(end(case.finish))
+    message = reader.finish().message
+    shown = "".join(item.text for item in items if isinstance(item, TextDelta))
+    if not case.id.startswith(SHOWN_TOO_EARLY):
+        assert squeezed(message.text).startswith(squeezed(shown))
+
+
+def test_a_call_is_shown_while_it_is_written_as_text() -> None:
+    reader = Reader(tools=TOOLS)
+    pieces = ["I write.\n<tool", "_call>\n<function=wr", "ite>\n<parameter=content>\n", "x" * 50]
+    items = [reader.feed(delta(content=piece)) for piece in pieces]
+    assert items[0] == [TextDelta("I write.\n")]
+    assert items[1] == []
+    (growing,) = items[3]
+    assert isinstance(growing, ToolCallDelta)
+    assert (growing.index, growing.name, growing.added) == (0, "write", "x" * 50)
+
+
+# Honest texts.
+
+
+def placed(text: str) -> Iterator[tuple[str, Finished, str]]:
+    """Where it stood, what came of it, and what is left of it there."""
+    content = read(delta(content=text) + end(), Reader("on", tools=TOOLS))
+    yield "content", content, content.message.text
+    after = read(delta(reasoning=THOUGHT) + delta(content=text) + end(), Reader("on", tools=TOOLS))
+    yield "after", after, after.message.text
+    reasoning = read(delta(reasoning=text) + end(), Reader("on", tools=TOOLS))
+    yield "reasoning", reasoning, reasoning.message.reasoning
+
+
+def assert_untouched(text: str) -> None:
+    for where, finished, left in placed(text):
+        assert finished.message.calls == (), where
+        assert (finished.repairs, finished.flaw) == ((), ""), where
+        assert left == (text if text.strip() else ""), where
+
+
+@pytest.mark.parametrize("text", HONEST, ids=range(len(HONEST)))
+def test_an_honest_text_is_left_alone(text: str) -> None:
+    assert_untouched(text)
+
+
+def test_there_are_a_hundred_honest_texts() -> None:
+    assert len(set(HONEST)) >= 100
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_files_of_this_project_are_left_alone(path: Path) -> None:
+    assert_untouched(path.read_text(encoding="utf-8"))
+
+
+def test_without_tools_nothing_bare_is_a_call() -> None:
+    text = "<function=read>\n<parameter=path>\na.py\n</parameter>\n</function>\n"
+    assert read(delta(content=text) + end()).message.text == text
+
+
+# What is stored.
+
+
+@pytest.mark.parametrize("style", ["3.5", "3.6"])
+@pytest.mark.parametrize("strategy", ["native", "fold", "plain"])
+@every_case
+def test_what_is_stored_renders_with_every_template(
+    case: Case, strategy: Strategy, style: Style
+) -> None:
+    message = prepare(read(case.stream, case.reader()).message, BUILTIN).message
+    for one in message.calls:
+        assert isinstance(json.loads(one.arguments), dict)
+    history: list[Message] = [user("Go."), message]
+    history += [ToolMessage(one.id, one.name, "Done.") for one in message.calls]
+    rendered = render_request(
+        {"messages": wire_messages("", history, strategy, "reasoning_content"), "tools": TOOLS},
+        style,
+    )
+    turn = rendered.rpartition("<|im_start|>user\nGo.<|im_end|>\n")[2]
+    for one in message.calls:
+        assert f"<tool_call>\n<function={one.name}>\n" in turn
+    if strategy != "plain" or "</think>" not in message.text:  # there the template cuts at it
+        assert message.text.strip() in turn
+
+
+def test_calls_have_ids_of_their_own() -> None:
+    (case,) = [one for one in CASES if one.id == "5.2-three-content"]
+    message = read(case.stream, case.reader()).message
+    assert [one.id for one in message.calls] == ["call_0", "call_1", "call_2"]
+    assert message.finish == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    ("case_id", "kinds"),
+    [
+        ("5.1-after-a-thought-reasoning", ["reasoning_call"]),
+        ("5.2-after-words-content", ["leaked_call"]),
+        ("5.5-in-a-value-content", ["half_call"]),
+        ("5.5-the-second-of-two-content", ["leaked_call", "half_call"]),
+        ("5.8-a-block-at-the-head-as-sent", ["reasoning"]),
+        ("5.19-announced-and-not-sent-as-sent", ["lost_call"]),
+    ],
+)
+def test_each_repair_is_told_by_its_kind(case_id: str, kinds: list[str]) -> None:
+    (case,) = [one for one in CASES if one.id == case_id]
+    repairs = read(case.stream, case.reader()).repairs
+    assert [repair.kind for repair in repairs] == kinds
+
+
+def test_a_call_as_text_beside_another_that_was_sent_stays_text() -> None:
+    written = "<tool_call>\n<function=read>\n<parameter=path>\nb.py\n</parameter>\n</function>\n"
+    data = delta(content=written) + call(0, id="i", name="read", arguments='{"path": "a.py"}')
+    message = read(data + end("tool_calls"), Reader(tools=TOOLS)).message
+    assert [one.arguments for one in message.calls] == ['{"path": "a.py"}']
+    assert message.text == written.rstrip()
+
+
+def test_leaked_calls_survive_an_error_at_the_end() -> None:
+    reader = Reader(tools=TOOLS)
+    reader.feed(delta(content='<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n'))
+    kept = reader.salvage()
+    assert kept is not None
+    assert [one.name for one in kept.message.calls] == ["read"]
+
+
+def test_leaked_calls_without_end_are_refused() -> None:
+    one = '<tool_call>\n{"name": "read", "arguments": {}}\n</tool_call>\n'
+    reader = Reader(limits=Limits(calls=3), tools=TOOLS)
+    with pytest.raises(Unusable, match="more than 3 tools"):
+        reader.feed(delta(content=one * 5))
+
+
+# Hostile texts.
+
+OPEN = "<tool_call>\n<function=write>\n<parameter=content>\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<tool_call>\n" * 20_000,
+        "<tool_call>" * 20_000,
+        "<function=x>\n<parameter=a>\n" * 10_000,
+        OPEN * 5_000,
+        OPEN + "</parameter>\n</function>\n" * 10_000,
+        OPEN + "</parameter>\n</function>\n</tool_call>\nx\n" * 5_000,
+        OPEN + "<parameter=path>\n" * 10_000,
+        '<tool_call>\n{"name": "read", "arguments": ' + "[" * 100_000,
+        '<tool_call>{"a":' * 20_000,
+        "{\n" * 50_000,
+        '{"name": "read", "x": "' * 10_000,
+        "<" * 200_000,
+        "`<t" * 60_000,
+        "<think>\n" * 30_000,
+        "</think>\n" * 30_000,
+        "<invoke name=read>" * 10_000,
+    ],
+    ids=range(16),
+)
+def test_a_hostile_text_is_read_in_time(text: str) -> None:
+    began = time.process_time()
+    reader = Reader(tools=TOOLS, limits=Limits(calls=1 << 30))
+    for at in range(0, len(text), 1000):
+        reader.feed(delta(content=text[at : at + 1000]))
+    reader.feed(end())
+    reader.finish()
+    assert time.process_time() - began < 8
+
+
+def test_a_large_value_is_read_once_however_small_its_pieces() -> None:
+    value = "<li>one</li>\n" * 8_000
+    text = OPEN + value + "</parameter>\n<parameter=path>\na.html\n</parameter>\n</function>\n"
+    reader = Reader(tools=TOOLS)
+    began = time.process_time()
+    for at in range(0, len(text), 4):
+        reader.feed(delta(content=text[at : at + 4]))
+    reader.feed(delta(content="</tool_call>") + end())
+    (one,) = reader.finish().message.calls
+    assert json.loads(one.arguments)["content"] == value.removesuffix("\n")
+    assert time.process_time() - began < 8
+
+
+def test_pieces_hold_all_of_a_text() -> None:
+    for text in HONEST:
+        pieces = pieces_of(text, Offered(TOOLS))
+        assert "".join(piece.raw for piece in pieces) == text
+
+
+def test_an_answer_of_nothing_but_a_tag_left_over_is_empty() -> None:
+    data = call(0, id="i", name="read", arguments="{}") + delta(content="\n</tool_call>")
+    message = read(data + end("tool_calls"), Reader(tools=TOOLS)).message
+    assert isinstance(message, AssistantMessage)
+    assert message.text == ""
