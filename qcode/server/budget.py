@@ -22,6 +22,8 @@ _AT_ONCE_CHARACTERS = 16_384
 _NEAR = 0.7
 _NEAR_TOKENS = 300
 """The table is read from this share of the limit on, or from so far before it."""
+_MOST_TOKENS = 4
+"""A character is not more: emoji are 2 to 3."""
 _FEWEST = 100
 """Answers shorter than this teach nothing: marks and tags weigh too much in them."""
 
@@ -38,7 +40,7 @@ class Calibration:
         """An answer that we counted was `told` tokens in truth."""
         if told < _FEWEST or counted <= 0:
             return
-        ratio = min(max(told / counted, 0.5), 2.0)
+        ratio = min(max(told / counted, 0.2), 6.0)  # bytes or syllables
         self.answers += 1
         if by_table:
             self.table = ratio if self.table == 1.0 else (self.table + ratio) / 2
@@ -142,11 +144,18 @@ class Budget:
         self.stop_at = round(limit * NATIVE_SLACK) + NATIVE_SLACK_TOKENS if native else limit
         near = limit if native else round(min(_NEAR * limit, limit - _NEAR_TOKENS))
         self.count = ReasoningCount(max(near, 0), calibration)
+        self._far = 0
+        """So many characters cannot reach the limit."""
 
     def feed(self, text: str, told: int | None = None, pieces: int = 1) -> bool:
         """Count a piece; whether the budget is used up."""
         self.count.feed(text, told, pieces)
-        return self.reached
+        self._far -= len(text)
+        if self._far > 0 and not told:
+            return False
+        left = self.stop_at - self.count.tokens
+        self._far = left // _MOST_TOKENS
+        return left <= 0
 
     @property
     def tokens(self) -> int:

@@ -153,7 +153,7 @@ class Meter:
     def _learn(self, grown: int) -> None:
         if self._new < 4 * _OVERHEAD_TOKENS or grown <= 0:
             return
-        ratio = min(max(grown / self._new, 0.5), 2.0)
+        ratio = min(max(grown / self._new, 0.2), 6.0)
         whole = self._trust + self._new
         self._factor = (self._factor * self._trust + ratio * self._new) / whole
         self._trust = min(whole, _TRUSTED_TOKENS)

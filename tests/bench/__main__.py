@@ -10,6 +10,7 @@ from dataclasses import asdict
 from tests.bench.detection import detection
 from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
+from tests.bench.loops import loops
 from tests.bench.repair import repair
 from tests.bench.start import first_request, repository, version
 from tests.bench.steps import gaps, reread, tokens
@@ -23,6 +24,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "tokens": tokens,
     "reread": reread,
     "streaming": streaming,
+    "loops": loops,
     "repair": repair,
     "repository": repository,
 }
