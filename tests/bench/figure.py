@@ -16,10 +16,14 @@ class Figure:
     most: int | None = None
     """The value may be so high. Neither = told for information."""
     digits: int = 2
+    skipped: str = ""
+    """Why it was not measured; empty = it was."""
 
     @property
     def verdict(self) -> str:
-        """`ok`, `MISSED`, or empty where nothing must be reached."""
+        """`ok`, `MISSED`, `skipped`, or empty where nothing must be reached."""
+        if self.skipped:
+            return "skipped"
         if self.under is None and self.most is None:
             return ""
         below = self.under is None or self.value < self.under
@@ -29,7 +33,8 @@ class Figure:
     @property
     def row(self) -> tuple[str, str, str, str]:
         """The cells of its line."""
-        return self.what, self._said(self.value), self._must(), self.verdict
+        value = self.skipped or self._said(self.value)
+        return self.what, value, self._must(), self.verdict
 
     def _must(self) -> str:
         if self.under is not None:
@@ -45,6 +50,11 @@ class Figure:
 def counted(what: str, value: int, unit: str, most: int | None = None) -> Figure:
     """A whole number that may be `most`."""
     return Figure(what, value, unit, most=most, digits=0)
+
+
+def skipped(what: str, why: str) -> Figure:
+    """Something that cannot be measured here."""
+    return Figure(what, 0.0, "", skipped=why)
 
 
 def table(figures: Sequence[Figure]) -> str:

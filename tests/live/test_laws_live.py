@@ -4,7 +4,6 @@ The wire shapes alone are tested in `test_client_live`; here prompt, tools, work
 loop are those of a user.
 """
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,18 +13,15 @@ from qcode.protocol.events import ToolCallFinished, Usage
 from qcode.protocol.inputs import SetThinking
 from qcode.session.conversation import Conversation, fold
 from qcode.session.store import Store
+from tests.bench.strategies import converse, make_files, script
 from tests.engine.rig import Rig, configured, rig, started
 from tests.support.http1 import Json
 from tests.support.llama import StartLlama
 from tests.support.proxy import RecordingProxy
 from tests.support.render import Style
-from tests.support.script import Call, Received, Reply
+from tests.support.script import Received
 
 pytestmark = pytest.mark.llamacpp
-
-THOUGHT = "I look at the next file, since the one before did not show it. " * 4
-LINES = 30
-"""Of each file."""
 
 
 class Blind(RecordingProxy):
@@ -36,15 +32,6 @@ class Blind(RecordingProxy):
         if request.path == "/apply-template":
             return 404, {"error": {"message": "File Not Found"}}
         return await super().other(request)
-
-
-def script(turns: int, calls: int) -> Iterator[Reply]:
-    """Reads of files, with and without words, and a last word in each turn."""
-    for turn in range(turns):
-        for step in range(calls):
-            call = Call("read", {"path": f"file-{step}.txt", "last_line": LINES})
-            yield Reply("Next." if step % 2 else "", f"{turn}.{step}: {THOUGHT}".strip(), (call,))
-        yield Reply(f"Turn {turn} is done.", "That is all.")
 
 
 @pytest.fixture(autouse=True)
@@ -58,18 +45,8 @@ def folder(tmp_path: Path) -> Path:
     """A workspace with the files that the script reads."""
     work = tmp_path / "work"
     work.mkdir()
-    for step in range(6):
-        (work / f"file-{step}.txt").write_text(f"{step} is here\n" * LINES)
+    make_files(work)
     return work
-
-
-async def converse(proxy: RecordingProxy, folder: Path, turns: int) -> list[Usage]:
-    """A session with one engine; what it says about tokens."""
-    async with rig(configured(proxy.base_url), started(folder)) as run:
-        run.seconds = 100
-        for turn in range(turns):
-            assert (await run.turn(f"Question {turn}")).reason == "end_turn"
-    return run.said(Usage)
 
 
 @pytest.mark.parametrize("style", ["3.5", "3.6"])
