@@ -56,11 +56,15 @@ class Compactor:
 
         Raises ContextOverflow when that was done already or gains nothing.
         """
+        told = ContextOverflow(f"{error} The request holds {self.room.fills()}.")
         if self._refused or self._done == "summarised":
-            raise ContextOverflow(f"{error} It holds {self.room.fills()}.") from error
+            raise told from error
         self._refused = True
         self.room.learn(error)
-        await self._make_room(spent, left)
+        try:
+            await self._make_room(spent, left)
+        except ContextOverflow as vain:  # the server's own numbers are better than ours
+            raise told from vain
 
     async def by_hand(self, focus: str = "") -> None:
         """A summary now, because a person asks for it. What keeps it from that is a Notice."""
