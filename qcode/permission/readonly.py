@@ -102,7 +102,8 @@ _LOG = (
 GIT: Mapping[str, Reader] = {
     "blame": Reader(r"-[wCMs]+|-L.*"),
     "branch": Reader("-[avr]+|-vv|--(?:list|all|show-current|remotes|no-color)", most=0),
-    "describe": Reader("--(?:tags|always|dirty|long|abbrev=.*)"),
+    # `--dirty` is not here: it refreshes the index, and a hook of the repository runs then.
+    "describe": Reader("--(?:tags|always|long|abbrev=.*)"),
     "diff": Reader(_LOG),
     "log": Reader(_LOG),
     "ls-files": Reader("-[cdmostuz]+|--(?:others|cached|modified|deleted|exclude-standard)"),

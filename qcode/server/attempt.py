@@ -71,11 +71,10 @@ class Line:
 
     def flow(self, request: Request) -> Flow:
         """The request on its way, with the fields that this kind of server gets from us."""
-        sent = {
-            **body(self.facts, request),
-            **({"tools": request.tools} if request.tools else {}),
-            "stream": True,
-        }
+        sent = body(self.facts, request)
+        messages = sent.pop("messages")  # behind all that stays the same
+        tools = {"tools": request.tools} if request.tools else {}
+        sent = {**sent, **tools, "messages": messages, "stream": True}
         return Flow(self.door, sent, self._why_dead, self.patience.silence_seconds)
 
     async def _why_dead(self) -> str:
