@@ -145,7 +145,7 @@ class _Looking:
 
     def _readings(self, at: int, given: Mapping[str, _Value]) -> Iterator[_Reading]:
         self.steps += 1
-        if self.steps > _MOST_STEPS or len(given) > _MOST_FIELDS:
+        if self._must_stop() or len(given) > _MOST_FIELDS:
             return
         at = self._skip(at)
         tag = self._tag_at(at)
@@ -157,6 +157,10 @@ class _Looking:
                     yield from self._readings(value.next_at, {**given, tag.name: value})
         elif tag.kind != "parameter" and (tag.closes or given):
             yield self._reading(given, at)
+
+    def _must_stop(self) -> bool:
+        """The likeliest way needs more text: no other counts until that has come."""
+        return self.steps > _MOST_STEPS or (self.ran_out and not self.is_ended)
 
     def _without_tag(self, at: int, given: Mapping[str, _Value]) -> Iterator[_Reading]:
         if at >= len(self.text) or (self.is_ended and self._is_half_closer(at)):
@@ -181,7 +185,7 @@ class _Looking:
         opened, closings = 0, 0
         for tag in self.tags[self.at[opener.start] + 1 :]:
             self.steps += 1
-            if self.steps > _MOST_STEPS:
+            if self._must_stop():
                 return
             is_inline = first_line_end < 0 or tag.start < first_line_end
             if self._ends_value(tag, opener, given, is_inline=is_inline):

@@ -13,6 +13,24 @@ from typing import Literal
 from qcode.server import hermes, qwenxml
 from qcode.server.found import Found, Look, NotYet
 from qcode.server.offered import Offered
+from qcode.server.openings import (
+    CLOSERS,
+    HALF_CLOSER,
+    JSON,
+    JSON_BEGIN,
+    LONE_CLOSE,
+    MALFORMED,
+    NAME,
+    OPEN_BLOCK,
+    OPENER,
+    QUOTES,
+    is_example,
+    is_only_tags,
+    is_placeholder,
+    may_begin,
+    may_end,
+    may_open,
+)
 from qcode.server.prose import Prose
 
 CLOSE = "</think>"
@@ -42,47 +60,7 @@ class Show:
     """What came of the call since it was last shown."""
 
 
-_OPENER = re.compile(
-    r"<(?:tool_call|function_calls)[ \t]*>|<(?:function|invoke)[ \t]*(?:=|[ \t]name[ \t]*=)"
-)
-_JSON = re.compile(r"\{\s*(?:[\"']name[\"']\s*:|\Z)")
-_JSON_BEGIN = re.compile(
-    r"\{[ \t]*(?:[\"'](?:n(?:a(?:m(?:e(?:[\"'](?:[ \t]*(?::.*)?)?)?)?)?)?)?)?", re.DOTALL
-)
-_WORD = re.compile(r"</?[a-z_]*")
-_TAGS = (
-    *("<tool_call", "<function_calls", "<function", "<invoke", "<think"),
-    *("</tool_call", "</function_calls", "</function", "</function_invocation", "</invoke"),
-    "</think",
-)
-_CLOSERS = re.compile(
-    r"[ \t]*</(?:tool_call|function_calls|function|function_invocation|invoke)[ \t]*>"
-)
-_HALF_CLOSER = re.compile(r"\s*</?[a-z_]*\Z")
-_ONLY_TAGS = re.compile(r"(?:\s|</?(?:tool_call|function_calls|function|invoke)[ \t]*>)*")
-_LONE_CLOSE = re.compile(r"\A</think>|</think>(?=[ \t\r]*\n?\Z)")
-_OPEN_BLOCK = re.compile(r"<think>[ \t\r]*\n?\Z")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
-_MALFORMED = re.compile(
-    r"(?:<tool_call>\s*)?<function\s*=\s*[\"']?(?P<name>[\w.:-]+)[\"']?\s*>"
-    r".*</(?:function|tool_call)>\s*",
-    re.DOTALL,
-)
-_QUOTES = "`'\"“”\u2018\u2019«»([{<|/\\"
-_LISTED = re.compile(r"\s*(?:[-*+>|#@]|\d+[.)])")
-_SENTENCE_END = re.compile(r"[.:!?…。\uff1a\uff01)]\s*\Z")
-_EXAMPLE = re.compile(
-    r"\b(?:examples?|e\.g|for instance|such as|looks? like|like (?:this|so)|as follows|forma?t?s?"
-    r"|syntax|template|notation|markup|schema|written|would (?:write|look|be)|instead of|wraps?"
-    r"|tags?|means?)\b",
-    re.IGNORECASE,
-)
-_PLACEHOLDER = re.compile(r"[A-Z_]+|(?i:.*(?:example|_name\b|^name\b|your_|\$|<).*)")
-_NAME = re.compile(
-    r"<(?:function|invoke)\s*(?:=|name\s*=)\s*[\"']?([\w.:-]+)[\"'\s>]"
-    r"|[\"']name[\"']\s*:\s*[\"']([\w.:-]+)[\"']"
-)
-_ENDS = re.compile(r"</(?:function|tool_call|invoke)|\}")
 _WORK_PER_CHARACTER, _FREE_WORK = 8, 100_000
 _LONGEST_TAIL = 40
 """So much is enough to tell that a line is no mere prose."""
@@ -166,12 +144,12 @@ class TextCalls:
 
     def _holds_from(self, tail: str) -> int:
         """Where the part begins that may be more than prose."""
-        if not self._shown and tail.startswith("{") and _JSON_BEGIN.fullmatch(tail):
+        if not self._shown and tail.startswith("{") and JSON_BEGIN.fullmatch(tail):
             return 0
         at = tail.find("<")
         while at >= 0:
-            is_quoted = at > 0 and tail[at - 1] in _QUOTES
-            if not is_quoted and _may_begin(tail[at:]):
+            is_quoted = at > 0 and tail[at - 1] in QUOTES
+            if not is_quoted and may_begin(tail[at:]):
                 return at
             at = tail.find("<", at + 1)
         return len(tail)
@@ -198,7 +176,7 @@ class TextCalls:
                 self._take_thought(line)
             case "call":
                 self._hold(line)
-                if len(self._held) < 4 or any(map(_may_end, self._held[-2:])):
+                if len(self._held) < 4 or any(map(may_end, self._held[-2:])):
                     self._try(is_ended=False)
 
     def _take_prose(self, line: str) -> None:
@@ -213,17 +191,17 @@ class TextCalls:
         if self._waste > _MOST_WASTE:
             self._text_with_closes(line, is_code=self._prose.passes(line))
             return
-        if line.startswith("{") and _JSON.match(line):
+        if line.startswith("{") and JSON.match(line):
             self._open(line)
             return
-        if _OPEN_BLOCK.match(line) and not self._prose.passes(""):
+        if OPEN_BLOCK.match(line) and not self._prose.passes(""):
             self._state = "think"
             self._hold(line)
             return
-        for match in _OPENER.finditer(line):
+        for match in OPENER.finditer(line):
             is_code = self._prose.passes(line[at : match.start()])
             at = match.start()
-            if not is_code and self._may_open(line, at):
+            if not is_code and may_open(line, at):
                 self._text(line[:at])
                 self._open(line[at:])
                 return
@@ -232,7 +210,7 @@ class TextCalls:
 
     def _without_closers(self, line: str) -> str:
         """Blank lines and orphan closing tags behind a call belong to nobody."""
-        while match := _CLOSERS.match(line):
+        while match := CLOSERS.match(line):
             line = line[match.end() :]
         if line.strip():
             self._after_call = False
@@ -240,21 +218,8 @@ class TextCalls:
         self.pieces.append(Piece("text", "\n"))
         return ""
 
-    def _may_open(self, line: str, at: int) -> bool:
-        """At a line's start; or behind a sentence on it, but not quoted, listed or indented."""
-        before = line[:at]
-        if not before:
-            return True
-        return not (
-            before[-1] in _QUOTES
-            or not before.strip()
-            or _LISTED.match(before)
-            or not _SENTENCE_END.search(before)
-            or _EXAMPLE.search(before)
-        )
-
     def _text_with_closes(self, line: str, *, is_code: bool) -> None:
-        match = None if is_code or "<think>" in line else _LONE_CLOSE.search(line)
+        match = None if is_code or "<think>" in line else LONE_CLOSE.search(line)
         if match is None:
             self._text(line)
             return
@@ -315,7 +280,7 @@ class TextCalls:
     def _name(self) -> str:
         if not self._held_name and self._held_size + self._line_size < _NAME_WITHIN:
             line = "".join(self._line)[self._shown :]
-            if match := _NAME.search("".join((*self._held, line))):
+            if match := NAME.search("".join((*self._held, line))):
                 self._held_name = match[1] or match[2]
         return self._held_name
 
@@ -341,12 +306,12 @@ class TextCalls:
 
     def _settle(self, text: str, found: Found, *, is_ended: bool) -> None:
         behind = text[found.end :]
-        while match := _CLOSERS.match(behind):
+        while match := CLOSERS.match(behind):
             behind = behind[match.end() :]
         follows = self._follows(behind, is_ended=is_ended)
         known = self._offered.has(found.name)
         if follows == "unknown" and (
-            not known or self._is_inline or not found.is_closed or _EXAMPLE.search(self._before)
+            not known or self._is_inline or not found.is_closed or is_example(self._before)
         ):
             return  # what follows decides
         if not self._is_call(found, follows, behind):
@@ -359,9 +324,9 @@ class TextCalls:
 
     def _follows(self, behind: str, *, is_ended: bool) -> Literal["end", "call", "text", "unknown"]:
         rest = behind.lstrip()
-        if not rest or (is_ended and _HALF_CLOSER.match(rest)):
+        if not rest or (is_ended and HALF_CLOSER.match(rest)):
             return "end" if is_ended else "unknown"
-        return "call" if _OPENER.match(rest) else "text"
+        return "call" if OPENER.match(rest) else "text"
 
     @property
     def _is_inline(self) -> bool:
@@ -373,12 +338,12 @@ class TextCalls:
         if found.is_bare_json:
             return known and follows == "end" and not self._had_words
         if not known:
-            return found.is_wrapped and follows != "text" and not _PLACEHOLDER.fullmatch(found.name)
+            return found.is_wrapped and follows != "text" and not is_placeholder(found.name)
         if follows != "text":
             return True
         words = behind.lstrip()
         goes_on = words[:1].islower() or words[:1] in ",;)"
-        return not (self._is_inline or goes_on or _EXAMPLE.search(self._before))
+        return not (self._is_inline or goes_on or is_example(self._before))
 
     def _half(self, text: str, seen: NotYet) -> None:
         """The text ended in it."""
@@ -388,7 +353,7 @@ class TextCalls:
         elif self._is_inline:
             is_half = is_known
         else:
-            is_half = is_known or (seen.is_wrapped and not _PLACEHOLDER.fullmatch(seen.name))
+            is_half = is_known or (seen.is_wrapped and not is_placeholder(seen.name))
         if not is_half:
             self._release(text)
             return
@@ -398,7 +363,7 @@ class TextCalls:
 
     def _release(self, text: str) -> None:
         """It is no call: its opening is prose, and what follows is looked at for itself."""
-        match = _OPENER.match(text)
+        match = OPENER.match(text)
         self._waste += len(text)
         if match and not self._is_inline and not self._is_in_suspect():
             self._suspect = len(self.pieces)
@@ -437,7 +402,7 @@ class TextCalls:
             return
         since = self.pieces[self._suspect :]
         raw = "".join(piece.raw for piece in since)
-        match = _MALFORMED.fullmatch(raw)
+        match = MALFORMED.fullmatch(raw)
         if (
             match is None
             or "..." in raw
@@ -447,28 +412,3 @@ class TextCalls:
             return
         if self._offered.has(match["name"]):
             self.pieces[self._suspect :] = [Piece("half", raw, match["name"])]
-
-
-def _may_end(line: str) -> bool:
-    """Whether a call may be told apart at this line."""
-    return not line.strip() or bool(_ENDS.search(line))
-
-
-def _may_begin(tail: str) -> bool:
-    """Whether `tail` may still become a mark or the opening of a call."""
-    match = _WORD.match(tail)
-    word = match[0] if match else ""
-    rest = tail[len(word) :]
-    if not rest:
-        return any(tag.startswith(word) for tag in _TAGS)
-    if word not in _TAGS or rest[0] not in "> \t=":
-        return False
-    behind = rest.partition(">")[2].lstrip(" \t\r")
-    if word in ("<tool_call", "<function_calls"):
-        return not behind or behind[0] in "<{"
-    return word != "<think" or not behind
-
-
-def is_only_tags(text: str) -> bool:
-    """Whether `text` is what a server's parser left of calls: tags and blanks."""
-    return bool(_ONLY_TAGS.fullmatch(text))
