@@ -19,7 +19,8 @@ _TAGS = (
     "</think",
 )
 CLOSERS = re.compile(
-    r"[ \t]*</(?:tool_call|function_calls|function|function_invocation|invoke)[ \t]*>"
+    r"[ \t]*(?:</(?:tool_call|function_calls|function|function_invocation|invoke)[ \t]*>"
+    r"|<\|(?:im_end|endoftext)\|>)"
 )
 HALF_CLOSER = re.compile(r"\s*</?[a-z_]*\Z")
 _ONLY_TAGS = re.compile(r"(?:\s|</?(?:tool_call|function_calls|function|invoke)[ \t]*>)*")
@@ -35,7 +36,7 @@ _LISTED = re.compile(r"\s*(?:[-*+>|#@]|\d+[.)])")
 _SENTENCE_END = re.compile(r"[.:!?…。\uff1a\uff01)]\s*\Z")
 _EXAMPLE = re.compile(
     r"\b(?:(?:an|for) examples?|examples? (?:of|is)|e\.g|for instance|such as|looks? like"
-    r"|like (?:this|so)|as follows|the format (?:is|of|looks)|syntax|notation|markup"
+    r"|like (?:this|so)|as follows|the format (?:is|looks)|syntax|notation|markup"
     r"|(?:is|are) written|would (?:write|look|be)|instead of|wrote)\b",
     re.IGNORECASE,
 )
@@ -55,13 +56,11 @@ def may_open(line: str, at: int) -> bool:
     before = line[:at]
     if not before:
         return True
-    return not (
-        before[-1] in QUOTES
-        or not before.strip()
-        or _LISTED.match(before)
-        or not _SENTENCE_END.search(before)
-        or _EXAMPLE.search(before)
-    )
+    if before[-1] in QUOTES or not before.strip():
+        return False
+    if _LISTED.match(before) or _EXAMPLE.search(before):
+        return False
+    return bool(_SENTENCE_END.search(before) or line.endswith((">\n", ">\r\n")))
 
 
 def is_example(words: str) -> bool:

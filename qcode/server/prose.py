@@ -20,7 +20,7 @@ class Prose:
 
     def takes(self, line: str) -> bool:
         """Whether the whole line is code: within a fence, or a fence itself."""
-        match = _FENCE.match(line)
+        match = _FENCE.match(line) if "```" in line or "~~~" in line else None
         if self._fence:
             if match and match["mark"].startswith(self._fence) and not match["info"].strip():
                 self._fence = ""

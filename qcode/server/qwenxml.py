@@ -16,6 +16,7 @@ from qcode.protocol.text import well_formed
 from qcode.server import hermes
 from qcode.server.found import Found, Look, NotYet
 from qcode.server.offered import Offered
+from qcode.server.openings import is_only_tags
 from qcode.server.values import typed
 
 _TAG = re.compile(
@@ -51,7 +52,7 @@ class _Tag:
     indent: int
     """Blanks before it on its line; -1 = something else stands before it."""
     is_last: bool
-    """Nothing else stands behind it on its line."""
+    """Nothing but tags of its kind stands behind it on its line."""
 
     @property
     def is_alone(self) -> bool:
@@ -70,6 +71,8 @@ class _Value:
     is_closed: bool = True
     holds_closing: bool = False
     """Such a tag as would close it stands on a line of its own within."""
+    is_doubled: bool = False
+    """Its field, or an earlier one, seems to be given once more within."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class _Reading:
     risky_last: str = ""
     """The last value, if it is risky."""
     is_plausible: bool = True
+    is_doubled: bool = False
 
 
 def look(text: str, offered: Offered, *, is_ended: bool) -> Look:
@@ -182,7 +186,7 @@ class _Looking:
     def _values(self, opener: _Tag, given: Mapping[str, _Value]) -> Iterator[_Value]:
         """The places where the value may end."""
         first_line_end = self.text.find("\n", opener.end)
-        opened, closings = 0, 0
+        opened, closings, is_doubled, before = 0, 0, False, opener
         for tag in self.tags[self.at[opener.start] + 1 :]:
             self.steps += 1
             if self._must_stop():
@@ -190,9 +194,16 @@ class _Looking:
             is_inline = first_line_end < 0 or tag.start < first_line_end
             if self._ends_value(tag, opener, given, is_inline=is_inline):
                 is_closed = tag.closes and tag.kind == "parameter"
-                text = self._value_text(opener.end, tag.start, is_closed=is_closed)
+                end = tag.start - max(tag.indent, 0)
+                text = self._value_text(opener.end, end, is_closed=is_closed)
+                text = _outdented(text, opener.indent)
                 next_at = tag.end if is_closed else tag.start
-                yield _Value(text, next_at, opened > 0, is_closed, closings > 0)
+                is_doubled = is_doubled and not opened
+                yield _Value(text, next_at, opened > 0, is_closed, closings > 0, is_doubled)
+            if before.is_alone and before.closes and tag.opens("parameter") and tag.indent >= 0:
+                is_given = tag.name in given or tag.name == opener.name
+                is_doubled = is_doubled or (is_given and self._skip(before.end) == tag.start)
+            before = tag
             closings += tag.is_alone and tag.closes and tag.kind == "parameter"
             opened += tag.indent >= 0 and not tag.closes and tag.kind in ("function", "wrapper")
         self.ran_out = True
@@ -258,6 +269,7 @@ class _Looking:
             any(value.is_risky for value in given.values()),
             last.text if last.is_risky else "",
             _is_plausible(given.values()),
+            any(value.is_doubled for value in given.values()),
         )
 
     # Whether a way counts.
@@ -273,7 +285,9 @@ class _Looking:
 
     def _judge(self, reading: _Reading, end: int, *, has_closer: bool) -> str:
         if has_closer and not reading.is_risky and not self._goes_on_inside(end):
-            return "good" if reading.is_plausible else "bad"
+            if not reading.is_plausible:
+                return "bad"
+            return "cut" if reading.is_doubled else "good"
         if not self.is_ended and (reading.is_risky or self._skip(end) >= len(self.text)):
             return "later"
         if self._goes_on_inside(end) or not reading.is_plausible:
@@ -282,7 +296,7 @@ class _Looking:
             return "later"
         if not self._is_clean(end):
             return "bad"
-        return "cut" if self._is_cut(reading) else "good"
+        return "cut" if reading.is_doubled or self._is_cut(reading) else "good"
 
     def _goes_on_inside(self, at: int) -> bool:
         tag = self._tag_at(self._skip(at))
@@ -334,7 +348,7 @@ class _Looking:
             closes,
             named["name"].strip() if named and not closes else "",
             len(before) if not before.strip() else -1,
-            not behind.strip(),
+            is_only_tags(behind),
         )
 
     def _tag_at(self, at: int) -> _Tag | None:
@@ -347,6 +361,15 @@ class _Looking:
 
     def _has_closer(self) -> bool:
         return any(tag.closes and tag.kind == "wrapper" for tag in self.tags)
+
+
+def _outdented(text: str, columns: int) -> str:
+    """Where the tags are indented and all lines of the value are too, that is the layout's."""
+    indent = " " * columns
+    lines = text.split("\n")
+    if columns < 1 or not all(line.startswith(indent) for line in lines if line.strip()):
+        return text
+    return "\n".join(line[columns:] for line in lines)
 
 
 def _is_plausible(values: Collection[_Value]) -> bool:

@@ -85,6 +85,7 @@ class TextCalls:
         self._tail = ""  # of it, held back
         self._is_held = False  # the rest of it is, whatever it is
         self._before = ""  # the last line of prose with words, up to a call
+        self._in_span = False  # the call that is held stands in a code span
         self._after_call = False
         self._had_words = False
         self._held: list[str] = []
@@ -188,10 +189,15 @@ class TextCalls:
             self._text(line)
             return
         at = 0
+        if "<" not in line and not line.startswith("{"):  # by far the most
+            self._prose.passes(line)
+            self._text(line)
+            return
         if self._waste > _MOST_WASTE:
             self._text_with_closes(line, is_code=self._prose.passes(line))
             return
         if line.startswith("{") and JSON.match(line):
+            self._in_span = False
             self._open(line)
             return
         if OPEN_BLOCK.match(line) and not self._prose.passes(""):
@@ -201,7 +207,8 @@ class TextCalls:
         for match in OPENER.finditer(line):
             is_code = self._prose.passes(line[at : match.start()])
             at = match.start()
-            if not is_code and may_open(line, at):
+            if may_open(line, at) and (not is_code or not at):
+                self._in_span = is_code  # or a backtick has lost its partner
                 self._text(line[:at])
                 self._open(line[at:])
                 return
@@ -335,6 +342,8 @@ class TextCalls:
 
     def _is_call(self, found: Found, follows: str, behind: str) -> bool:
         known = self._offered.has(found.name)
+        if self._in_span and behind.startswith("`"):
+            return False
         if found.is_bare_json:
             return known and follows == "end" and not self._had_words
         if not known:
@@ -348,7 +357,9 @@ class TextCalls:
     def _half(self, text: str, seen: NotYet) -> None:
         """The text ended in it."""
         is_known = bool(seen.name) and self._offered.has_begin(seen.name)
-        if text.startswith("{"):
+        if self._in_span:
+            is_half = False
+        elif text.startswith("{"):
             is_half = is_known and not self._had_words
         elif self._is_inline:
             is_half = is_known
