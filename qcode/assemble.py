@@ -19,8 +19,8 @@ from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
 from qcode.engine.controls import Controls
 from qcode.engine.engine import Begun, Doors, Engine, Stream
-from qcode.engine.hidden import hidden
 from qcode.engine.gauge import Gauge
+from qcode.engine.hidden import hidden
 from qcode.engine.history import History
 from qcode.engine.limits import Limits
 from qcode.engine.look import look
