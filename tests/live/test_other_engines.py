@@ -87,6 +87,7 @@ async def test_tokens_are_told_or_counted(engine: EngineServer, folder: Path) ->
         assert usage.generated_tokens
     if QUIRKS[engine.kind.name].counting:
         server = connect(engine.base_url, model=str(engine.model))
+        await server.facts()
         assert await server.count("tiny") == 4  # letters are tokens in this vocabulary
         await server.close()
 
