@@ -14,7 +14,8 @@ from tests.support.llama_words import About
 from tests.support.script import Received, Reply
 from tests.support.scripted_server import ScriptedServer
 
-LINES = 200
+LINES, LINES_RESUMED = 200, 20
+"""Of each file that is read."""
 RUNS = 3
 
 
@@ -30,7 +31,7 @@ class Talk:
 
 def gaps(ground: Ground) -> Iterator[Figure]:
     """Last byte of an answer to the next request; and memory."""
-    talks = [reading(ground, steps(pace=STREAMED)) for _ in range(RUNS)]
+    talks = [reading(ground, steps(pace=STREAMED, lines=LINES)) for _ in range(RUNS)]
     runs = [_milliseconds(talk.requests) for talk in talks]
     every = [gap for run in runs for gap in run]
     early = median(gap for run in runs for gap in run[:10])
@@ -76,8 +77,8 @@ def reading(ground: Ground, replies: Sequence[Reply]) -> Talk:
 def two_turns(ground: Ground, about: About) -> Talk:
     """A turn of sixty steps, and one of a single answer in a second process."""
     folder = ground.folder("resumed")
-    make_files(folder, lines=20)
-    replies = (*steps(), Reply(reasoning="Nothing to do.", text="Nothing else."))
+    make_files(folder, LINES_RESUMED)
+    replies = (*steps(lines=LINES_RESUMED), Reply(reasoning="Nothing to do.", text="Nothing else."))
     with ScriptedServer(*replies, about=about) as server:
         ground.qcode.prompt(server.base_url, folder, "Read every part.")
         ran = ground.qcode.prompt(server.base_url, folder, "What else?", "--continue")

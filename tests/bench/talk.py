@@ -8,8 +8,12 @@ from tests.support.script import Call, Pace, Reply, Usage
 
 STEPS = 60
 
-LLAMA = About(kind="llamacpp", context_tokens=262_144)
-"""A llama.cpp whose template is in the style of Qwen 3.5."""
+LLAMA = About(kind="llamacpp", context_tokens=524_288)
+"""A llama.cpp whose template is in the style of Qwen 3.5, with room for the longest talk here."""
+
+HEAD_TOKENS, LINE_TOKENS, ANSWER_TOKENS = 2_100, 23, 80
+"""Roughly what a server counts: ahead of the first answer, of a line of a file with its number, of
+an answer. A server that counts much less is taken for one that cut the prompt."""
 
 
 AT_ONCE = Pace()
@@ -25,9 +29,10 @@ def make_files(folder: Path, lines: int, files: int = STEPS) -> None:
         (folder / _name(number)).write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def steps(count: int = STEPS, pace: Pace = AT_ONCE) -> Sequence[Reply]:
-    """The answers to `count` requests: reads with reasoning, then words."""
-    reads = [_read(number, pace) for number in range(count - 1)]
+def steps(count: int = STEPS, pace: Pace = AT_ONCE, lines: int = 20) -> Sequence[Reply]:
+    """The answers to `count` requests: reads of so many lines with reasoning, then words."""
+    grows = lines * LINE_TOKENS + ANSWER_TOKENS
+    reads = [_read(number, pace, grows) for number in range(count - 1)]
     return (*reads, Reply(reasoning="That was the last one.", text="All of them are read."))
 
 
@@ -37,13 +42,14 @@ def words(tokens: int, per_second: float = 0) -> Reply:
     return Reply(text="word " * (tokens - 1) + "done.", pace=pace, usage=Usage(1000, tokens))
 
 
-def _read(number: int, pace: Pace) -> Reply:
+def _read(number: int, pace: Pace, grows: int) -> Reply:
+    prompt = HEAD_TOKENS + grows * number
     thought = f"File {number} may hold what I look for, since the one before did not show it. "
     return Reply(
         reasoning=(thought * 4).strip(),
         text="Next." if number % 2 else "",
         calls=(Call("read", {"path": _name(number)}),),
-        usage=Usage(2000 + 200 * number, 80, 1900 + 200 * number),
+        usage=Usage(prompt, ANSWER_TOKENS, max(0, prompt - grows)),
         pace=pace,
     )
 
