@@ -7,7 +7,6 @@ stays in the conversation; taking it out would cost the same reading.
 
 from dataclasses import dataclass
 
-from qcode.engine.announcing import announces
 from qcode.engine.limits import Spent
 from qcode.protocol.events import Repaired, Steered
 from qcode.protocol.messages import user
@@ -50,6 +49,8 @@ class Nudger:
 
     def after(self, answer: Answer, spent: Spent) -> tuple[Repaired | Steered, ...]:
         """What is said behind an answer that was stored."""
+        from qcode.engine.announcing import announces  # noqa: PLC0415  its patterns take 3 ms
+
         message = answer.message
         if message.calls:
             self.idle = 0

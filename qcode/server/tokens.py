@@ -7,6 +7,7 @@ table counts a little too much. What a server reports in its usage is the truth.
 import base64
 import re
 import threading
+from bisect import bisect
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -60,14 +61,25 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _SIGNS = re.compile(r"[!-/:-@\[-`{-~]+")
 _SPACE = re.compile(r"\n\s*|[ \t]{2,}| (?=[0-9])")
 _DIGITS = "0123456789"
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _FOREIGN = (
-    ("[\u0400-\u052f\u0e00-\u0e7f]", 0.32),  # Cyrillic, Thai
-    ("[\u0600-\u06ff]", 0.55),  # Arabic
-    ("[\u2e80-\ud7ff\uff00-\uffef]", 0.6),  # Chinese, Japanese, Korean
-    ("[\x80-\u03ff\u0530-\u05ff\u0700-\u0dff\u0e80-\u2e7f\ue000-\ufeff]", 1.0),
-    ("[\U00010000-\U0010ffff]", 1.3),  # emoji
+    (0x80, 1.0),
+    (0x400, 0.32),  # Cyrillic
+    (0x530, 1.0),
+    (0x600, 0.55),  # Arabic
+    (0x700, 1.0),
+    (0xE00, 0.32),  # Thai
+    (0xE80, 1.0),
+    (0x2E80, 0.6),  # Chinese, Japanese, Korean
+    (0xD800, 0.0),
+    (0xE000, 1.0),
+    (0xFF00, 0.6),
+    (0xFFF0, 0.0),
+    (0x10000, 1.3),  # emoji
 )
-"""Patterns, compiled where such text turns up: that costs 8 ms in all."""
+"""From which code point on a character weighs how much. No patterns: compiling those takes 5 ms,
+and a single dash in the first request would ask for it."""
+_STARTS = [start for start, _ in _FOREIGN]
 
 
 def about(text: str) -> float:
@@ -83,7 +95,8 @@ def about(text: str) -> float:
     tokens += 1.594 * len(_SPACE.findall(text)) + 1.067 * sum(map(text.count, _DIGITS))
     if text.isascii():
         return tokens
-    return tokens + sum(weight * len(re.findall(sign, text)) for sign, weight in _FOREIGN)
+    foreign = "".join(_BEYOND_ASCII.findall(text))
+    return tokens + sum(_FOREIGN[bisect(_STARTS, ord(one)) - 1][1] for one in foreign)
 
 
 _preparing, _reading, _ready = threading.Lock(), threading.Lock(), threading.Event()

