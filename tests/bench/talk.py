@@ -1,8 +1,10 @@
 """Scripted conversations: sixty reads with reasoning, and a long answer word by word."""
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.words import words as table_words
 from tests.support.llama_words import About
 from tests.support.script import Call, Pace, Reply, Usage
 
@@ -37,9 +39,13 @@ def steps(count: int = STEPS, pace: Pace = AT_ONCE, lines: int = 20) -> Sequence
 
 
 def words(tokens: int, per_second: float = 0) -> Reply:
-    """An answer of `tokens` tokens, one an event; 0 per second = as fast as they can be sent."""
+    """An answer of `tokens` tokens, one an event; 0 per second = as fast as they can be sent.
+
+    Words at random: one word again and again would be seen as the loop that it is.
+    """
     pace = Pace(characters=5, delta_seconds=1 / per_second if per_second else 0)
-    return Reply(text="word " * (tokens - 1) + "done.", pace=pace, usage=Usage(1000, tokens))
+    said = table_words(random.Random(5), tokens - 1, letters=4)
+    return Reply(text="".join([*said, "\nEnd."]), pace=pace, usage=Usage(HEAD_TOKENS, tokens))
 
 
 def _read(number: int, pace: Pace, grows: int) -> Reply:

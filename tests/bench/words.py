@@ -18,10 +18,11 @@ def pieces(text: str) -> list[str]:
     return [table[number] for number in tokens.encode(text)]
 
 
-def words(dice: random.Random, count: int) -> list[str]:
+def words(dice: random.Random, count: int, letters: int | None = None) -> list[str]:
     """So many words of the shipped table at random, with the blank before them: one after another
-    they are as many tokens as they are words."""
-    return dice.choices(_words(), k=count)
+    they are as many tokens as they are words. `letters`: None = of any length."""
+    known = [word for word in _words() if letters in (None, len(word) - 1)]
+    return dice.choices(known, k=count)
 
 
 @cache
