@@ -14,6 +14,7 @@ from qcode.engine.ladder import Ladder, Place, changed, words
 from qcode.engine.limits import Spent, tokens_left
 from qcode.engine.listening import Listener, Stopped
 from qcode.engine.nudges import ENOUGH, nudge, recalled
+from qcode.engine.partial import worded
 from qcode.engine.parts import Parts
 from qcode.engine.remedies import (
     KIND,
@@ -204,7 +205,7 @@ class Asking:
             self._parts.say(nudge(recalled(thought)))
             return
         if thought:
-            kept = AssistantMessage((Reasoning(thought),), "closed")
+            kept = worded(AssistantMessage((Reasoning(thought),), "closed"))
             self._parts.say(MessageCompleted(kept, 0, seconds))
         self._parts.say(nudge(ENOUGH))
 

@@ -6,6 +6,19 @@ from qcode.protocol.events import ReasoningDelta, Retried, TextDelta, ToolCallDe
 from qcode.protocol.messages import AssistantMessage, Reasoning, Text
 from qcode.server.base import Streamed
 
+UNSAID = "…"
+
+
+def worded(message: AssistantMessage) -> AssistantMessage:
+    """An answer that is only reasoning with a mark for the words that did not come.
+
+    Without any, templates trim the end of its reasoning away once another question follows, and
+    all that was read behind it is read again; some servers refuse an answer without words.
+    """
+    if message.text or message.calls or not message.reasoning:
+        return message
+    return AssistantMessage((*message.parts, Text(UNSAID)), message.finish)
+
 
 class Partial:
     """Collects the deltas of one answer. Unfinished calls are left out: they must never run."""
@@ -59,4 +72,4 @@ class Partial:
             parts.append(Reasoning(reasoning))
         if text:
             parts.append(Text(text))
-        return AssistantMessage(tuple(parts), "cancelled") if parts else None
+        return worded(AssistantMessage(tuple(parts), "cancelled")) if parts else None

@@ -6,6 +6,7 @@ from qcode.engine.asking import Asking
 from qcode.engine.calls import Prepared, Tally, prepare
 from qcode.engine.limits import Spent, calls_left, out_of_time, reached, tokens_left
 from qcode.engine.nudges import Nudger
+from qcode.engine.partial import worded
 from qcode.engine.parts import Parts
 from qcode.protocol.errors import QcodeError, ServerGone
 from qcode.protocol.events import (
@@ -40,6 +41,8 @@ class Turn:
             self.parts.verify.begin()
         self.say(TurnStarted(self.number, message))
         end = await self._guarded()
+        if end.reason != "cancelled":
+            await self.parts.elsewhere.renew("turn")
         self.say(end)
         return end
 
@@ -58,6 +61,7 @@ class Turn:
     async def _steps(self) -> TurnFinished:
         """Answer, calls, answer, calls, until there is nothing left to do."""
         while (end := reached(self.parts.limits, self.spent)) is None:
+            await self.parts.elsewhere.renew("step")
             await self.parts.compactor.before(
                 self.spent, tokens_left(self.parts.limits, self.spent)
             )
@@ -89,7 +93,7 @@ class Turn:
 
     def _store(self, answer: Answer) -> Prepared:
         """Mend what can be mended, then store: the history holds only valid calls."""
-        prepared = prepare(answer.message, self.parts.calls.tools)
+        prepared = prepare(worded(answer.message), self.parts.calls.tools)
         epoch = self.parts.history.conversation.epoch
         usage = self.parts.accounting.account(answer.usage, epoch)
         message = MessageCompleted(prepared.message, usage.prompt_tokens or 0, answer.seconds)

@@ -1,4 +1,5 @@
 """How answers without a call end, in the words of models at work: honest ends, announcements."""
+# ruff: noqa: RUF001 - the signs are as they are written
 
 HONEST = (
     "Done.",

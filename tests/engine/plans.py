@@ -1,17 +1,24 @@
 """Sessions to come, for Law 1: what the person says, what the model answers, what goes wrong."""
 
 import json
+import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hypothesis import strategies as st
 
+from qcode.engine.announcing import announces
 from tests.support.render import Style, render_request
 from tests.support.script import Body, Call, Pace, Reply
 
-Fate = Literal["kept", "void", "cancelled", "calls_cancelled"]
-"""What becomes of an answer: `void` = asked for again; `cancelled` while it streams."""
+Fate = Literal["kept", "void", "closed", "cancelled", "calls_cancelled"]
+"""What becomes of an answer: `void` = asked for again; `closed` = qcode ends its reasoning, and the
+next request goes on behind it, or is told to act on it; `cancelled` while it streams."""
+
+Why = Literal["budget", "person", "loop", "limit"]
+"""What ends a reasoning: the last is the server's own limit of tokens."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,8 @@ class Ask:
     fate: Fate = "kept"
     steer: str = ""
     """Said while the answer streams."""
+    why: Why = "budget"
+    """Of one that is closed."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,9 @@ CALLS = st.one_of(
 )
 """Valid, mendable, unknown, with fields missing or too many, and no JSON object at all."""
 
-_SAID = PLAIN.filter(str.strip)
-SIMPLE = Words(said=_SAID, steers=_SAID, thought=PLAIN, calls=CALLS)
+_TAME = PLAIN.filter(lambda text: not set("<━").intersection(text))
+_SAID = _TAME.filter(str.strip).filter(lambda text: not announces(text))
+SIMPLE = Words(said=_SAID, steers=_SAID, thought=_TAME, calls=CALLS)
 """What goes through a server's parser as it is."""
 
 _MARKS = st.sampled_from(
@@ -83,9 +93,7 @@ _MARKS = st.sampled_from(
 )
 _RESPONSE = st.just("<tool_response>\nno question\n</tool_response>")
 ODD = Words(
-    said=(PLAIN | _MARKS).filter(str.strip),
-    # Not as a prompt: behind an answer that was cancelled in its thinking, what the template takes
-    # for no question costs the reading of that answer's end, and nothing can be sent to spare it.
+    said=(PLAIN | _MARKS | _RESPONSE).filter(str.strip),
     steers=(PLAIN | _MARKS | _RESPONSE).filter(str.strip),
     thought=PLAIN | st.sampled_from(["so\n", "\n\nso", "a\n\nb"]),
     calls=CALLS,
@@ -107,7 +115,7 @@ def _turn(draw: st.DrawFn, words: Words) -> Turn:
     steps = [draw(_step(words, kind)) for kind in draw(st.lists(_ON, max_size=2))]
     steps.append(draw(_step(words, draw(_LAST))))
     order, resumed = draw(st.integers(0, 5)), draw(st.booleans())
-    return Turn(draw(words.said), tuple(steps), resumed, order)
+    return Turn(draw(words.said), tuple(_varied(steps)), resumed, order)
 
 
 _ON = st.sampled_from(["calls", "calls", "steered", "steered calls", "cut"])
@@ -135,7 +143,53 @@ def _step(draw: st.DrawFn, words: Words, kind: str) -> Step:
         endless = Call("shell", {"command": "sleep 30"})
         ask = Ask(replace(ask.reply, calls=(endless, *ask.reply.calls)), "calls_cancelled")
     void = draw(st.sampled_from([*[()] * 4, (REFUSED,), (EMPTY,)]))
-    return Step((*void, ask), budget)
+    whys: list[Why | None] = [None, None, None, "budget", "person", "loop", "limit"]
+    why = draw(st.sampled_from(whys)) if budget and kind != "cancelled" else None
+    if why is None:
+        return Step((*void, ask), budget)
+    acts = replace(ask, reply=replace(ask.reply, reasoning=""))
+    return Step((*void, _closed(reasoning, why), acts), SMALL if why == "budget" else budget)
+
+
+def _closed(reasoning: str, why: Why) -> Ask:
+    if why == "limit":
+        return Ask(Reply(reasoning=f"So.{reasoning}", finish="length"), "closed", why=why)
+    endless = f"So. {reasoning} {FILLER}{LOOP * 12 if why == 'loop' else ''}"
+    return Ask(Reply(reasoning=endless, end="hang", pace=PACE), "closed", why=why)
+
+
+def _varied(steps: list[Step]) -> Iterator[Step]:
+    """A turn in which no loop is seen but one in the reasoning: that is broken in other ways."""
+    made: Counter[str] = Counter()
+    loops = 0
+    for step in steps:
+        asks = []
+        for ask in step.asks:
+            loops += ask.why == "loop"
+            if ask.why == "loop" and loops > 1:
+                ask = replace(ask, reply=replace(ask.reply, reasoning=FILLER), why="person")
+            calls = tuple(call for call in ask.reply.calls if _is_new(call, made))
+            if ask.reply.calls and not calls:
+                calls = (Call("shell", {"command": f"echo {made.total()}"}),)
+            asks.append(replace(ask, reply=replace(ask.reply, calls=calls)))
+        yield replace(step, asks=tuple(asks))
+
+
+def _is_new(call: Call, made: Counter[str]) -> bool:
+    made[call.name + call.text] += 1
+    return made[call.name + call.text] < 3
+
+
+SMALL = 40
+"""A budget that `FILLER` exceeds."""
+PACE = Pace(delta_seconds=0.002, characters=16)
+_DICE = random.Random(3)
+FILLER = "".join(
+    f"{' '.join(_DICE.choices(['the', 'row', 'file', 'line', 'is', 'was', 'ends', 'here'], k=7))}. "
+    for _ in range(60)
+)
+"""Sentences that repeat nothing."""
+LOOP = "But wait, what about the cache? I should look at the cache first. "
 
 
 REFUSED = Ask(

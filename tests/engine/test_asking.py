@@ -44,7 +44,7 @@ NOTES = (
     "about files with Windows line ends, and those with a mark at their begin? "
 )
 PACE = Pace(delta_seconds=0.001, characters=12)
-_WORDS = "parser reader caller row file end mark line test case none some each first last".split()
+_WORDS = sorted(set(NOTES.lower().split()))
 _DICE = random.Random(7)
 ENDLESS = Reply(
     reasoning="".join(f"{' '.join(_DICE.choices(_WORDS, k=9)).capitalize()}. " for _ in range(400)),

@@ -27,6 +27,9 @@ class About:
     """Whose template `/apply-template` renders with."""
     context_tokens: int = 32768
     slots: int = 1
+    build: str = "b11549"
+    token_characters: int = 1
+    """Of a rendered prompt, when it is counted."""
 
 
 def answer(about: About, request: Received, *, running: int) -> tuple[int, Json]:
@@ -49,6 +52,9 @@ def answer(about: About, request: Received, *, running: int) -> tuple[int, Json]
             return 200, {"content": bytes(request.body["tokens"]).decode(errors="replace")}
         case "POST", "/apply-template":
             return _apply_template(about, request.body)
+        case "POST", "/v1/chat/completions/input_tokens":
+            status, told = _apply_template(about, request.body)
+            return status, _counted(about, told) if status == 200 else told
     return 404, _error(404, "File Not Found", "not_found_error")
 
 
@@ -61,7 +67,7 @@ def _model(about: About) -> dict[str, Any]:
 
 def _props(about: About) -> dict[str, Any]:
     return {
-        "build_info": "b11549-scripted",
+        "build_info": f"{about.build}-scripted",
         "total_slots": about.slots,
         "default_generation_settings": {"n_ctx": about.context_tokens},
         "modalities": {"vision": False, "audio": False},
@@ -74,6 +80,12 @@ def _apply_template(about: About, body: Body) -> tuple[int, Json]:
         return 200, {"prompt": render_request(body, about.style)}
     except (jinja2.TemplateError, ValueError, TypeError) as error:
         return 500, _error(500, f"Jinja Exception: {error}", "server_error")
+
+
+def _counted(about: About, told: Json) -> dict[str, Any]:
+    prompt = str(told["prompt"]) if isinstance(told, dict) else ""
+    tokens = len(prompt) // about.token_characters
+    return {"object": "response.input_tokens", "input_tokens": tokens}
 
 
 def _error(code: int, message: str, kind: str) -> dict[str, Any]:

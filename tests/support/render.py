@@ -51,14 +51,15 @@ def render_request(body: Body, style: Style = "3.5") -> str:
 
     That server parses the arguments of calls and takes an empty reasoning field for an absent one.
     Its program sets `preserve_thinking` by default from b11063 on; as a library, where the tests
-    run it, it does not.
+    run it, it does not. With `continue_final_message` the last message is left open.
     """
-    return render(
-        [_as_llamacpp_reads(message) for message in body["messages"]],
-        style,
-        tools=body.get("tools") or None,
-        **(body.get("chat_template_kwargs") or {}),
-    )
+    kwargs = {**(body.get("chat_template_kwargs") or {})}
+    is_open = bool(body.get("continue_final_message"))
+    if is_open:
+        kwargs["add_generation_prompt"] = False
+    messages = [_as_llamacpp_reads(message) for message in body["messages"]]
+    text = render(messages, style, tools=body.get("tools") or None, **kwargs)
+    return text.removesuffix("<|im_end|>\n") if is_open else text
 
 
 def _as_llamacpp_reads(message: Mapping[str, Any]) -> dict[str, Any]:
