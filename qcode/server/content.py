@@ -3,8 +3,10 @@
 from io import StringIO
 
 from qcode.server.offered import Offered
+from qcode.server.pieces import Piece
 from qcode.server.reasoning import Splitter
-from qcode.server.textcalls import Piece, Show, TextCalls
+from qcode.server.screen import Show
+from qcode.server.textcalls import TextCalls
 
 
 class Content:

@@ -22,7 +22,7 @@ CLOSERS = re.compile(
     r"[ \t]*(?:</(?:tool_call|function_calls|function|function_invocation|invoke)[ \t]*>"
     r"|<\|(?:im_end|endoftext)\|>)"
 )
-HALF_CLOSER = re.compile(r"\s*</?[a-z_]*\Z")
+HALF_TAG = re.compile(r"\s*</?[a-z_]*\Z")
 _ONLY_TAGS = re.compile(r"(?:\s|</?(?:tool_call|function_calls|function|invoke)[ \t]*>)*")
 LONE_CLOSE = re.compile(r"\A</think>|</think>(?=[ \t\r]*\n?\Z)")
 OPEN_BLOCK = re.compile(r"<think>[ \t\r]*\n?\Z")
@@ -43,7 +43,7 @@ _EXAMPLE = re.compile(
 _PLACEHOLDER = re.compile(
     r"[A-Z_]+|(?:function|tool|your|example)_(?:function_)?name|(?:example|your)_\w+|name|\W.*"
 )
-NAME = re.compile(
+_NAME = re.compile(
     r"<(?:function|invoke)\s*(?:=|name\s*=)\s*[\"']?([\w.:-]+)[\"'\s>]"
     r"|[\"']name[\"']\s*:\s*[\"']([\w.:-]+)[\"']"
 )
@@ -73,9 +73,28 @@ def is_placeholder(name: str) -> bool:
     return bool(_PLACEHOLDER.fullmatch(name))
 
 
+def name_in(text: str) -> str:
+    """The name of the call that `text` begins, as far as it shows; empty = it does not."""
+    match = _NAME.search(text)
+    return (match[1] or match[2]) if match else ""
+
+
 def may_end(line: str) -> bool:
     """Whether a call may be told apart at this line."""
     return not line.strip() or bool(_ENDS.search(line))
+
+
+def held_from(tail: str, *, is_line_start: bool) -> int:
+    """Where in the end of a line the part begins that may be more than prose."""
+    if is_line_start and tail.startswith("{") and JSON_BEGIN.fullmatch(tail):
+        return 0
+    at = tail.find("<")
+    while at >= 0:
+        is_quoted = at > 0 and tail[at - 1] in QUOTES
+        if not is_quoted and may_begin(tail[at:]):
+            return at
+        at = tail.find("<", at + 1)
+    return len(tail)
 
 
 def may_begin(tail: str) -> bool:

@@ -19,10 +19,10 @@ from qcode.server.content import Content
 from qcode.server.failures import Cut, Unusable, read_refusal
 from qcode.server.loading import LoadingText
 from qcode.server.offered import Offered
+from qcode.server.screen import Show
 from qcode.server.settle import Came, Thinking, settle
 from qcode.server.shown import Item, Shown
 from qcode.server.sse import Events
-from qcode.server.textcalls import Show
 
 __all__ = ["Finished", "Limits", "Reader", "Thinking"]
 

@@ -17,8 +17,8 @@ from qcode.server.chunks import is_json_object
 from qcode.server.content import pieces_of
 from qcode.server.offered import Offered
 from qcode.server.openings import is_only_tags
+from qcode.server.pieces import Piece
 from qcode.server.reasoning import joined, without_marks
-from qcode.server.textcalls import Piece
 
 Thinking = Literal["on", "off", "unknown"]
 
