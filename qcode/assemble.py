@@ -30,6 +30,7 @@ from qcode.engine.questions import Questions
 from qcode.engine.room import Room
 from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
+from qcode.engine.scale import Scale
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
 from qcode.engine.verify import Verify
@@ -175,6 +176,8 @@ class _Assembly:
             say(Notice("info", sentence))
         room = Room(talk, self.settings, facts.context_tokens, gauge.expect)
         summariser = Summariser(history, self.routes.server, room, accounting, say)
+        scale = Scale(room, gauge, self.routes.server)
+        wanted = self.config.agent.compaction
         parts = Parts(
             server=self.routes.server,
             history=history,
@@ -182,7 +185,7 @@ class _Assembly:
             say=say,
             limits=self.start.limits,
             accounting=accounting,
-            compactor=Compactor(room, summariser, say),
+            compactor=Compactor(room, summariser, say, scale, wanted),
             verify=self._verify(),
             steers=self.steers,
             haste=self.haste,

@@ -87,6 +87,14 @@ class Switch:
         """See `Server.count`."""
         return await self.now.count(text)
 
+    async def count_request(self, request: Request) -> int | None:
+        """See `Server.count_request`."""
+        return await self.now.count_request(request)
+
+    async def known(self, wait_seconds: float = 0.0) -> ServerFacts | None:
+        """See `Server.known`."""
+        return await self.now.known(wait_seconds)
+
     async def close(self) -> None:
         """Close all connections to all of them."""
         await asyncio.gather(*(server.close() for server in self._all))
@@ -105,6 +113,13 @@ class Load:
         self.history.turn_to(facts)
         self.accounting.start_over(facts.strategy)
         self.room.context_tokens = facts.context_tokens
+
+    def learn(self, facts: ServerFacts) -> None:
+        """More of the same server: nothing starts over."""
+        before, self.history.facts = self.history.facts, facts
+        self.accounting.strategy = facts.strategy
+        if facts.context_tokens != before.context_tokens:
+            self.room.context_tokens = facts.context_tokens
 
     def weight(self) -> str:
         """What the next request holds, for people."""

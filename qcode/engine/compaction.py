@@ -13,6 +13,7 @@ from typing import Literal
 from qcode.engine.limits import Spent
 from qcode.engine.room import Room
 from qcode.engine.say import Say
+from qcode.engine.scale import Scale
 from qcode.engine.summariser import Summariser
 from qcode.engine.summary import Draft
 from qcode.protocol.errors import ContextOverflow, QcodeError
@@ -33,6 +34,9 @@ class Compactor:
     room: Room
     summariser: Summariser
     say: Say
+    scale: Scale
+    wanted: Literal["auto", "off"] = "auto"
+    """off = only by hand."""
     _done: Literal["", "elided", "summarised"] = field(default="")
     """In this turn."""
     _refused: bool = field(default=False)
@@ -48,16 +52,19 @@ class Compactor:
         `left`: tokens that the turn may still generate, None = any number; what a summary costs is
         added to `spent`. Raises ContextOverflow with an explanation, and other ServerErrors.
         """
+        if self.wanted == "off":
+            return
+        await self.scale.weigh()
         if self.room.lacks():
             await self._make_room(spent, left)
 
     async def after(self, error: ContextOverflow, spent: Spent, left: int | None = None) -> None:
         """The server refused the prompt for its length: make room, once a turn, and ask again.
 
-        Raises ContextOverflow when that was done already or gains nothing.
+        Raises ContextOverflow when that was done already, gains nothing, or is not wanted.
         """
-        told = ContextOverflow(f"{error} The request holds {self.room.fills()}.")
-        if self._refused or self._done == "summarised":
+        told = ContextOverflow(f"{error} The request holds {self.room.fills()}.{self._off}")
+        if self.wanted == "off" or self._refused or self._done == "summarised":
             raise told from error
         self._refused = True
         self.room.learn(error)
@@ -77,6 +84,12 @@ class Compactor:
             await self._summarise(draft, focus, Spent(), None)
         except QcodeError as error:
             self._refuse(str(error))
+
+    @property
+    def _off(self) -> str:
+        if self.wanted == "auto":
+            return ""
+        return ' Nothing was compacted: agent.compaction is "off".'
 
     def _refuse(self, because: str) -> None:
         self.say(Notice("warning", f"The conversation was not compacted: {because}"))

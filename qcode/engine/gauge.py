@@ -8,11 +8,11 @@ acted upon: it is void, and said so.
 from collections.abc import Sequence
 
 from qcode.engine.history import History
-from qcode.engine.room import everything, roughly
+from qcode.engine.room import IMAGE_TOKENS, everything, pictures, roughly
 from qcode.protocol.errors import SilentlyTruncated
 from qcode.protocol.events import Usage
 from qcode.protocol.messages import AssistantMessage, Message
-from qcode.server.counting import Meter, tells_all, truncated
+from qcode.server.counting import Meter, Weigh, tells_all, truncated
 from qcode.server.shape import last_query
 from qcode.server.tokens import about
 from qcode.session.conversation import Conversation
@@ -30,17 +30,22 @@ class Gauge:
         self._known = 0
         """How many messages the server has counted: those of the last request, and its answer."""
         self._epoch = 0
+        self._pinned: tuple[int, int, int] | None = None
+        """Epoch, messages, and the tokens that the server counted for a prompt of these."""
 
     def start_over(self) -> None:
         """Another server, or other messages: nothing was counted yet."""
         self._meter.forget()
         self._known = 0
+        self._pinned = None
         self._epoch = self.history.conversation.epoch
 
     def expect(self, talk: Conversation) -> int:
         """Tokens of the next prompt."""
         if talk.epoch != self._epoch:
             self.start_over()
+        if self._pinned and self._pinned[:2] == (talk.epoch, len(talk.messages)):
+            return self._pinned[2]
         if not self._meter.is_calibrated and talk.last_usage:  # a session that goes on
             return roughly(talk)
         new = talk.messages[self._known :]
@@ -48,7 +53,22 @@ class Gauge:
         if not self._known:
             text = "\n".join([talk.system, *(tool.parameters for tool in talk.tools), text])
             text += "\n".join(tool.description for tool in talk.tools)
-        return self._meter.estimate(text, messages=len(new) or 1) - self._dropped(talk)
+        seen = IMAGE_TOKENS * sum(map(pictures, new))
+        return self._meter.estimate(text, messages=len(new) or 1, seen=seen) - self._dropped(talk)
+
+    @property
+    def uncounted(self) -> int:
+        """Tokens of the prompt last expected that no server has counted yet: they are estimated."""
+        return self._meter.new_tokens
+
+    def pin(self, tokens: int) -> None:
+        """The server itself has counted the next prompt."""
+        talk = self.history.conversation
+        self._pinned = (talk.epoch, len(talk.messages), tokens)
+
+    def measure_by(self, weigh: Weigh) -> None:
+        """From here on what is new is estimated by this measure."""
+        self._meter.change(weigh)
 
     def take(self, usage: Usage) -> None:
         """An answer came, and is not in the conversation yet. Raises SilentlyTruncated."""

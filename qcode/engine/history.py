@@ -71,6 +71,7 @@ class History:
             sampling=self._sampling(budget, tweak),
             max_tokens=max_tokens,
             closed=tweak.closed,
+            strategy=facts.strategy,
         )
 
     def unsaid(self) -> str:

@@ -105,7 +105,7 @@ class Room:
         }
 
     def _of_one(self, message: Message) -> int:
-        return self.tokens(characters(message)) + IMAGE_TOKENS * _images(message)
+        return self.tokens(characters(message)) + IMAGE_TOKENS * pictures(message)
 
 
 def characters(message: Message) -> int:
@@ -144,7 +144,8 @@ def _head(talk: Conversation) -> int:
     return len(talk.system) + sum(specs)
 
 
-def _images(message: Message) -> int:
+def pictures(message: Message) -> int:
+    """How many it holds."""
     if not isinstance(message, UserMessage):
         return 0
     return sum(isinstance(part, Image) for part in message.parts)

@@ -9,16 +9,23 @@ says beforehand how much goes where.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from qcode.engine.choices import Choice, Load, Plan, Switch
+from qcode.engine.renewing import Moment, renewed
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings
 from qcode.protocol.errors import QcodeError, ServerError, ServerGone
-from qcode.protocol.events import ModelChanged, Notice, Retried
+from qcode.protocol.events import ContextChanged, ModelChanged, Notice, Retried
 from qcode.protocol.inputs import SetModel
 from qcode.server.base import ServerFacts
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""Between two turns, for a look at the server that is under way."""
 
 
 class Elsewhere(Protocol):
@@ -32,6 +39,10 @@ class Elsewhere(Protocol):
         """The check failed: another model may answer for the rest of the turn."""
         ...
 
+    async def renew(self, moment: Moment) -> None:
+        """Take what the server tells by now and did not at first; it is not asked for it."""
+        ...
+
 
 class Nowhere:
     """Nobody else may answer."""
@@ -42,6 +53,9 @@ class Nowhere:
 
     async def failed(self) -> None:
         """Nothing changes."""
+
+    async def renew(self, moment: Moment) -> None:
+        """Nothing is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,7 @@ class Routes:
         self._failures = 0
         if self._home:
             self._go_home(self._home)
+        await self.renew("turn")
         if choice := await self._wished():
             if leaving := self._leaving(choice):
                 self._tell(leaving)
@@ -120,6 +135,23 @@ class Routes:
                 await self._visit(choice)
         except QcodeError as error:
             self._warn(f"{error} The model of before goes on.")
+
+    async def renew(self, moment: Moment) -> None:
+        """See `Elsewhere.renew`."""
+        found = await self.server.known(LOOK_SECONDS if moment == "turn" else 0.0)
+        if found is None or self._load is None:
+            return
+        before, messages = self._load.history.facts, self._load.history.conversation.messages
+        if moment == "turn" and found.model != before.model:  # it came back with another
+            self._arrive(self.choice.tune(found))
+            return
+        facts = renewed(before, found, moment, messages)
+        if facts == before:
+            return
+        _log.debug("%s is known better: %s", facts.base_url, facts)
+        self._load.learn(facts)
+        if facts.context_tokens != before.context_tokens:
+            self._say(ContextChanged(facts.context_tokens, facts.context_from))
 
     async def _visit(self, choice: Choice) -> None:
         """For this turn."""
@@ -178,6 +210,7 @@ class Routes:
         if self._load:
             self._load.move(facts)
         self._say(ModelChanged(facts.model, f"{facts.kind} {facts.version}".strip()))
+        self._say(ContextChanged(facts.context_tokens, facts.context_from))
 
     def _may_leave(self, choice: Choice, because: str) -> bool:
         """Whether qcode itself may change to it; where not, that is said."""

@@ -11,7 +11,8 @@ Order of a turn:
       ...
     TurnFinished
 
-Logged: all but the deltas and the progress (`FLEETING`). The conversation is a fold of the log.
+Logged: all but the deltas, the progress and the state of the server (`FLEETING`). The conversation
+is a fold of the log.
 """
 
 from typing import Literal
@@ -284,6 +285,16 @@ class ModelChanged(Event, frozen=True):
     server: str
 
 
+class ContextChanged(Event, frozen=True):
+    """The loaded context is not what SessionStarted said of it: another server answers, or its
+    model came into memory only with the first prompt."""
+
+    context_tokens: int | None
+    """None = not told."""
+    source: str = ""
+    """Where it was read, for people: `/props`, `/api/ps`, `configuration`."""
+
+
 class Compacted(Event, frozen=True):
     """Old messages were replaced by a summary; the log keeps them."""
 
@@ -361,7 +372,15 @@ class TurnFinished(Event, frozen=True):
     """Class name of the `QcodeError` behind `error`; front ends map it to an exit code."""
 
 
-FLEETING = (TextDelta, ReasoningDelta, ToolCallDelta, PromptProgress, ToolCallProgress, ServerState)
+FLEETING = (
+    TextDelta,
+    ReasoningDelta,
+    ToolCallDelta,
+    PromptProgress,
+    ToolCallProgress,
+    ServerState,
+    ContextChanged,
+)
 """Events for the eye only: never in the log."""
 
 LoggedEvent = (
@@ -400,4 +419,5 @@ AnyEvent = (
     | PromptProgress
     | ToolCallProgress
     | ServerState
+    | ContextChanged
 )

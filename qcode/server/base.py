@@ -85,6 +85,8 @@ class Request:
     it. Only where `ServerFacts.continues`; the `Answer` holds it as its Reasoning."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the body that are sent as they are; they win over all others."""
+    strategy: Strategy | None = None
+    """How the messages are shaped; None = as the server's facts have it."""
 
 
 Flaw = Literal["", "half_call", "lost_call"]
@@ -151,6 +153,18 @@ class Server(Protocol):
 
     async def count(self, text: str) -> int | None:
         """Tokens of `text` by the server's own tokenizer; None = it does not count."""
+        ...
+
+    async def count_request(self, request: Request) -> int | None:
+        """Tokens of the prompt that `request` makes; None = the server does not count those."""
+        ...
+
+    async def known(self, wait_seconds: float = 0.0) -> ServerFacts | None:
+        """The facts as they stand; nothing is asked for it. None = not found yet.
+
+        A server that told little when it was found, its model not in memory, is looked at once
+        more behind its first answer; `wait_seconds` for that to end, if it is under way.
+        """
         ...
 
     async def close(self) -> None:

@@ -58,6 +58,8 @@ class Client:
         self._patience = patience
         self._known = Known(target, patience, self._asker)
         self._running = Running()
+        self._looking: asyncio.Task[None] | None = None
+        """A second look at the server, behind its first answer."""
         self._http: httpx2.AsyncClient | None = None
         self._doors: Doors | None = None
 
@@ -103,7 +105,7 @@ class Client:
             await asyncio.sleep(wait_seconds)
 
     async def _try(self, request: Request, tries: Tries) -> AsyncGenerator[Streamed, None]:
-        facts = await self._known.get()
+        facts = _as_shaped(await self._known.get(), request)
         tries.is_up = True
         if told := self._known.news():
             yield Notice("warning", told)
@@ -119,7 +121,8 @@ class Client:
                     yield tries.again(item)
                 else:
                     yield item
-        self._known.has_answered()
+        if self._known.has_answered() and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._known.look_again())
 
     async def end_reasoning(self) -> bool:
         """See `Server.end_reasoning`. llama.cpp's own way, from b9538 on: it knows the answer by
@@ -143,15 +146,25 @@ class Client:
         return await counting.count(self._asker(self._patience.health_seconds), facts, text)
 
     async def count_request(self, request: Request) -> int | None:
-        """Tokens of the prompt that `request` makes, by the server itself; None = it cannot."""
-        if (facts := self._known.facts) is None:
+        """See `Server.count_request`. None too while the server is not found yet."""
+        if self._known.facts is None:
             return None
+        facts = _as_shaped(self._known.facts, request)
         asker = self._asker(self._patience.health_seconds)
         tools = {"tools": request.tools} if request.tools else {}
         return await counting.count_request(asker, facts, {**body(facts, request), **tools})
 
+    async def known(self, wait_seconds: float = 0.0) -> ServerFacts | None:
+        """See `Server.known`."""
+        if self._looking and wait_seconds:
+            await asyncio.wait((self._looking,), timeout=wait_seconds)
+        return self._known.facts
+
     async def close(self) -> None:
         """Close all connections."""
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.wait((self._looking,))
         http, self._http, self._doors = self._http, None, None
         if http is not None:
             await http.aclose()
@@ -200,3 +213,8 @@ class Client:
             address = self._target.addresses[0]  # several: all are on this machine
             self._http = make_http(address, self._patience.connect_seconds)
         return self._http
+
+
+def _as_shaped(facts: ServerFacts, request: Request) -> ServerFacts:
+    """`facts` with the strategy by which the messages were made: another one may be known since."""
+    return replace(facts, strategy=request.strategy or facts.strategy)

@@ -102,6 +102,8 @@ class Meter:
         """Tokens of the last prompt and its answer, as the server counted them; 0 = none yet."""
         self._new = 0.0
         """Of the text last estimated, before calibration."""
+        self._seen = 0
+        """Of its pictures."""
         self._expected = 0
         self._factor, self._trust = 1.0, 0.0
         self.rate = 0.0
@@ -112,11 +114,18 @@ class Meter:
         """Whether the server has counted a prompt."""
         return self._base > 0
 
-    def estimate(self, new_text: str, *, messages: int = 1) -> int:
-        """Tokens of the next prompt, `new_text` in `messages` being all that is new in it."""
+    def estimate(self, new_text: str, *, messages: int = 1, seen: int = 0) -> int:
+        """Tokens of the next prompt, `new_text` in `messages` being all that is new in it, but for
+        pictures of about `seen` tokens."""
         self._new = self._weigh(new_text) + _OVERHEAD_TOKENS * messages
-        self._expected = round(self._base + self._factor * self._new)
+        self._seen = seen
+        self._expected = self._base + self.new_tokens
         return self._expected
+
+    @property
+    def new_tokens(self) -> int:
+        """Of what was last estimated, the part that no server has counted."""
+        return round(self._factor * self._new) + self._seen
 
     def take(self, usage: Usage, characters: int) -> None:
         """An answer came: its usage, and the characters of its whole prompt."""
@@ -125,7 +134,7 @@ class Meter:
         self.rate = characters / usage.prompt_tokens
         self._learn(usage.prompt_tokens - self._base)
         self._base = usage.prompt_tokens + (usage.generated_tokens or 0)
-        self._new = 0.0
+        self._new, self._seen = 0.0, 0
 
     def drop(self, text: str) -> None:
         """`text` was in the last prompt or its answer, and will not be in the next: reasoning
@@ -140,7 +149,7 @@ class Meter:
 
     def forget(self) -> None:
         """The prompt begins anew, after a compaction: the next `estimate` gets all of it."""
-        self._base, self._new = 0, 0.0
+        self._base, self._new, self._seen = 0, 0.0, 0
 
     def falls_short(self, usage: Usage) -> bool:
         """Whether the server counted so much less than `estimate` said that it must have cut the
@@ -151,8 +160,8 @@ class Meter:
         return missing > _SHORTFALL_TOKENS and missing > _SHORTFALL * self._expected
 
     def _learn(self, grown: int) -> None:
-        if self._new < 4 * _OVERHEAD_TOKENS or grown <= 0:
-            return
+        if self._new < 4 * _OVERHEAD_TOKENS or grown <= 0 or self._seen:
+            return  # too little to tell, or pictures of whatever size
         ratio = min(max(grown / self._new, 0.2), 6.0)
         whole = self._trust + self._new
         self._factor = (self._factor * self._trust + ratio * self._new) / whole

@@ -1,7 +1,8 @@
 """What is known of the server: found once, and again when it may be another one.
 
-It may after it was away, after it loaded, and once its model is in memory, where that was not so
-when it was found.
+It may after it was away and after it loaded. And one whose model was not in memory tells its
+context, its template and its eyes only when it is: it is looked at once more behind its first
+answer, while nobody waits for it.
 """
 
 import asyncio
@@ -11,14 +12,18 @@ from dataclasses import dataclass, field, replace
 
 from qcode.protocol.errors import ServerError, ServerGone, UnknownModel
 from qcode.server import detect
+from qcode.server.adapters.rendering import NO_RENDERING
 from qcode.server.ask import Asker, NoAnswer, NotListening
 from qcode.server.base import ServerFacts, Strategy
 from qcode.server.continuing import can
 from qcode.server.endpoint import Patience
-from qcode.server.failures import Unreachable, gone
+from qcode.server.failures import Loading, Unreachable, gone
 from qcode.server.quirks import QUIRKS
 
 _log = logging.getLogger(__name__)
+
+MOST_LOOKS = 3
+"""At a server that told little and is too busy to tell more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class Known:
         self._asker = asker
         self._finding = asyncio.Lock()
         self._may_differ = False
-        self._was_loaded = False
+        self._looks = 0
+        """Since it was found."""
         self._renamed: dict[str, str] = {}
         """Model that the server had -> the one that it came back with."""
         self._news = ""
@@ -60,6 +66,7 @@ class Known:
                 found = await self._find_again(before)
                 self.facts = self._as_wished(found, before) if found else before
                 self._compare(before, self.facts)
+                self._looks = 0
             if self.facts is not before:
                 _log.info("found %s", self.facts)
             self._may_differ = False
@@ -79,10 +86,27 @@ class Known:
         """It may be another one when it is back."""
         self._may_differ = True
 
-    def has_answered(self) -> None:
-        """Its model is in memory by now: it may tell more, once."""
-        if self.facts and self.facts.loaded is False and not self._was_loaded:
-            self._may_differ = self._was_loaded = True
+    def has_answered(self) -> bool:
+        """Its model is in memory by now; whether it may tell more than before (`look_again`)."""
+        return self.facts is not None and self._looks < MOST_LOOKS and _tells_little(self.facts)
+
+    async def look_again(self) -> None:
+        """Ask once more for what it could not tell while its model was not in memory."""
+        before = self.facts
+        if before is None:
+            return
+        self._looks += 1
+        asker = self._asker(self._patience.connect_seconds)
+        try:
+            found = await detect.find(asker, before.base_url, before.model)
+        except (NoAnswer, Loading, ServerError) as failed:  # at work; behind the next answer then
+            _log.info("a second look was in vain: %s", failed)
+            return
+        if self._may_differ or (found.kind, found.model) != (before.kind, before.model):
+            return  # another one: `get` will see to that
+        self._looks = MOST_LOOKS
+        self.facts = self._as_wished(replace(found, picked_why=before.picked_why), self.facts)
+        _log.info("a second look found %s", self.facts)
 
     def does_not_continue(self) -> None:
         """It was seen not to go on behind closed reasoning."""
@@ -148,3 +172,11 @@ class Known:
 
     def _unreachable(self, because: str) -> Unreachable:
         return Unreachable(because, gone(self._target.addresses, because))
+
+
+def _tells_little(facts: ServerFacts) -> bool:
+    """Whether there is more to know than was told; services for money have no more to tell."""
+    if QUIRKS[facts.kind].hosts:
+        return False
+    unseen = facts.strategy_why.startswith(NO_RENDERING)
+    return facts.loaded is False or facts.context_tokens is None or unseen

@@ -36,8 +36,8 @@ from tests.support.script import Usage as Counts
 from tests.support.scripted_server import StartScripted
 
 CONTEXT = 8_000
-ABOUT = About(kind="llamacpp", context_tokens=CONTEXT)
-LARGE = About(kind="llamacpp", context_tokens=32_000)
+ABOUT = About(kind="llamacpp", context_tokens=CONTEXT, token_characters=4)
+LARGE = replace(ABOUT, context_tokens=32_000)
 SUMMARY = "The bug stands in shop/cart.py:41. Run pytest -q; two tests fail."
 TODO = Call("todo", {"items": "[x] find the bug\n[~] mend it\n[ ] run the tests"})
 

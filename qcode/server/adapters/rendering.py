@@ -17,6 +17,9 @@ from qcode.server.shape import wire_messages
 
 _log = logging.getLogger(__name__)
 
+NO_RENDERING = "the server does not render"
+"""Why there is no strategy, if it said so when it was asked; later it may."""
+
 _RENDER_SECONDS = 5.0
 
 _THOUGHT = "The answer is in the second drawer."
@@ -78,7 +81,7 @@ async def rendered(render: Render, facts: ServerFacts, names: Sequence[str]) -> 
         return replace(facts, strategy_why=first, reasoning_field=name)
     except NoAnswer as failed:
         _log.info("%s does not render: %s", facts.base_url, failed)
-        return replace(facts, strategy_why=f"the server does not render: {failed}")
+        return replace(facts, strategy_why=f"{NO_RENDERING}: {failed}")
 
 
 async def _name_shown(render: Render, names: Sequence[str]) -> str:
