@@ -10,6 +10,7 @@ from qcode.engine.parts import Parts
 from qcode.protocol.events import (
     BudgetReached,
     MessageCompleted,
+    Notice,
     ReasoningDelta,
     Retried,
     TextDelta,
@@ -41,6 +42,7 @@ class Listener:
 
     def __init__(self, parts: Parts, request: Request) -> None:
         self._parts = parts
+        self._facts = parts.history.facts
         self.request = request
         self.partial = Partial(request.closed)
         self._watch = Watch()
@@ -88,6 +90,9 @@ class Listener:
             case ToolCallDelta(added=text):
                 self._thought()
                 return self._look("arguments", text)
+            case Notice() if not self.partial.reasoning:  # it may have refused to keep the budget
+                self._facts = await self._parts.server.facts()
+                self._budget = self._new_budget()
             case Retried():  # what came is void
                 self._watch, self._budget = Watch(), self._new_budget()
         return None
@@ -101,7 +106,14 @@ class Listener:
         if haste.asked:
             haste.asked = False
             return None if await self._ends() else "person"
-        return "budget" if used_up else None
+        return "budget" if used_up and not self._is_closing() else None
+
+    def _is_closing(self) -> bool:
+        """Whether the server, which keeps the budget, writes the sentence that ends the reasoning:
+        its tokens come on top."""
+        tail = self.partial.reasoning[-2 * len(CLOSING) :]
+        begun = CLOSING[: len(CLOSING) // 2] in tail
+        return begun and limits(self._facts, self.request)
 
     async def _ends(self) -> bool:
         """Whether the server ends the reasoning by itself. It is asked once."""
@@ -130,8 +142,8 @@ class Listener:
 
     def _new_budget(self) -> Budget | None:
         """None = thinking is off, or behind us."""
-        limit, facts = self.request.thinking_budget, self._parts.history.facts
+        limit = self.request.thinking_budget
         if not limit or self.request.closed:
             return None
-        native = limits(facts, self.request)
+        native = limits(self._facts, self.request)
         return Budget(limit, native=native, calibration=self._parts.calibration)

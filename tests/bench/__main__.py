@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from tests.bench.budgets import budgets
 from tests.bench.detection import detection
 from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
@@ -14,7 +15,9 @@ from tests.bench.loops import loops
 from tests.bench.repair import repair
 from tests.bench.start import first_request, repository, version
 from tests.bench.steps import gaps, reread, tokens
+from tests.bench.strategies import strategies
 from tests.bench.streaming import streaming
+from tests.bench.streams import streams
 
 ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "version": version,
@@ -26,6 +29,9 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "streaming": streaming,
     "loops": loops,
     "repair": repair,
+    "streams": streams,
+    "strategies": strategies,
+    "budgets": budgets,
     "repository": repository,
 }
 

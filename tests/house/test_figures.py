@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bench import counts
+from tests.bench.budgets import on_nothing
 from tests.bench.ground import Ground, ground
 from tests.bench.start import unwanted
 from tests.bench.steps import Talk, reading, two_turns
@@ -62,3 +63,12 @@ def test_the_conversation_would_show_a_loss(place: Ground) -> None:
     *within, after = counts.reread(talk.requests, talk.replies)
     assert sum(within) == 0
     assert after > WORTH_FOLDING
+
+
+@pytest.mark.parametrize(("budget", "chunk"), [(400, 1), (400, 8), (2_000, 8)])
+def test_a_server_that_knows_no_budget_overruns_none(
+    place: Ground, budget: int, chunk: int
+) -> None:
+    spent = on_nothing(place, budget, chunk)
+    assert 0.9 * budget <= spent.used
+    assert spent.beyond <= spent.most

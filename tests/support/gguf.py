@@ -6,6 +6,7 @@ model says is set by `vocabulary` through the embedding and the output matrix.
 Names and shapes of the tensors: llama.cpp, `src/models/qwen35moe.cpp`, b11549.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import gguf
@@ -15,6 +16,8 @@ import numpy.typing as npt
 from tests.support.vocabulary import CLASSES, END, FOLLOWERS, MERGES, Token, escaped, vocabulary
 
 Array = npt.NDArray[np.float32]
+Followers = Mapping[str, Sequence[str]]
+"""As `vocabulary.FOLLOWERS`: what the model may say after what."""
 
 WIDTH = 64
 LAYERS = 4
@@ -33,14 +36,14 @@ CERTAIN = 20.0
 _KINDS = {"normal": 1, "control": 3, "user_defined": 4}
 
 
-def write_model(path: Path, template: str) -> None:
+def write_model(path: Path, template: str, followers: Followers = FOLLOWERS) -> None:
     """A model file with `template` as its chat template. The same bytes each time."""
     tokens = vocabulary()
     writer = gguf.GGUFWriter(path, "qwen35moe")
     _write_shape(writer)
     _write_tokenizer(writer, tokens)
     writer.add_chat_template(template)
-    for name, tensor in _tensors(tokens).items():
+    for name, tensor in _tensors(tokens, followers).items():
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -84,11 +87,11 @@ def _write_tokenizer(writer: gguf.GGUFWriter, tokens: list[Token]) -> None:
     writer.add_add_bos_token(False)  # noqa: FBT003  the library's signature
 
 
-def _tensors(tokens: list[Token]) -> dict[str, Array]:
+def _tensors(tokens: list[Token], followers: Followers) -> dict[str, Array]:
     random = np.random.default_rng(0)
     tensors = {
         "token_embd.weight": embedding(random, tokens),
-        "output.weight": output(tokens),
+        "output.weight": output(tokens, followers),
         "output_norm.weight": np.ones(WIDTH, np.float32),
     }
     for number in range(LAYERS):
@@ -105,12 +108,12 @@ def embedding(random: np.random.Generator, tokens: list[Token]) -> Array:
     return rows
 
 
-def output(tokens: list[Token]) -> Array:
+def output(tokens: list[Token], followers: Followers = FOLLOWERS) -> Array:
     """Class of the last token -> logits. The norm before it makes its column sqrt(WIDTH)."""
     ids = {token.means: number for number, token in enumerate(tokens) if token.means}
     rows = np.zeros((len(tokens), WIDTH), np.float32)
     for column, name in enumerate(CLASSES):
-        rows[[ids[text] for text in FOLLOWERS[name]], column] = CERTAIN / WIDTH**0.5
+        rows[[ids[text] for text in followers[name]], column] = CERTAIN / WIDTH**0.5
     return rows
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.gguf import WIDTH, Array, embedding, output
-from tests.support.vocabulary import END, MERGES, Token, escaped, vocabulary
+from tests.support.gguf import WIDTH, Array, Followers, embedding, output
+from tests.support.vocabulary import END, FOLLOWERS, MERGES, Token, escaped, vocabulary
 
 LAYERS = 2
 HEADS = 2
@@ -44,7 +44,7 @@ RESPONSE = {
 calls as JSON, while the template here is that of 3.5, whose calls are XML."""
 
 
-def write_folder(folder: Path, template: str) -> None:
+def write_folder(folder: Path, template: str, followers: Followers = FOLLOWERS) -> None:
     """A model folder with `template` as its chat template. The same bytes each time."""
     tokens = vocabulary()
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def write_folder(folder: Path, template: str) -> None:
         },
     )
     (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
-    _write_safetensors(folder / "model.safetensors", _tensors(tokens))
+    _write_safetensors(folder / "model.safetensors", _tensors(tokens, followers))
 
 
 def _config(tokens: list[Token]) -> dict[str, Any]:
@@ -123,11 +123,11 @@ def _tokenizer(tokens: list[Token]) -> dict[str, Any]:
     }
 
 
-def _tensors(tokens: list[Token]) -> dict[str, Array]:
+def _tensors(tokens: list[Token], followers: Followers) -> dict[str, Array]:
     random = np.random.default_rng(0)
     tensors = {
         "model.embed_tokens.weight": embedding(random, tokens),
-        "lm_head.weight": output(tokens),
+        "lm_head.weight": output(tokens, followers),
         "model.norm.weight": np.ones(WIDTH, np.float32),
     }
     for number in range(LAYERS):

@@ -41,6 +41,13 @@ FOLLOWERS: dict[str, tuple[str, ...]] = {
 }
 """Class of a token -> the tokens that may follow."""
 
+THINKER: dict[str, tuple[str, ...]] = {
+    **FOLLOWERS,
+    "small": tuple(SMALL),
+    "large": (*LARGE, "."),
+}
+"""The same for a model that never ends its reasoning by itself, and calls nothing."""
+
 CLASSES = tuple(FOLLOWERS)
 
 MERGES = (("\n", "\n"), ("!", "\n"), (":", "\n\n"))
