@@ -35,4 +35,5 @@ class Offered:
         if function is None:
             return None
         found = (function.get("parameters") or {}).get("properties")
-        return found if isinstance(found, dict) else {}
+        properties = found if isinstance(found, dict) else {}
+        return {name: each if isinstance(each, dict) else {} for name, each in properties.items()}

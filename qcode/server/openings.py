@@ -40,6 +40,7 @@ _EXAMPLE = re.compile(
     r"|(?:is|are) written|would (?:write|look|be)|instead of|wrote)\b",
     re.IGNORECASE,
 )
+_CLOSED = ("</function>", "</tool_call>", "</invoke>", "</function_calls>")
 _PLACEHOLDER = re.compile(
     r"[A-Z_]+|(?:function|tool|your|example)_(?:function_)?name|(?:example|your)_\w+|name|\W.*"
 )
@@ -110,6 +111,11 @@ def may_begin(tail: str) -> bool:
     if word in ("<tool_call", "<function_calls"):
         return not behind or behind[0] in "<{"
     return word != "<think" or not behind
+
+
+def is_half_closer(rest: str) -> bool:
+    """Whether it is the beginning of a closing tag, and blanks."""
+    return any(closer.startswith(rest.rstrip()) for closer in _CLOSED)
 
 
 def is_only_tags(text: str) -> bool:
