@@ -41,7 +41,12 @@ async def test_the_question_for_a_summary_reads_nothing_again(
         return Reply("Parts are written one by one.") if asked else next(replies)
 
     with RecordingProxy(start_llama(style).origin, otherwise=answer) as proxy:
-        config = configured(proxy.base_url, server={"context_tokens": CONTEXT}, permission=YOLO)
+        config = configured(
+            proxy.base_url,
+            server={"context_tokens": CONTEXT},
+            permission=YOLO,
+            agent={"loops": "off"},
+        )
         async with rig(config, started(work)) as run:
             run.seconds = 100
             assert (await run.turn("Hello.")) == TurnFinished("end_turn")

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from qcode.config.model import Config
 from qcode.protocol.events import (
     AnyEvent,
+    BudgetReached,
+    LoopSeen,
     MessageCompleted,
     PromptProgress,
     ReasoningDelta,
     Retried,
     Usage,
 )
-from qcode.protocol.inputs import Cancel, Input, SetSampling
+from qcode.protocol.inputs import Cancel, EndReasoning, Input, SetSampling
+from qcode.server.closing import CLOSING
 from qcode.session.conversation import fold
 from qcode.session.store import Store
 from tests.engine.rig import On, configured, rig, started
@@ -58,6 +62,11 @@ def idle_after(engine: LlamaServer) -> float:
     return time.monotonic() - start
 
 
+def patient(engine: LlamaServer) -> Config:
+    """Without the loop breaker: the tiny model thinks one letter for ever, or calls in circles."""
+    return configured(engine.base_url, agent={"loops": "off"})
+
+
 def at(kind: type[AnyEvent], number: int, act: Callable[[], Input | None]) -> On:
     """Acts at the event of that kind and number, from 1."""
     seen: list[AnyEvent] = []
@@ -71,7 +80,7 @@ def at(kind: type[AnyEvent], number: int, act: Callable[[], Input | None]) -> On
 
 async def test_cancel_ends_what_the_engine_generates(start_llama: StartLlama, folder: Path) -> None:
     engine = start_llama()
-    async with rig(configured(engine.base_url), started(folder)) as run:
+    async with rig(patient(engine), started(folder)) as run:
         run.engine.submit(ENDLESS)
         end = await run.turn(THINK, at(ReasoningDelta, 20, Cancel))
         assert end.reason == "cancelled"
@@ -89,7 +98,7 @@ async def test_cancel_ends_the_reading_of_a_long_prompt(
     start_llama: StartLlama, folder: Path
 ) -> None:
     engine = start_llama()
-    async with rig(configured(engine.base_url), started(folder)) as run:
+    async with rig(patient(engine), started(folder)) as run:
         long = "A long question. " * 700
         assert (await run.turn(long, at(PromptProgress, 2, Cancel))).reason == "cancelled"
         assert idle_after(engine) < 2
@@ -103,7 +112,7 @@ async def test_cancel_ends_the_reading_of_a_long_prompt(
 async def test_reading_is_told_and_nothing_is_read_twice(
     start_llama: StartLlama, folder: Path
 ) -> None:
-    async with rig(configured(start_llama().base_url), started(folder)) as run:
+    async with rig(patient(start_llama()), started(folder)) as run:
         for number in range(4):
             assert (await run.turn(f"{number}: what is in the notes?")).reason == "end_turn"
     first, *later = run.said(Usage)
@@ -128,7 +137,7 @@ async def test_a_server_that_dies_is_said_and_the_session_goes_on_with_another(
     def die() -> None:
         engine.kill()
 
-    async with rig(configured(engine.base_url), started(folder, log=log)) as run:
+    async with rig(patient(engine), started(folder, log=log)) as run:
         assert (await run.turn("Hello.")).reason == "end_turn"
         run.engine.submit(ENDLESS)
         end = await run.turn(THINK, at(ReasoningDelta, 5, die))
@@ -140,7 +149,36 @@ async def test_a_server_that_dies_is_said_and_the_session_goes_on_with_another(
     talk = fold(resumed.opened.events)
     before = list(talk.messages)
     goes_on = started(folder, log=resumed.log, conversation=talk)
-    async with rig(configured(start_llama().base_url), goes_on) as run:
+    async with rig(patient(start_llama()), goes_on) as run:
         assert (await run.turn("And now?")).reason == "end_turn"
     assert talk.messages[: len(before)] == before
     assert before[-1].text == THINK
+
+
+async def test_a_loop_in_the_thinking_is_closed_and_the_answer_goes_on(
+    start_llama: StartLlama, folder: Path
+) -> None:
+    engine = start_llama()
+    async with rig(configured(engine.base_url), started(folder)) as run:
+        run.engine.submit(ENDLESS)
+        await run.turn(THINK, at(LoopSeen, 1, lambda: USUAL))
+    loop = run.said(LoopSeen)[0]
+    assert (loop.kind, loop.rung) == ("reasoning", 1)
+    assert run.said(BudgetReached)[0].why == "loop"
+    answer = run.said(MessageCompleted)[0].message
+    assert answer.reasoning.endswith(CLOSING)
+    assert answer.text or answer.calls
+
+
+async def test_a_person_has_the_answer_of_a_real_engine_now(
+    start_llama: StartLlama, folder: Path
+) -> None:
+    engine = start_llama()
+    async with rig(patient(engine), started(folder)) as run:
+        run.engine.submit(ENDLESS)
+        await run.turn(THINK, at(ReasoningDelta, 20, EndReasoning))
+    assert run.said(BudgetReached)[0].why == "person"
+    assert run.said(BudgetReached)[0].used < 2_000
+    answer = run.said(MessageCompleted)[0].message
+    assert answer.reasoning
+    assert answer.text or answer.calls

@@ -89,7 +89,7 @@ async def test_what_the_engine_generated_is_continued_without_loss(
     (folder / "notes.txt").write_text("One line.\n")
     store = Store(folder.with_name("sessions"))
     log, talk = store.create(folder), Conversation()
-    config = configured(start_llama(style).base_url)
+    config = configured(start_llama(style).base_url, agent={"loops": "off"})
     told: list[Usage] = []
     for budget in (2000, 0, 2000):
         async with rig(config, started(folder, log=log, conversation=talk)) as run:

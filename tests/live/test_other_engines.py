@@ -93,7 +93,8 @@ async def test_tokens_are_told_or_counted(engine: EngineServer, folder: Path) ->
 
 
 def _config(engine: EngineServer) -> Config:
-    return configured(engine.base_url, server={"model": str(engine.model)})
+    server = {"model": str(engine.model)}
+    return configured(engine.base_url, server=server, agent={"loops": "off"})
 
 
 async def _until_a_call(run: Rig) -> None:
