@@ -98,6 +98,8 @@ class Meter:
         """`weigh`: tokens of a text before calibration. A prompt that grows by half in one step is
         told within 6 % by its looks, within 3 % by the table."""
         self._weigh = weigh
+        self._weighed = "", 0.0
+        """The text last estimated and what it weighs: it is asked about three times a step."""
         self._base = 0
         """Tokens of the last prompt and its answer, as the server counted them; 0 = none yet."""
         self._new = 0.0
@@ -117,7 +119,9 @@ class Meter:
     def estimate(self, new_text: str, *, messages: int = 1, seen: int = 0) -> int:
         """Tokens of the next prompt, `new_text` in `messages` being all that is new in it, but for
         pictures of about `seen` tokens."""
-        self._new = self._weigh(new_text) + _OVERHEAD_TOKENS * messages
+        if new_text != self._weighed[0]:
+            self._weighed = new_text, self._weigh(new_text)
+        self._new = self._weighed[1] + _OVERHEAD_TOKENS * messages
         self._seen = seen
         self._expected = self._base + self.new_tokens
         return self._expected
@@ -134,7 +138,7 @@ class Meter:
         self.rate = characters / usage.prompt_tokens
         self._learn(usage.prompt_tokens - self._base)
         self._base = usage.prompt_tokens + (usage.generated_tokens or 0)
-        self._new, self._seen = 0.0, 0
+        self._new, self._seen, self._weighed = 0.0, 0, ("", 0.0)
 
     def drop(self, text: str) -> None:
         """`text` was in the last prompt or its answer, and will not be in the next: reasoning
@@ -144,7 +148,7 @@ class Meter:
     def change(self, weigh: Weigh) -> None:
         """From here on by this measure: `tokens.count` once the table is there."""
         if weigh is not self._weigh:
-            self._weigh, self._new = weigh, 0.0
+            self._weigh, self._new, self._weighed = weigh, 0.0, ("", 0.0)
             self._factor, self._trust = 1.0, 0.0
 
     def forget(self) -> None:
