@@ -3,11 +3,8 @@
 import time
 
 from qcode.protocol.events import ReasoningDelta, Retried, TextDelta, ToolCallDelta
-from qcode.protocol.messages import AssistantMessage, Reasoning, Text
+from qcode.protocol.messages import UNSAID, AssistantMessage, Reasoning, Text
 from qcode.server.base import Streamed
-
-UNSAID = "…"
-
 
 def worded(message: AssistantMessage) -> AssistantMessage:
     """An answer that is only reasoning with a mark for the words that did not come.

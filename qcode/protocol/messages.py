@@ -53,6 +53,9 @@ Finish = Literal["stop", "tool_calls", "length", "cancelled", "closed"]
 """Why an answer ended. `length` also means that the context was full; `closed` = qcode ended its
 reasoning (budget, loop, a person's word), and the answer proper is the next message."""
 
+UNSAID = "…"
+"""The text of an answer that ended within its thinking: qcode put it there; see `engine.partial`."""
+
 CallStatus = Literal["ok", "error", "denied", "cancelled"]
 
 
