@@ -25,7 +25,7 @@ from qcode.protocol.events import (
     Usage,
     Verified,
 )
-from qcode.protocol.messages import AssistantMessage, ToolCall
+from qcode.protocol.messages import UNSAID, AssistantMessage, ToolCall
 
 RAISED_BY = {
     "max_steps": " --max-turns N sets another.",
@@ -138,6 +138,8 @@ class Result:
                 self.end = event
 
     def _said(self, message: AssistantMessage) -> None:
+        if message.text == UNSAID:
+            return
         text = self._cut_off + message.text
         self.last_text = text or self.last_text
         self.answer = "" if message.calls else text
