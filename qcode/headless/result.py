@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from qcode.engine.approval import allowing
 from qcode.headless import exits
 from qcode.headless.exits import ExitCode
@@ -12,9 +14,11 @@ from qcode.protocol.events import (
     ApprovalSettled,
     BudgetReached,
     Compacted,
+    ContextChanged,
     Elided,
     LoopSeen,
     MessageCompleted,
+    ModelChanged,
     Repaired,
     Retried,
     SessionStarted,
@@ -71,6 +75,7 @@ class Result:
     """Grows with each event; complete once `end` is there."""
 
     session: SessionStarted | None = None
+    """As it began, with the model that answers now and its context as last told."""
     answer: str = ""
     """Text of the last answer that asked for no calls; what was cut off heads what goes on."""
     last_text: str = ""
@@ -104,6 +109,10 @@ class Result:
         match event:
             case SessionStarted():
                 self.session = event
+            case ModelChanged(model=model, server=server):
+                self._now(model=model, server=server)
+            case ContextChanged(context_tokens=context_tokens):
+                self._now(context_tokens=context_tokens)
             case TurnStarted():
                 self._has_turn = True
             case MessageCompleted(message, _, seconds):
@@ -136,6 +145,10 @@ class Result:
                 self.verified = event
             case TurnFinished():
                 self.end = event
+
+    def _now(self, **told: str | int | None) -> None:
+        if self.session:
+            self.session = msgspec.structs.replace(self.session, **told)
 
     def _said(self, message: AssistantMessage) -> None:
         if message.text == UNSAID:

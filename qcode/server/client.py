@@ -15,7 +15,7 @@ from qcode.protocol.events import Notice, Retried, ServerState
 from qcode.server import counting, detect
 from qcode.server.ask import Asker, NoAnswer
 from qcode.server.attempt import FieldRefused, Line, Running, attempt
-from qcode.server.base import Request, Server, ServerFacts, Strategy, Streamed, Told, silent
+from qcode.server.base import Answer, Request, Server, ServerFacts, Strategy, Streamed, Told, silent
 from qcode.server.continuing import NotContinued, body, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
@@ -120,7 +120,12 @@ class Client:
                 elif isinstance(item, ServerState):
                     yield tries.again(item)
                 else:
+                    if isinstance(item, Answer):  # who has it asks for nothing behind it
+                        self._look_again()
                     yield item
+
+    def _look_again(self) -> None:
+        """In the background, where there is more to know."""
         if self._known.has_answered() and (self._looking is None or self._looking.done()):
             self._looking = asyncio.create_task(self._known.look_again())
 

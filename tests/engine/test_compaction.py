@@ -365,3 +365,31 @@ async def test_a_summary_can_be_cancelled_and_leaves_all_as_it_was(
     assert not run.said(Compacted)
     last, answer = next(pair for pair in model.seen if pair[1].text == "All read.")
     assert model.seen[-1][0].startswith(last + generated(answer, last))
+
+
+async def test_turned_off_it_is_left_to_the_server_to_refuse(
+    scripted: StartScripted, folder: Path
+) -> None:
+    model = Model(*reads(*range(12)))
+    server = scripted(about=ABOUT, otherwise=model)
+    config = configured(server.base_url, permission=YOLO, agent={"compaction": "off"})
+    async with rig(config, started(folder)) as run:
+        end = await run.turn(PROMPT)
+    assert (end.reason, end.error) == ("error", "ContextOverflow")
+    for part in ("has loaded (8,000 tokens)", "tool results ~", 'agent.compaction is "off"'):
+        assert part in end.detail
+    assert model.refused == 1
+    assert not run.said(Elided)
+    assert not run.said(Compacted)
+    assert not [one for one in server.others if "input_tokens" in one.path]
+
+
+async def test_turned_off_it_is_still_done_by_hand(scripted: StartScripted, folder: Path) -> None:
+    model = Model(*reads(*range(12)), Reply("All read."), context=32_000)
+    server = scripted(about=LARGE, otherwise=model)
+    config = configured(server.base_url, agent={"compaction": "off"})
+    async with rig(config, started(folder)) as run:
+        await run.turn(PROMPT)
+        run.engine.submit(Compact())
+        compacted = await run.until(Compacted)
+    assert compacted.tokens_after <= compacted.tokens_before / 2

@@ -1,7 +1,9 @@
 """What a run came to, as a fold of its events."""
 
+from qcode.headless.exits import ExitCode
+from qcode.headless.json import as_object
 from qcode.headless.result import Result
-from qcode.protocol.events import MessageCompleted
+from qcode.protocol.events import ContextChanged, MessageCompleted, ModelChanged, SessionStarted
 from qcode.protocol.messages import AssistantMessage, Finish, Text, ToolCall
 
 
@@ -23,3 +25,18 @@ def test_what_was_said_before_other_calls_is_no_part_of_the_answer() -> None:
     for event in (answer("I look", "length", read), answer("It is a.py.")):
         result.take(event)
     assert result.answer == "It is a.py."
+
+
+def test_what_answers_and_how_long_its_context_is_are_as_last_told() -> None:
+    result = Result()
+    for event in (
+        SessionStarted("s-1", "0.1.0", "/w", "first", "ollama 0.33", "system", (), "ask"),
+        ContextChanged(4_096, "/api/ps"),
+        ModelChanged("second", "llamacpp b11549"),
+        ContextChanged(32_768, "/props"),
+    ):
+        result.take(event)
+    own = as_object(result, ExitCode.FAILED)["qcode"]
+    assert (own["model"], own["server"]) == ("second", "llamacpp b11549")
+    assert own["context_tokens"] == 32_768
+    assert result.session_id == "s-1"
