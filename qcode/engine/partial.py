@@ -6,6 +6,7 @@ from qcode.protocol.events import ReasoningDelta, Retried, TextDelta, ToolCallDe
 from qcode.protocol.messages import UNSAID, AssistantMessage, Reasoning, Text
 from qcode.server.base import Streamed
 
+
 def worded(message: AssistantMessage) -> AssistantMessage:
     """An answer that is only reasoning with a mark for the words that did not come.
 

@@ -3,11 +3,12 @@
 import asyncio
 
 from qcode.engine.asking import Asking
-from qcode.engine.calls import Prepared, Tally, prepare
+from qcode.engine.calls import Tally
 from qcode.engine.limits import Spent, calls_left, out_of_time, reached, tokens_left
 from qcode.engine.nudges import Nudger
 from qcode.engine.partial import worded
 from qcode.engine.parts import Parts
+from qcode.engine.prepare import Prepared, prepare
 from qcode.protocol.errors import QcodeError, ServerGone
 from qcode.protocol.events import (
     MessageCompleted,

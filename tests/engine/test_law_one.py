@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 
 from qcode.assemble import Start
-from qcode.engine.calls import prepare
 from qcode.engine.history import History, Tweak
 from qcode.engine.nudges import CUT, ENOUGH, nudge
 from qcode.engine.partial import Partial, worded
+from qcode.engine.prepare import prepare
 from qcode.engine.prompt import system_text
 from qcode.engine.settings import Settings
 from qcode.protocol.events import (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from qcode.engine.calls import prepare
+from qcode.engine.prepare import prepare
 from qcode.protocol.events import TextDelta, ToolCallDelta
 from qcode.protocol.messages import AssistantMessage, Message, ToolMessage, user
 from qcode.server.base import Strategy
