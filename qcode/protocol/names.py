@@ -1,5 +1,7 @@
 """Names of tools and fields as models spell them: what makes two spellings the same name."""
 
+from collections.abc import Collection
+
 PREFIXES = ("functions.", "function.", "tools.", "tool.", "tool:", "default_api.", "default_api:")
 """What models put before a tool's name, from other agents' formats."""
 
@@ -15,3 +17,28 @@ def bare(name: str) -> str:
     for prefix in PREFIXES:
         name = name.removeprefix(prefix)
     return name
+
+
+_TOOLS = {
+    "read": "read_file view_file open_file view cat",
+    "write": "write_file create_file write_to_file file_write create",
+    "edit": "edit_file str_replace str_replace_editor str_replace_based_edit_tool replace "
+    "replace_in_file search_replace apply_edit",
+    "glob": "list_files find_files list_directory list_dir ls find",
+    "grep": "search search_files search_file_content grep_search rg",
+    "shell": "bash run_shell_command execute_command run_command run_terminal_cmd "
+    "run_terminal_command terminal exec",
+    "todo": "todo_write todos update_plan update_todo_list",
+    "ask": "ask_user ask_user_question ask_followup_question question",
+}
+ALIASES = {folded(alias): name for name, aliases in _TOOLS.items() for alias in aliases.split()}
+"""What other agents call a tool, folded -> our name for it."""
+
+
+def tool_name(name: str, known: Collection[str]) -> str | None:
+    """The known tool that `name` means, or None."""
+    if name in known:
+        return name
+    key = folded(bare(name))
+    found = {folded(each): each for each in known}.get(key) or ALIASES.get(key)
+    return found if found in known else None

@@ -20,6 +20,13 @@ class Found:
     """The closing tag of the whole call was there: nothing of it can follow."""
     is_bare_json: bool = False
     """No tag at all, neither before nor behind."""
+    others: tuple[tuple[str, str], ...] = ()
+    """Name and arguments of the calls behind it in one list; `end` is behind all of them."""
+
+    @property
+    def calls(self) -> tuple[tuple[str, str], ...]:
+        """Name and arguments of each."""
+        return ((self.name, self.arguments), *self.others)
 
 
 @dataclass(frozen=True, slots=True)

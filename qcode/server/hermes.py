@@ -1,7 +1,6 @@
-"""A call in Hermes' form, `{"name": …, "arguments": {…}}`, found in text.
+"""A call in Hermes' form, `{"name": …, "arguments": {…}}`, found in text; or a list of them.
 
-Strings may hold anything. The arguments are handed on as they were written; slips of their syntax
-are mended by the engine.
+The arguments are handed on as they were written; slips of their syntax are mended by the engine.
 """
 
 import json
@@ -9,78 +8,37 @@ import re
 from typing import Any
 
 from qcode.server.found import Found, Look, NotYet
+from qcode.server.members import CLOSER, Members
 from qcode.server.offered import Offered
 
-_TOKEN = re.compile(
-    r'"[^"\\]*(?:\\.[^"\\]*)*"|\'[^\'\\]*(?:\\.[^\'\\]*)*\'|[{}\[\]:,]|[A-Za-z_]\w*|["\']'
-    r"|</(?:tool_call|function_calls)[ \t]*>",
-    re.DOTALL,
-)
 _HEAD = re.compile(r"""\{\s*["']?(?:name|arguments|parameters|type|function|id)?""")
 _BARE = re.compile(r"""\{\s*["']name["']\s*:\s*(?P<name>"[^"\n]*"?)""")
 _BLANKS_AND_BRACES = re.compile(r"[\s}]*")
-_CLOSER = re.compile(r"\s*</(?:tool_call|function_calls)[ \t]*>")
+_BLANKS_AND_COMMA = re.compile(r"\s*,?\s*")
+_CLOSER = re.compile(rf"\s*{CLOSER}", re.IGNORECASE)
 _PAYLOADS = ("arguments", "parameters")
+_FIELDS = frozenset({"name", *_PAYLOADS, "id", "type", "index"})
+
+_Call = tuple[str, str]
+"""Name and arguments."""
 
 
-class _Members:
-    """The members of one object: name -> (start, end) of its value; found by counting brackets."""
-
-    def __init__(self, text: str, at: int) -> None:
-        self.spans: dict[str, tuple[int, int]] = {}
-        self.end = -1
-        """Behind the closing brace, or before a closing tag that stands in its place; -1 = open."""
-        self.is_hopeless = False
-        self._read(text, at)
-
-    def _read(self, text: str, at: int) -> None:
-        depth, key, start = 0, "", -1
-        for token in _TOKEN.finditer(text, at):
-            sign = token[0]
-            if sign in ('"', "'"):  # a string without an end
-                return
-            if sign in "{[":
-                depth += 1
-            elif sign.startswith("</") or sign in "}]":
-                depth -= sign in "}]"
-                if depth == 0 or sign.startswith("</"):
-                    if depth > 1:  # cut off within the arguments, and then closed
-                        return
-                    self._keep(key, start, token.start(), text)
-                    self.end = token.end() if depth == 0 else token.start()
-                    return
-            elif depth == 1:
-                if sign == ",":
-                    self._keep(key, start, token.start(), text)
-                    key, start = "", -1
-                elif sign == ":" and start < 0:
-                    start = token.end()
-                elif start < 0:
-                    key = sign.strip("\"'")
-
-    def _keep(self, key: str, start: int, end: int, text: str) -> None:
-        if key and start >= 0:
-            value = text[start:end]
-            lead = len(value) - len(value.lstrip())
-            self.spans[key] = (start + lead, start + len(value.rstrip()))
-
-
-def look(text: str, at: int, offered: Offered) -> Look:
-    """At the brace behind `<tool_call>`."""
-    members = _Members(text, at)
+def look(text: str, at: int) -> Look:
+    """At the brace or bracket behind `<tool_call>`."""
+    if text[at] == "[":
+        return _look_list(text, at + 1)
+    members = Members(text, at)
     if members.end < 0:
-        head = _HEAD.match(text, at)
-        named = _BARE.match(text, at)
-        return (
-            NotYet(named["name"].strip('"') if named else "", is_wrapped=True) if head else "none"
-        )
-    call = _call(text, members)
+        return _not_yet(text, at)
+    call = _call(members)
     if call is None:
         return "none"
-    end, closer = members.end, None
-    if braces := _BLANKS_AND_BRACES.match(text, end):  # a brace too many is no text
-        closer = _CLOSER.match(text, braces.end())
-        end = braces.end() if braces.end() == len(text) else end
+    end = members.end
+    braces = _BLANKS_AND_BRACES.match(text, end)  # a brace too many is no text
+    behind = braces.end() if braces else end
+    closer = _CLOSER.match(text, behind)
+    if behind == len(text):
+        end = behind
     return Found(*call, closer.end() if closer else end, is_wrapped=True, is_closed=bool(closer))
 
 
@@ -92,43 +50,75 @@ def look_bare(text: str, offered: Offered) -> Look:
     name = head["name"].strip('"')
     if not (offered.has(name) if head["name"].endswith('"') else offered.has_begin(name)):
         return "none"
-    members = _Members(text, 0)
+    members = Members(text, 0)
     if members.end < 0:
         return NotYet(name)
-    call = _call(text, members)
-    if call is None or not any(payload in members.spans for payload in _PAYLOADS):
+    call = _call(members)
+    if call is None or not members.names.intersection(_PAYLOADS):
         return "none"
     closer = _CLOSER.match(text, members.end)
-    end = closer.end() if closer else members.end
-    return Found(
-        *call, end, is_wrapped=bool(closer), is_closed=bool(closer), is_bare_json=not closer
-    )
+    if closer:
+        return Found(*call, closer.end(), is_wrapped=True, is_closed=True)
+    if not members.names <= _FIELDS or _is_schema(call[1]):
+        return "none"  # somebody describes a tool
+    return Found(*call, members.end, is_wrapped=False, is_bare_json=True)
 
 
 def object_at(text: str, at: int) -> tuple[str, int] | None:
     """The arguments in the object that begins at `at`, and where it ends; None = it does not."""
-    members = _Members(text, at)
+    members = Members(text, at)
     if members.end < 0 or text[members.end - 1] != "}":
         return None
     return _arguments(text[at : members.end]), members.end
 
 
-def _call(text: str, members: _Members) -> tuple[str, str] | None:
-    """Name and arguments; also of OpenAI's `{"function": {"name": …, "arguments": …}}`."""
-    spans = members.spans
-    if "function" in spans and "name" not in spans:
-        start, _ = spans["function"]
-        if text[start : start + 1] == "{":
-            inner = _Members(text, start)
-            return _call(text, inner) if inner.end >= 0 else None
-    if "name" not in spans:
-        return None
-    start, end = spans["name"]
-    name = text[start:end].strip("\"' ")
-    payload = next((spans[each] for each in _PAYLOADS if each in spans), None)
+def _look_list(text: str, at: int) -> Look:
+    """Behind its bracket."""
+    calls: list[_Call] = []
+    while True:
+        at = _past(_BLANKS_AND_COMMA, text, at)
+        if text[at : at + 1] != "{":
+            break
+        members = Members(text, at)
+        if members.end < 0:
+            return _not_yet(text, at)
+        if (call := _call(members)) is None:
+            return "none"
+        calls.append(call)
+        at = members.end
+    if at >= len(text):
+        return NotYet(calls[0][0] if calls else "", is_wrapped=True)
+    if text[at] != "]" or not calls:
+        return "none"
+    closer = _CLOSER.match(text, at + 1)
+    end = closer.end() if closer else at + 1
+    first, *others = calls
+    return Found(*first, end, is_wrapped=True, is_closed=bool(closer), others=tuple(others))
+
+
+def _past(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
+def _not_yet(text: str, at: int) -> Look:
+    """An object has no end: whether it may be a call all the same."""
+    if not _HEAD.match(text, at):
+        return "none"
+    named = _BARE.match(text, at)
+    return NotYet(named["name"].strip('"') if named else "", is_wrapped=True)
+
+
+def _call(members: Members) -> _Call | None:
+    """Also of OpenAI's `{"function": {"name": …, "arguments": …}}`."""
+    if "function" in members.names and "name" not in members.names:
+        inner = members.inner("function")
+        return _call(inner) if inner else None
+    name = members.value("name").strip("\"' ") if "name" in members.names else ""
     if not name:
         return None
-    return name, _arguments(text[slice(*payload)]) if payload else "{}"
+    payload = next((each for each in _PAYLOADS if each in members.names), None)
+    return name, _arguments(members.value(payload)) if payload else "{}"
 
 
 def _arguments(written: str) -> str:
@@ -145,3 +135,12 @@ def _arguments(written: str) -> str:
             return "{}"
         return written if strict else json.dumps(value, ensure_ascii=False)
     return written
+
+
+def _is_schema(arguments: str) -> bool:
+    """Whether they are a JSON schema, as in the description of a tool."""
+    try:
+        value = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and value.get("type") == "object" and "properties" in value

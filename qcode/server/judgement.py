@@ -4,15 +4,22 @@ Those who explain the format write about it: words go on behind the call, an exa
 the name stands for any name. A call that leaked ends the text, or another call follows it.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from qcode.server.found import Found, NotYet
 from qcode.server.offered import Offered
-from qcode.server.openings import HALF_TAG, OPENER, is_example, is_placeholder
+from qcode.server.openings import HALF_TAG, OPENER, is_example
 
 Verdict = Literal["call", "text", "later"]
 """`later` = what follows decides, and has not come yet."""
+
+_PLACEHOLDER = re.compile(
+    r"[A-Z_]+|(?:function|tool|your|example)_(?:function_)?name|(?:example|your)_\w+|name|\W.*"
+)
+"""Stands for a name, as in explanations of the format."""
+_CLOSING_QUOTES = ("'", '"', "“", "”", "\u2018", "\u2019", "»", "«")
 
 _Follower = Literal["end", "call", "text", "unknown"]
 
@@ -45,7 +52,7 @@ def verdict(
     """On a whole call: `behind` is the text after it and its closing tags; all of it, if
     `is_ended`."""
     follower = _follower(behind, is_ended=is_ended)
-    known = offered.has(found.name)
+    known = all(offered.has(name) for name, _ in found.calls)
     is_plain = known and found.is_closed and not place.is_inline and not place.is_example
     if follower == "unknown" and not is_plain:
         return "later"
@@ -54,7 +61,7 @@ def verdict(
     if found.is_bare_json:
         leaked = known and follower == "end" and place.is_first
     elif not known:
-        leaked = found.is_wrapped and follower != "text" and not is_placeholder(found.name)
+        leaked = found.is_wrapped and follower != "text" and not _PLACEHOLDER.fullmatch(found.name)
     else:
         leaked = follower != "text" or not _is_talked_about(place, behind)
     return "call" if leaked else "text"
@@ -69,7 +76,7 @@ def is_half(seen: NotYet, place: Place, offered: Offered, *, is_bare_json: bool)
         return known and place.is_first
     if place.is_inline:
         return known
-    return known or (seen.is_wrapped and not is_placeholder(seen.name))
+    return known or (seen.is_wrapped and not _PLACEHOLDER.fullmatch(seen.name))
 
 
 def _follower(behind: str, *, is_ended: bool) -> _Follower:
@@ -83,4 +90,5 @@ def _is_talked_about(place: Place, behind: str) -> bool:
     """Whether a call with words behind it stands in a sentence, or was announced as an example."""
     words = behind.lstrip()
     goes_on = words[:1].islower() or words[:1] in ",;)"
-    return goes_on or place.is_inline or place.is_example
+    is_quoted = behind.startswith(_CLOSING_QUOTES)
+    return goes_on or is_quoted or place.is_inline or place.is_example

@@ -2,15 +2,14 @@
 
 import re
 
+_CLOSING = re.compile(r"</parameter>\s*\Z", re.IGNORECASE)
 _EDGES = re.compile(r"\A\r?\n|\r?\n\Z")
 
 
 def value_in(between: str, indent: int, *, is_closed: bool) -> str:
     """The value in the text between its tags; `indent`: of the opening one, -1 = none."""
     if not is_closed:  # perhaps its closing stands behind its last line
-        shorter = between.rstrip()
-        if shorter.endswith("</parameter>"):
-            between = shorter.removesuffix("</parameter>")
+        between = _CLOSING.sub("", between)
     return _outdented(_EDGES.sub("", between), indent)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qcode.protocol.names import bare, folded
+from qcode.protocol.names import ALIASES, bare, folded, tool_name
 
 Schema = Mapping[str, Any]
 
@@ -21,16 +21,18 @@ class Offered:
         return bool(self._by_name)
 
     def has(self, written: str) -> bool:
-        """Whether `written` names a tool of the request."""
-        return folded(bare(written)) in self._by_name
+        """Whether `written` means a tool of the request, by another agent's name perhaps."""
+        return tool_name(written, self._by_name) is not None
 
     def has_begin(self, written: str) -> bool:
-        """Whether a tool's name begins so."""
+        """Whether one begins so."""
         begin = folded(bare(written))
-        return any(name.startswith(begin) for name in self._by_name)
+        meant = (alias for alias, name in ALIASES.items() if name in self._by_name)
+        return any(name.startswith(begin) for name in (*self._by_name, *meant))
 
     def fields(self, written: str) -> Mapping[str, Schema] | None:
-        """The schema of each field of a tool; None = there is no such tool."""
+        """The schema of each field of a tool; None = no tool is called so. By another agent's
+        name it may have other fields as well: the engine knows them."""
         function = self._by_name.get(folded(bare(written)))
         if function is None:
             return None

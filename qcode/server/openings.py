@@ -5,33 +5,44 @@ What `qwenxml` and `hermes` then read in full; here it is only told where lookin
 
 import re
 
+_WRAPPERS, _FUNCTIONS = "tool_call|function_calls", "function|invoke"
+_CLOSED = f"{_WRAPPERS}|{_FUNCTIONS}|function_invocation"
+
 OPENER = re.compile(
-    r"<(?:tool_call|function_calls)[ \t]*>|<(?:function|invoke)[ \t]*(?:=|[ \t]name[ \t]*=)"
+    rf"<(?:{_WRAPPERS})[ \t]*>|<(?:{_FUNCTIONS})[ \t]*(?:=|[ \t]name[ \t]*=)", re.IGNORECASE
 )
-JSON = re.compile(r"\{\s*(?:[\"']name[\"']\s*:|\Z)")
-JSON_BEGIN = re.compile(
-    r"\{[ \t]*(?:[\"'](?:n(?:a(?:m(?:e(?:[\"'](?:[ \t]*(?::.*)?)?)?)?)?)?)?)?", re.DOTALL
-)
-_WORD = re.compile(r"</?[a-z_]*")
-_TAGS = (
-    *("<tool_call", "<function_calls", "<function", "<invoke", "<think"),
-    *("</tool_call", "</function_calls", "</function", "</function_invocation", "</invoke"),
-    "</think",
-)
-CLOSERS = re.compile(
-    r"[ \t]*(?:</(?:tool_call|function_calls|function|function_invocation|invoke)[ \t]*>"
-    r"|<\|(?:im_end|endoftext)\|>)"
-)
-HALF_TAG = re.compile(r"\s*</?[a-z_]*\Z")
-_ONLY_TAGS = re.compile(r"(?:\s|</?(?:tool_call|function_calls|function|invoke)[ \t]*>)*")
-LONE_CLOSE = re.compile(r"\A</think>|</think>(?=[ \t\r]*\n?\Z)")
-OPEN_BLOCK = re.compile(r"<think>[ \t\r]*\n?\Z")
+CLOSERS = re.compile(rf"[ \t]*(?:</(?:{_CLOSED})[ \t]*>|<\|(?:im_end|endoftext)\|>)", re.IGNORECASE)
+HALF_TAG = re.compile(r"\s*</?[a-z_]*\Z", re.IGNORECASE)
 MALFORMED = re.compile(
     r"(?:<tool_call>\s*)?<function\s*=\s*[\"']?(?P<name>[\w.:-]+)[\"']?\s*>"
     r".*</(?:function|tool_call)>\s*",
-    re.DOTALL,
+    re.DOTALL | re.IGNORECASE,
 )
-QUOTES = "`'\"“”\u2018\u2019«»([{<|/\\"
+"""A whole call whose body may be anything."""
+_ONLY_TAGS = re.compile(rf"(?:\s|</?(?:{_WRAPPERS}|{_FUNCTIONS})[ \t]*>)*", re.IGNORECASE)
+_ENDS = re.compile(rf"</(?:{_CLOSED})|\}}", re.IGNORECASE)
+_NAME = re.compile(
+    rf"<(?:{_FUNCTIONS})\s*(?:=|name\s*=)\s*[\"']?(?P<xml>[\w.:-]+)[\"'\s>]"
+    r"|[\"']name[\"']\s*:\s*[\"'](?P<json>[\w.:-]+)[\"']",
+    re.IGNORECASE,
+)
+
+JSON = re.compile(r"\{\s*(?:[\"']name[\"']\s*:|\Z)")
+"""A call without any tag: only `name` may come first."""
+_JSON_BEGIN = re.compile(
+    r"\{[ \t]*(?:[\"'](?:n(?:a(?:m(?:e(?:[\"'](?:[ \t]*(?::.*)?)?)?)?)?)?)?)?", re.DOTALL
+)
+
+LONE_CLOSE = re.compile(r"\A</think>|</think>(?=[ \t\r]*\n?\Z)")
+OPEN_BLOCK = re.compile(r"<think>[ \t\r]*\n?\Z")
+
+_WORD = re.compile(r"</?[a-z_]*", re.IGNORECASE)
+_MARKS = (
+    *(f"<{name}" for name in f"{_WRAPPERS}|{_FUNCTIONS}|think".split("|")),
+    *(f"</{name}" for name in f"{_CLOSED}|think".split("|")),
+)
+
+_LEADING_QUOTES = "`'\"“”\u2018\u2019«»([{<|/\\"
 _LISTED = re.compile(r"\s*(?:[-*+>|#@]|\d+[.)])")
 _SENTENCE_END = re.compile(r"[.:!?…。\uff1a\uff01)]\s*\Z")
 _EXAMPLE = re.compile(
@@ -40,15 +51,6 @@ _EXAMPLE = re.compile(
     r"|(?:is|are) written|would (?:write|look|be)|instead of|wrote)\b",
     re.IGNORECASE,
 )
-_CLOSED = ("</function>", "</tool_call>", "</invoke>", "</function_calls>")
-_PLACEHOLDER = re.compile(
-    r"[A-Z_]+|(?:function|tool|your|example)_(?:function_)?name|(?:example|your)_\w+|name|\W.*"
-)
-_NAME = re.compile(
-    r"<(?:function|invoke)\s*(?:=|name\s*=)\s*[\"']?([\w.:-]+)[\"'\s>]"
-    r"|[\"']name[\"']\s*:\s*[\"']([\w.:-]+)[\"']"
-)
-_ENDS = re.compile(r"</(?:function|tool_call|invoke)|\}")
 
 
 def may_open(line: str, at: int) -> bool:
@@ -57,7 +59,7 @@ def may_open(line: str, at: int) -> bool:
     before = line[:at]
     if not before:
         return True
-    if before[-1] in QUOTES or not before.strip():
+    if before[-1] in _LEADING_QUOTES or not before.strip():
         return False
     if _LISTED.match(before) or _EXAMPLE.search(before):
         return False
@@ -69,15 +71,10 @@ def is_example(words: str) -> bool:
     return bool(_EXAMPLE.search(words))
 
 
-def is_placeholder(name: str) -> bool:
-    """Whether it stands for a name, as in explanations of the format."""
-    return bool(_PLACEHOLDER.fullmatch(name))
-
-
 def name_in(text: str) -> str:
     """The name of the call that `text` begins, as far as it shows; empty = it does not."""
     match = _NAME.search(text)
-    return (match[1] or match[2]) if match else ""
+    return (match["xml"] or match["json"]) if match else ""
 
 
 def may_end(line: str) -> bool:
@@ -87,11 +84,11 @@ def may_end(line: str) -> bool:
 
 def held_from(tail: str, *, is_line_start: bool) -> int:
     """Where in the end of a line the part begins that may be more than prose."""
-    if is_line_start and tail.startswith("{") and JSON_BEGIN.fullmatch(tail):
+    if is_line_start and tail.startswith("{") and _JSON_BEGIN.fullmatch(tail):
         return 0
     at = tail.find("<")
     while at >= 0:
-        is_quoted = at > 0 and tail[at - 1] in QUOTES
+        is_quoted = at > 0 and tail[at - 1] in _LEADING_QUOTES
         if not is_quoted and may_begin(tail[at:]):
             return at
         at = tail.find("<", at + 1)
@@ -101,21 +98,22 @@ def held_from(tail: str, *, is_line_start: bool) -> int:
 def may_begin(tail: str) -> bool:
     """Whether `tail` may still become a mark or the opening of a call."""
     match = _WORD.match(tail)
-    word = match[0] if match else ""
+    word = match[0].lower() if match else ""
     rest = tail[len(word) :]
     if not rest:
-        return any(tag.startswith(word) for tag in _TAGS)
-    if word not in _TAGS or rest[0] not in "> \t=":
+        return any(mark.startswith(word) for mark in _MARKS)
+    if word not in _MARKS or rest[0] not in "> \t=":
         return False
     behind = rest.partition(">")[2].lstrip(" \t\r")
     if word in ("<tool_call", "<function_calls"):
-        return not behind or behind[0] in "<{"
+        return not behind or behind[0] in "<{["
     return word != "<think" or not behind
 
 
 def is_half_closer(rest: str) -> bool:
     """Whether it is the beginning of a closing tag, and blanks."""
-    return any(closer.startswith(rest.rstrip()) for closer in _CLOSED)
+    begin = rest.rstrip().lower()
+    return any(f"</{name}>".startswith(begin) for name in _CLOSED.split("|"))
 
 
 def is_only_tags(text: str) -> bool:

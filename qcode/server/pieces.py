@@ -77,10 +77,11 @@ class Pieces:
             self.all.append(Piece("reasoning", raw.removeprefix(OPEN)))
 
     def call(self, raw: str, found: Found) -> None:
-        """A whole call."""
-        self.all.append(Piece("call", raw, found.name, found.arguments))
-        self._screen.call(found.name, self.calls, len(found.arguments))
-        self.calls += 1
+        """A whole call, or a list of them: `raw` is the first one's."""
+        for name, arguments in found.calls:
+            self.all.append(Piece("call", raw, name, arguments))
+            self._screen.call(name, self.calls, len(arguments))
+            self.calls, raw = self.calls + 1, ""
         self._words_before = ""
 
     def half(self, raw: str, name: str) -> None:

@@ -32,11 +32,10 @@ class _Looking:
         self.is_ended = is_ended
 
     def look(self) -> Look:
-        first = self.tags.at(0)
-        is_wrapped = first is not None and first.opens("wrapper")
-        at = self.tags.skip(first.end) if first and is_wrapped else 0
-        if self.text[at : at + 1] == "{":
-            return hermes.look(self.text, at, self.offered)
+        at = self._past_wrappers()
+        is_wrapped = at > 0
+        if self.text[at : at + 1] in ("{", "["):
+            return hermes.look(self.text, at)
         function = self.tags.at(at)
         if function is None or not function.opens("function"):
             return self._head(at, is_wrapped=is_wrapped)
@@ -44,6 +43,15 @@ class _Looking:
         if self.is_ended and not is_known and not self.tags.has_wrapper_end:
             return "none"  # a bare tag of no tool: prose
         return self._body(function, is_wrapped=is_wrapped)
+
+    def _past_wrappers(self) -> int:
+        """Behind `<tool_call>`, which models write twice at times."""
+        at = 0
+        for _ in range(2):
+            tag = self.tags.at(at)
+            if tag and tag.opens("wrapper"):
+                at = self.tags.skip(tag.end)
+        return at
 
     def _head(self, at: int, *, is_wrapped: bool) -> Look:
         """The text ends before the function's tag does, or goes on as something else."""

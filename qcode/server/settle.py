@@ -16,7 +16,7 @@ from qcode.server.base import Flaw
 from qcode.server.chunks import is_json_object
 from qcode.server.content import pieces_of
 from qcode.server.offered import Offered
-from qcode.server.openings import is_only_tags
+from qcode.server.openings import OPENER, is_only_tags
 from qcode.server.pieces import Piece
 from qcode.server.reasoning import joined, without_marks
 
@@ -177,9 +177,7 @@ def _take(
 def _from_reasoning(draft: _Draft, came: Came) -> None:
     """Calls with which the reasoning ends: there the model forgot to close it. Elsewhere it only
     thinks of them."""
-    if not any(
-        mark in draft.reasoning for mark in ("<tool_call", "<function", "<invoke", '"name"')
-    ):
+    if not OPENER.search(draft.reasoning) and '"name"' not in draft.reasoning:
         return
     pieces = pieces_of(draft.reasoning, came.offered)
     start = len(pieces)

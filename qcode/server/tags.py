@@ -11,6 +11,7 @@ _TAG = re.compile(
     r"(?P<what>tool_call|function_calls|function_invocation|function|parameter|invoke)"
     r"(?P<rest>[ \t]*=[^<>\n]*|[ \t]+[^<>\n]*|)>"
 )
+_TAG_OF_ANY_CASE = re.compile(_TAG.pattern, re.IGNORECASE)
 _NAME = re.compile(r"""\s*(?:name\s*)?=\s*(?P<quote>["']?)(?P<name>[\w.:/$ -]+?)(?P=quote)\s*""")
 _SPACE = re.compile(r"\s*")
 _KINDS = {
@@ -52,11 +53,14 @@ class Tag:
 
 
 class Tags:
-    """All tags of a text, and what stands at a place of it."""
+    """All tags of a text that begins with one, and what stands at a place of it.
+
+    Capitals are the format's only where its first tag has some: in a value they are data.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._all = list(tags_in(text))
+        self._all = list(_tags(text, _TAG if text[1:2].islower() else _TAG_OF_ANY_CASE))
         self._number = {tag.start: number for number, tag in enumerate(self._all)}
 
     def at(self, place: int) -> Tag | None:
@@ -105,9 +109,14 @@ class Tags:
 
 
 def tags_in(text: str) -> Iterator[Tag]:
-    """One after the other; `<function>` and `<parameter type="x">` are of some other format."""
-    for match in _TAG.finditer(text):
-        kind, closes = _KINDS[match["what"]], bool(match["close"])
+    """One after the other."""
+    return _tags(text, _TAG)
+
+
+def _tags(text: str, pattern: re.Pattern[str]) -> Iterator[Tag]:
+    """`<function>` and `<parameter type="x">` are of some other format."""
+    for match in pattern.finditer(text):
+        kind, closes = _KINDS[match["what"].lower()], bool(match["close"])
         named = _NAME.fullmatch(match["rest"])
         if kind == "wrapper" or closes or named:
             name = named["name"].strip() if named and not closes else ""

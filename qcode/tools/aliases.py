@@ -1,25 +1,12 @@
-"""Names that models bring along from other agents' tools, and ours for them: data and look-up.
+"""Names of fields that models bring along from other agents' tools, and ours for them.
 
-Names are compared folded: lower case, without `_`, `-` and blanks. A declared name comes first.
+Those of the tools themselves are in `protocol.names`. Names are compared folded: lower case,
+without `_`, `-` and blanks. A declared name comes first.
 """
 
 from collections.abc import Collection
 
-from qcode.protocol.names import bare, folded
-
-_TOOLS = {
-    "read": "read_file view_file open_file view cat",
-    "write": "write_file create_file write_to_file file_write create",
-    "edit": "edit_file str_replace str_replace_editor str_replace_based_edit_tool replace "
-    "replace_in_file search_replace apply_edit",
-    "glob": "list_files find_files list_directory list_dir ls find",
-    "grep": "search search_files search_file_content grep_search rg",
-    "shell": "bash run_shell_command execute_command run_command run_terminal_cmd "
-    "run_terminal_command terminal exec",
-    "todo": "todo_write todos update_plan update_todo_list",
-    "ask": "ask_user ask_user_question ask_followup_question question",
-}
-TOOLS = {folded(alias): name for name, aliases in _TOOLS.items() for alias in aliases.split()}
+from qcode.protocol.names import folded
 
 _FIELDS = {
     "path": "file_path file_name file absolute_path target_file directory dir folder",
@@ -61,15 +48,6 @@ WORDS = {
 
 IDLE = frozenset({"description", "explanation", "-n"})
 """Fields that change nothing here (talk about the call, line numbers): they are dropped."""
-
-
-def tool_name(name: str, known: Collection[str]) -> str | None:
-    """The known tool that `name` means, or None."""
-    if name in known:
-        return name
-    key = folded(bare(name))
-    found = {folded(each): each for each in known}.get(key) or TOOLS.get(key)
-    return found if found in known else None
 
 
 def field_name(name: str, declared: Collection[str], present: Collection[str]) -> str | None:

@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 
 from qcode.protocol.messages import ToolCall
-from qcode.protocol.names import folded
-from qcode.tools.aliases import tool_name
+from qcode.protocol.names import folded, tool_name
 from qcode.tools.base import Tool
 from qcode.tools.fit import bare_type, declared, fit
 from qcode.tools.mend import Malformed, read_object
