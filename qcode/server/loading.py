@@ -5,6 +5,8 @@ line (internal/router/loading.go at version 250). Shown as a state of the server
 """
 
 STROKES = "━━━━━"
+_SIGN = f"{STROKES}llama-swap"
+"""How the remarks begin, blanks aside: a model may think in strokes too."""
 
 
 class LoadingText:
@@ -41,9 +43,10 @@ class LoadingText:
 
     def _start(self) -> None:
         text = self._held.lstrip()
-        if text.startswith(STROKES):
+        seen = "".join(text[: 2 * len(_SIGN)].split())
+        if seen.startswith(_SIGN):
             self._state, self._held = "remarks", text[len(STROKES) :]
-        elif not STROKES.startswith(text):
+        elif not _SIGN.startswith(seen):
             self._state = "done"
 
     def _remarks(self) -> str:

@@ -34,6 +34,8 @@ def test_remarks_that_never_end_are_not_stored_either() -> None:
     assert read(data).message.parts == ()
 
 
-@pytest.mark.parametrize("text", ["━━━ three strokes", "so ━━━━━ five", "━"])
+@pytest.mark.parametrize(
+    "text", ["━━━ three strokes", "so ━━━━━ five", "━", "━━━━━ five to begin with", "━━━━━"]
+)
 def test_other_strokes_are_reasoning(text: str) -> None:
     assert read(delta(reasoning_content=text) + end()).message.reasoning == text
