@@ -1,8 +1,9 @@
 """Names of tools and fields as models spell them: what makes two spellings the same name."""
 
+import re
 from collections.abc import Collection
 
-PREFIXES = ("functions.", "function.", "tools.", "tool.", "tool:", "default_api.", "default_api:")
+_PREFIX = re.compile(r"(?:(?:functions?|tools?|default_api)[.:/]+)*", re.IGNORECASE)
 """What models put before a tool's name, from other agents' formats."""
 
 
@@ -13,10 +14,7 @@ def folded(name: str) -> str:
 
 def bare(name: str) -> str:
     """A tool's name without blanks and prefixes around it."""
-    name = name.strip()
-    for prefix in PREFIXES:
-        name = name.removeprefix(prefix)
-    return name
+    return _PREFIX.sub("", name.strip(), count=1)
 
 
 _TOOLS = {

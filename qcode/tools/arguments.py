@@ -131,6 +131,14 @@ def _kind(field: msgspec.inspect.Field) -> str:
             return "a string"
         case msgspec.inspect.IntType():
             return "an integer"
+        case msgspec.inspect.FloatType():
+            return "a number"
+        case msgspec.inspect.BoolType():
+            return "true or false"
+        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
+            return "a list"
+        case msgspec.inspect.DictType() | msgspec.inspect.StructType():
+            return "an object"
         case msgspec.inspect.LiteralType(values=words):
             return "one of " + ", ".join(f'"{word}"' for word in words)
     return "a value"

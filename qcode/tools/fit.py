@@ -1,11 +1,9 @@
 """An object as the model wrote it -> the fields that a tool declares.
 
-Names through the table of aliases, values by the declared type. A declared string is never
-decoded: the content of a JSON file stays text.
+Names through the table of aliases, values by the declared type (`coerce`).
 """
 
 import json
-import re
 from functools import cache
 from typing import Any
 
@@ -13,8 +11,8 @@ import msgspec
 
 from qcode.tools.aliases import IDLE, WORDS, field_name
 from qcode.tools.base import Tool
+from qcode.tools.coerce import as_declared, as_integer, plain
 
-_INTEGER = re.compile(r"\s*([+-]?\d{1,18})(?:\.0*)?\s*")
 _ENVELOPES = ("arguments", "parameters", "input", "args")
 
 Fields = dict[str, Any]
@@ -31,8 +29,7 @@ def declared(tool_type: type[Tool]) -> dict[str, msgspec.inspect.Field]:
 
 def bare_type(field: msgspec.inspect.Field) -> msgspec.inspect.Type:
     """The declared type, without its description."""
-    kind = field.type
-    return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
+    return plain(field.type)
 
 
 def fit(given: Fields, tool_type: type[Tool]) -> tuple[Fields, tuple[str, ...]]:
@@ -51,7 +48,7 @@ def fit(given: Fields, tool_type: type[Tool]) -> tuple[Fields, tuple[str, ...]]:
 
 def _counted(fitted: Fields, fields: Fields, notes: list[str]) -> Fields:
     """`limit` lines from the first one on, where a tool takes the last line."""
-    limit, first = _as_integer(fitted.get("limit")), fitted.get("first_line", 1)
+    limit, first = as_integer(fitted.get("limit")), fitted.get("first_line", 1)
     if "limit" in fields or "last_line" not in fields or "last_line" in fitted:
         return fitted
     if not isinstance(limit, int) or not isinstance(first, int) or limit < 1:
@@ -93,35 +90,14 @@ def _typed(
 ) -> Any:
     if name not in fields:
         return value
-    match bare_type(fields[name]):
-        case msgspec.inspect.StrType():
-            typed = value if isinstance(value, str) else _as_text(value)
-        case msgspec.inspect.IntType():
-            typed = _as_integer(value)
-        case msgspec.inspect.LiteralType(values=words):
-            typed = _as_word(name, value, words)
-        case _:
-            return value
+    kind = bare_type(fields[name])
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        typed = _as_word(name, value, kind.values)
+    else:
+        typed = as_declared(value, kind)
     if typed is not value:
         notes.append(f"`{name}`: read {_brief(value)} as {_brief(typed)}")
     return typed
-
-
-def _as_text(value: Any) -> Any:
-    """A string was meant; what the model wrote as JSON is that string's text."""
-    if value is None:
-        return value
-    return json.dumps(
-        value, ensure_ascii=False, indent=2 if isinstance(value, dict | list) else None
-    )
-
-
-def _as_integer(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and (match := _INTEGER.fullmatch(value)):
-        return int(match[1])
-    return value
 
 
 def _as_word(name: str, value: Any, words: tuple[Any, ...]) -> Any:

@@ -32,6 +32,14 @@ def read_object(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     return _read(text, 2)
 
 
+def read_value(text: str) -> Any:
+    """The JSON value that `text` is, slips of its syntax mended. Raises Malformed."""
+    try:
+        return _without_surrogates(json.loads(text, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return _Reader(well_formed(text)).value()
+
+
 def _read(text: str, decodings: int) -> tuple[dict[str, Any], tuple[str, ...]]:
     if not text.strip():
         return {}, ("read empty arguments as {}",)
@@ -92,12 +100,24 @@ class _Reader:
         value = self._object(1)
         while (again := self._skip_to_brace()) >= 0:
             self.at = again
-            if self._object(1) != value:
+            another = self._object(1)
+            if value and another and another != value:
                 raise Malformed("the arguments hold several different objects")
-            self._note("took an object that was written twice once")
+            if value == another:
+                self._note("took an object that was written twice once")
+            else:
+                self._note("left out an empty object beside the arguments")
+            value = value or another
         if before or self.text[self.at :].strip():
             self._note("left out the text around the object")
         return value, tuple(self.notes)
+
+    def value(self) -> Any:
+        """The one value that the text is."""
+        found = self._value(1)
+        if self._next():
+            self._fail("the end")
+        return found
 
     def _skip_to_brace(self) -> int:
         """Where one more object begins, or -1; what goes on as JSON is no text around one."""

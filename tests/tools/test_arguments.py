@@ -219,6 +219,12 @@ def test_unescaped_control_characters_are_read(fields: dict[str, Any]) -> None:
         (json.dumps(GOOD) * 2, "written twice"),
         (json.dumps({"name": "change", "arguments": GOOD}), "out of `arguments`"),
         (json.dumps(GOOD | {"line": None}), "left out `line`"),
+        ("{'path': 'a.py', 'old_string': 'x', 'new_string': 'y'}", "into double quotes"),
+        ('{"path": "a.py", "old_string": "x", "new_string": "y", "line": None}', "read None"),
+        (json.dumps(GOOD) + "}", "text around"),
+        ("{}" + json.dumps(GOOD), "an empty object"),
+        (json.dumps(GOOD) + "\n{}", "an empty object"),
+        (json.dumps({"parameters": GOOD}), "out of `parameters`"),
     ],
 )
 def test_slips_of_syntax_are_mended_and_told(text: str, note: str) -> None:
@@ -234,6 +240,38 @@ def test_raw_line_breaks_and_stray_backslashes_keep_their_meaning() -> None:
     )
     found = parsed(text)
     assert found.tool == Change("a", "one\n\ttwo", '\\d+\\.py \' ü "q"')
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("one\n\ttwo\r\n", "one\n\ttwo\r\n"),
+        ('He said \\"no\\".', 'He said "no".'),
+        ("C:\\\\temp", "C:\\temp"),
+        ("it's {not} a [bracket], or: a comma", "it's {not} a [bracket], or: a comma"),
+    ],
+)
+def test_a_string_in_arguments_with_slips_holds_what_was_written(written: str, meant: str) -> None:
+    found = parsed(f'{{"path": "a", "old_string": "x", "new_string": "{written}",}}')
+    assert found.tool == Change("a", "x", meant)
+
+
+def test_single_quotes_may_hold_double_ones_and_escaped_ones() -> None:
+    found = parsed("""{'path': 'a', 'old_string': 'say "x"', 'new_string': 'it\\'s'}""")
+    assert found.tool == Change("a", 'say "x"', "it's")
+
+
+FILES = ['{"name": "shop"}', "[1, 2]", '"text"', "12", "true", "null", '{"a": "{\\"b\\": 1}"}']
+
+
+@pytest.mark.parametrize("content", FILES)
+@pytest.mark.parametrize("slip", ["", ","])
+@pytest.mark.parametrize("encodings", [1, 2])
+def test_the_content_of_a_json_file_stays_text(content: str, slip: str, encodings: int) -> None:
+    text = json.dumps(GOOD | {"new_string": content})[:-1] + slip + "}"
+    for _ in range(encodings - 1):
+        text = json.dumps(text)
+    assert parsed(text).tool == Change("a.py", "x", content)
 
 
 def test_half_characters_become_replacement_characters() -> None:
@@ -257,6 +295,9 @@ def test_half_characters_become_replacement_characters() -> None:
         ('{"line": NaN}', "a value was expected"),
         ('{"path": "a', "end inside a string"),
         ('{"path": "a"', "a bracket is not closed"),
+        ('{"path": "a"}{"path": "b', "end inside a string"),
+        (json.dumps('{"path": "a'), "end inside a string"),
+        ('[{"path": "a.py"}]', "one JSON object"),
     ],
 )
 def test_what_has_no_single_meaning_goes_back(text: str, said: str) -> None:
@@ -280,6 +321,9 @@ def test_what_has_no_single_meaning_goes_back(text: str, said: str) -> None:
         {"PATH": "a.py", "old-string": "x", "new_string": "y"},
         {"path": "a.py", "old_string": "x", "new_string": "y", "description": "I change it"},
         {"path": "a.py", "old_string": "x", "new_string": "y", "replace_all": False},
+        {"absolute_path": "a.py", "old_content": "x", "replacement": "y"},
+        {"target_file": "a.py", "find": "x", "replace_with": "y"},
+        {"file-path": "a.py", "Old_String": "x", "new_text": "y", "explanation": "I change it"},
     ],
 )
 def test_names_of_other_agents_are_understood(given: dict[str, Any]) -> None:
@@ -322,6 +366,9 @@ def test_an_alias_never_displaces_a_field_that_is_there_or_declared() -> None:
         ("line", " 7 ", 7),
         ("line", "100.0", 100),
         ("line", 12.0, 12),
+        ("line", "+5", 5),
+        ("line", "-3", -3),
+        ("count", " one ", "one"),
         ("count", "ALL", "all"),
         ("count", True, "all"),
         ("path", 12, "12"),
@@ -383,6 +430,13 @@ def test_empty_arguments_suit_a_tool_that_needs_none() -> None:
         ("todo_write", "todo"),
         ("search", "grep"),
         ("AskUserQuestion", "ask"),
+        ("SHELL", "shell"),
+        ("functions.Bash", "shell"),
+        ("Functions/shell", "shell"),
+        ("tools::shell", "shell"),
+        ("default_api.run_command", "shell"),
+        ("function:todo-write", "todo"),
+        ("functions.functions.grep", "grep"),
     ],
 )
 def test_names_of_other_agents_tools_are_understood(written: str, name: str) -> None:
@@ -397,7 +451,14 @@ def test_an_alias_for_a_tool_that_is_not_offered_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "nearest"), [("grepp", "grep"), ("changes_file", "change"), ("shel", "shell")]
+    ("written", "nearest"),
+    [
+        ("grepp", "grep"),
+        ("changes_file", "change"),
+        ("shel", "shell"),
+        ("execute_shell", "shell"),
+        ("toolbox.web.change", "change"),
+    ],
 )
 def test_an_unknown_tool_is_answered_with_the_names_nearest_first(
     written: str, nearest: str
