@@ -5,15 +5,14 @@ of its bytes into two.
 """
 
 import time
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from statistics import median
 
 from qcode.server.reader import Reader
 from tests.bench.figure import Figure, counted
 from tests.bench.ground import Ground
-from tests.server.leaks import CORPUS, THOUGHT, TOOLS, Case, cases, wrong
+from tests.server.leaks import HELDOUT, TOOLS, Case, cases, honest, in_each_place, wrong
 from tests.server.streams import delta, end, read
 
 DELTAS = 20_000
@@ -22,12 +21,14 @@ RUNS = 5
 
 def repair(_: Ground) -> Iterator[Figure]:
     """Cases by failure, honest texts, and CPU."""
-    for failure, group in groupby(cases(), key=lambda case: case.failure):
+    every = (*cases(), *cases(HELDOUT / "leaks.toml"))
+    for failure, group in groupby(every, key=lambda case: case.failure):
         rows = list(group)
         right = sum(_is_right(case) for case in rows)
         what = f"repair {failure}: wrong of {len(rows)} cases (each at every cut)"
         yield counted(what, len(rows) - right, "", most=0)
-    yield _honest()
+    yield _honest(honest(), "")
+    yield _honest(honest(HELDOUT / "honest.toml"), ", held out,")
     for kind, text in (("text", _prose()), ("code", _code()), ("a leaked call", _call())):
         yield Figure(f"CPU of the reader per 1,000 deltas of {kind}", _cost(text), "ms", under=8)
 
@@ -47,19 +48,14 @@ def _in_two(case: Case, data: bytes, at: int) -> object:
     return reader.finish()
 
 
-def _honest() -> Figure:
-    path = CORPUS / "honest" / "texts.toml"
-    texts: list[str] = tomllib.loads(path.read_text(encoding="utf-8"))["texts"]
-    touched = 0
-    for text in texts:
-        for data in (
-            delta(content=text),
-            delta(reasoning=THOUGHT) + delta(content=text),
-            delta(reasoning=text),
-        ):
-            came = read(data + end(), Reader("on", tools=TOOLS))
-            touched += bool(came.repairs or came.message.calls or came.flaw)
-    return counted(f"false repairs of {len(texts)} honest texts in 3 places", touched, "", most=0)
+def _honest(texts: Sequence[str], whose: str) -> Figure:
+    touched = sum(
+        bool(came.repairs or came.message.calls or came.flaw)
+        for text in texts
+        for _, came, _ in in_each_place(text)
+    )
+    what = f"false repairs of {len(texts)} honest texts{whose} in 3 places"
+    return counted(what, touched, "", most=0)
 
 
 def _cost(text: str) -> float:

@@ -1,5 +1,8 @@
 """The corpus of answers gone wrong (`corpus/*.toml`), and how one is sent and read.
 
+Those in `corpus/heldout` were written apart from the rest, to see whether the parser reads what it
+was not made for.
+
 A case is `written` in each place of `where`, or comes in `pieces`. Its truth: `calls` (tool and
 `arguments` after the engine's own mending, or `raw` as they leave the server room), the `words`
 that remain where it was written, or `text` and `reasoning`; and the `flaw`.
@@ -18,9 +21,10 @@ from qcode.server.shape import wire_tools
 from qcode.tools.arguments import Parsed, parse
 from qcode.tools.builtin import BUILTIN
 from qcode.tools.schema import spec
-from tests.server.streams import call, delta, end
+from tests.server.streams import call, delta, end, read
 
 CORPUS = Path(__file__).parent / "corpus"
+HELDOUT = CORPUS / "heldout"
 _TICKET = {
     "title": {"type": "string"},
     "labels": {"type": "array", "items": {"type": "string"}},
@@ -82,17 +86,36 @@ def _event(piece: tuple[str, Any]) -> bytes:
             return call(0, **fields)
 
 
-def cases() -> list[Case]:
-    """All of them, in every place."""
+def cases(*paths: Path) -> list[Case]:
+    """Those of the corpus, or of these files, in every place."""
     found = [
         case
-        for path in sorted(CORPUS.glob("*.toml"))
+        for path in paths or sorted(CORPUS.glob("*.toml"))
         for document in [tomllib.loads(path.read_text(encoding="utf-8"))]
         for row in document["case"]
         for case in _placed(row, document["failure"])
     ]
     assert len({case.id for case in found}) == len(found)
     return found
+
+
+def honest(*paths: Path) -> list[str]:
+    """Texts in which nothing leaked: the corpus's own, or those of these files."""
+    return [
+        text
+        for path in paths or [CORPUS / "honest" / "texts.toml"]
+        for text in tomllib.loads(path.read_text(encoding="utf-8"))["texts"]
+    ]
+
+
+def in_each_place(text: str) -> Iterator[tuple[str, Finished, str]]:
+    """Where `text` stood, what came of it, and what is left of it there."""
+    content = read(delta(content=text) + end(), Reader("on", tools=TOOLS))
+    yield "content", content, content.message.text
+    after = read(delta(reasoning=THOUGHT) + delta(content=text) + end(), Reader("on", tools=TOOLS))
+    yield "after", after, after.message.text
+    reasoning = read(delta(reasoning=text) + end(), Reader("on", tools=TOOLS))
+    yield "reasoning", reasoning, reasoning.message.reasoning
 
 
 def _placed(row: dict[str, Any], failure: str) -> Iterator[Case]:

@@ -7,7 +7,6 @@ answers in which nothing leaked.
 import itertools
 import json
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,17 +20,15 @@ from qcode.server.base import Strategy
 from qcode.server.content import pieces_of
 from qcode.server.failures import Unusable
 from qcode.server.offered import Offered
-from qcode.server.reader import Finished, Limits, Reader
+from qcode.server.reader import Limits, Reader
 from qcode.server.shape import wire_messages
 from qcode.tools.builtin import BUILTIN
-from tests.server.leaks import CORPUS, THOUGHT, TOOLS, Case, cases, stream, wrong
+from tests.server.leaks import TOOLS, Case, cases, honest, in_each_place, stream, wrong
 from tests.server.streams import call, delta, end, read
 from tests.support.render import Style, render_request
 
 CASES = cases()
-HONEST: list[str] = tomllib.loads((CORPUS / "honest" / "texts.toml").read_text(encoding="utf-8"))[
-    "texts"
-]
+HONEST = honest()
 REPOSITORY = Path(__file__).parents[2]
 FILES = sorted(
     path
@@ -133,18 +130,8 @@ def test_a_call_is_shown_while_it_is_written_as_text() -> None:
 # Honest texts.
 
 
-def placed(text: str) -> Iterator[tuple[str, Finished, str]]:
-    """Where it stood, what came of it, and what is left of it there."""
-    content = read(delta(content=text) + end(), Reader("on", tools=TOOLS))
-    yield "content", content, content.message.text
-    after = read(delta(reasoning=THOUGHT) + delta(content=text) + end(), Reader("on", tools=TOOLS))
-    yield "after", after, after.message.text
-    reasoning = read(delta(reasoning=text) + end(), Reader("on", tools=TOOLS))
-    yield "reasoning", reasoning, reasoning.message.reasoning
-
-
 def assert_untouched(text: str) -> None:
-    for where, finished, left in placed(text):
+    for where, finished, left in in_each_place(text):
         assert finished.message.calls == (), where
         assert (finished.repairs, finished.flaw) == ((), ""), where
         assert left == (text if text.strip() else ""), where

@@ -1,0 +1,63 @@
+"""Leaked calls and honest texts that the parser was not made for.
+
+They were written from what is known of models, before any run and without a look at the corpus by
+which the parser was made. When they were first run, 8 of the 65 leaks were read wrongly (capitals, a list in one wrapper, a wrapper
+opened twice, another agent's name within reasoning) and 2 of the 62 honest texts were touched (the
+description of a tool, a call in triple quotes). What was wrong then is right since, and stays so.
+"""
+
+import itertools
+
+import pytest
+
+from tests.server.leaks import HELDOUT, Case, cases, honest, in_each_place, stream, wrong
+from tests.server.streams import read
+
+CASES = cases(HELDOUT / "leaks.toml")
+HONEST = honest(HELDOUT / "honest.toml")
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+
+
+@every_case
+def test_an_unforeseen_leak_is_read_as_it_was_meant(case: Case) -> None:
+    assert wrong(case, read(case.stream, case.reader())) == []
+
+
+@every_case
+def test_no_size_of_the_pieces_changes_what_is_read(case: Case) -> None:
+    whole = read(case.stream, case.reader())
+    *before, (kind, text) = case.pieces
+    for size in (1, 2, 3, 5, 8, 13):
+        parts = [(kind, text[at : at + size]) for at in range(0, len(text), size)]
+        assert read(stream((*before, *parts), case.finish), case.reader()) == whole, size
+
+
+@pytest.mark.slow
+@every_case
+def test_no_cut_of_the_bytes_changes_what_is_read(case: Case) -> None:
+    data, whole = case.stream, read(case.stream, case.reader())
+    for at in range(1, len(data)):
+        reader = case.reader()
+        reader.feed(data[:at])
+        reader.feed(data[at:])
+        assert reader.finish() == whole, at
+
+
+@pytest.mark.parametrize("text", HONEST, ids=range(len(HONEST)))
+def test_an_unforeseen_honest_text_is_left_alone(text: str) -> None:
+    for where, finished, left in in_each_place(text):
+        assert finished.message.calls == (), where
+        assert (finished.repairs, finished.flaw) == ((), ""), where
+        assert left == text, where
+
+
+def test_there_are_sixty_of_each() -> None:
+    assert len({case.name for case in CASES}) >= 60
+    assert len(set(HONEST)) >= 60
+
+
+@pytest.mark.parametrize("pair", list(itertools.pairwise(HONEST)), ids=range(len(HONEST) - 1))
+def test_one_honest_text_behind_another_leaks_nothing(pair: tuple[str, str]) -> None:
+    for where, finished, _ in in_each_place("\n\n".join(pair)):
+        assert finished.message.calls == (), where
