@@ -1,9 +1,10 @@
 """Leaked calls and honest texts that the parser was not made for.
 
 They were written from what is known of models, before any run and without a look at the corpus by
-which the parser was made. When they were first run, 8 of the 65 leaks were read wrongly (capitals, a list in one wrapper, a wrapper
-opened twice, another agent's name within reasoning) and 2 of the 62 honest texts were touched (the
-description of a tool, a call in triple quotes). What was wrong then is right since, and stays so.
+which the parser was made. When they were first run, 8 of the 65 leaks were read wrongly (capitals,
+a list in one wrapper, a wrapper opened twice, another agent's name within reasoning) and 2 of the
+62 honest texts were touched (the description of a tool, a call in triple quotes). What was wrong
+then is right since, and stays so.
 """
 
 import itertools
