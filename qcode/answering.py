@@ -4,9 +4,11 @@ The half of `assemble` that knows about servers; see `engine.routing` for what i
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import PurePath
 
 import msgspec
 
@@ -18,6 +20,7 @@ from qcode.engine.routing import Routes
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings, thinking_tokens
 from qcode.permission.modes import Mode
+from qcode.protocol.events import Notice
 from qcode.protocol.inputs import SetModel, SetSampling
 from qcode.server.base import Server, ServerFacts
 from qcode.server.client import connect
@@ -41,6 +44,20 @@ def overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, Se
     }
     pairs = (*rows.items(), ("*", dict(flags)))
     return tuple((pattern, msgspec.convert(values, SetSampling)) for pattern, values in pairs)
+
+
+def remarks(facts: ServerFacts) -> Iterator[Notice]:
+    """What a person should know of the server that was found: what was picked where there was
+    something to pick, and a name that it does not go by."""
+    why, model = facts.picked_why, facts.model
+    is_choice = why not in ("", "named", "the only one")
+    if is_choice and (why != "loaded" or len(facts.models) > 1):
+        flags = "--base-url names another server" if "before" in why else "--model names another"
+        yield Notice("info", f"{model} was picked: {why}; {flags}.")
+    is_file = bool(PurePath(model).suffix == ".gguf" or re.match(r"[/~.\\]|\w:\\", model))
+    if facts.models and model not in facts.models and not is_file:
+        names = ", ".join(facts.models)
+        yield Notice("warning", f"The server has no model {model}: it answers as {names}.")
 
 
 @dataclass(frozen=True, slots=True)

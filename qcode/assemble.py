@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from qcode import __version__
-from qcode.answering import Answering, Own, overrides, settings_of
+from qcode.answering import Answering, Own, overrides, remarks, settings_of
 from qcode.config.model import Config, Permission
 from qcode.engine.accounting import Accounting
 from qcode.engine.approval import Approvals
@@ -160,14 +160,8 @@ class _Assembly:
         """Find the server and read the workspace, at once."""
         facts, (seen, unread) = await asyncio.gather(self.routes.open(), look(self.workspace))
         say(self._started(facts))
-        if facts.models and facts.model not in facts.models:
-            names = ", ".join(facts.models)
-            say(Notice("warning", f"The server has no model {facts.model}: it answers as {names}."))
-        if not self.routes.choice.base_url:
-            at = f"{facts.kind} at {facts.base_url}"
-            say(Notice("info", f"The model is that of {at}; --base-url names another server."))
-        for sentence in unread:
-            say(Notice("warning", sentence))
+        for notice in (*remarks(facts), *(Notice("warning", one) for one in unread)):
+            say(notice)
         talk = self.start.conversation
         history = History(talk, facts, self.settings)
         gauge = Gauge(history)

@@ -20,7 +20,7 @@ from qcode.headless.run import run as run_headless
 from qcode.headless.save import check, save
 from qcode.headless.signals import ends_before_a_turn, enough
 from qcode.headless.stdin import prompt_and_data
-from qcode.headless.talk import talk
+from qcode.headless.talk import talk, whole
 from qcode.permission.modes import PRESETS
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules, split_rules
@@ -33,6 +33,9 @@ from qcode.session.store import Store
 
 FIRM = ("flag", "environment", "profile")
 """Kinds of origins that say more than `[models]` does: they are about this run."""
+
+SOME = "--allowed-tools 'Bash(pytest:*)'"
+"""How some commands are allowed, for example."""
 
 
 def run(options: Options) -> int:
@@ -129,8 +132,8 @@ def _tell_of_commands(loaded: Loaded, options: Options) -> None:
     chosen = permission.mode or permission.allow or options.allowed_tools
     if not chosen and not options.quiet:
         talk(
-            "no sandbox holds here, so commands are denied unless a rule allows them "
-            "(--allowed-tools 'Bash(pytest:*)') or you say --permission-mode auto --sandbox off."
+            "no sandbox holds here, so commands are denied. Allow some: "
+            f"{whole(SOME)}; all: --permission-mode auto --sandbox off."
         )
 
 

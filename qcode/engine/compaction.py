@@ -137,8 +137,6 @@ class Compactor:
 
     def _elide(self, elision: Elided) -> None:
         self._done = "elided"
-        before, after = elision.tokens_before, elision.tokens_after
-        self._tell(before, after, "old tool results and old reasoning are taken out")
         self.say(elision)
 
     def _draft(self, limit: int, most_kept: int) -> tuple[Draft | None, int]:
@@ -163,18 +161,17 @@ class Compactor:
     async def _summarise(self, draft: Draft, focus: str, spent: Spent, left: int | None) -> None:
         before = self.room.expected()
         after = self._size(draft) + self.room.summary()
-        self._tell(before, after, "the model sums up the conversation, and goes on from there")
+        self._tell(before, after)
         words = await self.summariser.words(focus, spent, left)
         after = self._size(draft, words)
         self.say(Compacted(draft.message(words), draft.kept, before, after))
 
-    def _tell(self, before: int, after: int, what: str) -> None:
-        """What is done, and its price."""
+    def _tell(self, before: int, after: int) -> None:
+        """What is to come, since it takes its time, and its price."""
         context = self.room.context_tokens
         of = f" of {context:,}" if context else ""
-        said = f"The conversation takes ~{before:,}{of} tokens: {what}."
-        price = f"The prompt is read again once: ~{after:,} tokens at most."
-        self.say(Notice("info", f"{said} {price}"))
+        said = f"The conversation takes ~{before:,}{of} tokens: the model sums it up."
+        self.say(Notice("info", f"{said} The new prompt, ~{after:,} at most, is read once."))
 
     def _full(self, because: str) -> ContextOverflow:
         room = self.room

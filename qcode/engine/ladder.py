@@ -66,7 +66,7 @@ def changed(tweak: Tweak, rung: Rung) -> Tweak:
 def words(rung: Rung) -> str:
     """What was done, for people."""
     if rung == 1:
-        return "its reasoning is closed before the loop, and it goes on from there"
+        return "its reasoning is closed before the loop; it goes on"
     if rung in PENALTY:
         return f"asked again with presence_penalty {PENALTY[rung]:g}"
     return "asked again with thinking off" if rung else "nothing is left to try"

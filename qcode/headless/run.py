@@ -18,7 +18,7 @@ from qcode.headless.live import TICK_SECONDS
 from qcode.headless.result import Result
 from qcode.headless.save import save
 from qcode.headless.signals import Caught
-from qcode.headless.talk import talk
+from qcode.headless.talk import talk, whole
 from qcode.protocol.errors import InputError, QcodeError
 from qcode.protocol.events import FLEETING, AnyEvent, TurnFinished
 from qcode.protocol.inputs import Cancel, Input, Prompt
@@ -115,8 +115,13 @@ def _give_out(result: Result, code: ExitCode, form: Form) -> ExitCode:
     except QcodeError as error:
         raise QcodeError(f"{error}{_kept(result)}") from error
     if code is not ExitCode.OK:
-        talk(" ".join(part for part in (result.why(code), trouble, _next(result)) if part))
+        talk(" ".join(map(_ended, filter(None, (result.why(code), trouble, _next(result))))))
     return code
+
+
+def _ended(sentence: str) -> str:
+    """With a full stop; a command at its end gets none."""
+    return sentence if sentence[-1] in ".!?'" else f"{sentence}."
 
 
 def _saved(path: Path | None, words: str) -> str:
@@ -131,7 +136,8 @@ def _saved(path: Path | None, words: str) -> str:
 
 def _next(result: Result) -> str:
     id_ = result.session_id
-    return f"Go on with: qcode --resume {id_} -p '…'" if id_ else ""
+    command = whole(f"qcode --resume {id_} -p '…'")
+    return f"Go on with: {command}" if id_ else ""
 
 
 def _kept(result: Result) -> str:

@@ -7,6 +7,13 @@ from contextlib import suppress
 from typing import TextIO
 
 USUAL_COLUMNS = 80
+_HELD = "\xa0"
+"""A blank at which no line is broken."""
+
+
+def whole(command: str) -> str:
+    """`command` for `talk`: it stays on one line, so that it can be copied."""
+    return command.replace(" ", _HELD)
 
 
 def talk(text: str) -> None:
@@ -14,6 +21,7 @@ def talk(text: str) -> None:
     said = f"qcode: {text}"
     if columns := columns_of(sys.stderr):
         said = wrapped(said, columns, "  ")
+    said = said.replace(_HELD, " ")
     with suppress(OSError, ValueError):  # full, or its reader has left; closed
         sys.stderr.write(f"{said}\n")
         sys.stderr.flush()

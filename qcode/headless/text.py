@@ -44,6 +44,8 @@ VERIFY_ROWS = 5
 MARKS = {"ok": "●", "error": "✗", "denied": "⊘", "cancelled": "○"}
 MOST_CHARACTERS = 300
 """Of a line where there is no terminal that has a width."""
+ERROR_ROWS = 2
+"""Of a terminal, for what a tool says to the model about a call that went wrong."""
 MOST_HINTS = 3
 """On what would allow what was denied; the JSON result has all of them."""
 
@@ -56,6 +58,8 @@ class Progress:
         self._summaries: dict[str, str] = {}
         self._because: dict[str, str] = {}
         self._state = ""
+        self._reread_why = ""
+        """As last told."""
 
     def take(self, event: AnyEvent) -> None:
         """Show one event, or nothing."""
@@ -104,7 +108,7 @@ class Progress:
             case ToolCallFinished():
                 self._finished(event)
             case Usage(reread_tokens=int(count), reread_why=why) if count:
-                self.wrapped(f"read {count:,} tokens again: {why}")
+                self._reread(count, why)
             case Verified():
                 self._verified(event)
             case Repaired():
@@ -113,13 +117,27 @@ class Progress:
                 wait = f" in {wait_seconds:g} s" if wait_seconds else ""
                 self.wrapped(f"retry {attempt}{wait}: {because}")
             case LoopSeen():
-                self.wrapped(words.loop(event))
-            case BudgetReached():
+                self._looped(event)
+            case BudgetReached(why="budget" | "person"):
                 self.wrapped(words.budget(event))
             case Elided() | Compacted():
                 self.wrapped(words.room(event))
             case Notice(level, text):
-                self.wrapped(f"{level}: {text}")
+                self.wrapped(text if level == "info" else f"{level}: {text}")
+
+    def _reread(self, count: int, why: str) -> None:
+        """The reason is told once: with a server that keeps no cache it is the same each time."""
+        self.wrapped(
+            f"read {count:,} tokens again" + (f": {why}" if why != self._reread_why else "")
+        )
+        self._reread_why = why
+
+    def _looped(self, event: LoopSeen) -> None:
+        """What was repeated in one line, below it what was done."""
+        repeated, done = words.loop(event)
+        self.wrapped(self._cut(repeated, 1))
+        if done:
+            self.wrapped(done)
 
     def _running(self, call_id: str, output: str = "") -> None:
         summary = self._summaries.get(call_id, "a call")
@@ -135,7 +153,7 @@ class Progress:
         else:
             self.line(head)
             because = self._because.pop(message.call_id, "")
-            self.wrapped(because or one_line(message.text, MOST_CHARACTERS))
+            self.wrapped(because or self._cut(message.text, ERROR_ROWS))
 
     def _server(self, event: ServerState) -> None:
         """On the live line; where there is none, a line when the state changes. That a server was
@@ -155,7 +173,7 @@ class Progress:
         flags = [denial.allowing for denial in result.denials if denial.allowing]
         for flag in list(dict.fromkeys(flags))[:MOST_HINTS]:
             self.wrapped(f"allow it with: {flag}")
-        if self.live.columns and sys.stdout.isatty():
+        if self.live.columns and sys.stdout.isatty() and (result.answer or result.last_text):
             self.live.write("\n")  # the answer begins a line of its own on the same terminal
 
     def line(self, text: str, end: str = "") -> None:
@@ -164,6 +182,13 @@ class Progress:
         columns = self.live.columns
         cut = fit(text, columns - 1 - cells(end)) if columns else one_line(text, MOST_CHARACTERS)
         self.live.write(f"{cut}{end}\n")
+
+    def _cut(self, text: str, rows: int) -> str:
+        """As much of `text` as so many rows hold when they are broken between words."""
+        columns = self.live.columns
+        return (
+            fit(text, rows * (columns - 4 * rows)) if columns else one_line(text, MOST_CHARACTERS)
+        )
 
     def wrapped(self, text: str, indent: str = "  ") -> None:
         """Words that should be read whole; indented, they belong to the line above."""

@@ -48,24 +48,23 @@ def budget(event: BudgetReached) -> str:
     return f"thinking ended at {event.used:,}{of} tokens: {CLOSED[event.why]}"
 
 
-def loop(event: LoopSeen) -> str:
-    """What was repeated, what was done about it, and what it cost."""
-    cost = f"~{event.cost_tokens:,} tokens thrown away" if event.cost_tokens else ""
-    parts = (f"loop in {event.kind}: {one_line(event.detail)}", event.did.rstrip("."), cost)
-    return " · ".join(part for part in parts if part)
+def loop(event: LoopSeen) -> tuple[str, str]:
+    """What was repeated; what was done about it and what it cost."""
+    cost = f"~{event.cost_tokens:,} tokens lost" if event.cost_tokens else ""
+    done = " · ".join(part for part in (event.did.rstrip("."), cost) if part)
+    return f"loop in {event.kind}: {one_line(event.detail)}", done
 
 
 def repaired(event: Repaired) -> str:
-    """`repaired (leaked call): …`."""
-    kind = "" if event.kind == "other" else f" ({event.kind.replace('_', ' ')})"
-    return f"repaired{kind}: {one_line(event.what, 300)}"
+    """`repaired: …`."""
+    return f"repaired: {one_line(event.what, 300)}"
 
 
 def room(event: Elided | Compacted) -> str:
     """What the conversation took and takes, and that this is its price."""
-    what = "compacted" if isinstance(event, Compacted) else "shortened"
-    before, after = event.tokens_before, event.tokens_after
-    return f"{what}: ~{before:,} tokens are now ~{after:,}, read again once"
+    summed = isinstance(event, Compacted)
+    what = "compacted" if summed else "dropped old results and reasoning"
+    return f"{what}: ~{event.tokens_before:,} → ~{event.tokens_after:,} tokens, read again once"
 
 
 def reading(event: PromptProgress) -> str:

@@ -142,10 +142,7 @@ async def test_old_results_and_reasoning_go_first_and_the_turn_goes_on(
     assert PROMPT in after
     assert after.count("a line of some length") in range(60, 180), "the last results stay"
     assert after.count("I wonder.") < before.count("I wonder.")
-    price = [n.text for n in run.said(Notice) if "read again once" in n.text]
-    assert price == [
-        n.text for n in run.said(Notice) if f"~{elided.tokens_after:,} tokens" in n.text
-    ]
+    assert not run.said(Notice), "the event says it all"
 
 
 @pytest.mark.parametrize("style", ["3.5", "3.6"])
@@ -350,7 +347,7 @@ async def test_a_summary_can_be_cancelled_and_leaves_all_as_it_was(
     scripted: StartScripted, folder: Path
 ) -> None:
     def cancel(event: AnyEvent) -> Input | None:
-        return Cancel() if isinstance(event, Notice) and "sums up" in event.text else None
+        return Cancel() if isinstance(event, Notice) and "sums it up" in event.text else None
 
     slow = Reply("Slowly.", pace=Pace(wait_seconds=20))
     replies = (*reads(*range(12)), Reply("All read."), Reply("Yes."))

@@ -5,12 +5,13 @@ import os
 import pty
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from typing import TextIO
 
 import pytest
 
 from qcode.headless.result import Denial, Result
+from qcode.headless.talk import talk, whole
 from qcode.headless.text import Progress
 from qcode.headless.words import summary
 from qcode.protocol.access import Access
@@ -24,6 +25,7 @@ from qcode.protocol.events import (
     Elided,
     LoopSeen,
     MessageCompleted,
+    Notice,
     PromptProgress,
     ReasoningDelta,
     Repaired,
@@ -181,18 +183,20 @@ def test_what_was_mended_is_a_line_each() -> None:
         LoopSeen("calls", "shell ls, 8 times"),
         BudgetReached(8_000, 8_003),
         BudgetReached(8_000, 120, "person"),
+        BudgetReached(8_000, 298, "loop"),  # the loop was told already
         Elided(9, 400, 24_600, 11_000),
         Compacted(user("Short.", "summary"), 2, 30_000, 9_100),
     )
     assert rows == [
-        "  repaired (leaked call): read a call of edit that was written as text",
+        "  repaired: read a call of edit that was written as text",
         "  repaired: closed a bracket",
-        "  loop in reasoning: so I look again · Its thinking was ended · ~1,420 tokens thrown away",
+        "  loop in reasoning: so I look again",
+        "  Its thinking was ended · ~1,420 tokens lost",
         "  loop in calls: shell ls, 8 times",
         "  thinking ended at 8,003 of 8,000 tokens: the budget is used up",
         "  thinking ended at 120 of 8,000 tokens: you asked for the answer",
-        "  shortened: ~24,600 tokens are now ~11,000, read again once",
-        "  compacted: ~30,000 tokens are now ~9,100, read again once",
+        "  dropped old results and reasoning: ~24,600 → ~11,000 tokens, read again once",
+        "  compacted: ~30,000 → ~9,100 tokens, read again once",
     ]
 
 
@@ -284,6 +288,66 @@ def test_lines_fit_the_terminal_and_keep_their_end(columns: int) -> None:
     [edit] = [row for row in rows if "●" in row]
     assert edit.endswith("… · +12 −3")
     assert " ".join(row.strip() for row in rows).count("is far away and") == 20
+
+
+LONG = "I should look at the file again, since the value in its second half may be wrong. " * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+def test_at_80_columns_each_of_these_takes_a_line_or_two() -> None:
+    events = (
+        Repaired("a call of read that stood in the text was cut off at 50 characters"),
+        Retried(1, "a call was not written to its end", 0.5),
+        LoopSeen(
+            "reasoning", LONG, "its reasoning is closed before the loop; it goes on", 1, 9_999
+        ),
+        BudgetReached(16_000, 16_005),
+        Elided(9, 400, 124_600, 61_000),
+        Compacted(user("Short.", "summary"), 2, 124_600, 9_100),
+        ServerState("gone", "http://x", 0.0),
+        ServerState("back", seconds=42.0),
+    )
+
+    def write(out: TextIO) -> None:
+        progress = Progress(out)
+        for event in events:
+            progress.take(event)
+        progress.take(STARTED)
+        progress.take(finished("error", LONG))
+
+    shown = on_a_terminal(80, write)
+    rows = [clean(row.split("\r")[-1]) for row in shown.split("\r\n")]
+    assert len(rows) == len(events) + len(["of the loop"]) + 3 + len(["the end"])
+    assert all(row.startswith(("  ", "✗ ")) for row in rows[:-1])
+
+
+def test_why_a_prompt_is_read_again_is_told_once() -> None:
+    again = [
+        Usage(9_000, 0, 5, reread_tokens=8_000 + n, reread_why="it was gone") for n in range(3)
+    ]
+    other = Usage(9_000, 0, 5, reread_tokens=70, reread_why="the template drops it")
+    assert plain(*again, other) == [
+        "  read 8,000 tokens again: it was gone",
+        "  read 8,001 tokens again",
+        "  read 8,002 tokens again",
+        "  read 70 tokens again: the template drops it",
+    ]
+
+
+def test_only_warnings_and_errors_are_called_so() -> None:
+    rows = plain(Notice("info", "It was picked."), Notice("warning", "It is old."))
+    assert rows == ["  It was picked.", "  warning: It is old."]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+def test_a_command_stays_on_one_line() -> None:
+    command = "qcode --resume 20261121-1344-2934 -p '…'"
+
+    def write(out: TextIO) -> None:
+        with redirect_stderr(out):
+            talk(f"The model repeats itself, whatever is tried. Go on with: {whole(command)}")
+
+    assert command in on_a_terminal(80, write).split("\r\n")[1]
 
 
 def test_a_stderr_that_is_gone_stops_nothing() -> None:
