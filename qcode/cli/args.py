@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qcode import __version__
 from qcode.cli.options import Options
-from qcode.cli.parser import Parser, between, duration, positive
+from qcode.cli.parser import Parser, between, count, duration, positive, share
 
 EPILOG = """\
 subcommands:
@@ -141,8 +141,8 @@ def _model(group: Group) -> None:
 
 def _sampling(group: Group) -> None:
     group.add_argument("--temperature", type=between(0, 5), metavar="N", help="0 = greedy")
-    group.add_argument("--top-p", type=between(0, 1), metavar="N", help="0 to 1")
-    group.add_argument("--top-k", type=positive, metavar="N", help="a whole number")
+    group.add_argument("--top-p", type=share, metavar="N", help="0 to 1")
+    group.add_argument("--top-k", type=count, metavar="N", help="a whole number")
     group.add_argument("--min-p", type=between(0, 1), metavar="N", help="0 to 1")
     group.add_argument("--presence-penalty", type=between(-2, 2), metavar="N", help="-2 to 2")
 

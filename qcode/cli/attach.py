@@ -1,5 +1,6 @@
 """Pictures of a prompt: those of `--image`, then those that its text names as `@shot.png`."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ def pictures(prompt: str, named: Sequence[Path], folder: Path) -> tuple[Image, .
     A name in the text is from `folder`; one that is no file there is taken for a word.
     """
     found = [path.absolute() for path in named]
-    found += [path for path in _in_text(prompt, folder) if path.is_file()]
+    # `Path.is_file` raises for a name that is too long to be one's
+    found += [path for path in _in_text(prompt, folder) if os.path.isfile(path)]  # noqa: PTH113
     return tuple(load_image(path) for path in dict.fromkeys(found))
 
 

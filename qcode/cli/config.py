@@ -122,7 +122,8 @@ def _request_lines(wished: "Wish") -> list[str]:
 
 
 def _get(arguments: argparse.Namespace, folder: Path) -> int:
-    values = {key: value for key, value, _ in shown(load(sources(folder)))}
+    rows = shown(load(sources(folder)))
+    values = {name: value for key, value, _ in rows for name in (key, spelled(key))}
     if arguments.key not in values:
         close = difflib.get_close_matches(arguments.key, values, 1, 0.4)
         hint = f"Did you mean {close[0]}?" if close else "qcode config show lists them."

@@ -67,7 +67,8 @@ def _facts(loaded: Loaded, kind: str) -> ServerFacts:
 
 
 def _settings(loaded: Loaded) -> Settings:
-    settings = settings_of(tuned(loaded.config, loaded.config.server.model), "ask")
+    config = tuned(loaded.config, loaded.config.server.model, loaded.said)
+    settings = settings_of(config, "ask")
     settings.overrides = overrides(loaded.config, {})
     return settings
 
@@ -77,8 +78,8 @@ def _fields(loaded: Loaded, facts: ServerFacts, request: Request) -> Iterator[Fi
     row = QUIRKS[facts.kind]
     of_group: Mapping[Group, str] = {
         "server": f"server row: {row.source}",
-        "answer": _set_by(loaded, "agent", "max_tokens"),
-        "thinking": f"thinking: {_set_by(loaded, 'agent', 'thinking')}; spelled as in the row",
+        "answer": _set_by(loaded, "agent.max_tokens"),
+        "thinking": f"thinking: {_set_by(loaded, 'agent.thinking')}; spelled as in the row",
     }
     yield Field("model", facts.model, _origin(loaded, "server.model"))
     for group, sent in groups(facts, request).items():
@@ -99,8 +100,9 @@ def _sampling_sources(loaded: Loaded, facts: ServerFacts, request: Request) -> d
     return found
 
 
-def _set_by(loaded: Loaded, section: str, name: str) -> str:
-    return _said_of_model(loaded, name) or _origin(loaded, f"{section}.{name}")
+def _set_by(loaded: Loaded, key: str) -> str:
+    of_model = "" if key in loaded.said else _said_of_model(loaded, key.rpartition(".")[2])
+    return of_model or _origin(loaded, key)
 
 
 def _said_of_model(loaded: Loaded, name: str) -> str:

@@ -4,7 +4,7 @@ import argparse
 import difflib
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from qcode.protocol.errors import UsageError
 
@@ -25,14 +25,25 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}. {self._hint(message)}{self.prog} --help lists the flags.")
 
     def _hint(self, message: str) -> str:
-        if choice := _CHOICE.search(message):
-            return meant(choice[1], (word.strip(" '") for word in choice[2].split(",")))
-        wrong, _, words = message.partition("unrecognized arguments: ")
-        if wrong or not words:
-            return ""
-        if not words.startswith("-"):
-            return "Put a prompt of several words in quotes. " if self.prog == "qcode" else ""
-        return meant(words.split()[0].split("=")[0], self.flags())
+        choice = _CHOICE.search(message)
+        words = (word.strip(" '") for word in choice[2].split(",")) if choice else ()
+        return meant(choice[1], words) if choice else ""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Knows all of them, or raises: else a subcommand would leave what it does not know to
+        the parser above it, which has other flags."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            raise UsageError(f"{self._about(unknown[0])}{self.prog} --help lists the flags.")
+        return found, []
+
+    def _about(self, unknown: str) -> str:
+        """Repeats no more than the name of a flag: what else stands there may be a key."""
+        if unknown.startswith("-"):
+            flag = unknown.split("=")[0]
+            return f"There is no flag {flag}. {meant(flag, self.flags())}"
+        quotes = "Put a prompt of several words in quotes. " if self.prog == "qcode" else ""
+        return f"There are too many words. {quotes}"
 
     def flags(self) -> list[str]:
         """Every spelling of every flag."""
@@ -61,6 +72,21 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return number
+
+
+def count(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """A number above 0, at most 1."""
+    value = between(0, 1)(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("0 is too little: write a number above 0, at most 1")
+    return value
 
 
 def duration(text: str) -> float:

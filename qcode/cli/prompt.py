@@ -31,9 +31,6 @@ from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
 from qcode.session.store import Store
 
-FIRM = ("flag", "environment", "profile")
-"""Kinds of origins that say more than `[models]` does: they are about this run."""
-
 SOME = "--allowed-tools 'Bash(pytest:*)'"
 """How some commands are allowed, for example."""
 
@@ -176,7 +173,7 @@ def _start(
         rules=_rules(options, loaded, folder),
         api_key=key.value if key else "",
         sampling=options.sampling,
-        said=frozenset(key for key, origin in loaded.origins.items() if origin.kind in FIRM),
+        said=loaded.said,
         verify="always" if options.verify else "changed",
         limits=Limits(
             max_steps=config.agent.max_steps,

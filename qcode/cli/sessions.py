@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qcode.cli.parser import parsed
+from qcode.cli.parser import count, parsed
 from qcode.cli.session_tables import Said, details, places, table, turns
 from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, store: Store) -> int:
 def _list_arguments(group: "Group") -> None:
     parser = group.add_parser("list", help="sessions of this folder, the newest first")
     _add_all(parser)
-    parser.add_argument("-n", "--limit", type=_count, default=0, help="at most so many; 0 = all")
+    parser.add_argument("-n", "--limit", type=count, default=0, help="at most so many; 0 = all")
     _add_json(parser)
     parser.set_defaults(do=_list)
 
@@ -70,7 +70,7 @@ def _search_arguments(group: "Group") -> None:
     parser.add_argument("words", nargs="+")
     _add_all(parser)
     parser.add_argument(
-        "-n", "--limit", type=_count, default=50, help="at most so many places; 0 = all"
+        "-n", "--limit", type=count, default=50, help="at most so many places; 0 = all"
     )
     _add_json(parser)
     parser.set_defaults(do=_search)
@@ -96,7 +96,7 @@ def _delete_arguments(group: "Group") -> None:
 def _prune_arguments(group: "Group") -> None:
     parser = group.add_parser("prune", help="remove old sessions of this folder")
     parser.add_argument("--older-than", type=_days, default=90.0, metavar="DAYS", help="default 90")
-    parser.add_argument("--keep", type=_count, default=10, metavar="N", help="newest; default 10")
+    parser.add_argument("--keep", type=count, default=10, metavar="N", help="newest; default 10")
     parser.add_argument("--dry-run", action="store_true", help="only say which")
     _add_all(parser)
     _add_yes(parser)
@@ -114,12 +114,6 @@ def _add_all(parser: argparse.ArgumentParser) -> None:
 
 def _add_yes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="needed where no terminal is attached")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
 
 
 def _days(text: str) -> float:

@@ -72,6 +72,12 @@ class Loaded:
     profile: str = ""
     """The profile that holds; empty = none."""
 
+    @property
+    def said(self) -> frozenset[str]:
+        """Keys that are about this run, so that `[models]` does not change them."""
+        firm = ("flag", "environment", "profile")
+        return frozenset(key for key, origin in self.origins.items() if origin.kind in firm)
+
     def origin(self, key: str) -> Origin:
         """Where `section.name` came from."""
         return self.origins[key]

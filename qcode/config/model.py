@@ -125,7 +125,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another server, model or way of working, by name. None = as it is without the profile.
 
-    A profile with a `base_url` is another server: nothing of `[server]` holds for it.
+    A profile with a `base_url` is another server: of `[server]` only the seconds hold for it.
     """
 
     base_url: Url | None = None

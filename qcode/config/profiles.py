@@ -23,19 +23,20 @@ _PLACES: Mapping[str, str] = {
 }
 """Field of a profile -> the key that it stands for."""
 
-_SERVER = ("base_url", "model", "api_key_env", "context_tokens")
+_OF_ONE_SERVER = ("model", "api_key_env", "context_tokens", "history")
+"""What must not be said of another server, nor sent to it: all of `Server` but how long to wait."""
 
 
 def overlay(profile: Profile) -> dict[str, object]:
     """The keys that `profile` sets, with their values.
 
-    With a `base_url` all that describes a server is set: a key or a model name of another server
-    must not be sent to this one.
+    With a `base_url`, an empty one too, all that describes a server is set.
     """
-    said = {name: getattr(profile, name) for name in _PLACES}
-    if profile.base_url:
-        said |= {name: getattr(Server(), name) for name in _SERVER if said[name] is None}
-    return {_PLACES[name]: value for name, value in said.items() if value is not None}
+    said = {place: getattr(profile, name) for name, place in _PLACES.items()}
+    found = {place: value for place, value in said.items() if value is not None}
+    if profile.base_url is None:
+        return found
+    return {f"server.{name}": getattr(Server(), name) for name in _OF_ONE_SERVER} | found
 
 
 def with_profile(config: Config, name: str) -> Config:

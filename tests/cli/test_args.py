@@ -84,7 +84,8 @@ def test_a_mistyped_flag_names_the_one_that_was_meant() -> None:
         (["permision"], "Did you mean permissions?"),
         (["sessions", "lst"], "Did you mean list? qcode sessions --help"),
         (["auth", "delete"], "invalid choice: 'delete'"),
-        (["config", "show", "--jsn"], "unrecognized arguments: --jsn"),
+        (["config", "show", "--jsn"], "Did you mean --json? qcode config show --help"),
+        (["servers", "list"], "qcode servers --help"),
         (["--sandbox", "of"], "Did you mean off?"),
     ],
 )
@@ -101,3 +102,20 @@ def test_a_mistyped_subcommand_or_choice_names_the_one_that_was_meant(
 def test_a_prompt_without_quotes_is_recognised() -> None:
     with pytest.raises(UsageError, match="in quotes"):
         parse(["-p", "fix", "the", "test"])
+
+
+@pytest.mark.parametrize("words", [["ff00-key"], ["--key=ff00-key"], ["--key", "ff00-key"]])
+def test_a_key_on_the_command_line_is_not_repeated(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["auth", "set", "https://api.example.com/v1", *words]) == 2
+    out, err = capsys.readouterr()
+    assert "ff00" not in out + err
+    assert "in quotes" not in err
+    assert "qcode auth set --help" in err
+
+
+def test_values_that_no_server_takes_are_wrong_flags_and_zero_turns_top_k_off() -> None:
+    with pytest.raises(UsageError, match="above 0"):
+        parse(["--top-p", "0"])
+    assert parse(["--top-k", "0"]).sampling == {"top_k": 0}

@@ -133,10 +133,36 @@ async def test_what_show_shows_is_what_is_sent(
     assert {name: one["value"] for name, one in shown.items()} == body
 
 
+def test_what_was_said_for_this_run_is_shown_over_what_is_said_of_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_user_file(
+        '[profiles.deep]\nmodel = "qwen3.6:35b"\nthinking = 500\n'
+        '[models."qwen3.6*"]\nthinking = 700\nmax_tokens = 4096\n'
+    )
+    assert main(["show", "--model", "deep"]) == 0
+    found = request_of(capsys.readouterr().out)
+    value, source = found["thinking_budget_tokens"]
+    assert (value, "agent.thinking, profile deep" in source) == ("500", True)
+    monkeypatch.setenv("QCODE_MAX_TOKENS", "2048")
+    assert main(["show", "--model", "qwen3.6:35b"]) == 0
+    found = request_of(capsys.readouterr().out)
+    assert found["max_tokens"] == ("2048", "agent.max_tokens, environment QCODE_MAX_TOKENS")
+    assert found["thinking_budget_tokens"][0] == "700"
+
+
 def test_get_prints_one_value(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["get", "agent.thinking"]) == 0
     assert main(["get", "--json", "permission.allow"]) == 0
     assert capsys.readouterr().out == "low\n[]\n"
+
+
+def test_get_takes_a_key_as_show_spells_it(capsys: pytest.CaptureFixture[str]) -> None:
+    write_user_file('[models."qwen3.6*"]\ntop_k = 7\n')
+    assert main(["get", 'models."qwen3.6*".top_k']) == 0
+    assert main(["get", "models.qwen3.6*.top_k"]) == 0
+    assert capsys.readouterr().out == "7\n7\n"
 
 
 def test_get_of_an_unknown_key_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,18 @@ def test_another_server_takes_nothing_of_the_first_ones(tmp_path: Path) -> None:
     assert server.context_tokens == 0
 
 
+def test_a_profile_may_look_for_a_local_server_and_takes_no_key_there(tmp_path: Path) -> None:
+    user = USER.replace("[profiles.deep]", '[profiles.here]\nbase_url = ""\n\n[profiles.deep]')
+    server = loaded(tmp_path, user, model="here").config.server
+    assert (server.base_url, server.model, server.api_key_env) == ("", "", "")
+
+
+def test_how_history_is_sent_belongs_to_the_server(tmp_path: Path) -> None:
+    user = USER.replace("[server]", '[server]\nhistory = "fold"')
+    assert loaded(tmp_path, user, model="deep").config.server.history == "auto"
+    assert loaded(tmp_path, user, model="quick").config.server.history == "fold"
+
+
 def test_a_profile_without_a_server_keeps_server_and_model(tmp_path: Path) -> None:
     found = loaded(tmp_path, model="quick")
     assert found.config.server == loaded(tmp_path).config.server
@@ -152,6 +164,11 @@ def test_the_environment_does_not_choose_a_profile_that_needs_consent(tmp_path: 
             "[agent]\nescalate_after = 2",
             "user user.toml:2: agent.escalate_after needs agent.escalate_to, the name of a "
             "profile.",
+        ),
+        (
+            '[profiles.deep]\napi_key_env = "ff00-key"',
+            "user.toml:2: profiles.deep.api_key_env is not shown here. Write the name of an "
+            "environment variable, never the key itself.",
         ),
         ('[profiles."a b"]\nmodel = "x"', "user.toml:1: 'a b' is no name for [profiles.NAME]. "),
     ],

@@ -65,6 +65,12 @@ def test_a_file_that_is_no_picture_ends_before_anything_else(cli: Cli, plain: Se
     assert not server.others
 
 
+def test_a_name_that_no_file_can_have_is_a_word(cli: Cli, plain: Serve) -> None:
+    server = plain(DONE)
+    assert cli.run("-p", f"look at @{'a' * 300}.png").code == 0
+    assert len(server.requests) == 1
+
+
 def test_a_session_goes_on_with_its_pictures(cli: Cli, plain: Serve) -> None:
     server = plain(DONE, Reply(text="Still there."))
     (cli.folder / "a.png").write_bytes(PNG)
