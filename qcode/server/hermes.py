@@ -5,6 +5,7 @@ The arguments are handed on as they were written; slips of their syntax are mend
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from qcode.server.found import Found, Look, NotYet
@@ -24,22 +25,42 @@ _Call = tuple[str, str]
 
 
 def look(text: str, at: int) -> Look:
-    """At the brace or bracket behind `<tool_call>`."""
-    if text[at] == "[":
-        return _look_list(text, at + 1)
-    members = Members(text, at)
-    if members.end < 0:
-        return _not_yet(text, at)
-    call = _call(members)
-    if call is None:
+    """At the brace or bracket behind `<tool_call>`: one call, or several with or without commas."""
+    is_list = text[at] == "["
+    calls: list[_Call] = []
+    at += is_list
+    while _goes_on(text, at, is_free=is_list or not calls):
+        at = _past(_BLANKS_AND_COMMA, text, at)
+        members = Members(text, at)
+        if members.end < 0:
+            return _not_yet(text, at)
+        call = _call(members)
+        if call is None:
+            return "none"
+        calls.append(call)
+        at = members.end
+    return _found(text, at, calls, is_list=is_list)
+
+
+def _goes_on(text: str, at: int, *, is_free: bool) -> bool:
+    """Whether an object follows; not `is_free` = one that is a call for sure."""
+    at = _past(_BLANKS_AND_COMMA, text, at)
+    return text.startswith("{", at) and (is_free or bool(_BARE.match(text, at)))
+
+
+def _found(text: str, at: int, calls: Sequence[_Call], *, is_list: bool) -> Look:
+    """What stands behind the last call: a bracket, braces too many, the closing tag."""
+    rest = _past(_BLANKS_AND_COMMA, text, at)
+    if rest == len(text) and (is_list or text[at:].strip() == ","):  # more was to come
+        return NotYet(calls[0][0] if calls else "", is_wrapped=True)
+    if is_list and (text[rest] != "]" or not calls):
         return "none"
-    end = members.end
-    braces = _BLANKS_AND_BRACES.match(text, end)  # a brace too many is no text
-    behind = braces.end() if braces else end
+    behind = rest + 1 if is_list else _past(_BLANKS_AND_BRACES, text, at)
     closer = _CLOSER.match(text, behind)
-    if behind == len(text):
-        end = behind
-    return Found(*call, closer.end() if closer else end, is_wrapped=True, is_closed=bool(closer))
+    if is_list or closer or behind == len(text):
+        at = closer.end() if closer else behind
+    first, *others = calls
+    return Found(*first, at, is_wrapped=True, is_closed=bool(closer), others=tuple(others))
 
 
 def look_bare(text: str, offered: Offered) -> Look:
@@ -70,30 +91,6 @@ def object_at(text: str, at: int) -> tuple[str, int] | None:
     if members.end < 0 or text[members.end - 1] != "}":
         return None
     return _arguments(text[at : members.end]), members.end
-
-
-def _look_list(text: str, at: int) -> Look:
-    """Behind its bracket."""
-    calls: list[_Call] = []
-    while True:
-        at = _past(_BLANKS_AND_COMMA, text, at)
-        if text[at : at + 1] != "{":
-            break
-        members = Members(text, at)
-        if members.end < 0:
-            return _not_yet(text, at)
-        if (call := _call(members)) is None:
-            return "none"
-        calls.append(call)
-        at = members.end
-    if at >= len(text):
-        return NotYet(calls[0][0] if calls else "", is_wrapped=True)
-    if text[at] != "]" or not calls:
-        return "none"
-    closer = _CLOSER.match(text, at + 1)
-    end = closer.end() if closer else at + 1
-    first, *others = calls
-    return Found(*first, end, is_wrapped=True, is_closed=bool(closer), others=tuple(others))
 
 
 def _past(pattern: re.Pattern[str], text: str, at: int) -> int:

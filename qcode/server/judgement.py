@@ -19,7 +19,8 @@ _PLACEHOLDER = re.compile(
     r"[A-Z_]+|(?:function|tool|your|example)_(?:function_)?name|(?:example|your)_\w+|name|\W.*"
 )
 """Stands for a name, as in explanations of the format."""
-_CLOSING_QUOTES = ("'", '"', "“", "”", "\u2018", "\u2019", "»", "«")
+_GO_ON = (",", ";", ")", "'", '"', "“", "”", "\u2018", "\u2019", "»", "«")
+"""What words begin with that belong to a sentence, or a quotation, which began before the call."""
 
 _Follower = Literal["end", "call", "text", "unknown"]
 
@@ -53,8 +54,7 @@ def verdict(
     `is_ended`."""
     follower = _follower(behind, is_ended=is_ended)
     known = all(offered.has(name) for name, _ in found.calls)
-    is_plain = known and found.is_closed and not place.is_inline and not place.is_example
-    if follower == "unknown" and not is_plain:
+    if follower == "unknown":
         return "later"
     if place.in_span and behind.startswith("`"):
         return "text"
@@ -89,6 +89,5 @@ def _follower(behind: str, *, is_ended: bool) -> _Follower:
 def _is_talked_about(place: Place, behind: str) -> bool:
     """Whether a call with words behind it stands in a sentence, or was announced as an example."""
     words = behind.lstrip()
-    goes_on = words[:1].islower() or words[:1] in ",;)"
-    is_quoted = behind.startswith(_CLOSING_QUOTES)
-    return goes_on or is_quoted or place.is_inline or place.is_example
+    goes_on = words[:1].islower() or words.startswith(_GO_ON)
+    return goes_on or place.is_inline or place.is_example

@@ -48,7 +48,8 @@ _SENTENCE_END = re.compile(r"[.:!?…。\uff1a\uff01)]\s*\Z")
 _EXAMPLE = re.compile(
     r"\b(?:(?:an|for) examples?|examples? (?:of|is)|e\.g|for instance|such as|looks? like"
     r"|like (?:this|so)|as follows|the format (?:is|looks)|syntax|notation|markup"
-    r"|(?:is|are) written|would (?:write|look|be)|instead of|wrote)\b",
+    r"|(?:is|are) written|prints|printed|output of|emitted|leaked|would (?:write|look|be)"
+    r"|instead of|wrote)\b",
     re.IGNORECASE,
 )
 
