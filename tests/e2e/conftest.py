@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.rig import LLAMA, Cli
+from tests.support.llama_words import About
 from tests.support.script import Answer
 from tests.support.scripted_server import ScriptedServer, StartScripted
 
@@ -32,8 +33,8 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
 def serve(cli: Cli, scripted: StartScripted) -> Callable[..., ScriptedServer]:
     """Starts a scripted llama.cpp that `cli` talks to."""
 
-    def start(*replies: Answer) -> ScriptedServer:
-        server = scripted(*replies, about=LLAMA)
+    def start(*replies: Answer, about: About = LLAMA) -> ScriptedServer:
+        server = scripted(*replies, about=about)
         cli.url = server.base_url
         return server
 

@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
+from string import ascii_lowercase
 from typing import Any
 
 from tests.support.llama_words import About
@@ -26,6 +28,12 @@ LIMIT_SECONDS = 30.0
 LLAMA = About(kind="llamacpp")
 YOLO = ("--permission-mode", "auto", "--sandbox", "off")
 DONE = Reply(text="Done.")
+
+
+def words(number: int) -> str:
+    """Words at random, each with a blank behind it: one word again and again would be a loop."""
+    random = Random(number)
+    return "".join("".join(random.choices(ascii_lowercase, k=4)) + " " for _ in range(number))
 
 
 def calling(name: str, **arguments: Any) -> Reply:

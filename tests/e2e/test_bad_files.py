@@ -4,9 +4,21 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from tests.e2e.rig import DONE, QCODE, YOLO, Cli, calling, logs, obey_permissions, results
+from tests.e2e.rig import (
+    DONE,
+    LLAMA,
+    QCODE,
+    YOLO,
+    Cli,
+    calling,
+    logs,
+    obey_permissions,
+    results,
+    words,
+)
 from tests.support.script import Body, Call, Reply
 from tests.support.scripted_server import ScriptedServer
 
@@ -82,7 +94,7 @@ def test_without_write_permission_nothing_changes(cli: Cli, serve: Serve) -> Non
 
 def test_a_file_that_may_not_grow_stays_as_it_was(cli: Cli, serve: Serve) -> None:
     (cli.folder / "a.txt").write_text("keep\n")
-    edit = {"path": "a.txt", "old_string": "keep", "new_string": "x" * 40_000}
+    edit = {"path": "a.txt", "old_string": "keep", "new_string": words(8_000)}
     server = serve(Reply(calls=(Call("read", {"path": "a.txt"}), Call("edit", edit))), DONE)
     assert cli.ask("--no-session", before=files_up_to(20_000)).code == 0
     assert "larger than the system lets a file grow" in told(server)[1]
@@ -93,8 +105,9 @@ def test_a_file_that_may_not_grow_stays_as_it_was(cli: Cli, serve: Serve) -> Non
 def test_a_full_and_a_read_only_disk_lose_nothing(cli: Cli, serve: Serve, small_disk: Path) -> None:
     cli.folder = small_disk
     (small_disk / "k.txt").write_text("keep\n")
-    edit = Call("edit", {"path": "k.txt", "old_string": "keep", "new_string": "x" * 90_000})
-    server = serve(calling("read", path="k.txt"), Reply(calls=(edit,)), DONE)
+    edit = Call("edit", {"path": "k.txt", "old_string": "keep", "new_string": words(18_000)})
+    large = replace(LLAMA, context_tokens=262_144)
+    server = serve(calling("read", path="k.txt"), Reply(calls=(edit,)), DONE, about=large)
     assert cli.ask().code == 0
     assert "the disk is full. Nothing was changed" in told(server)[1]
     assert (small_disk / "k.txt").read_text() == "keep\n"
@@ -116,10 +129,10 @@ def test_a_session_that_cannot_begin_is_told_before_the_work(cli: Cli, home: Pat
 def test_an_answer_that_the_session_cannot_hold_is_still_printed(
     cli: Cli, serve: Serve, home: Path
 ) -> None:
-    serve(Reply(text="word " * 8000))
+    serve(Reply(text=words(8000)))
     ran = cli.ask(before=files_up_to(16_000))
     assert ran.code == 1
-    assert ran.out == "word " * 8000 + "\n"
+    assert ran.out == words(8000) + "\n"
     assert "may not grow further" in ran.err
     [log] = logs(home)
     assert log.read_bytes().endswith(b"}\n")  # whole lines only
@@ -128,7 +141,7 @@ def test_an_answer_that_the_session_cannot_hold_is_still_printed(
 def test_a_session_on_a_full_disk_goes_on_when_there_is_room(
     cli: Cli, serve: Serve, home: Path
 ) -> None:
-    serve(calling("write", path="a.txt", content="x" * 30_000))
+    serve(calling("write", path="a.txt", content=words(6_000)))
     failed = cli.ask(before=files_up_to(16_000))
     assert failed.code == 1
     assert not (cli.folder / "a.txt").exists()  # not logged, so not done

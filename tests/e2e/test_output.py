@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import DONE, Cli, calling, obey_permissions
+from tests.e2e.rig import DONE, Cli, calling, obey_permissions, words
 from tests.support.script import Reply, Usage
 from tests.support.scripted_server import ScriptedServer
 
@@ -128,12 +128,12 @@ def test_a_full_disk_keeps_the_file_and_prints_the_answer(
     (small_disk / "fill").write_bytes(bytes(56_000))
     target = small_disk / "answer.md"
     target.write_text("old")
-    serve(Reply(text="word " * 4000))
+    serve(Reply(text=words(4000)))
     ran = cli.ask("-o", str(target), *JSON)
     assert ran.code == 42
     assert target.read_text() == "old"
     assert sorted(path.name for path in small_disk.iterdir()) == ["answer.md", "fill"]
-    assert ran.json["result"].startswith("word word")
+    assert ran.json["result"] == words(4000)
     assert "No space left on device" in ran.json["errors"][0]
 
 
@@ -156,7 +156,7 @@ def test_a_full_stdout_is_no_success_and_a_full_stderr_no_failure(cli: Cli, serv
 
 
 def test_a_reader_that_leaves_ends_it_quietly(cli: Cli, serve: Serve) -> None:
-    serve(Reply(text="word " * 40_000))
+    serve(Reply(text=words(40_000)))
     ran = cli.shell("qcode -p 'do it' -q | (exec <&-; sleep 1); exit ${PIPESTATUS[0]}")
     assert ran.code == 141
     assert ran.err == ""

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.rig import DONE, Cli, logs
+import pytest
+
+from tests.e2e.rig import DONE, YOLO, Cli, calling, logs
 from tests.support.llama_words import About
 from tests.support.script import Reply
 from tests.support.scripted_server import ScriptedServer, StartScripted
@@ -118,3 +120,44 @@ def test_a_locked_keyring_keeps_no_run_from_starting(cli: Cli, serve: Serve) -> 
         "RING_MOOD": "locked",
     }
     assert cli.ask(environ=environ).code == 0
+
+
+def test_what_a_profile_says_beats_what_is_said_of_a_model_also_when_it_takes_over(
+    cli: Cli, home: Path, scripted: StartScripted
+) -> None:
+    server = scripted(DONE, DONE, about=DEEP)
+    configure(
+        home,
+        '[server]\nbase_url = "http://127.0.0.1:9/v1"\n[agent]\nfallback = "spare"\n'
+        f'[profiles.spare]\nbase_url = "{server.base_url}"\nthinking = 600\n'
+        "[models.deep]\nthinking = 700\nmax_tokens = 4096\n",
+    )
+    assert cli.ask().code == 0
+    assert cli.ask("--model", "spare").code == 0
+    sent = [request.body for request in server.requests]
+    assert [body["thinking_budget_tokens"] for body in sent] == [600, 600]
+    assert [body["max_tokens"] for body in sent] == [4096, 4096]
+
+
+@pytest.mark.parametrize(
+    ("variable", "keys"),
+    [
+        ('api_key_env = "TEAM_KEY"\n', ["the-first-one", "the-team-one"]),
+        ("", ["the-first-one", "the-first-one"]),
+    ],
+)
+def test_a_profile_at_the_same_address_is_sent_its_own_key_where_it_has_one(
+    cli: Cli, home: Path, scripted: StartScripted, variable: str, keys: list[str]
+) -> None:
+    edit = calling("write", path="a.txt", content="x\n")
+    server = scripted(edit, DONE, DONE, about=About(kind="llamacpp"))
+    configure(
+        home,
+        f'[server]\nbase_url = "{server.base_url}"\napi_key_env = "FIRST_KEY"\n'
+        '[agent]\nescalate_to = "team"\nescalate_after = 1\nverify = "false"\nverify_tries = 2\n'
+        f'[profiles.team]\nbase_url = "{server.base_url}"\n{variable}',
+    )
+    environ = {"FIRST_KEY": "the-first-one", "TEAM_KEY": "the-team-one"}
+    assert cli.ask(*YOLO, environ=environ).code == 1
+    heads = [request.headers["authorization"] for request in server.requests]
+    assert heads[1:] == [f"Bearer {key}" for key in keys]

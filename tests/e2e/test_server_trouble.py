@@ -184,9 +184,9 @@ def test_an_answer_that_breaks_off_is_asked_for_again(cli: Cli, serve: Serve) ->
 
 
 def test_empty_answers_are_never_success(cli: Cli, serve: Serve) -> None:
-    serve(Reply(), Reply(reasoning="hm"), Reply(text="  \n"))
+    serve(*[Reply()] * 4)
     ran = cli.ask("--output-format", "json")
     assert ran.code == 1
     assert ran.json["result"] == ""
     assert "without words or calls" in ran.json["errors"][0]
-    assert ran.err.count("retry") == 2  # the third try was the last
+    assert ran.err.count("retry") == 3  # the fourth try was the last

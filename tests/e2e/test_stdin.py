@@ -3,10 +3,11 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from tests.e2e.rig import DONE, LIMIT_SECONDS, Cli
+from tests.e2e.rig import DONE, LIMIT_SECONDS, LLAMA, Cli
 from tests.support.scripted_server import ScriptedServer
 
 Serve = Callable[..., ScriptedServer]
@@ -97,7 +98,7 @@ def test_text_in_another_encoding_arrives_as_text(cli: Cli, serve: Serve) -> Non
 
 
 def test_a_pipe_without_an_end_is_cut_and_that_is_said(cli: Cli, serve: Serve) -> None:
-    server = serve(DONE)
+    server = serve(DONE, about=replace(LLAMA, context_tokens=262_144))
     ran = cli.shell("yes 'a line of text' | qcode -p 'do it'")
     assert ran.code == 0
     assert "more than 16 MiB" in ran.err
