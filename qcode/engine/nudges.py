@@ -49,16 +49,16 @@ class Nudger:
 
     def after(self, answer: Answer, spent: Spent) -> tuple[Repaired | Steered, ...]:
         """What is said behind an answer that was stored."""
-        from qcode.engine.announcing import announces  # noqa: PLC0415  its patterns take 3 ms
-
         message = answer.message
         if message.calls:
             self.idle = 0
         if message.finish == "length" or answer.flaw == "half_call":
             return self._after_cut(CUT if message.finish == "length" else HALF)
-        if message.calls or not spent.tool_calls or not announces(message.text):
+        if message.calls or not spent.tool_calls:
             return ()
-        return self._after_announcement()
+        from qcode.engine.announcing import announces  # noqa: PLC0415  its patterns take 3 ms
+
+        return self._after_announcement() if announces(message.text) else ()
 
     def _after_cut(self, words: str) -> tuple[Steered, ...]:
         self.cut += 1
