@@ -16,8 +16,6 @@ class Found:
     """Where the text goes on behind it and its closing tags."""
     is_wrapped: bool
     """Whether a tag of the format stands around it, or at least behind it."""
-    is_closed: bool = False
-    """The closing tag of the whole call was there: nothing of it can follow."""
     is_bare_json: bool = False
     """No tag at all, neither before nor behind."""
     others: tuple[tuple[str, str], ...] = ()

@@ -60,7 +60,7 @@ def _found(text: str, at: int, calls: Sequence[_Call], *, is_list: bool) -> Look
     if is_list or closer or behind == len(text):
         at = closer.end() if closer else behind
     first, *others = calls
-    return Found(*first, at, is_wrapped=True, is_closed=bool(closer), others=tuple(others))
+    return Found(*first, at, is_wrapped=True, others=tuple(others))
 
 
 def look_bare(text: str, offered: Offered) -> Look:
@@ -79,7 +79,7 @@ def look_bare(text: str, offered: Offered) -> Look:
         return "none"
     closer = _CLOSER.match(text, members.end)
     if closer:
-        return Found(*call, closer.end(), is_wrapped=True, is_closed=True)
+        return Found(*call, closer.end(), is_wrapped=True)
     if not members.names <= _FIELDS or _is_schema(call[1]):
         return "none"  # somebody describes a tool
     return Found(*call, members.end, is_wrapped=False, is_bare_json=True)

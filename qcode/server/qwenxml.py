@@ -72,7 +72,7 @@ class _Looking:
             match self._judge(reading, end, has_closer=has_closer):
                 case "good":
                     is_wrapped = is_wrapped or has_closer
-                    return Found(function.name, reading.arguments, end, is_wrapped, has_closer)
+                    return Found(function.name, reading.arguments, end, is_wrapped)
                 case "later":
                     return NotYet(function.name, is_wrapped)
                 case "cut":

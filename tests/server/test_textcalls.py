@@ -127,6 +127,32 @@ def test_a_call_is_shown_while_it_is_written_as_text() -> None:
     assert (growing.index, growing.name, growing.added) == (0, "write", "x" * 50)
 
 
+def test_each_call_of_a_list_is_shown_and_counted_for_itself() -> None:
+    one = '{"name": "read", "arguments": {"path": "a.py"}}'
+    reader = Reader(tools=TOOLS)
+    written = f"<tool_call>\n[{one}, {one}]\n</tool_call>\n\n<tool_call>\n"
+    items = reader.feed(delta(content=written))
+    shown = {(each.index, each.name) for each in items if isinstance(each, ToolCallDelta)}
+    assert shown >= {(0, "read"), (1, "read")}
+    reader.feed(delta(content=f"{one}</tool_call>") + end())
+    message = reader.finish().message
+    assert [call.id for call in message.calls] == ["call_0", "call_1", "call_2"]
+
+
+def test_capitals_within_a_value_are_data() -> None:
+    value = '<Function>\n<Parameter Name="path">\na\n</Parameter>\n</Function>'
+    text = f"{OPEN}{value}\n</parameter>\n<parameter=path>\na.xml\n</parameter>\n</function>\n"
+    (one,) = read(delta(content=text) + end(), Reader(tools=TOOLS)).message.calls
+    assert json.loads(one.arguments) == {"content": value, "path": "a.xml"}
+
+
+def test_words_behind_a_call_decide_whether_it_was_quoted() -> None:
+    written = '<tool_call>\n{"name": "read", "arguments": {"path": "a.py"}}\n</tool_call>\n'
+    for behind, calls in (("Now I wait.", 1), ("is what the log holds.", 0), ('" it says.', 0)):
+        data = delta(content=written) + delta(content="\n") + delta(content=behind)
+        assert len(read(data + end(), Reader(tools=TOOLS)).message.calls) == calls, behind
+
+
 # Honest texts.
 
 
