@@ -12,8 +12,8 @@ from pathlib import PurePath
 
 import msgspec
 
-from qcode.config.model import Config
-from qcode.config.profiles import tuned, with_profile
+from qcode.config.model import Config, Profile
+from qcode.config.profiles import said_by, tuned, with_profile
 from qcode.config.secrets import own_key
 from qcode.engine.choices import Choice, Plan
 from qcode.engine.routing import Routes
@@ -123,20 +123,21 @@ class Answering:
             strategy=None if wanted.history == "auto" else wanted.history,
         )
         self._configs[server] = config
-        remote = config.profiles[name].remote if name in config.profiles else None
-        tune = partial(self._tuned, config)
-        return Choice(name, wanted.base_url, server, tune, remote or "deny")
+        profile = config.profiles.get(name, Profile())
+        tune = partial(self._tuned, config, self._own.said | said_by(profile).keys())
+        return Choice(name, wanted.base_url, server, tune, profile.remote or "deny")
 
     def _key(self, config: Config) -> str:
-        server = config.server
-        if server.base_url == self._config.server.base_url:
+        server, first = config.server, self._config.server
+        has_own = server.api_key_env not in ("", first.api_key_env)
+        if server.base_url == first.base_url and not has_own:
             return self._own.api_key
         key = own_key(server.base_url, server.api_key_env, os.environ)
         return key.value if key else ""
 
-    def _tuned(self, config: Config, found: ServerFacts) -> ServerFacts:
+    def _tuned(self, config: Config, said: frozenset[str], found: ServerFacts) -> ServerFacts:
         """The user's own words over what the server said, and over what the model's maker says."""
-        config = tuned(config, found.model, self._own.said)
+        config = tuned(config, found.model, said)
         settings, wanted = self._settings, settings_of(config, self._settings.mode)
         is_usual = settings.thinking_budget == self._usual.thinking_budget  # nobody changed it
         if is_usual or config.agent.thinking != self._config.agent.thinking:

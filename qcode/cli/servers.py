@@ -39,7 +39,7 @@ def add(parser_group: "Group") -> None:
     """Declare `servers`."""
     parser = parser_group.add_parser("servers", help="which servers answer, and what they can do")
     parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
-    parser.add_argument("--model", metavar="NAME", help="the model whose facts are wanted")
+    parser.add_argument("--model", metavar="NAME", help="the model or profile whose facts are wanted")
     parser.add_argument("--all", action="store_true", help="the known ports, whatever is set")
     parser.add_argument("--json", action="store_true", help="for scripts")
 
@@ -58,13 +58,18 @@ def run(arguments: argparse.Namespace, ports: Sequence[int]) -> int:
 
 
 async def _ask(arguments: argparse.Namespace, ports: Sequence[int]) -> tuple[Seen, ...]:
-    flags = {"server.base_url": ("--base-url", arguments.base_url)} if arguments.base_url else {}
+    said = {
+        "server.base_url": ("--base-url", arguments.base_url),
+        "server.model": ("--model", arguments.model),
+    }
+    flags = {key: (flag, value) for key, (flag, value) in said.items() if value}
     server = load(sources(Path.cwd(), flags)).config.server
-    if arguments.all and not arguments.base_url:
-        return await survey(model=arguments.model or "", ports=ports)
-    key = endpoint_key(server.base_url, server.api_key_env, os.environ)
     # the configured name belongs to the configured address
-    model = arguments.model or (server.model if server.base_url else "")
+    is_there = server.base_url and not arguments.base_url and not arguments.all
+    model = server.model if arguments.model or is_there else ""
+    if arguments.all and not arguments.base_url:
+        return await survey(model=model, ports=ports)
+    key = endpoint_key(server.base_url, server.api_key_env, os.environ)
     return await survey(server.base_url, key.value if key else "", model, ports)
 
 

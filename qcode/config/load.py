@@ -18,7 +18,7 @@ from qcode.config.check import checked
 from qcode.config.model import SECTIONS, TABLES, Config, Profile, keys, parted, value_of
 from qcode.config.origin import DEFAULT, Origin, Setting, Settings
 from qcode.config.paths import PROJECT_FILE, paths
-from qcode.config.profiles import overlay
+from qcode.config.profiles import overlay, said_by
 from qcode.protocol.errors import ConfigError, UsageError
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -75,8 +75,13 @@ class Loaded:
     @property
     def said(self) -> frozenset[str]:
         """Keys that are about this run, so that `[models]` does not change them."""
-        firm = ("flag", "environment", "profile")
-        return frozenset(key for key, origin in self.origins.items() if origin.kind in firm)
+        profile = said_by(self.config.profiles[self.profile]) if self.profile else {}
+        return frozenset(
+            key
+            for key, origin in self.origins.items()
+            if origin.kind in ("flag", "environment")
+            or (origin.kind == "profile" and key in profile)
+        )
 
     def origin(self, key: str) -> Origin:
         """Where `section.name` came from."""

@@ -28,15 +28,20 @@ _OF_ONE_SERVER = ("model", "api_key_env", "context_tokens", "history")
 
 
 def overlay(profile: Profile) -> dict[str, object]:
-    """The keys that `profile` sets, with their values.
+    """The keys that `profile` changes, with their values.
 
     With a `base_url`, an empty one too, all that describes a server is set.
     """
-    said = {place: getattr(profile, name) for name, place in _PLACES.items()}
-    found = {place: value for place, value in said.items() if value is not None}
     if profile.base_url is None:
-        return found
-    return {f"server.{name}": getattr(Server(), name) for name in _OF_ONE_SERVER} | found
+        return said_by(profile)
+    afresh = {f"server.{name}": getattr(Server(), name) for name in _OF_ONE_SERVER}
+    return afresh | said_by(profile)
+
+
+def said_by(profile: Profile) -> dict[str, object]:
+    """The keys that stand in `profile`, with their values."""
+    said = {place: getattr(profile, name) for name, place in _PLACES.items()}
+    return {place: value for place, value in said.items() if value is not None}
 
 
 def with_profile(config: Config, name: str) -> Config:

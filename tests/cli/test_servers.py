@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qcode.cli import servers
+from qcode.config.paths import make, paths
 from qcode.protocol.cells import cells
 from qcode.protocol.errors import UsageError
 from tests.server.replay import load, replayed, wires
@@ -121,6 +122,27 @@ def test_the_address_of_the_settings_is_asked_unless_all_are_wanted(
         assert named.base_url in capsys.readouterr().out
         assert asked("--all", ports=(other.port,)) == 0
         assert other.base_url in capsys.readouterr().out
+
+
+def test_the_model_of_the_settings_is_looked_for_at_their_address_alone(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QCODE_MODEL", "everyday")
+    with replayed(load("ollama")) as wire:
+        assert asked("--base-url", wire.base_url) == 0
+        monkeypatch.setenv("QCODE_BASE_URL", wire.base_url)
+        assert asked() == 42
+    assert "has no model 'everyday'" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_profile_may_be_named_as_for_a_run(capsys: Captured) -> None:
+    with replayed(load("llamacpp-router")) as wire:
+        other = wire.told["facts"]["models"][0]
+        file = make(paths().config) / "config.toml"
+        text = f'[profiles.deep]\nbase_url = "{wire.base_url}"\nmodel = "{other}"\n'
+        file.write_text(text)
+        assert asked("--model", "deep") == 0
+    assert f"{other} (named; not loaded)" in capsys.readouterr().out
 
 
 def test_nothing_that_answers_is_exit_75_with_the_addresses_tried(capsys: Captured) -> None:

@@ -203,6 +203,16 @@ def test_what_was_said_for_this_run_beats_what_is_said_of_a_model(tmp_path: Path
     assert tuned(config, "llama") == config
 
 
+def test_what_was_said_is_what_stands_in_the_profile_not_what_it_starts_afresh(
+    tmp_path: Path,
+) -> None:
+    found = loaded(tmp_path, USER + "context_tokens = 4096\n", model="deep")
+    assert found.origin("server.context_tokens").kind == "profile"
+    assert found.said == {
+        *("server.base_url", "server.model", "agent.thinking", "permission.mode"),
+    }
+
+
 @pytest.mark.parametrize(
     ("pattern", "model", "yes"),
     [
