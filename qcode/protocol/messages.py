@@ -54,7 +54,7 @@ Finish = Literal["stop", "tool_calls", "length", "cancelled", "closed"]
 reasoning (budget, loop, a person's word), and the answer proper is the next message."""
 
 UNSAID = "…"
-"""The text of an answer that ended within its thinking: qcode put it there; see `engine.partial`."""
+"""The text of an answer that ended in its thinking: qcode put it there (`engine.partial`)."""
 
 CallStatus = Literal["ok", "error", "denied", "cancelled"]
 
