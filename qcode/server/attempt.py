@@ -108,7 +108,7 @@ async def attempt(
                 await flow.settle(_SETTLE_SECONDS)
             finished = reader.finish()
         except Refusal as refusal:
-            finished = _salvage(line.where, refusal, reader)
+            finished = _salvage(line.where, _unsaid(line, refusal), reader)
         finally:
             line.running.id = ""
     for repair in finished.repairs:
@@ -138,22 +138,32 @@ async def _read(line: Line, flow: Flow, reader: Reader) -> AsyncGenerator[Item, 
     """Holds nothing that must be closed: `flow` is its caller's."""
     head = await flow.head()
     if head.is_json:
-        for item in _whole(line.where, head, await flow.rest(), reader):
+        for item in _whole(line, head, await flow.rest(), reader):
             yield item
         return
-    while not reader.is_done and (data := await flow.take()):
+    while not reader.is_done and (data := await _more(flow, reader)):
         if not line.running.id and (found := _ID.search(data)):
             line.running.id = found[1].decode()
         for item in reader.feed(data):
             yield item
 
 
-def _whole(where: str, head: Head, body: bytes, reader: Reader) -> list[Item]:
+async def _more(flow: Flow, reader: Reader) -> bytes:
+    """What has come; b"" = the end, also where the connection breaks behind a whole answer."""
+    try:
+        return await flow.take()
+    except Exception:
+        if not reader.has_ended:
+            raise
+        return b""
+
+
+def _whole(line: Line, head: Head, body: bytes, reader: Reader) -> list[Item]:
     """An answer that was not streamed; or an error with status 200, LM Studio's way."""
     try:
         return reader.feed_whole(body)
     except Refusal as refusal:
-        raise from_status(where, head.status, refusal) from refusal
+        raise from_status(line.where, head.status, _unsaid(line, refusal)) from None
 
 
 async def _refused(line: Line, request: Request, flow: Flow) -> Exception:
@@ -175,12 +185,19 @@ async def _refused(line: Line, request: Request, flow: Flow) -> Exception:
     return error
 
 
+def _unsaid(line: Line, refusal: Refusal) -> Refusal:
+    """Without the key, if the server repeats it."""
+    words = line.asker.unsaid(refusal.words.encode()).decode()
+    raw = line.asker.unsaid(refusal.raw.encode()).decode()
+    return Refusal(words, raw, refusal.prompt_tokens, refusal.context_tokens)
+
+
 def _salvage(where: str, refusal: Refusal, reader: Reader) -> Finished:
     """What llama.cpp streamed before it found that it cannot parse the end of the answer
     (issues 20260 and 27733 there): kept if it is whole, since the model has finished."""
     kept = reader.salvage() if refusal.is_unparsed_answer else None
     if kept is None:
-        raise from_stream(where, refusal)
+        raise from_stream(where, refusal) from None  # the cause holds what was not to be said
     what = "the server could not read the end of the answer; what had come is kept"
     told = Repaired(what, kind="unread_end")
     return Finished(kept.message, kept.usage, (*kept.repairs, told), kept.flaw)

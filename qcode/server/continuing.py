@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from qcode.protocol.events import ReasoningDelta, TextDelta
+from qcode.protocol.events import ReasoningDelta, TextDelta, ToolCallDelta
 from qcode.protocol.messages import AssistantMessage, Reasoning
 from qcode.server.base import Request, ServerFacts
 from qcode.server.fields import fields
@@ -83,8 +83,10 @@ class Opening:
             if item.text.strip() and not self._began:
                 raise NotContinued("it began to think anew")
             return ()
-        if not isinstance(item, TextDelta):
+        if isinstance(item, ToolCallDelta):
             return (*self.rest(), item)
+        if not isinstance(item, TextDelta):
+            return (item,)
         self._began = self._began or bool(item.text.strip())
         if not self._open:
             return (item,)

@@ -47,12 +47,13 @@ def make_http(base_url: str, connect_seconds: float) -> "httpx2.AsyncClient":
     import httpcore2  # noqa: PLC0415  httpx2 stands on it
     import httpx2  # noqa: PLC0415  80 ms
 
-    from qcode.server.network import Backend, Transport  # noqa: PLC0415  it imports both
+    from qcode.server.network import Backend, Transport, bound  # noqa: PLC0415  it imports both
 
     timeout = httpx2.Timeout(None, connect=connect_seconds)
     headers = {"Accept-Encoding": "identity", "User-Agent": "qcode"}
+    hooks = {"response": [bound]}
     if not is_private(base_url):
-        return httpx2.AsyncClient(timeout=timeout, headers=headers)
+        return httpx2.AsyncClient(timeout=timeout, headers=headers, event_hooks=hooks)
     pool = httpcore2.AsyncConnectionPool(
         ssl_context=_authorities(base_url),
         max_connections=None,
@@ -61,7 +62,11 @@ def make_http(base_url: str, connect_seconds: float) -> "httpx2.AsyncClient":
         network_backend=Backend(),
     )
     return httpx2.AsyncClient(
-        timeout=timeout, headers=headers, transport=Transport(pool), trust_env=False
+        timeout=timeout,
+        headers=headers,
+        transport=Transport(pool),
+        trust_env=False,
+        event_hooks=hooks,
     )
 
 

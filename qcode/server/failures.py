@@ -294,4 +294,7 @@ def _int(digits: str | None) -> int | None:
 def _dump(value: Any) -> str:
     if isinstance(value, str):
         return value[:20_000]
-    return msgspec.json.encode(value).decode()[:20_000]
+    try:
+        return msgspec.json.encode(value).decode()[:20_000]
+    except RecursionError:  # decoded where the stack was less deep
+        return "an error too deep to be read"

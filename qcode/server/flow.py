@@ -109,8 +109,9 @@ class Flow:
         return body
 
     async def settle(self, limit_seconds: float) -> None:
-        """Wait for an end that is due, so that the connection can be used again."""
-        with suppress(TimeoutError):
+        """Wait for an end that is due, so that the connection can be used again. However it ends:
+        nothing is wanted of it any more."""
+        with suppress(Exception):
             async with asyncio.timeout(limit_seconds):
                 while await self.take():
                     pass

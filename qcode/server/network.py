@@ -25,6 +25,7 @@ _TRICKLE_READS = 64
 """So many small reads in a row are a trickle. It puts off the end of an answer too, by half a gulp:
 after so many tokens that is less than 2 % of its time."""
 _SMALL_BYTES = 8 << 10
+_MOST_ERROR_BYTES = 1 << 20
 
 
 class Stream(httpcore2.AsyncNetworkStream):
@@ -151,6 +152,32 @@ class _Body(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._answer.aclose()
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body, cut where no honest one ends."""
+
+    def __init__(self, body: httpx2.AsyncByteStream) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._body:
+            yield piece
+            size += len(piece)
+            if size > _MOST_ERROR_BYTES:
+                return
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+async def bound(response: httpx2.Response) -> None:
+    """A hook: no refusal has a body without an end. `openai` reads all of it before it tells, and
+    unpacks it: none is to be packed, and a small packet can hold a gigabyte."""
+    if response.status_code != 200 and isinstance(response.stream, httpx2.AsyncByteStream):
+        response.headers.pop("content-encoding", None)
+        response.stream = _Bounded(response.stream)
 
 
 @contextmanager

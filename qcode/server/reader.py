@@ -92,8 +92,8 @@ class Reader:
         """The message. Raises Cut when the stream ended before the answer did, and Unusable."""
         shown = Shown()
         for payload in self._events.close():
-            if self._finish_reason or self.is_done:
-                break  # only figures could follow, and these are cut
+            if self.has_ended:
+                break  # what follows is cut
             with suppress(Unusable):  # half an event: the stream was cut in it
                 self._payload(payload, shown)
         if not self._finish_reason and not (self.is_done and self._has_content()):
@@ -111,6 +111,11 @@ class Reader:
         finished = self._finished()
         message = finished.message
         return finished if message.calls or message.text.strip() or finished.flaw else None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the answer is whole: only figures could follow."""
+        return self.is_done or bool(self._finish_reason)
 
     @property
     def usage(self) -> Usage:

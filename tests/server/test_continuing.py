@@ -171,10 +171,11 @@ async def test_an_answer_is_continued(scripted: StartScripted) -> None:
         Reply(text="Hello.", reasoning="Let me think about it from the start."),
         Reply(text="<think>\nLet me think.\n</think>\n\nHello."),
         Reply(text=f"{CLOSED}\n\nHello."),
+        Reply(text=f"{CLOSED}\n\nHello.", progress=({"total": 9, "processed": 9},)),
         Reply(status=400, body={"error": {"message": "Assistant response prefill is bad"}}),
         Reply(status=500, body={"error": {"message": "Jinja Exception: roles must alternate"}}),
     ],
-    ids=["thinks", "thinks in text", "repeats", "refuses", "cannot render"],
+    ids=["thinks", "thinks in text", "repeats", "repeats late", "refuses", "cannot render"],
 )
 async def test_a_server_that_does_not_continue_is_asked_plainly_and_remembered(
     scripted: StartScripted, wrong: Reply
