@@ -79,7 +79,6 @@ def parser() -> Parser:
         description="A terminal coding agent for models that run on your own machine.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument("prompt", nargs="?", help="what to do; - reads it from stdin")
     made.add_argument("-v", "--version", action="version", version=f"qcode {__version__}")

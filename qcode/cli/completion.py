@@ -49,7 +49,6 @@ def _parser() -> Parser:
         prog="qcode completion",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument("shell", choices=SHELLS)
     return made

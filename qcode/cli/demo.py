@@ -37,7 +37,6 @@ def parser() -> argparse.ArgumentParser:
         description="Watch qcode fix a real bug in a temporary git repository. The model is the "
         "one at QCODE_BASE_URL, else that of a local server, else a script that says so.",
         epilog="exit code: that of the final test run, 0 = the bug is fixed",
-        allow_abbrev=False,
     )
     made.add_argument("--keep", action="store_true", help="keep the folder also after success")
     made.add_argument(

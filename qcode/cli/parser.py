@@ -17,8 +17,12 @@ _CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)$", re.DOTALL
 class Parser(argparse.ArgumentParser):
     """Raises UsageError where argparse prints ten lines of usage and ends the process.
 
-    The parsers of its subcommands are of this class, too.
+    The parsers of its subcommands are of this class, too. No flag may be abbreviated: a new one
+    must not change what an old script says.
     """
+
+    def __init__(self, **said: Any) -> None:
+        super().__init__(allow_abbrev=False, **said)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in a sentence."""
@@ -58,7 +62,7 @@ def meant(word: str, known: Iterable[str]) -> str:
 
 def parsed(name: str, add: Callable[["Subparsers"], None], argv: list[str]) -> argparse.Namespace:
     """The arguments of the subcommand that `add` declares. Raises UsageError."""
-    top: argparse.ArgumentParser = Parser(prog="qcode", allow_abbrev=False)
+    top: argparse.ArgumentParser = Parser(prog="qcode")
     add(top.add_subparsers())
     return top.parse_args([name, *argv])
 

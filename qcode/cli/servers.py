@@ -39,7 +39,7 @@ def add(parser_group: "Group") -> None:
     """Declare `servers`."""
     parser = parser_group.add_parser("servers", help="which servers answer, and what they can do")
     parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
-    parser.add_argument("--model", metavar="NAME", help="the model or profile whose facts are wanted")
+    parser.add_argument("--model", metavar="NAME", help="this model of it, or a profile")
     parser.add_argument("--all", action="store_true", help="the known ports, whatever is set")
     parser.add_argument("--json", action="store_true", help="for scripts")
 

@@ -38,7 +38,8 @@ def endpoint_key(base_url: str, variable: str, environ: Mapping[str, str]) -> Ke
 
     `variable` is `server.api_key_env`. For a server of this machine the keyring is asked only
     where `qcode auth` gave it a key: loading it takes time, and most of them need none.
-    Raises ConfigError when the named variable is empty or the key cannot be sent.
+    Raises ConfigError when the named variable is empty, the key cannot be sent, or the keyring does
+    not give out what it was given.
     """
     if not variable:
         for name in VARIABLES:
@@ -58,11 +59,14 @@ def own_key(base_url: str, variable: str, environ: Mapping[str, str]) -> Key | N
             )
         return checked_key(environ[variable], variable)
     origin = origin_of(base_url)
-    if not base_url or (is_loopback(base_url) and origin not in ring.remembered()):
+    has_one = origin in ring.remembered()
+    if not base_url or (is_loopback(base_url) and not has_one):
         return None  # a server that is looked for is not known: it gets no key
     try:
         value = ring.ask(origin)
     except ConfigError as error:
+        if has_one:
+            raise
         LOG.info("no key from the keyring: %s", error)
         return None
     return checked_key(value, "keyring") if value else None

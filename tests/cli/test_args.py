@@ -84,6 +84,7 @@ def test_a_mistyped_flag_names_the_one_that_was_meant() -> None:
         (["permision"], "Did you mean permissions?"),
         (["sessions", "lst"], "Did you mean list? qcode sessions --help"),
         (["auth", "delete"], "invalid choice: 'delete'"),
+        (["paths", "--jso"], "Did you mean --json?"),  # no abbreviations there either
         (["config", "show", "--jsn"], "Did you mean --json? qcode config show --help"),
         (["servers", "list"], "qcode servers --help"),
         (["--sandbox", "of"], "Did you mean off?"),

@@ -177,6 +177,22 @@ def test_a_keyring_that_cannot_is_a_sentence_and_52(
     assert KEY not in done.stderr
 
 
+def test_a_run_does_not_do_without_a_key_that_the_keyring_was_given(auth: Auth) -> None:
+    assert auth("set", REMOTE, stdin=KEY).returncode == 0
+    auth.environ["RING_MOOD"] = "locked"
+    done = subprocess.run(
+        [sys.executable, "-m", "qcode", "-p", "hello", "--base-url", REMOTE],
+        cwd=auth.folder,
+        env=auth.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 52
+    assert "The keyring is locked." in done.stderr
+
+
 def test_a_key_that_no_server_could_be_sent_is_not_kept(auth: Auth) -> None:
     done = auth("set", REMOTE, stdin="two words")
     assert done.returncode == 52
