@@ -31,6 +31,7 @@ from qcode.server.failures import (
     read_body,
     unknown_model,
 )
+from qcode.server.fields import ignored
 from qcode.server.fields import refusal as refusal_of
 from qcode.server.flow import Flow, Head, Silent
 from qcode.server.liveness import doing, why_dead
@@ -90,7 +91,7 @@ async def attempt(
     """
     started, first_seconds = time.monotonic(), None
     prefix = f"call_{os.urandom(4).hex()}_"
-    reader = Reader(_thinking(request), id_prefix=prefix, tools=request.tools)
+    reader = Reader(_thinking(line.facts, request), id_prefix=prefix, tools=request.tools)
     with _told_as_failures(line):
         try:
             async with line.flow(request) as flow:
@@ -223,10 +224,12 @@ def _told_as_failures(line: Line) -> Iterator[None]:
         raise Lost(reason(error), lost(where, reason(error), kind)) from error
 
 
-def _thinking(request: Request) -> Thinking:
+def _thinking(facts: ServerFacts, request: Request) -> Thinking:
     if request.closed:
         return "off"  # it lies behind us
     asked = request.thinking_budget if request.first_budget is None else request.first_budget
+    if asked == 0 and "thinking" in ignored(facts, request):
+        return "unknown"
     if asked is not None:
         return "on" if asked else "off"
     kwargs = request.extra.get("chat_template_kwargs")

@@ -302,6 +302,20 @@ async def test_half_a_call_is_not_kept_but_asked_for_again(scripted: StartScript
     assert only(Answer, items)[0].message.text == "whole"
 
 
+@pytest.mark.parametrize(
+    ("kind", "part"), [("", "reasoning"), ("llamacpp", "text")], ids=["no switch", "switched off"]
+)
+async def test_reasoning_alone_is_an_answer_only_where_thinking_could_be_turned_off(
+    scripted: StartScripted, kind: Any, part: str
+) -> None:
+    about = About(kind=kind) if kind else None
+    endpoint = scripted(Reply(reasoning="Let me see, it may", finish="length"), about=about)
+    items = await everything(server_at(endpoint.base_url), replace(request(), thinking_budget=0))
+    message = only(Answer, items)[0].message
+    assert getattr(message, part) == "Let me see, it may"
+    assert bool(message.text) == (part == "text")
+
+
 async def test_a_long_history_is_on_its_way_within_milliseconds(scripted: StartScripted) -> None:
     """720 messages cost 137 ms when openai walks them; here they may cost 10 at most."""
     endpoint = scripted(*[Reply(text="x")] * 10)
