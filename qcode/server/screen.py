@@ -48,12 +48,19 @@ class Screen:
         if self.is_held:
             return
         tail = self._tail + text
-        at = len(tail) if in_fence else held_from(tail, is_line_start=not self.shown)
-        if at:
-            self.shown += at
-            self._shows.append(Show("text", tail[:at]))
+        if in_fence or (self.shown and "<" not in tail):  # by far the most
+            self._tail = ""
+            self._grow(tail)
+            return
+        at = held_from(tail, is_line_start=not self.shown)
+        self._grow(tail[:at])
         self._tail = tail[at:]
         self.is_held = len(self._tail) > _LONGEST_TAIL
+
+    def _grow(self, text: str) -> None:
+        if text:
+            self.shown += len(text)
+            self._shows.append(Show("text", text))
 
     def end_line(self) -> None:
         """The line is whole: it is told apart now."""

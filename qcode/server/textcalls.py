@@ -57,10 +57,12 @@ class TextCalls:
 
     def feed(self, text: str) -> list[Show]:
         """What may be shown now."""
-        *ends, last = text.split("\n")
-        for end in ends:
-            self._line.append(end + "\n")
-            self._end_line()
+        last = text
+        if "\n" in text:
+            *ends, last = text.split("\n")
+            for end in ends:
+                self._line.append(end + "\n")
+                self._end_line()
         if last:
             self._line.append(last)
             self._line_size += len(last)
