@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qcode.cli.parser import parsed
+from qcode.cli.rules import rules
 from qcode.config.load import Loaded, load, sources
 from qcode.permission.explain import Explanation, Part, explain
 from qcode.permission.judge import Policy
 from qcode.permission.modes import HEADINGS, PRESETS, TABLE, Fence, parse_mode, table
 from qcode.permission.patterns import Ground
-from qcode.permission.rules import Rule, parse_rules, split_rules
 from qcode.protocol.text import plain
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def _blocks() -> str:
 
 
 def _test(arguments: argparse.Namespace, folder: Path) -> int:
-    loaded = load(sources(folder))
+    mode = arguments.permission_mode
+    loaded = load(sources(folder, {"permission.mode": ("--permission-mode", mode)} if mode else {}))
     found = explain(arguments.command, _policy(arguments, loaded, folder))
     if arguments.json:
         return _print_json(found)
@@ -85,24 +86,11 @@ def _test(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _policy(arguments: argparse.Namespace, loaded: Loaded, folder: Path) -> Policy:
     permission = loaded.config.permission
-    preset = parse_mode(arguments.permission_mode or permission.mode or "ask")
+    preset = parse_mode(permission.mode or "ask")
     off = permission.sandbox == "off" or preset.sandbox == "off"
     fence: Fence = arguments.sandbox or ("off" if off else "none")
-    ground = Ground.of(folder)
-    return Policy(preset.mode, fence, _rules(arguments, loaded, ground), preset.asks)
-
-
-def _rules(arguments: argparse.Namespace, loaded: Loaded, ground: Ground) -> tuple[Rule, ...]:
-    permission = loaded.config.permission
-    allowed = split_rules(",".join(arguments.allowed_tools))
-    disallowed = split_rules(",".join(arguments.disallowed_tools))
-    return (
-        *parse_rules(permission.allow, "allow", "user config", ground),
-        *parse_rules(permission.ask, "ask", "user config", ground),
-        *parse_rules(permission.deny, "deny", "user config", ground),
-        *parse_rules(allowed, "allow", "flag --allowed-tools", ground),
-        *parse_rules(disallowed, "deny", "flag --disallowed-tools", ground),
-    )
+    flags = (arguments.allowed_tools, arguments.disallowed_tools)
+    return Policy(preset.mode, fence, rules(loaded, Ground.of(folder), *flags), preset.asks)
 
 
 def _lines(found: Explanation) -> list[str]:

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from qcode.assemble import Start, assemble, gives_up_sandbox
 from qcode.cli.attach import pictures
 from qcode.cli.debug import log_to_file
 from qcode.cli.options import Options
+from qcode.cli.rules import rules
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
 from qcode.config.secrets import endpoint_key
@@ -23,9 +24,7 @@ from qcode.headless.stdin import prompt_and_data
 from qcode.headless.talk import talk, whole
 from qcode.permission.modes import PRESETS
 from qcode.permission.patterns import Ground
-from qcode.permission.rules import Rule, parse_rules, split_rules
-from qcode.protocol.access import Answer
-from qcode.protocol.errors import ConfigError, InputError, QcodeError, SessionError, UsageError
+from qcode.protocol.errors import InputError, QcodeError, SessionError
 from qcode.protocol.inputs import Prompt
 from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
@@ -170,7 +169,7 @@ def _start(
         add_dirs=tuple(_added(path) for path in options.add_dirs),
         log=session[0],
         conversation=session[1],
-        rules=_rules(options, loaded, folder),
+        rules=rules(loaded, Ground.of(folder), options.allowed_tools, options.disallowed_tools),
         api_key=key.value if key else "",
         sampling=options.sampling,
         said=loaded.said,
@@ -188,29 +187,3 @@ def _added(path: Path) -> Path:
     if not path.is_dir():
         raise InputError(f"--add-dir {path}: there is no such folder.")
     return path.resolve()
-
-
-def _rules(options: Options, loaded: Loaded, folder: Path) -> tuple[Rule, ...]:
-    """The user's rules and those of the flags."""
-    ground = Ground.of(folder)
-    permission = loaded.config.permission
-    origin = {name: f"{loaded.origin(f'permission.{name}')}" for name in ("allow", "ask", "deny")}
-    allowed = [rule for text in options.allowed_tools for rule in split_rules(text)]
-    denied = [rule for text in options.disallowed_tools for rule in split_rules(text)]
-    return (
-        *parse_rules(permission.allow, "allow", origin["allow"], ground),
-        *parse_rules(permission.ask, "ask", origin["ask"], ground),
-        *parse_rules(permission.deny, "deny", origin["deny"], ground),
-        *_flag_rules(allowed, "allow", "--allowed-tools", ground),
-        *_flag_rules(denied, "deny", "--disallowed-tools", ground),
-    )
-
-
-def _flag_rules(
-    texts: Sequence[str], answer: Answer, flag: str, ground: Ground
-) -> tuple[Rule, ...]:
-    """Raises UsageError: a flag's wrong value is a wrong flag."""
-    try:
-        return parse_rules(texts, answer, f"flag {flag}", ground)
-    except ConfigError as error:
-        raise UsageError(str(error)) from error

@@ -28,8 +28,8 @@ def checked(
         return msgspec.convert(value, kind, strict=spelled == "typed")
     except msgspec.ValidationError:
         why = HINTS.get(field) or _choices(kind) or _wanted(kind)
-        is_ = "not shown here" if field == "api_key_env" else _shown(value)
-        raise ConfigError(f"{where}: {key} is {is_}. {why}") from None
+        said = "not shown here" if field == "api_key_env" else _shown(value)
+        raise ConfigError(f"{where}: {key} is {said}. {why}") from None
 
 
 HINTS: Mapping[str, str] = {

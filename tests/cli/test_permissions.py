@@ -43,14 +43,15 @@ def test_modes_as_json_has_every_cell_and_word(capsys: pytest.CaptureFixture[str
 
 
 def test_test_names_commands_rules_and_sources(capsys: pytest.CaptureFixture[str]) -> None:
-    make(paths().config)
-    paths().config_file.write_text('[permission]\nallow = ["Bash(git:*)"]\ndeny = ["Bash(rm:*)"]\n')
+    file = paths().config_file
+    make(file.parent)
+    file.write_text('[permission]\nallow = ["Bash(git:*)"]\ndeny = ["Bash(rm:*)"]\n')
     line = "git status && timeout 5 rm x; make > f"
     assert main(["test", line]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "deny: user config: deny Bash(rm:*)",
-        "  git status  ← user config: allow Bash(git:*) (reads only)",
-        "  rm x  ← user config: deny Bash(rm:*)",
+        f"deny: user {file}:3: deny Bash(rm:*)",
+        f"  git status  ← user {file}:2: allow Bash(git:*) (reads only)",
+        f"  rm x  ← user {file}:3: deny Bash(rm:*)",
         "  make  ← no rule",
         "  opened: timeout 5 rm x",
         "  not clear: it writes f",
@@ -84,6 +85,7 @@ def test_test_follows_the_mode(
     assert json.loads(capsys.readouterr().out)["answer"] == answer
 
 
-def test_a_bad_rule_ends_with_52(capsys: pytest.CaptureFixture[str]) -> None:
-    assert dispatch(["permissions", "test", "ls", "--allowed-tools", "Bsh"]) == 52
+def test_a_bad_rule_or_mode_is_a_wrong_flag_as_in_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["permissions", "test", "ls", "--permission-mode", "al"]) == 2
+    assert dispatch(["permissions", "test", "ls", "--allowed-tools", "Bsh"]) == 2
     assert "Did you mean Bash?" in capsys.readouterr().err
