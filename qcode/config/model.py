@@ -1,7 +1,7 @@
 """Every setting: one frozen tree. A field has a line of documentation and a person who changes it.
 
 In `config.toml` a section is a table: `[server]`, then `base_url = "http://127.0.0.1:8080/v1"`.
-Two sections hold tables of any name: `[profiles.deep]` and `[models."qwen3.6*"]`.
+Two sections hold tables of any name: `[profiles.deep]` and `[models."qwen3.6"]`.
 """
 
 import re
