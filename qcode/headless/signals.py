@@ -46,20 +46,22 @@ class Caught:
     def __init__(self, cancel: Callable[[], None]) -> None:
         self.code: ExitCode | None = None
         self._cancel = cancel
-        self._numbers = _heeded()
+        self._before = {number: signal.getsignal(number) for number in _heeded()}
 
     def __enter__(self) -> "Caught":
         if sys.platform != "win32":  # its loops take no handlers: Ctrl+C is KeyboardInterrupt
             loop = asyncio.get_running_loop()
-            for number in self._numbers:
+            for number in self._before:
                 loop.add_signal_handler(number, self._take, number)
         return self
 
     def __exit__(self, *_: object) -> None:
         if sys.platform != "win32":
             loop = asyncio.get_running_loop()
-            for number in self._numbers:
+            for number, handler in self._before.items():
                 loop.remove_signal_handler(number)
+                # The loop would leave the system's own, by which there is no exit code.
+                signal.signal(number, handler)
 
     def _take(self, number: signal.Signals) -> None:
         self.code = self.code or BY_NAME[number.name]

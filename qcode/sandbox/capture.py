@@ -12,6 +12,7 @@ from qcode.sandbox.spill import SpillFile
 HEAD_BYTES = 4_000
 TAIL_BYTES = 12_000
 _KEPT_BYTES = HEAD_BYTES + TAIL_BYTES
+LOST_NOTE = b"\n[%d bytes are missing here: no file could be made for them in time]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,13 @@ class Capture:
             del self._tail[:-_KEPT_BYTES]
 
     def keep_all(self) -> SpillFile:
-        """From here on everything is in a file, also what came before. Raises OSError."""
+        """From here on everything is in a file, also what came before. Raises OSError.
+
+        Where no file could be made earlier, what memory no longer has is replaced by a note.
+        """
         if self.spill is None:
             self.spill = self._make_spill()
-            self.spill.write(bytes(self._tail))
+            self.spill.write(self._so_far())
             if self._ended:
                 self.spill.close()
         return self.spill
@@ -82,6 +86,13 @@ class Capture:
         data = _whole(data)
         self._read += left_out + len(data)
         return Excerpt("", readable(data), left_out)
+
+    def _so_far(self) -> bytes:
+        """Everything, or what memory still has of it around a note."""
+        before = self.total - len(self._tail)
+        head = bytes(self._head[:before])
+        lost = before - len(head)
+        return head + (LOST_NOTE % lost if lost else b"") + self._tail
 
     def _try_spill(self) -> None:
         try:

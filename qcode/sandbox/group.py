@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,14 +17,17 @@ class Group:
     """The processes that share one group. Once found empty it is never signalled again: its
     number may belong to others by then."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, emptied: Callable[[int], None] = lambda _: None) -> None:
+        """`emptied` is told its number once, when it is found empty."""
         self.number = number
         self._empty = False
+        self._emptied = emptied
 
     def alive(self) -> bool:
         """True while a process of the group runs; zombies that nobody reaps do not count."""
-        if not self._empty:
-            self._empty = not _has_members(self.number)
+        if not self._empty and not _has_members(self.number):
+            self._empty = True
+            self._emptied(self.number)
         return not self._empty
 
     async def end(self, grace_seconds: float) -> None:

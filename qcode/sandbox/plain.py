@@ -10,6 +10,7 @@ from qcode.sandbox.base import Command, Job, Output, Reading
 from qcode.sandbox.capture import Capture
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.jobs import JobTable
+from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.live import Live
 from qcode.sandbox.process import Process, start
 from qcode.sandbox.spill import SpillFile
@@ -35,6 +36,7 @@ class PlainRunner:
         self._inherited = os.environ if inherited is None else inherited
         self._passed = passed
         self._jobs = JobTable()
+        self._keeper = Keeper()
         self._foreground: set[Process] = set()
 
     async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
@@ -77,13 +79,16 @@ class PlainRunner:
 
     async def close(self) -> None:
         """End everything that was started here."""
-        running = tuple(self._foreground)
-        await asyncio.gather(self._jobs.close(), *(it.end(CANCEL_GRACE_SECONDS) for it in running))
+        ends = (it.end(CANCEL_GRACE_SECONDS) for it in tuple(self._foreground))
+        try:
+            await asyncio.gather(self._jobs.close(), *ends)
+        finally:
+            self._keeper.close()
 
     async def _process(self, command: Command, stem: str) -> Process:
         environment = child_environment(self._inherited, command.environment or {}, self._passed)
         capture = Capture(lambda: SpillFile(self._spill, stem))
-        return await start(command.line, command.folder, environment, capture)
+        return await start(command.line, command.folder, environment, capture, self._keeper)
 
     def _output(self, process: Process, command: Command, why: str) -> Output:
         job = ""

@@ -17,6 +17,7 @@ from pathlib import Path
 from qcode.sandbox.base import NotStarted
 from qcode.sandbox.capture import Capture
 from qcode.sandbox.group import POLL_SECONDS, Group
+from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.live import Live
 
 SETTLE_SECONDS = 0.2
@@ -27,9 +28,11 @@ CHUNK_BYTES = 65_536
 class Process:
     """A started command."""
 
-    def __init__(self, shell: asyncio.subprocess.Process, pipe: int, capture: Capture) -> None:
+    def __init__(
+        self, shell: asyncio.subprocess.Process, pipe: int, capture: Capture, keeper: Keeper
+    ) -> None:
         self.capture = capture
-        self.group = Group(shell.pid)
+        self.group = Group(shell.pid, keeper.ended)
         self.changed = asyncio.Event()
         """Set at each output and at the end; who waits for it clears it."""
         self._live: Live | None = None
@@ -92,6 +95,7 @@ class Process:
     async def _note_end(self) -> None:
         await self._shell.wait()
         self._last = time.monotonic()
+        self.group.alive()  # nobody may ask again, and its keeper should know soon
         self.changed.set()
 
     def _pump(self) -> None:
@@ -117,7 +121,7 @@ class Process:
 
 
 async def start(
-    line: str, folder: Path, environment: Mapping[str, str], capture: Capture
+    line: str, folder: Path, environment: Mapping[str, str], capture: Capture, keeper: Keeper
 ) -> Process:
     """Start the shell. Raises NotStarted."""
     if sys.platform == "win32":
@@ -125,9 +129,10 @@ async def start(
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     try:
+        words, stdin = keeper.around(shell_words(line))
         opening = asyncio.create_subprocess_exec(
-            *shell_words(line),
-            stdin=asyncio.subprocess.DEVNULL,
+            *words,
+            stdin=stdin,
             stdout=writing,
             stderr=writing,
             cwd=folder,
@@ -143,7 +148,7 @@ async def start(
         raise
     finally:
         os.close(writing)
-    return Process(shell, reading, capture)
+    return Process(shell, reading, capture, keeper)
 
 
 async def _whole(opening: asyncio.Task[asyncio.subprocess.Process]) -> asyncio.subprocess.Process:

@@ -1,14 +1,16 @@
 """SIGINT, SIGTERM, SIGHUP: children end, the session can go on, the code says which."""
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import YOLO, Cli, Ran, calling, logs
+from tests.e2e.rig import LLAMA, YOLO, Cli, Ran, calling, logs, words
 from tests.support.script import Pace, Reply
 from tests.support.scripted_server import ScriptedServer
 
@@ -35,6 +37,14 @@ def runs(process: int) -> bool:
         return False
     stat = Path(f"/proc/{process}/stat")
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def ends(process: int) -> bool:
+    """Whether it is gone within some seconds."""
+    deadline = time.monotonic() + 5
+    while runs(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not runs(process)
 
 
 def deaf() -> None:
@@ -123,6 +133,23 @@ def test_an_interrupted_answer_closes_the_connection_and_is_kept(cli: Cli, serve
     assert "word word" in server.requests[0].messages[2]["content"]
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_nobody_takes_the_answer_has_its_code(
+    cli: Cli, serve: Serve, number: int, code: int
+) -> None:
+    large = replace(LLAMA, context_tokens=262_144)
+    serve(Reply(text=words(18_000)), about=large)  # more than a pipe holds
+    running = cli.start()
+    assert select.select([running.process.stdout], [], [], 20)[0]  # so the engine is closed
+    time.sleep(0.3)
+    running.signal(number)
+    assert running.process.wait(10) == code
+    running.end()
+    server = serve(BACK, about=large)
+    assert cli.ask("--continue").code == 0
+    assert [it["role"] for it in server.requests[0].messages[1:]] == ["user", "assistant", "user"]
+
+
 def test_an_interrupt_while_the_model_loads(cli: Cli, serve: Serve, home: Path) -> None:
     server = serve()
     server.loading = True
@@ -154,5 +181,5 @@ def test_a_killed_run_goes_on(cli: Cli, serve: Serve) -> None:
     cli.was_killed = True
     running.signal(signal.SIGKILL)
     running.end()
-    os.killpg(child, signal.SIGKILL)  # nobody was left to do it
+    assert ends(child)  # though qcode could do nothing about it any more
     assert goes_on(cli, serve) == ["user", "assistant", "tool", "user"]

@@ -28,9 +28,12 @@ Message = dict[str, Any]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    work = tmp_path / "work"
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a qcode works that may be killed: its temporary folder is then left to the test."""
+    work, temporary = tmp_path / "work", tmp_path / "temporary"
     work.mkdir()
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     return work
 
 

@@ -51,11 +51,12 @@ def test_what_the_user_passes_or_sets_wins() -> None:
     assert child_environment({"PAGER": "less"}, {})["PAGER"] == "cat"
 
 
-async def test_a_real_command_sees_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_real_command_sees_no_key(
+    runner: PlainRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("BASH_ENV", str(tmp_path / "evil"))
     (tmp_path / "evil").write_text("echo loaded")
-    runner = PlainRunner(tmp_path / "spill")
     command = Command("env; git --version", tmp_path, 10, {"ADDED": "yes"})
     output = await runner.run(command, lambda text: None)
     assert "sk-secret" not in output.head
@@ -65,7 +66,9 @@ async def test_a_real_command_sees_no_key(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed here")
-async def test_a_repository_runs_nothing_when_it_is_only_looked_at(tmp_path: Path) -> None:
+async def test_a_repository_runs_nothing_when_it_is_only_looked_at(
+    runner: PlainRunner, tmp_path: Path
+) -> None:
     evil, ran = tmp_path / "evil.sh", tmp_path / "ran"
     evil.write_text(f'#!/bin/sh\necho "$0 $*" >> {ran}\n')
     evil.chmod(0o755)
@@ -76,7 +79,7 @@ async def test_a_repository_runs_nothing_when_it_is_only_looked_at(tmp_path: Pat
         "git config log.showSignature true"
     )
     look = "git status; git diff; git log -p; git show; git blame a; git branch; git stash list"
-    runner, folder = PlainRunner(tmp_path / "spill"), tmp_path / "repository"
+    folder = tmp_path / "repository"
     folder.mkdir()
     await runner.run(Command(make, folder, 20), lambda text: None)
     bare = "env -u GIT_CONFIG_COUNT -u GIT_OPTIONAL_LOCKS git status"
@@ -90,7 +93,9 @@ async def test_a_repository_runs_nothing_when_it_is_only_looked_at(tmp_path: Pat
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed here")
-async def test_a_commit_still_runs_the_hooks_of_the_project(tmp_path: Path) -> None:
+async def test_a_commit_still_runs_the_hooks_of_the_project(
+    runner: PlainRunner, tmp_path: Path
+) -> None:
     line = (
         "git init -q .; git config user.email a@b; git config user.name a; "
         "printf '#!/bin/sh\\necho checked\\n' > .git/hooks/pre-commit; "
@@ -98,5 +103,5 @@ async def test_a_commit_still_runs_the_hooks_of_the_project(tmp_path: Path) -> N
     )
     folder = tmp_path / "repository"
     folder.mkdir()
-    output = await PlainRunner(tmp_path / "spill").run(Command(line, folder, 20), lambda text: None)
+    output = await runner.run(Command(line, folder, 20), lambda text: None)
     assert "checked" in output.head

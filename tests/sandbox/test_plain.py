@@ -104,7 +104,9 @@ async def test_where_no_file_can_be_made_the_output_is_still_cut(
     command: MakeCommand, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    output = await run(PlainRunner(tmp_path / "file" / "spill"), command("seq 1 20000"))
+    runner = PlainRunner(tmp_path / "file" / "spill")
+    output = await run(runner, command("seq 1 20000"))
+    await runner.close()
     assert output.exit_code == 0
     assert output.left_out > 0
     assert output.spill is None
