@@ -23,8 +23,12 @@ settings.load_profile("qcode")
 
 guard.install()
 
-if hasattr(signal, "SIGHUP"):  # under nohup it is ignored, and so it would be by all that we start
+# Under nohup the one is ignored, behind `&` in a script the other, and so they would be by all that
+# we start.
+if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

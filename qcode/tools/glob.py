@@ -12,7 +12,7 @@ from qcode.protocol.text import one_line
 from qcode.tools.base import Context, Outcome, failed
 from qcode.tools.showing import count, shown_path
 from qcode.workspace.files import Located, is_folder
-from qcode.workspace.search import find
+from qcode.workspace.search import cannot_list, find
 
 MOST_PATHS = 200
 
@@ -46,6 +46,8 @@ class Glob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return failed(f"glob: `{pattern}` leads out of {located.shown}; set path instead.")
         if not is_folder(located.path):
             return failed(f"glob: {located.shown} is no folder. Leave path out to search all.")
+        if refusal := cannot_list(located.path, located.shown):
+            return failed(refusal)
         found = await asyncio.to_thread(
             find, located.path, workspace.bounds, pattern or "*", MOST_PATHS + 1
         )

@@ -18,7 +18,7 @@ from qcode.tools.showing import count, missing, shown_path
 from qcode.workspace.files import WHOLE_BYTES, Located, Workspace
 from qcode.workspace.grep import Found, Hit, Patience, Query, Row, grep
 from qcode.workspace.pattern import BadPattern, Pattern, literal, read
-from qcode.workspace.search import files
+from qcode.workspace.search import cannot_list, files
 from qcode.workspace.trouble import trouble
 
 MOST_LINES = 100
@@ -130,7 +130,7 @@ def _refusal(workspace: Workspace, located: Located) -> str:
         return str(trouble(error, located.shown, "read"))
     if stat.S_ISREG(status.st_mode) and status.st_size > WHOLE_BYTES:
         return f"{located.shown} is too large to be searched here: use grep in shell."
-    return ""
+    return cannot_list(located.path, located.shown) if stat.S_ISDIR(status.st_mode) else ""
 
 
 def _matches(hit: Hit) -> int:

@@ -5,15 +5,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from qcode.workspace.ignore import Bounds, Stack, enter, ignored, outer
+from qcode.workspace.trouble import trouble
 from qcode.workspace.wildcards import alternatives, path_regex
 
 NEAR_ENTRIES = 20_000
 """So many files are looked at for a name like a missing one."""
+
+LIKE = 0.6
+"""How much two names must have in common, without their endings: `test_cart` and `cart` have."""
 
 _WILD = re.compile(r"[*?\[\\{]")
 
@@ -26,6 +30,15 @@ def walk(start: Path, bounds: Bounds) -> Iterator[str]:
     for the whole workspace.
     """
     yield from _below(str(start).rstrip("/"), outer(start, bounds))
+
+
+def cannot_list(folder: Path, shown: str) -> str:
+    """Why nothing can be found in `folder`, as a sentence; empty = its names can be read."""
+    try:
+        os.scandir(folder).close()
+    except (OSError, ValueError) as error:
+        return str(trouble(error, shown, "list"))
+    return ""
 
 
 def _below(folder: str, stack: Stack) -> Iterator[str]:
@@ -118,7 +131,7 @@ def nearest(root: Path, missing: Path) -> list[str]:
         return _closest_folders(same, missing, root)
     folder = missing.parent
     names = sorted(_names(folder))
-    like = get_close_matches(missing.name, names, n=3, cutoff=0.6)
+    like = _alike(missing.name, names)
     if not folder.is_relative_to(root):
         return [str(folder / name) for name in like]
     return [PurePosixPath(folder.relative_to(root), name).as_posix() for name in like]
@@ -129,6 +142,19 @@ def _closest_folders(paths: Iterable[str], missing: Path, root: Path) -> list[st
     wanted = Counter(missing.parts)
     paths = sorted(paths, key=lambda path: (-(Counter(path.split("/")) & wanted).total(), path))
     return paths[:3]
+
+
+def _alike(name: str, names: Iterable[str]) -> list[str]:
+    """At most three, the likest first. Endings count only between equals: every `.py` has one."""
+    meant = PurePosixPath(name.lower())
+    compared = SequenceMatcher(b=meant.stem)
+    rated = []
+    for other in names:
+        path = PurePosixPath(other.lower())
+        compared.set_seq1(path.stem)
+        if compared.quick_ratio() >= LIKE and (likeness := compared.ratio()) >= LIKE:
+            rated.append((-likeness, path.suffix != meant.suffix, other))
+    return [other for *_, other in sorted(rated)[:3]]
 
 
 def _names(folder: Path) -> list[str]:

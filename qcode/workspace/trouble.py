@@ -36,7 +36,7 @@ _KINDS = {errno.ENOENT: Missing, errno.EISDIR: IsFolder}
 
 
 def trouble(error: OSError | ValueError, path: str, doing: str) -> FileTrouble:
-    """The sentence for `error`; `path` as people know it, `doing` = `read` or `write`."""
+    """The sentence for `error`; `path` as people know it, `doing` = `read`, `write` or `list`."""
     if not isinstance(error, OSError):
         return FileTrouble(f"{path!r} holds a character that no file name can have.")
     number = error.errno or 0

@@ -10,7 +10,9 @@ import pytest
 
 from qcode.protocol.display import MatchesBlock
 from qcode.tools.base import Context
+from qcode.tools.glob import Glob
 from qcode.tools.grep import MOST_CHARACTERS, Grep
+from tests.support.nobody import opened, without_privileges
 from tests.tools.contexts import make_context
 
 
@@ -117,6 +119,22 @@ async def test_what_cannot_be_searched_is_a_sentence(
     outcome = await call.run(context)
     assert outcome.status == "error"
     assert words in outcome.text
+
+
+async def test_a_folder_that_cannot_be_listed_is_not_called_empty(
+    tmp_path: Path, context: Context
+) -> None:
+    opened(tmp_path)
+    (context.workspace.root / "closed").mkdir()
+    (context.workspace.root / "closed/a.py").write_text("one\n")
+    (context.workspace.root / "closed").chmod(0o311)
+    with without_privileges():
+        outcomes = [
+            await call.run(context) for call in (Grep("one", "closed"), Glob("*", "closed"))
+        ]
+    for outcome in outcomes:
+        assert outcome.status == "error"
+        assert outcome.text.startswith("closed: no permission to list it.")
 
 
 async def test_a_cancelled_search_stops_soon(

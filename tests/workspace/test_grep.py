@@ -320,3 +320,23 @@ def test_a_missing_file_has_nearest_names(tmp_path: Path) -> None:
     assert nearest(tmp_path, tmp_path / "lib/main.py") == ["src/lib/main.py", "src/app/main.py"]
     assert nearest(tmp_path, tmp_path / "docs/guid.md") == ["docs/guide.md"]
     assert nearest(tmp_path, tmp_path / "docs/nothing.xyz") == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "meant"),
+    [
+        ("z.py", []),  # that both end in .py says nothing
+        ("foo.json", []),
+        ("modles.py", ["models.py", "models.toml"]),  # the same ending first
+        ("cart.py", ["test_cart.py"]),
+        ("READNE.rst", ["README.md"]),
+        ("gitignore", [".gitignore"]),
+    ],
+)
+def test_names_are_like_one_another_apart_from_their_endings(
+    tmp_path: Path, missing: str, meant: list[str]
+) -> None:
+    for name in ("a.py", "b.json", "models.toml", "models.py", "test_cart.py", "README.md"):
+        (tmp_path / name).touch()
+    (tmp_path / ".gitignore").touch()
+    assert nearest(tmp_path, tmp_path / missing) == meant

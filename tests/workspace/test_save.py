@@ -16,8 +16,7 @@ from qcode.workspace.files import Located, Workspace, load
 from qcode.workspace.held import held
 from qcode.workspace.save import save
 from qcode.workspace.trouble import FileTrouble
-
-NOBODY = 65534
+from tests.support.nobody import opened, without_privileges
 
 
 @pytest.fixture
@@ -33,27 +32,10 @@ def left_over(folder: Path) -> list[Path]:
     return list(folder.rglob(".qcode-*"))
 
 
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """As nobody, where the tests run as root: root may write anything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Path:
     """A folder that nobody can reach."""
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.owner() == Path.home().owner() or os.geteuid() == 0:
-            folder.chmod(folder.stat().st_mode | 0o755) if folder != Path("/tmp") else None
-    tmp_path.chmod(0o777)
-    return tmp_path
+    return opened(tmp_path)
 
 
 def test_a_new_file_gets_its_folders(space: Workspace) -> None:
