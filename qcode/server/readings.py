@@ -19,6 +19,7 @@ from qcode.server.values import typed
 _MOST_STEPS = 4_000
 """Of all ways together: honest texts need a few, hostile ones would never end."""
 _MOST_FIELDS = 60
+_LONGEST_CLOSER = len("</function_invocation>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Readings:
 
     def __init__(self, text: str, tags: Tags, offered: Offered, *, is_ended: bool) -> None:
         self._text = text
+        self._words_end = len(text.rstrip())
         self._tags = tags
         self._offered = offered
         self._is_ended = is_ended
@@ -116,7 +118,8 @@ class Readings:
         """Whether nothing follows, or the beginning of a closing tag at most."""
         if at >= len(self._text):
             return True
-        return self._is_ended and is_half_closer(self._text[at:])
+        is_near = self._words_end - at <= _LONGEST_CLOSER  # the text may be long, and asked often
+        return self._is_ended and is_near and is_half_closer(self._text[at : self._words_end])
 
     def _reading(self, given: Mapping[str, Value], end: int) -> Reading:
         fields = self._fields or {}

@@ -291,6 +291,15 @@ def test_a_hostile_text_is_read_in_time(text: str) -> None:
     assert time.process_time() - began < 8
 
 
+def test_a_value_full_of_its_own_closing_tag_is_read_in_time() -> None:
+    """As a model that turns in circles writes it: the end of the answer must not stand still."""
+    reader = Reader(tools=TOOLS)
+    reader.feed(delta(content=OPEN + "</parameter>\n" * 75_000) + end())
+    began = time.process_time()
+    assert not reader.finish().message.calls
+    assert time.process_time() - began < 4
+
+
 def test_a_large_value_is_read_once_however_small_its_pieces() -> None:
     value = "<li>one</li>\n" * 8_000
     text = OPEN + value + "</parameter>\n<parameter=path>\na.html\n</parameter>\n</function>\n"
