@@ -67,8 +67,7 @@ def _of_v1(reply: Reply) -> Iterator[Model]:
         able = row.get("capabilities")
         vision = able.get("vision") if isinstance(able, dict) else None
         trained = count(row.get("max_context_length"))
-        key, instances = str(row["key"]), row.get("loaded_instances")
-        loaded = [one for one in instances or () if isinstance(one, dict)]
+        key, loaded = str(row["key"]), _objects(row.get("loaded_instances"))
         for instance in loaded:  # its id is the name that `/v1` takes; as a rule the key
             config = instance.get("config")
             context = count(config.get("context_length")) if isinstance(config, dict) else None
@@ -91,5 +90,9 @@ def _of_v0(reply: Reply) -> Iterator[Model]:
 
 
 def _rows(reply: Reply, field: str) -> list[Mapping[str, Any]]:
-    rows = reply.fields.get(field)
+    return _objects(reply.fields.get(field))
+
+
+def _objects(rows: object) -> list[Mapping[str, Any]]:
+    """Those of a list; none of what is no list."""
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
