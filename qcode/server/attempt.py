@@ -31,7 +31,7 @@ from qcode.server.failures import (
     read_body,
     unknown_model,
 )
-from qcode.server.fields import ignored
+from qcode.server.fields import budget_asked, ignored
 from qcode.server.fields import refusal as refusal_of
 from qcode.server.flow import Flow, Head, Silent
 from qcode.server.liveness import doing, why_dead
@@ -227,7 +227,7 @@ def _told_as_failures(line: Line) -> Iterator[None]:
 def _thinking(facts: ServerFacts, request: Request) -> Thinking:
     if request.closed:
         return "off"  # it lies behind us
-    asked = request.thinking_budget if request.first_budget is None else request.first_budget
+    asked = budget_asked(request)
     if asked == 0 and "thinking" in ignored(facts, request):
         return "unknown"
     if asked is not None:

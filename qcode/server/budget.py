@@ -34,14 +34,12 @@ class Calibration:
 
     rough: float = 1.0
     table: float = 1.0
-    answers: int = 0
 
     def calibrate(self, counted: float, told: int, *, by_table: bool = False) -> None:
         """An answer that we counted was `told` tokens in truth."""
         if told < _FEWEST or counted <= 0:
             return
         ratio = min(max(told / counted, 0.2), 6.0)  # bytes or syllables
-        self.answers += 1
         if by_table:
             self.table = ratio if self.table == 1.0 else (self.table + ratio) / 2
         else:
@@ -88,11 +86,6 @@ class ReasoningCount:
         if self._is_told():
             return max(self._told, self._pieces)
         return max(round(self._estimate()), self._pieces)
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the table has counted all but the last words."""
-        return self._exact_characters > 0 and not self._kept
 
     def _estimate(self) -> float:
         rest = self._characters - self._exact_characters
@@ -161,11 +154,6 @@ class Budget:
     def tokens(self) -> int:
         """Used so far."""
         return self.count.tokens
-
-    @property
-    def reached(self) -> bool:
-        """Whether the reasoning is to be closed now."""
-        return self.count.tokens >= self.stop_at
 
 
 def _last_seam(text: str) -> int:

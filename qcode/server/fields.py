@@ -83,7 +83,7 @@ def ignored(facts: ServerFacts, request: Request) -> tuple[str, ...]:
         for name, value in request.sampling.items()
         if row.sampling.get(name, "") in ("", *facts.refused) and value != NEUTRAL.get(name)
     ]
-    asked = _asked(request)
+    asked = budget_asked(request)
     cannot = row.switch == "none" or family(facts.model).thinks in ("always", "levels")
     if asked == 0 and cannot and family(facts.model).thinks != "never":
         lost.append("thinking")
@@ -124,7 +124,7 @@ def _sampling(row: Quirks, request: Request) -> dict[str, Any]:
 def _thinking(row: Quirks, facts: ServerFacts, request: Request) -> dict[str, Any]:
     """Switch, effort and limit. Behind closed reasoning the prompt is as with thinking on, and
     there is nothing left to limit."""
-    model, asked = family(facts.model), _asked(request)
+    model, asked = family(facts.model), budget_asked(request)
     if asked is None or model.thinks == "never":
         return {}
     if request.closed:
@@ -133,7 +133,7 @@ def _thinking(row: Quirks, facts: ServerFacts, request: Request) -> dict[str, An
     return _limited(_switched(row, facts, asked), row, model, request) | handle
 
 
-def _asked(request: Request) -> int | None:
+def budget_asked(request: Request) -> int | None:
     """The budget that the switch follows."""
     return request.thinking_budget if request.first_budget is None else request.first_budget
 
@@ -189,7 +189,7 @@ def _limited(sent: dict[str, Any], row: Quirks, model: Family, request: Request)
     Not for levels: their thinking stands in no block that a server would know the end of.
     """
     most = request.thinking_budget
-    thinks = model.thinks == "always" or bool(_asked(request))
+    thinks = model.thinks == "always" or bool(budget_asked(request))
     trusted = model.thinks != "unknown" or not row.budget_flag
     # 0 is known to be taken where the template takes its keywords; elsewhere it may be refused
     sayable = most is not None and (most > 0 or row.switch == "kwargs")
