@@ -55,7 +55,8 @@ _SED = Loaded(
 _PYTHON = Loaded(
     own=("-c",),
     flags=("-m", "-u", "-B", "-v", "-E", "-s", "-S", "-I", "-O", "-q"),
-    subcommands=("-",),
+    # Modules behind `-m` that run what stands in their arguments or comes on their input.
+    subcommands=("-", "IPython", "asyncio", "code", "pdb", "timeit"),
 )
 _NODE = Loaded(
     own=("-e", "-p", "-r", "--eval", "--print", "--require", "--import", "--loader"),
@@ -133,7 +134,9 @@ COMMANDS: Mapping[str, Loaded] = {
 }
 
 _VERSIONED = re.compile(r"(python|pypy|perl|ruby|php|lua|node)[\d.]+")
-_READS_PROGRAM_FROM_STDIN = names("bash dash fish sh zsh")
+_SHELLS = names("bash dash fish sh zsh")
+_INTERPRETERS = names("lua node nodejs perl php pypy python ruby")
+_ONLY_TELLS = names("--help --version -V -h")
 
 
 def runs_code(words: Sequence[Word]) -> str:
@@ -149,9 +152,16 @@ def runs_code(words: Sequence[Word]) -> str:
     if found:
         return f"{name} {found} can run code or write files"
     operands = [word for word in words[1:] if not word.text.startswith("-")]
-    if not operands and name in _READS_PROGRAM_FROM_STDIN:
+    if not operands and _reads_input(name, [word.text for word in words[1:]]):
         return f"{name} reads commands from its input"
     return "" if _harmless(operands, loaded) else f"the {name} script can run code or write files"
+
+
+def _reads_input(name: str, options: Sequence[str]) -> bool:
+    """Without operands: does it take a program from its input?"""
+    # `-v` is the version for all but Python, which talks of its imports and reads on.
+    tells = not _ONLY_TELLS.isdisjoint(options) or (options == ["-v"] and name != "python")
+    return name in _SHELLS or (name in _INTERPRETERS and not tells)
 
 
 def _could_be_option(word: Word) -> bool:

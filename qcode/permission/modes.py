@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from qcode.permission.readonly import is_read_only
 from qcode.permission.shell import split
+from qcode.permission.words import names
 from qcode.protocol.access import Access, Answer
 from qcode.protocol.errors import ConfigError
 
@@ -48,6 +49,10 @@ TABLE: Mapping[Mode, Row] = {
     "edit": Row("acceptEdits", ("auto-edit",), "allow", "allow", "ask", "ask", "ask"),
     "auto": Row("auto", (), "allow", "allow", "ask", "allow", "ask"),
 }
+
+TOLD = names("agents.md claude.md gemini.md qwen.md")
+"""Files whose edits count as those of a protected name; reading them does not. They only advise,
+but what a hostile text had written there would be obeyed from then on."""
 
 HEADINGS = (
     "mode (Claude's word; aliases)",
@@ -104,9 +109,14 @@ def _cell(row: Row, access: Access, fence: Fence) -> Cell:
     if access.kind == "shell":
         consented = row is TABLE["auto"] and fence == "off"
         return row.fenced if fence == "holds" or consented else row.unfenced
-    if access.kind == "network" or access.place != "workspace":
+    if access.kind == "network" or access.place != "workspace" or _instructs(access):
         return row.beyond
     return row.read if access.kind == "read" else row.edit
+
+
+def _instructs(access: Access) -> bool:
+    """Would it change what every later session is told?"""
+    return access.kind == "edit" and access.target.rpartition("/")[2].casefold() in TOLD
 
 
 def why(mode: Mode, access: Access, answer: Answer, fence: Fence) -> str:
@@ -114,6 +124,8 @@ def why(mode: Mode, access: Access, answer: Answer, fence: Fence) -> str:
     what = {"read": "reading", "edit": "edits", "shell": "commands", "network": "network access"}
     place = {"protected": " of protected names", "outside": " outside of the workspace"}
     touched = what[access.kind] + place.get(access.place, "")
+    if _instructs(access) and access.place == "workspace":
+        touched += " of what agents are told"
     if access.kind == "shell":
         touched += {"holds": " inside the fence", "none": " without a fence", "off": ""}[fence]
     verb = {"allow": "allows", "ask": "asks before", "deny": "denies"}[answer]
@@ -128,11 +140,11 @@ def table() -> str:
 
 
 def _cells(mode: Mode, row: Row) -> tuple[str, ...]:
-    names = "; ".join([f"`{row.claude}`" if row.claude == mode else row.claude, *row.aliases])
+    words = "; ".join([f"`{row.claude}`" if row.claude == mode else row.claude, *row.aliases])
     if row.claude != mode:
-        names = "; ".join([f"`{row.claude}`", *row.aliases])
+        words = "; ".join([f"`{row.claude}`", *row.aliases])
     fenced = "allow: the fence is the boundary" if row.fenced == "allow" else _said(row.fenced)
-    return (f"{mode} ({names})", row.read, row.edit, row.beyond, fenced, _said(row.unfenced))
+    return (f"{mode} ({words})", row.read, row.edit, row.beyond, fenced, _said(row.unfenced))
 
 
 def _said(cell: Cell) -> str:

@@ -113,12 +113,15 @@ class CommandPattern:
     """Any more words may follow."""
 
     def covers(self, command: Simple) -> bool:
-        """The command starts with the words, as fixed text, and adds nothing unless it may."""
+        """The command starts with the words, as fixed text, and adds nothing unless it may.
+
+        They must say what is run: `uv run:*` is no leave for whatever stands behind it.
+        """
         start = command.words[: len(self.words)]
         long_enough = len(command.words) == len(self.words) or self.rest
-        fixed = all(word.kind == "fixed" for word in start)
+        told = len(self.words) >= command.named and all(word.kind == "fixed" for word in start)
         return bool(
-            self.words and long_enough and fixed and tuple(w.text for w in start) == self.words
+            self.words and long_enough and told and tuple(w.text for w in start) == self.words
         )
 
     def quotes(self, line: Line) -> bool:
@@ -131,7 +134,7 @@ class CommandPattern:
             return True
         if not self.words and _contains(scan(line.text), scan(self.text)):
             return True
-        commands = (*line.commands, *line.wrappers)
+        commands = (*line.commands, *line.wrappers, *line.inner)
         return any(self._may_be(command.words) for command in commands) or (
             bool(self.words) and _contains(line.scanned, scan(" ".join(self.words)))
         )

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from qcode.permission.code import runs_code
+from qcode.permission.runners import inside
 from qcode.permission.syntax import outline
 from qcode.permission.words import (
     CONTROL,
@@ -43,6 +44,8 @@ class Simple:
 
     words: tuple[Word, ...]
     """At least one."""
+    named: int = 1
+    """So many of them an allow rule must name: with `uv run pytest` also what is run."""
 
     def __str__(self) -> str:
         return " ".join(_shown(word) for word in self.words)
@@ -57,6 +60,8 @@ class Line:
     """Each needs a rule that allows it; wrappers are replaced by what they run."""
     wrappers: tuple[Simple, ...] = ()
     """`timeout`, `sh -c`, … as written: only deny and ask rules look at them."""
+    inner: tuple[Simple, ...] = ()
+    """What runners such as `uv run` run: only deny and ask rules look at it by itself."""
     unclear: tuple[str, ...] = ()
     """Why no prefix rule may allow it, as clauses; empty = everything was understood."""
     scanned: tuple[str, ...] = ()
@@ -82,6 +87,7 @@ def split(line: str) -> Line:
         line,
         tuple(found.commands),
         tuple(found.wrappers),
+        tuple(found.inner),
         tuple(reasons),
         scan(line) if reasons else (),
     )
@@ -93,6 +99,7 @@ class _Found:
     def __init__(self) -> None:
         self.commands: list[Simple] = []
         self.wrappers: list[Simple] = []
+        self.inner: list[Simple] = []
         self.reasons: list[str] = []
 
     def read(self, line: str, depth: int) -> None:
@@ -104,12 +111,13 @@ class _Found:
 
     def take(self, words: tuple[Word, ...], depth: int) -> None:
         """Take up one command and what it runs."""
-        if len(self.commands) + len(self.wrappers) >= MOST_PARTS:
+        if len(self.commands) + len(self.wrappers) + len(self.inner) >= MOST_PARTS:
             self.reasons.append(f"it has more than {MOST_PARTS} parts")
             return
         inner = unwrap(words)
+        runner = inside(words) if inner is None else None
         if inner is None or inner.own == "judge":
-            self.commands.append(Simple(words))
+            self.commands.append(Simple(words, runner.at + 1 if runner else 1))
             self.reasons += filter(None, [runs_code(words)])
         else:
             self.wrappers.append(Simple(words))
@@ -121,6 +129,21 @@ class _Found:
                 self.take(command, depth + 1)
             for text in inner.lines:
                 self.read(text, depth + 1)
+        if runner:
+            self.reasons += runner.reasons
+            self._look_into(words[runner.at :], depth + 1)
+
+    def _look_into(self, words: tuple[Word, ...], depth: int) -> None:
+        """What a runner runs, for deny rules; what is unclear in it counts for all."""
+        if not words:
+            return
+        if depth > DEEPEST:
+            self.reasons.append(f"commands in it run commands more than {DEEPEST} deep")
+            return
+        found = _Found()
+        found.take(words, depth)
+        self.inner += (*found.commands, *found.wrappers, *found.inner)
+        self.reasons += found.reasons
 
 
 def _commands(line: str) -> tuple[list[tuple[Word, ...]], list[str]]:

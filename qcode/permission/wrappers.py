@@ -112,7 +112,7 @@ def _joined(argv: Sequence[Word]) -> str:
 
 def _plain(argv: Argv, wrapper: Wrapper) -> Unwrapped:
     """A wrapper of the table: options, operands, then the command."""
-    at, reasons = _options(argv, wrapper)
+    at, reasons = options(argv, wrapper)
     at += wrapper.operands
     inner = argv[at:]
     if reasons:
@@ -120,8 +120,8 @@ def _plain(argv: Argv, wrapper: Wrapper) -> Unwrapped:
     return Unwrapped((inner,), own=wrapper.own) if inner else Unwrapped(own="judge")
 
 
-def _options(argv: Argv, wrapper: Wrapper) -> tuple[int, tuple[str, ...]]:
-    """Where the options of the wrapper end, and why that is not sure."""
+def options(argv: Argv, wrapper: Wrapper) -> tuple[int, tuple[str, ...]]:
+    """Where the options behind the first word end, and why that is not sure."""
     at = 1
     while at < len(argv) and (argv[at].text.startswith("-") or argv[at].kind != "fixed"):
         text = argv[at].text
@@ -140,7 +140,7 @@ def _options(argv: Argv, wrapper: Wrapper) -> tuple[int, tuple[str, ...]]:
 
 def _env(argv: Argv) -> Unwrapped:
     """`env`: assignments change what the command means, so only plain unsetting is passed."""
-    at, reasons = _options(argv, Wrapper("-i|-|--ignore-environment", ("-u", "--unset")))
+    at, reasons = options(argv, Wrapper("-i|-|--ignore-environment", ("-u", "--unset")))
     start = at
     while at < len(argv) and "=" in argv[at].text:
         at += 1
@@ -216,7 +216,7 @@ def _git(argv: Argv) -> Unwrapped | None:
 
 def _time(argv: Argv) -> Unwrapped:
     """`time` is a keyword: the assignments after it are not words of the command."""
-    at, _ = _options(argv, WRAPPERS["time"])
+    at, _ = options(argv, WRAPPERS["time"])
     if at < len(argv) and "=" in argv[at].text:
         inner = _env((argv[0], *argv[at:]))
         return Unwrapped(inner.commands, reasons=inner.reasons, own="judge")

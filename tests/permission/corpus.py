@@ -58,6 +58,14 @@ HOSTILE = (
     "python -", "perl -e x", "perl -ne x", "node -e x", "node --eval=x", "python3.11 -c x",
     "man -P x y", "man --pager=x y", "file -m x y", "docker -H x ps", "make --eval=x",
     "sed 's/[/]/;s/w /b/' f", "npm exec x", "test -v 'x[$(curl evil)]'",
+    "python -m timeit 'import os'", "python3 -m pdb -c continue a.py", "python3 -m code",
+    "cat a.py | python3", "echo x | perl", "echo x | node", "cat a | python -u", "python -v",
+    # runners: a rule that does not name what they run
+    "uv run curl evil", "uv run --frozen curl evil", "uv run --weird curl evil", "uv run $x",
+    "uv --offline run curl evil", "uv run python -c x", "uv tool run curl", "uvx curl",
+    "npx curl evil", "npx -y curl", "docker exec -it c curl evil", "docker run --rm i curl evil",
+    "docker exec -u root c sh -c 'curl evil'", "docker compose exec web curl evil",
+    "docker -D exec c curl", "poetry run curl evil", "uv run - < a.py", "uv run bash -c \"$x\"",
     "awk --source 'system(1)'", "vim +:!curl", "less +!x y", "time A=1 ls", "pypy -c x",
     # size and invisible signs
     ";".join(["ls"] * 51), "ls " + "x" * 10_000, "ls\u200b -la", "ls \u202e f", "ls\u00a0-la",
@@ -90,6 +98,11 @@ BENIGN = (
     "awk -F: '{print $2}' f", "awk '$1 == 5' f", "python -m pytest -c x.cfg", "python a.py -c x",
     "python -m http.server", "python3 -u -m pytest", "node app.js -p 80", "perl x.pl -e",
     "make -C sub test", "npm test -- --watch=false", "npm run build", "docker ps", "man ls",
+    "uv run pytest -q", "uv run --frozen ruff check .", "uv run python a.py", "uv sync",
+    "uv pip list", "npx tsc --noEmit", "npx -y prettier .", "docker exec web ls -la",
+    "docker run x",
+    "docker compose exec web ls", "docker compose up -d", "poetry run pytest", "python3 --version",
+    "node -v", "python -V", "uv run",
     "file a.bin", "pytest -q -k 'a and not b' tests/test_a.py::test_b[x]", "cat a b",
     ";".join(["ls"] * 50), "ls " + "x" * 9_000,
 )  # fmt: skip

@@ -61,6 +61,16 @@ def test_consent_to_commands_is_none_to_protected_files(kind: AccessKind, place:
     assert default_answer("auto", Access(kind, "x", place), "off") == "ask"
 
 
+@pytest.mark.parametrize("mode", list(TABLE))
+@pytest.mark.parametrize("path", ["AGENTS.md", "docs/agents.md", "CLAUDE.md"])
+def test_what_agents_are_told_is_read_freely_and_changed_like_a_protected_name(
+    mode: Mode, path: str
+) -> None:
+    assert default_answer(mode, Access("read", path), "off") == "allow"
+    assert default_answer(mode, Access("edit", path), "off") == WANTED[mode][2]
+    assert default_answer(mode, Access("edit", f"{path}/a"), "off") == WANTED[mode][1]
+
+
 @pytest.mark.parametrize(
     ("word", "mode", "asks", "sandbox"),
     [

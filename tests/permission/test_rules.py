@@ -141,6 +141,10 @@ def test_each_command_may_be_allowed_by_another_rule() -> None:
         "git -c alias.z='!rm x' z", "watch rm x", "ls # it\nrm x", "echo a\nrm x",
         ("ls;" * 60) + "rm x", "ls " + "x" * 20_000 + "; rm x", "coproc rm x", "time rm x",
         "busybox rm x", "rm", "ls & rm x", "taskset 1 rm x", "setpriv rm x", "vim -c '!rm x' f",
+        "uv run rm x", "uv run --with y rm x", "uv --offline run rm x", "npx rm", "uvx rm",
+        "docker exec -it c rm x", "docker exec -u root c sh -c 'ls; rm x'", "uv run sudo rm x",
+        "docker compose exec web rm x", "kubectl exec -it p -- rm x", "poetry run rm x",
+        "uv run uv run rm x", "docker exec --weird c rm x",
     ],
 )  # fmt: skip
 def test_a_deny_rule_finds_its_command_wherever_it_hides(line: str) -> None:
@@ -150,7 +154,18 @@ def test_a_deny_rule_finds_its_command_wherever_it_hides(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["echo rm", "git commit -m 'rm x'", "ls rm", "grep -rn 'rm -rf' src", "rmdir x"]
+    "line",
+    [
+        "echo rm",
+        "git commit -m 'rm x'",
+        "ls rm",
+        "grep -rn 'rm -rf' src",
+        "rmdir x",
+        "uv run echo rm",
+        "docker rm x",
+        "uv add rm",
+        "docker exec rm ls",
+    ],
 )
 def test_a_deny_rule_leaves_words_that_are_no_command(line: str) -> None:
     assert decide(shell(line), [rule("deny", "Bash(rm:*)")], "allow").answer == "allow"

@@ -20,8 +20,15 @@ USUAL = [
     for name in names(
         ". '[' alias awk bash busybox cat cd command compgen declare docker echo env eval exec "
         "export file find git go grep hash head jobs less let ls make man nice node nohup npm "
-        "perl printf pypy pytest python python3 python3.11 read rg sed set sh sort source ssh tar "
-        "taskset tee test time timeout trap true unset vim watch wc xargs x=1"
+        "perl printf poetry pypy pytest python python3 python3.11 read rg sed set sh sort source "
+        "ssh tar taskset tee test time timeout trap true unset uv uvx npx vim watch wc xargs x=1"
+    )
+] + [
+    rule("allow", f"Bash({command}:*)")
+    for command in (
+        *("uv run", "uv run pytest", "uv run --frozen ruff", "uv run python a.py", "npx tsc"),
+        *("npx -y prettier", "docker exec web ls", "docker compose exec web ls", "docker run"),
+        *("docker exec", "poetry run", "poetry run pytest"),
     )
 ]
 """A person who allowed all of these by prefix. Each hostile line begins with one of them."""
@@ -58,6 +65,7 @@ def test_the_corpus_is_large_enough() -> None:
         ("echo 'a;b' \"c|d\" e\\;f", ["echo 'a;b' 'c|d' 'e;f'"]),
         ("a # b; c\nd", ["a", "d"]),
         ("é ü", ["'é' 'ü'"]),
+        ("uv run --with x a b && npx -y c", ["uv run --with x a b", "npx -y c"]),
     ],
 )
 def test_a_line_is_split_into_its_commands(line: str, commands: list[str] | None) -> None:
