@@ -164,9 +164,9 @@ def on_engine(ground: Ground, engine: EngineServer, budget: int) -> Spent:
     return Spent(budget, len(first.reasoning))
 
 
-def on_nothing(ground: Ground, budget: int, chunk: int) -> Spent:
+def on_nothing(ground: Ground, budget: int, chunk: int, per_second: float = PER_SECOND) -> Spent:
     """By the shipped table: each word that was sent is a token of it."""
-    with Thinker(chunk) as server:
+    with Thinker(chunk, per_second) as server:
         _ask(ground, server.base_url, budget)
         assert server.requests > 1, "the reasoning was not closed"
         return Spent(budget, server.sent)
@@ -176,9 +176,10 @@ class Thinker(LoopbackServer):
     """An endpoint that knows no budget and counts nothing: it thinks until the client leaves, and
     says a word when it is asked again."""
 
-    def __init__(self, chunk: int) -> None:
+    def __init__(self, chunk: int, per_second: float) -> None:
         """`chunk`: tokens in an event."""
         super().__init__()
+        self._per_second = per_second
         self.requests = 0
         self.sent = 0
         """Tokens of reasoning."""
@@ -203,7 +204,7 @@ class Thinker(LoopbackServer):
         while True:
             self.sent += self._chunk
             await connection.send(_delta(reasoning_content="".join(words(self._dice, self._chunk))))
-            late = time.monotonic() - began - self.sent / PER_SECOND
+            late = time.monotonic() - began - self.sent / self._per_second
             await connection.pause(max(-late, 0.0005))
 
 

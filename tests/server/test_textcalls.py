@@ -6,7 +6,6 @@ answers in which nothing leaked.
 
 import itertools
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,12 +41,21 @@ FILES = sorted(
     for path in (REPOSITORY / folder).glob(pattern)
 )
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+GROUPS = [
+    [case for case in CASES if case.failure == failure]
+    for failure in dict.fromkeys(case.failure for case in CASES)
+]
+every_case = pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0].failure)
+"""A test for each failure, not for each of 500 cases: starting a test costs more than a case."""
+
+in_time = pytest.mark.timeout(60)
+"""Many times what is needed on a busy machine; quadratic work would need hours."""
 
 
 @every_case
-def test_an_answer_gone_wrong_is_read_as_it_was_meant(case: Case) -> None:
-    assert wrong(case, read(case.stream, case.reader())) == []
+def test_an_answer_gone_wrong_is_read_as_it_was_meant(group: list[Case]) -> None:
+    for case in group:
+        assert wrong(case, read(case.stream, case.reader())) == [], case.id
 
 
 def test_each_failure_has_five_cases_of_each_family() -> None:
@@ -61,17 +69,23 @@ def test_each_failure_has_five_cases_of_each_family() -> None:
 
 @pytest.mark.slow
 @every_case
-def test_no_cut_of_the_bytes_changes_what_is_read(case: Case) -> None:
-    data, whole = case.stream, read(case.stream, case.reader())
-    for at in range(1, len(data)):
-        reader = case.reader()
-        reader.feed(data[:at])
-        reader.feed(data[at:])
-        assert reader.finish() == whole, at
+def test_no_cut_of_the_bytes_changes_what_is_read(group: list[Case]) -> None:
+    for case in group:
+        data, whole = case.stream, read(case.stream, case.reader())
+        for at in range(1, len(data)):
+            reader = case.reader()
+            reader.feed(data[:at])
+            reader.feed(data[at:])
+            assert reader.finish() == whole, (case.id, at)
 
 
 @every_case
-def test_no_cut_of_the_text_changes_what_is_read(case: Case) -> None:
+def test_no_cut_of_the_text_changes_what_is_read(group: list[Case]) -> None:
+    for case in group:
+        assert_no_cut_changes(case)
+
+
+def assert_no_cut_changes(case: Case) -> None:
     whole = read(case.stream, case.reader())
     for number, (kind, text) in enumerate(case.pieces):
         if kind == "call":
@@ -79,7 +93,7 @@ def test_no_cut_of_the_text_changes_what_is_read(case: Case) -> None:
         for at in range(1, len(text)):
             cut = ((kind, text[:at]), (kind, text[at:]))
             pieces = (*case.pieces[:number], *cut, *case.pieces[number + 1 :])
-            assert read(stream(pieces, case.finish), case.reader()) == whole, at
+            assert read(stream(pieces, case.finish), case.reader()) == whole, (case.id, at)
 
 
 def by_character(case: Case) -> Iterator[bytes]:
@@ -89,12 +103,13 @@ def by_character(case: Case) -> Iterator[bytes]:
 
 
 @every_case
-def test_a_character_at_a_time_gives_the_same_message(case: Case) -> None:
-    reader = case.reader()
-    for event in by_character(case):
-        reader.feed(event)
-    reader.feed(end(case.finish))
-    assert reader.finish() == read(case.stream, case.reader())
+def test_a_character_at_a_time_gives_the_same_message(group: list[Case]) -> None:
+    for case in group:
+        reader = case.reader()
+        for event in by_character(case):
+            reader.feed(event)
+        reader.feed(end(case.finish))
+        assert reader.finish() == read(case.stream, case.reader()), case.id
 
 
 def squeezed(text: str) -> str:
@@ -106,14 +121,15 @@ SHOWN_TOO_EARLY = ("5.8-only-the-closing", "5.8-a-call-in-what-was", "5.19-a-bod
 
 
 @every_case
-def test_nothing_of_a_call_is_shown_as_text_while_it_comes(case: Case) -> None:
-    reader = case.reader()
-    items = [item for event in by_character(case) for item in reader.feed(event)]
-    reader.feed(end(case.finish))
-    message = reader.finish().message
-    shown = "".join(item.text for item in items if isinstance(item, TextDelta))
-    if not case.id.startswith(SHOWN_TOO_EARLY):
-        assert squeezed(message.text).startswith(squeezed(shown))
+def test_nothing_of_a_call_is_shown_as_text_while_it_comes(group: list[Case]) -> None:
+    for case in group:
+        reader = case.reader()
+        items = [item for event in by_character(case) for item in reader.feed(event)]
+        reader.feed(end(case.finish))
+        message = reader.finish().message
+        shown = "".join(item.text for item in items if isinstance(item, TextDelta))
+        if not case.id.startswith(SHOWN_TOO_EARLY):
+            assert squeezed(message.text).startswith(squeezed(shown)), case.id
 
 
 def test_a_call_is_shown_while_it_is_written_as_text() -> None:
@@ -163,9 +179,9 @@ def assert_untouched(text: str) -> None:
         assert left == (text if text.strip() else ""), where
 
 
-@pytest.mark.parametrize("text", HONEST, ids=range(len(HONEST)))
-def test_an_honest_text_is_left_alone(text: str) -> None:
-    assert_untouched(text)
+def test_honest_texts_are_left_alone() -> None:
+    for text in HONEST:
+        assert_untouched(text)
 
 
 def test_there_are_a_hundred_honest_texts() -> None:
@@ -187,10 +203,12 @@ def test_without_tools_nothing_bare_is_a_call() -> None:
 
 @pytest.mark.parametrize("style", ["3.5", "3.6"])
 @pytest.mark.parametrize("strategy", ["native", "fold", "plain"])
-@every_case
-def test_what_is_stored_renders_with_every_template(
-    case: Case, strategy: Strategy, style: Style
-) -> None:
+def test_what_is_stored_renders_with_every_template(strategy: Strategy, style: Style) -> None:
+    for case in CASES:
+        assert_renders(case, strategy, style)
+
+
+def assert_renders(case: Case, strategy: Strategy, style: Style) -> None:
     message = prepare(read(case.stream, case.reader()).message, BUILTIN).message
     for one in message.calls:
         assert isinstance(json.loads(one.arguments), dict)
@@ -281,36 +299,33 @@ OPEN = "<tool_call>\n<function=write>\n<parameter=content>\n"
     ],
     ids=range(16),
 )
+@in_time
 def test_a_hostile_text_is_read_in_time(text: str) -> None:
-    began = time.process_time()
     reader = Reader(tools=TOOLS, limits=Limits(calls=1 << 30))
     for at in range(0, len(text), 1000):
         reader.feed(delta(content=text[at : at + 1000]))
     reader.feed(end())
     reader.finish()
-    assert time.process_time() - began < 8
 
 
+@in_time
 def test_a_value_full_of_its_own_closing_tag_is_read_in_time() -> None:
     """As a model that turns in circles writes it: the end of the answer must not stand still."""
     reader = Reader(tools=TOOLS)
     reader.feed(delta(content=OPEN + "</parameter>\n" * 75_000) + end())
-    began = time.process_time()
     assert not reader.finish().message.calls
-    assert time.process_time() - began < 4
 
 
+@in_time
 def test_a_large_value_is_read_once_however_small_its_pieces() -> None:
     value = "<li>one</li>\n" * 8_000
     text = OPEN + value + "</parameter>\n<parameter=path>\na.html\n</parameter>\n</function>\n"
     reader = Reader(tools=TOOLS)
-    began = time.process_time()
     for at in range(0, len(text), 4):
         reader.feed(delta(content=text[at : at + 4]))
     reader.feed(delta(content="</tool_call>") + end())
     (one,) = reader.finish().message.calls
     assert json.loads(one.arguments)["content"] == value.removesuffix("\n")
-    assert time.process_time() - began < 8
 
 
 def test_pieces_hold_all_of_a_text() -> None:
