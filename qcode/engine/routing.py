@@ -173,7 +173,10 @@ class Routes:
         """The facts of the server that takes the place. Raises `error` where none may."""
         if self._plan.fallback is None or self._fell_back:
             raise error
-        choice = await asyncio.to_thread(self._plan.fallback)
+        try:
+            choice = await asyncio.to_thread(self._plan.fallback)
+        except QcodeError as second:
+            raise ServerGone(f"{error} Nor can another one answer: {second}") from second
         if choice.base_url == self.choice.base_url or not self._may_leave(choice, str(error)):
             raise error
         self._fell_back, self._home = True, None

@@ -148,8 +148,8 @@ def from_status(where: str, status: int, refusal: Refusal, retry_after: str = ""
     told = f": {refusal.words}" if refusal.words else ""
     if status in (401, 403):
         return CredentialsRefused(
-            f"{where} refused the API key ({status}{told}). Set the key of this server: "
-            "export QCODE_API_KEY, or name a variable that holds it in server.api_key_env."
+            f"{where} refused the API key ({status}{told}). Set the key of this server: qcode auth "
+            f"set {where}, or export QCODE_API_KEY, or name a variable in server.api_key_env."
         )
     if status == 413 or _OVERFLOW.search(refusal.raw):
         return overflow(where, refusal)

@@ -88,6 +88,18 @@ async def test_a_fallback_that_is_gone_as_well_is_told_with_the_first(tmp_path: 
     assert "Nor can spare answer: No server answers at http://127.0.0.1:10/v1" in end.detail
 
 
+async def test_a_fallback_without_its_key_does_not_hide_that_the_first_is_gone(
+    tmp_path: Path,
+) -> None:
+    spare = {"base_url": "http://127.0.0.1:10/v1", "api_key_env": "NOT_SET_ANYWHERE"}
+    config = configured(NOBODY, agent={"fallback": "spare"}, **profiles(spare=spare))
+    async with rig(config, started(tmp_path)) as one:
+        end = await one.turn("Hello")
+    assert end.error == "ServerGone"
+    assert NOBODY in end.detail
+    assert "NOT_SET_ANYWHERE" in end.detail
+
+
 def escalating(first: ScriptedServer, deep: dict[str, Any], after: int = 2) -> Any:
     return configured(
         first.base_url,
