@@ -140,8 +140,9 @@ def test_a_signal_while_nobody_takes_the_answer_has_its_code(
     large = replace(LLAMA, context_tokens=262_144)
     serve(Reply(text=words(18_000)), about=large)  # more than a pipe holds
     running = cli.start()
+    assert running.process.stdout
     assert select.select([running.process.stdout], [], [], 20)[0]  # so the engine is closed
-    time.sleep(0.3)
+    time.sleep(0.3)  # nothing tells when the pipe is full
     running.signal(number)
     assert running.process.wait(10) == code
     running.end()
