@@ -22,7 +22,7 @@ subcommands:
   qcode completion    code for your shell: bash, zsh or fish
 
 exit codes: 0 done, 1 failed, 2 wrong flags, 41 key refused, 42 bad input, 44 no sandbox,
-52 bad configuration, 53 turn limit, 55 budget used up, 57 loop, 58 approval needed,
+52 bad configuration, 53 step limit, 55 budget used up, 57 loop, 58 approval needed,
 75 server unavailable (try again), 130 interrupted, 143 terminated
 
 examples:
@@ -179,14 +179,14 @@ def _limits(group: Group) -> None:
         "--max-session-turns",
         type=positive,
         metavar="N",
-        help="requests to the model",
+        help="steps: a request, and the calls it asks for",
     )
     group.add_argument("--max-tool-calls", type=positive, metavar="N", help="calls in all")
     group.add_argument(
         "--max-tokens-total",
         type=positive,
         metavar="N",
-        help="read and written; seen between requests",
+        help="read and written; seen between steps",
     )
     group.add_argument(
         "--max-wall-time", type=duration, metavar="TIME", help="such as 90s, 15m, 2h"

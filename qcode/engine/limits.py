@@ -42,7 +42,7 @@ def reached(limits: Limits, spent: Spent) -> TurnFinished | None:
     if spent.denied_steps >= DENIED_STEPS:
         return TurnFinished("denied", f"Every call of {DENIED_STEPS} steps running was denied.")
     if spent.steps >= limits.max_steps:
-        return TurnFinished("max_steps", f"The limit of {limits.max_steps:,} requests was reached.")
+        return TurnFinished("max_steps", f"The limit of {limits.max_steps:,} steps was reached.")
     if limits.max_tokens is not None and spent.tokens >= limits.max_tokens:
         said = f"The limit of {limits.max_tokens:,} tokens was reached ({spent.tokens:,} used)."
         return TurnFinished("max_tokens", said)
