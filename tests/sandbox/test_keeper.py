@@ -112,7 +112,7 @@ def children(process: int) -> list[int]:
     """The children that run."""
     line = ("ps", "-A", "-o", "pid=,ppid=,stat=,comm=")
     rows = subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()
-    cells = [row.split() for row in rows]
+    cells = [row.split(None, 3) for row in rows]
     return [
         int(pid)
         for pid, parent, state, name in cells
