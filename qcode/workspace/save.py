@@ -8,6 +8,7 @@ that all of them see the change: the old bytes are put back when that fails.
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -113,13 +114,28 @@ def _inherit(descriptor: int, old: Path, status: os.stat_result) -> None:
         for owner, group in ((status.st_uid, -1), (-1, status.st_gid)):
             with suppress(OSError):  # only root may give a file away
                 os.fchown(descriptor, owner, group)
-    if hasattr(os, "listxattr"):
+    if sys.platform == "darwin":
+        _attributes_of_macos(descriptor, old)
+    elif hasattr(os, "listxattr"):
         with suppress(OSError):  # a file system without them
             for name in os.listxattr(old, follow_symlinks=False):
                 with suppress(OSError):  # some, such as security.*, need privileges
                     os.setxattr(descriptor, name, os.getxattr(old, name, follow_symlinks=False))
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+
+
+def _attributes_of_macos(descriptor: int, old: Path) -> None:
+    """Extended attributes and access lists. Python has no functions for them there."""
+    import ctypes  # noqa: PLC0415 - only on macOS, and only where a file is replaced
+
+    access_lists, attributes = 1 << 0, 1 << 2  # copyfile.h
+    with suppress(OSError, AttributeError):  # a file system without them
+        source = os.open(old, os.O_RDONLY | _SAFE)
+        try:
+            ctypes.CDLL(None).fcopyfile(source, descriptor, None, access_lists | attributes)
+        finally:
+            os.close(source)
 
 
 def _in_place(folder: Held, leaf: str, data: bytes) -> None:
