@@ -1,0 +1,76 @@
+"""What is shown cannot steer a terminal, and what is written can be encoded."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qcode.protocol.cells import cells, fit, pad
+from qcode.protocol.text import one_line, plain, well_formed
+
+ANY = st.text(st.characters(codec=None))
+STEERING = st.lists(
+    st.sampled_from(
+        ["\x1b", "[", "]", "0;t", "\x07", "\x9b", "\x9d", "\x9c", "\\", "31m", "a", "\r"]
+    )
+    | st.characters(codec=None)
+).map("".join)
+
+
+@given(STEERING)
+def test_nothing_that_steers_a_terminal_is_left(text: str) -> None:
+    shown = plain(text)
+    assert {sign for sign in shown if unicodedata.category(sign) == "Cc"} <= {"\n", "\t"}
+    assert plain(shown) == shown
+
+
+@given(st.text(st.characters(exclude_categories=["Cc"])))
+def test_words_stay_as_they_are(text: str) -> None:
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07a", "a"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9b2Ja", "a"),
+        ("\x1bP1;2|secret\x1b\\a", "a"),
+        ("one\r\ntwo\tthree", "one\ntwo\tthree"),
+        ("a\x00b\x7fc", "abc"),
+    ],
+)
+def test_a_sequence_goes_as_a_whole(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+@given(ANY)
+def test_what_is_well_formed_can_be_encoded_and_is_as_long(text: str) -> None:
+    made = well_formed(text)
+    assert len(made) == len(text)
+    assert made.encode().decode() == made
+    for before, after in zip(text, made, strict=True):
+        assert after == before or (after == "\ufffd" and "\ud800" <= before <= "\udfff")
+
+
+@given(ANY, st.integers(1, 40))
+def test_a_line_is_one_and_not_too_long(text: str, width: int) -> None:
+    line = one_line(text, width)
+    assert len(line) <= width
+    assert len(line.splitlines()) <= 1
+    assert bool(line) == bool(plain(text).strip())
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 40))
+def test_what_is_fitted_and_padded_has_its_width(text: str, width: int) -> None:
+    cut = fit(text, width)
+    assert cells(cut) <= width
+    assert cells(pad(cut, width)) == width
+
+
+def test_wide_signs_take_two_cells_and_accents_none() -> None:
+    assert cells("漢字") == 4
+    assert cells("e\u0301") == 1
+    assert fit("漢字漢字", 5) == "漢字…"
