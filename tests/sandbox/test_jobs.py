@@ -117,7 +117,8 @@ async def test_closing_ends_jobs_and_running_commands(
     )
     assert await until(lambda: len(strays.numbers()) == 2)
     await runner.close()
-    assert (await task).why == "ended by signal 15 (SIGTERM)"
+    # On a busy machine the time to end by itself may be over before the command had any.
+    assert (await task).why in ("ended by signal 15 (SIGTERM)", "ended by signal 9 (SIGKILL)")
     assert [job.state for job in runner.list()] == ["ended by signal 9"]
     assert await until(lambda: not strays.running())
 
