@@ -216,6 +216,12 @@ def test_an_error_within_the_stream_is_raised_with_its_words(broken: bytes) -> N
     assert raised.value.words == "Compute error."
 
 
+def test_an_error_whose_words_are_not_escaped_is_an_error_still() -> None:
+    broken = b'data: {"error": "Expecting value: "x"\nline 2"}\n\n'
+    with pytest.raises(Refusal, match="Expecting value"):
+        read(delta(content="x") + broken)
+
+
 def test_lone_surrogates_are_made_valid_where_they_enter() -> None:
     data = b'data: {"choices":[{"delta":{"content":"a\\udc80b"}}]}\n\n' + end()
     assert read(data).message.text == "a\ufffdb"
