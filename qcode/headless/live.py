@@ -48,7 +48,7 @@ class Live:
         """One more delta of a phase."""
         if self.is_on:
             pieces = self._pieces if phase == self._phase else 0
-            self.show(phase, f"~{pieces + 1:,} tokens")
+            self.show(phase, f"~{pieces + 1:,} token{'s' if pieces else ''}")
             self._pieces = pieces + 1
 
     def tick(self) -> None:

@@ -35,8 +35,10 @@ RAISED_BY = {
     "max_steps": " --max-turns N sets another.",
     "max_tool_calls": " --max-tool-calls N sets another.",
     "max_wall_time": " --max-wall-time TIME sets another.",
+    "loop": " Say it in other words, or let it go on: --loops off.",
 }
 """`TurnFinished.reason` -> the flag that moves a limit, to stand behind its sentence."""
+WAITING = " With --unattended qcode waits for a server that went away."
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,11 @@ class Result:
         return time.monotonic() - self.began
 
     @property
+    def resumable(self) -> str:
+        """The session in which the turn can go on; empty = no turn began, or none is kept."""
+        return self.session_id if self._has_turn else ""
+
+    @property
     def session_id(self) -> str:
         """Empty = no session is kept, or not even its first line could be written."""
         lost = self.end and self.end.error == "SessionNotSaved" and not self._has_turn
@@ -194,6 +201,10 @@ class Result:
             detail = "The model repeated itself and was stopped."
         if not detail and not self.answer.strip():
             detail = "The model gave no answer."
+        if self.steps and self.end and self.end.error == "ServerGone":
+            detail += WAITING
+        if reason in RAISED_BY and detail[-1:] not in (".", ""):
+            detail += "."
         return detail + RAISED_BY.get(reason, "")
 
     def exit_code(self) -> ExitCode:

@@ -135,7 +135,7 @@ def _saved(path: Path | None, words: str) -> str:
 
 
 def _next(result: Result) -> str:
-    id_ = result.session_id
+    id_ = result.resumable
     command = whole(f"qcode --resume {id_} -p '…'")
     return f"Go on with: {command}" if id_ else ""
 

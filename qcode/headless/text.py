@@ -60,6 +60,8 @@ class Progress:
         self._state = ""
         self._reread_why = ""
         """As last told."""
+        self._repaired = ""
+        """What was last; that it is asked for again need not be said in the same words."""
 
     def take(self, event: AnyEvent) -> None:
         """Show one event, or nothing."""
@@ -111,11 +113,11 @@ class Progress:
                 self._reread(count, why)
             case Verified():
                 self._verified(event)
-            case Repaired():
+            case Repaired(what):
+                self._repaired = what
                 self.wrapped(words.repaired(event))
-            case Retried(attempt, because, wait_seconds):
-                wait = f" in {wait_seconds:g} s" if wait_seconds else ""
-                self.wrapped(f"retry {attempt}{wait}: {because}")
+            case Retried(because=because) if because not in self._repaired:
+                self.wrapped(words.retried(event))
             case LoopSeen():
                 self._looped(event)
             case BudgetReached(why="budget" | "person"):
@@ -169,12 +171,22 @@ class Progress:
         """The live line goes; what the run took, and what would allow what was denied, stay."""
         self.live.clear()
         if result.steps:
-            self.line(words.summary(result))
+            self._summed_up(words.summary(result))
         flags = [denial.allowing for denial in result.denials if denial.allowing]
         for flag in list(dict.fromkeys(flags))[:MOST_HINTS]:
             self.wrapped(f"allow it with: {flag}")
         if self.live.columns and sys.stdout.isatty() and (result.answer or result.last_text):
             self.live.write("\n")  # the answer begins a line of its own on the same terminal
+
+    def _summed_up(self, said: str) -> None:
+        """In one line; where it is too long for the terminal, the tokens take a second."""
+        columns = self.live.columns
+        head, sign, tokens = said.partition(words.TOKENS)
+        if sign and columns and cells(said) >= columns:
+            self.line(head)
+            self.wrapped(f"{words.TOKENS.lstrip(' ·')}{tokens}")
+        else:
+            self.line(said)
 
     def line(self, text: str, end: str = "") -> None:
         """One line that stays. A terminal cuts it to its width, but never its `end`."""

@@ -11,6 +11,7 @@ from qcode.protocol.events import (
     LoopSeen,
     PromptProgress,
     Repaired,
+    Retried,
     ServerState,
 )
 from qcode.protocol.text import one_line
@@ -22,6 +23,8 @@ STATES = {
     "gone": "the server is gone",
     "back": "the server is back",
 }
+TOKENS = " · tokens: "
+"""What is told behind it, in a summary, may have a line of its own."""
 CLOSED = {
     "budget": "the budget is used up",
     "person": "you asked for the answer",
@@ -58,6 +61,13 @@ def loop(event: LoopSeen) -> tuple[str, str]:
 def repaired(event: Repaired) -> str:
     """`repaired: …`."""
     return f"repaired: {one_line(event.what, 300)}"
+
+
+def retried(event: Retried) -> str:
+    """`retry 2 in 1 s: connection refused`; of an answer that was of no use `asked again: …`."""
+    if not event.wait_seconds:
+        return f"asked again: {event.because}"
+    return f"retry {event.attempt} in {event.wait_seconds:g} s: {event.because}"
 
 
 def room(event: Elided | Compacted) -> str:
@@ -106,7 +116,7 @@ def summary(result: Result) -> str:
     if sums.prompt:
         cached = f", {sums.cached:,} cached" if sums.cached else ""
         new = sums.prompt - sums.cached
-        parts.append(f"tokens: {new:,} read{cached}, {sums.generated:,} written")
+        return f"{' · '.join(parts)}{TOKENS}{new:,} read{cached}, {sums.generated:,} written"
     return " · ".join(parts)
 
 

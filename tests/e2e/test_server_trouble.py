@@ -189,4 +189,4 @@ def test_empty_answers_are_never_success(cli: Cli, serve: Serve) -> None:
     assert ran.code == 1
     assert ran.json["result"] == ""
     assert "without words or calls" in ran.json["errors"][0]
-    assert ran.err.count("retry") == 3  # the fourth try was the last
+    assert ran.err.count(": asked again") == 3  # the fourth try was the last

@@ -2,9 +2,16 @@
 
 from qcode.headless.exits import ExitCode
 from qcode.headless.json import as_object
-from qcode.headless.result import Result
-from qcode.protocol.events import ContextChanged, MessageCompleted, ModelChanged, SessionStarted
-from qcode.protocol.messages import AssistantMessage, Finish, Text, ToolCall
+from qcode.headless.result import WAITING, Result
+from qcode.protocol.events import (
+    ContextChanged,
+    MessageCompleted,
+    ModelChanged,
+    SessionStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from qcode.protocol.messages import AssistantMessage, Finish, Text, ToolCall, user
 
 
 def answer(text: str, finish: Finish = "stop", *calls: ToolCall) -> MessageCompleted:
@@ -25,6 +32,23 @@ def test_what_was_said_before_other_calls_is_no_part_of_the_answer() -> None:
     for event in (answer("I look", "length", read), answer("It is a.py.")):
         result.take(event)
     assert result.answer == "It is a.py."
+
+
+def test_a_session_without_a_turn_is_none_to_go_on_with() -> None:
+    result = Result()
+    result.take(SessionStarted("s-1", "0.1.0", "/w", "m", "llamacpp", "system", (), "ask"))
+    assert (result.session_id, result.resumable) == ("s-1", "")
+    result.take(TurnStarted(1, user("hi")))
+    assert result.resumable == "s-1"
+
+
+def test_a_failed_run_says_what_would_help() -> None:
+    gone = Result(steps=1, end=TurnFinished("error", "No server answers.", "ServerGone"))
+    assert gone.why(ExitCode.UNAVAILABLE).endswith(WAITING)
+    gone.steps = 0
+    assert gone.why(ExitCode.UNAVAILABLE) == "No server answers."
+    loop = Result(end=TurnFinished("loop", 'The model repeats itself: read {"a": 1}'))
+    assert '"a": 1}. Say it' in loop.why(ExitCode.LOOP)
 
 
 def test_what_answers_and_how_long_its_context_is_are_as_last_told() -> None:

@@ -230,7 +230,7 @@ def test_the_live_line_says_phase_amount_and_since_when() -> None:
         "waiting for the model",
         "reading the prompt · 25 % of 8,000 tokens",
         "reading the prompt · 62 % of 8,000 tokens · 1,000/s · 3 s left",
-        "thinking · ~1 tokens",
+        "thinking · ~1 token",
         "thinking · ~2 tokens",
         "thinking · ~3 tokens · 2 s",
         "writing a call of write",
@@ -371,6 +371,37 @@ def test_control_sequences_of_a_model_are_not_shown() -> None:
     )
     assert "title" not in out.getvalue()
     assert "[2J" not in out.getvalue()
+
+
+def test_what_is_asked_again_is_told_once() -> None:
+    empty, half = "the model ended without words or calls", "a call was not written to its end"
+    assert plain(
+        Repaired(f"{empty}: asked again"),
+        Retried(1, empty, 0.0),
+        Repaired("a call of read was cut off at 50 characters"),
+        Retried(1, half, 0.0),
+        Retried(2, "connection refused", 1.0),
+    ) == [
+        f"  repaired: {empty}: asked again",
+        "  repaired: a call of read was cut off at 50 characters",
+        f"  asked again: {half}",
+        "  retry 2 in 1 s: connection refused",
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+def test_a_summary_too_long_for_a_line_is_cut_nowhere() -> None:
+    result = Result(steps=60, calls=60)
+    result.repairs.append(Repaired("closed a bracket", "c1", "arguments"))
+    result.sums.add(Usage(3_345_000, 3_144_000, 45_334))
+    told = ["60 steps · 60 calls · 0 s · 1 repair"]
+    tokens = "tokens: 201,000 read, 3,144,000 cached, 45,334 written"
+
+    def write(out: TextIO) -> None:
+        Progress(out).end(result)
+
+    assert on_a_terminal(80, write).split("\r\n") == [*told, f"  {tokens}", ""]
+    assert on_a_terminal(120, write).split("\r\n") == [f"{told[0]} · {tokens}", ""]
 
 
 def test_the_summary_is_short() -> None:
