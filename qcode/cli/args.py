@@ -21,9 +21,10 @@ subcommands:
   qcode demo          watch it mend a bug
   qcode completion    code for your shell: bash, zsh or fish
 
-exit codes: 0 done, 1 failed, 2 wrong flags, 41 key refused, 42 bad input, 44 no sandbox,
-52 bad configuration, 53 step limit, 55 budget used up, 57 loop, 58 approval needed,
-75 server unavailable (try again), 130 interrupted, 143 terminated
+exit codes: 0 done, 1 failed, 2 wrong flags, 41 key refused, 42 bad input,
+44 no sandbox, 52 bad configuration, 53 step limit, 55 budget used up, 57 loop,
+58 approval needed, 75 server unavailable (try again), 130 interrupted,
+143 terminated
 
 examples:
   qcode -p "fix the failing test" --permission-mode auto --sandbox off
@@ -123,7 +124,7 @@ def _model(group: Group) -> None:
         "--thinking",
         "--effort",
         "--max-thinking-tokens",
-        metavar="WORD|N",
+        metavar="LEVEL",
         help="off, low, medium, high, max, or a number of tokens",
     )
     group.add_argument(

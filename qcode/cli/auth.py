@@ -16,6 +16,7 @@ from qcode.config import ring
 from qcode.config.load import load, sources
 from qcode.config.model import Config
 from qcode.config.secrets import VARIABLES, checked_key, origin_of, scrub
+from qcode.headless.talk import talk
 from qcode.protocol.errors import ConfigError, InputError
 from qcode.protocol.text import one_line
 from qcode.server.endpoint import normalise
@@ -62,10 +63,10 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
 def _set(arguments: argparse.Namespace, config: Config) -> int:
     origin = origin_of(_url(arguments.target, config))
     key = checked_key(_read_key(origin), "what was typed").value
-    _talk(f"The key of {origin} is kept in {ring.put(origin, key)}.")
+    talk(f"The key of {origin} is kept in {ring.put(origin, key)}.")
     for name in VARIABLES:
         if os.environ.get(name):
-            _talk(f"{name} is set in the environment, and it comes first.")
+            talk(f"{name} is set in the environment, and it comes first.")
     return 0
 
 
@@ -73,7 +74,7 @@ def _remove(arguments: argparse.Namespace, config: Config) -> int:
     origin = origin_of(_url(arguments.target, config))
     if not ring.drop(origin):
         raise InputError(f"The keyring has no key of {origin}. qcode auth list shows what it has.")
-    _talk(f"The key of {origin} is removed.")
+    talk(f"The key of {origin} is removed.")
     return 0
 
 
@@ -131,12 +132,15 @@ def _list(arguments: argparse.Namespace, config: Config) -> int:
         sys.stdout.write(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
         return 0
     if not rows:
-        _talk("No endpoint is configured, and the keyring has no key of one.")
+        talk("No endpoint is configured, and the keyring has no key of one.")
     width = max((len(row.endpoint) for row in rows), default=0)
+    trouble = dict.fromkeys(row.note for row in rows if row.note.endswith("."))
     for row in rows:
         name = f" (profile {row.profile})" if row.profile else ""
-        note = f"; {row.note}" if row.note else ""
+        note = f"; {row.note}" if row.note and row.note not in trouble else ""
         sys.stdout.write(f"{row.endpoint:<{width}}  {row.source or 'no key'}{note}{name}\n")
+    for sentence in trouble:  # of the keyring, and so of every row that it was asked for
+        talk(sentence)
     return 0
 
 
@@ -177,7 +181,3 @@ class _Asker:
         except ConfigError as error:
             self.trouble = str(error)
         return "", self.trouble
-
-
-def _talk(text: str) -> None:
-    sys.stderr.write(f"qcode: {text}\n")

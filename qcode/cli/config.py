@@ -37,7 +37,11 @@ def add(parser_group: "Group") -> None:
     show.add_argument("--json", action="store_true", help="for scripts")
     show.add_argument("--model", metavar="NAME", help="the request to this model or profile")
     show.add_argument(
-        "--kind", choices=[*QUIRKS], default="llamacpp", help="as this kind of server is sent it"
+        "--kind",
+        choices=[*QUIRKS],
+        default="llamacpp",
+        metavar="KIND",
+        help=f"as this kind of server is sent it: {', '.join(QUIRKS)}",
     )
     show.set_defaults(do=_show)
     get = below.add_parser("get", help="one value")

@@ -77,9 +77,9 @@ def _fields(loaded: Loaded, facts: ServerFacts, request: Request) -> Iterator[Fi
     sources = _sampling_sources(loaded, facts, request)
     row = QUIRKS[facts.kind]
     of_group: Mapping[Group, str] = {
-        "server": f"server row: {row.source}",
+        "server": f"server row: {row.source.partition(':')[0]}",
         "answer": _set_by(loaded, "agent.max_tokens"),
-        "thinking": f"thinking: {_set_by(loaded, 'agent.thinking')}; spelled as in the row",
+        "thinking": _set_by(loaded, "agent.thinking"),
     }
     yield Field("model", facts.model, _origin(loaded, "server.model"))
     for group, sent in groups(facts, request).items():

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)$", re.DOTALL)
+_ARGUMENT = re.compile(r"argument (\S+): (.*)$", re.DOTALL)
+_REQUIRED = re.compile(r"the following arguments are required: (.*)$")
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,7 +28,18 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in a sentence."""
-        raise UsageError(f"{message}. {self._hint(message)}{self.prog} --help lists the flags.")
+        said = self._missing(message) or _flag_first(message)
+        raise UsageError(f"{said}. {self._hint(message)}{self.prog} --help lists the flags.")
+
+    def _missing(self, message: str) -> str:
+        """What to add where a word is missing; empty = none is."""
+        found = _REQUIRED.match(message)
+        if found is None:
+            return ""
+        for action in self._actions:
+            if action.required and action.choices and not action.option_strings:
+                return f"Say which: {self.prog} {' | '.join(map(str, action.choices))}"
+        return f"{found[1].upper()} is missing: {self.prog} {found[1].upper()}"
 
     def _hint(self, message: str) -> str:
         choice = _CHOICE.search(message)
@@ -52,6 +65,19 @@ class Parser(argparse.ArgumentParser):
     def flags(self) -> list[str]:
         """Every spelling of every flag."""
         return [flag for action in self._actions for flag in action.option_strings]
+
+
+def _flag_first(message: str) -> str:
+    """argparse's sentence about a flag's value, under the flag's long name alone."""
+    found = _ARGUMENT.match(message)
+    if found is None:
+        return message
+    names = found[1].split("/")
+    name = next((name for name in names if name.startswith("--")), names[0])
+    if choice := _CHOICE.match(found[2]):
+        known = ", ".join(word.strip(" '") for word in choice[2].split(","))
+        return f"{name}: {choice[1]!r} is none of {known}"
+    return f"{name}: {found[2].replace('expected one argument', 'a value must follow it')}"
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -99,6 +99,8 @@ def _lines(found: Explanation) -> list[str]:
     lines += [f"  {part.command}  ← {_about(part)}" for part in found.commands]
     lines += [f"  opened: {wrapper}" for wrapper in found.wrappers]
     lines += [f"  not clear: {reason}" for reason in found.unclear]
+    if found.answer == "ask":
+        lines.append("  with -p there is nobody to ask: it would be denied")
     return [plain(line) for line in lines]
 
 

@@ -55,10 +55,10 @@ def _run(options: Options, target: Path | None) -> int:
     prompt, data = prompt_and_data(options.prompt)
     words = with_data(prompt, data) if data else prompt
     given = Prompt(words, pictures(prompt, options.images, folder))
-    _tell_of_commands(loaded, options)
     log, conversation = _session(options, folder)
     try:
         start = _start(options, loaded, folder, (log, conversation))
+        _tell_of_commands(loaded, options)
         form = Form(
             "json" if options.output_format == "json" else "text",
             target,
@@ -126,7 +126,8 @@ def _tell_of_commands(loaded: Loaded, options: Options) -> None:
     """That none will run, to who did not choose: the model would only hear it call by call."""
     permission = loaded.config.permission
     chosen = permission.mode or permission.allow or options.allowed_tools
-    if not chosen and not options.quiet:
+    ends = permission.sandbox == "required"  # that none holds is then an error, told as one
+    if not chosen and not ends and not options.quiet:
         talk(
             "no sandbox holds here, so commands are denied. Allow some: "
             f"{whole(SOME)}; all: --permission-mode auto --sandbox off."

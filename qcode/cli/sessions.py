@@ -215,7 +215,7 @@ def _write(path: Path, text: str) -> None:
 
 def _delete(arguments: argparse.Namespace, store: Store) -> int:
     ids = [store.find(words, Path.cwd()) for words in arguments.sessions]
-    _need_consent(arguments, f"delete {len(ids)} session(s)")
+    _need_consent(arguments, f"delete {_sessions(len(ids))}")
     for session_id in dict.fromkeys(ids):
         store.delete(session_id)
         _talk(f"Deleted {session_id}.")
@@ -226,15 +226,19 @@ def _prune(arguments: argparse.Namespace, store: Store) -> int:
     limits = (arguments.older_than, arguments.keep, _scope(arguments))
     old = store.old(*limits)
     if arguments.dry_run:
-        _talk(f"{len(old)} session(s) would be deleted.")
+        _talk(f"{_sessions(len(old))} would be deleted.")
         return _print_json(old) if arguments.json else _print(table(old, folders=arguments.all))
     if old:
-        _need_consent(arguments, f"delete {len(old)} session(s)")
+        _need_consent(arguments, f"delete {_sessions(len(old))}")
         _agree(arguments, old)
     deleted = store.prune(*limits)
     kept = len(old) - len(deleted)
-    _talk(f"Deleted {len(deleted)} session(s)." + (f" {kept} in use stayed." if kept else ""))
+    _talk(f"Deleted {_sessions(len(deleted))}." + (f" {kept} in use stayed." if kept else ""))
     return _print_json({"deleted": [one.id for one in deleted]}) if arguments.json else 0
+
+
+def _sessions(number: int) -> str:
+    return f"{number or 'no'} session{'' if number == 1 else 's'}"
 
 
 def _need_consent(arguments: argparse.Namespace, deed: str) -> None:

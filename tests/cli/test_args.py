@@ -83,11 +83,11 @@ def test_a_mistyped_flag_names_the_one_that_was_meant() -> None:
         (["sesions", "list"], "There is no subcommand 'sesions'. Did you mean sessions?"),
         (["permision"], "Did you mean permissions?"),
         (["sessions", "lst"], "Did you mean list? qcode sessions --help"),
-        (["auth", "delete"], "invalid choice: 'delete'"),
+        (["auth", "delete"], "ACTION: 'delete' is none of set, list, remove. qcode auth --help"),
         (["paths", "--jso"], "Did you mean --json?"),  # no abbreviations there either
         (["config", "show", "--jsn"], "Did you mean --json? qcode config show --help"),
         (["servers", "list"], "qcode servers --help"),
-        (["--sandbox", "of"], "Did you mean off?"),
+        (["--sandbox", "of"], "--sandbox: 'of' is none of auto, required, off. Did you mean off?"),
     ],
 )
 def test_a_mistyped_subcommand_or_choice_names_the_one_that_was_meant(
@@ -98,6 +98,23 @@ def test_a_mistyped_subcommand_or_choice_names_the_one_that_was_meant(
     assert not out
     assert sentence in " ".join(err.split())
     assert "usage:" not in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["auth"], "Say which: qcode auth set | list | remove. qcode auth --help"),
+        (["completion"], "Say which: qcode completion bash | zsh | fish."),
+        (["sessions", "delete"], "SESSION is missing: qcode sessions delete SESSION."),
+        (["-p", "x", "-o"], "--output-last-message: a value must follow it."),
+        (["-p", "x", "--max-turns", "0"], "--max-turns: '0' is not a whole number from 1 on."),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named_as_the_flags_are(
+    argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(argv) == 2
+    assert capsys.readouterr().err.startswith(f"qcode: {sentence}")
 
 
 def test_a_prompt_without_quotes_is_recognised() -> None:

@@ -58,6 +58,15 @@ def test_test_names_commands_rules_and_sources(capsys: pytest.CaptureFixture[str
     ]
 
 
+def test_test_says_what_becomes_of_a_question_that_nobody_answers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["test", "make"]) == 0
+    assert capsys.readouterr().out.endswith("with -p there is nobody to ask: it would be denied\n")
+    assert main(["test", "make", "--permission-mode", "yolo"]) == 0
+    assert "-p" not in capsys.readouterr().out
+
+
 def test_test_takes_flags_like_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--allowed-tools", "Bash(make (a, b)),Bash(ls:*)", "--json"]
     assert main(["test", "ls -la", *flags]) == 0

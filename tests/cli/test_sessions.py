@@ -290,13 +290,13 @@ def test_prune_removes_old_sessions_of_this_folder_and_keeps_the_newest(
     limits = ["prune", "--older-than", "30d", "--keep", "2"]
     _, out, err = command(*limits, "--dry-run")
     assert oldest in out
-    assert "1 session(s) would be deleted" in err
+    assert "1 session would be deleted" in err
     with pytest.raises(InputError, match="add --yes"):
         command(*limits)
     code, out, _ = command(*limits, "--yes", "--json")
     assert (code, msgspec.json.decode(out)) == (0, {"deleted": [oldest]})
     assert {summary.id for summary in store.list()} == {old, young, elsewhere}
-    assert command(*limits)[2] == "Deleted 0 session(s).\n"
+    assert command(*limits)[2] == "Deleted no sessions.\n"
 
 
 def test_prune_says_how_many_in_use_stayed(command: Command, store: Store, here: Path) -> None:
@@ -304,7 +304,7 @@ def test_prune_says_how_many_in_use_stayed(command: Command, store: Store, here:
     lock = store.resume(session_id).log
     with lock:
         err = command("prune", "--keep", "0", "--older-than", "30", "--yes")[2]
-    assert err == "Deleted 0 session(s). 1 in use stayed.\n"
+    assert err == "Deleted no sessions. 1 in use stayed.\n"
 
 
 @pytest.mark.parametrize(
@@ -361,6 +361,4 @@ def test_what_goes_wrong_is_a_sentence_and_a_code_without_traceback(home: Path, 
     assert unknown.stderr.startswith("qcode: There is no session “20991231-0000-zzzz”.")
     refused = qcode("delete", session_id)
     assert (refused.returncode, refused.stdout) == (42, "")
-    assert refused.stderr == (
-        "qcode: No terminal is attached: to delete 1 session(s), add --yes.\n"
-    )
+    assert refused.stderr == ("qcode: No terminal is attached: to delete 1 session, add --yes.\n")
