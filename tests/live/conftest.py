@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.llama import LlamaServer, Options, StartLlama, make_model
+from tests.support.llama import LlamaServer, Options, StartLlama, Thinks, make_model
 from tests.support.render import Style
 
 
@@ -37,8 +37,10 @@ def start_llama(models: Path, tmp_path: Path) -> Iterator[StartLlama]:
     """Servers of a test's own, to kill or to fill; all ended with the test."""
     started: list[LlamaServer] = []
 
-    def start(style: Style = "3.5", *, n_ctx_checkpoints: int = 32) -> LlamaServer:
-        model = str(make_model(models, style))
+    def start(
+        style: Style = "3.5", *, n_ctx_checkpoints: int = 32, thinks: Thinks = "a while"
+    ) -> LlamaServer:
+        model = str(make_model(models, style, thinks))
         options = Options(model, n_ctx_checkpoints=n_ctx_checkpoints)
         started.append(LlamaServer(options, tmp_path / f"llama-{len(started)}.log"))
         return started[-1]

@@ -17,7 +17,7 @@ from qcode.protocol.events import (
     Retried,
     Usage,
 )
-from qcode.protocol.inputs import Cancel, EndReasoning, Input, SetSampling
+from qcode.protocol.inputs import Cancel, EndReasoning, Input, SetSampling, SetThinking
 from qcode.server.closing import CLOSING
 from qcode.session.conversation import fold
 from qcode.session.store import Store
@@ -130,7 +130,7 @@ async def test_reading_is_told_and_nothing_is_read_twice(
 async def test_a_server_that_dies_is_said_and_the_session_goes_on_with_another(
     start_llama: StartLlama, folder: Path
 ) -> None:
-    engine = start_llama()
+    engine = start_llama(thinks="for ever")
     store = Store(folder.parent / "sessions")
     log = store.create(folder)
 
@@ -138,8 +138,9 @@ async def test_a_server_that_dies_is_said_and_the_session_goes_on_with_another(
         engine.kill()
 
     async with rig(patient(engine), started(folder, log=log)) as run:
+        run.engine.submit(SetThinking(0))
         assert (await run.turn("Hello.")).reason == "end_turn"
-        run.engine.submit(ENDLESS)
+        run.engine.submit(SetThinking(8_000))
         end = await run.turn(THINK, at(ReasoningDelta, 5, die))
     assert (end.reason, end.error) == ("error", "ServerGone")
     assert engine.origin.removeprefix("http://") in end.detail

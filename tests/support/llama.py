@@ -11,10 +11,11 @@ import sys
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from tests.support.gguf import write_model
 from tests.support.render import Style, source
+from tests.support.vocabulary import FOLLOWERS, THINKER
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -35,10 +36,16 @@ class Options:
     """Idle for so long, it unloads the model until the next request; -1 = never."""
 
 
+Thinks = Literal["a while", "for ever"]
+"""How long the tiny model reasons, if nobody stops it."""
+
+
 class StartLlama(Protocol):
     """What the fixture `start_llama` gives: one more server, ended with the test."""
 
-    def __call__(self, style: Style = "3.5", *, n_ctx_checkpoints: int = 32) -> "LlamaServer": ...
+    def __call__(
+        self, style: Style = "3.5", *, n_ctx_checkpoints: int = 32, thinks: Thinks = "a while"
+    ) -> "LlamaServer": ...
 
 
 class LlamaServer:
@@ -95,11 +102,12 @@ class LlamaServer:
         return line
 
 
-def make_model(folder: Path, style: Style) -> Path:
+def make_model(folder: Path, style: Style, thinks: Thinks = "a while") -> Path:
     """The tiny model with the test's template in one style; written once per folder."""
-    path = folder / f"tiny-{style}.gguf"
+    path = folder / ("tiny" if thinks == "a while" else "thinker") / f"{style}.gguf"
     if not path.exists():
-        write_model(path, source(style))
+        path.parent.mkdir(exist_ok=True)
+        write_model(path, source(style), FOLLOWERS if thinks == "a while" else THINKER)
     return path
 
 
