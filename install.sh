@@ -210,6 +210,8 @@ run_tests() {
 newer, or no pip. It may be yours, so it stays: remove it and run this again."
     environment "$root/.venv"
     packages "$root/.venv" --editable '.[dev]'
+    # Much of the suite waits: three at once keep two cores busy. What is given is taken as it is.
+    [ $# -gt 0 ] || set -- -n 3 --dist loadfile
     exec "$root/.venv/bin/python" -m pytest "$@"
 }
 
