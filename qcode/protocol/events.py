@@ -20,7 +20,7 @@ from typing import Literal
 import msgspec
 
 from qcode.protocol.access import Access
-from qcode.protocol.display import Block
+from qcode.protocol.display import Block, OutputBlock
 from qcode.protocol.messages import AssistantMessage, ToolCall, ToolMessage, ToolSpec, UserMessage
 
 
@@ -181,7 +181,14 @@ class ApprovalRequested(Event, frozen=True):
     accesses: tuple[Access, ...]
     because: str
     blocks: tuple[Block, ...] = ()
-    """What would change, where that can be told beforehand."""
+    """What would change, where that can be told beforehand: a `DiffBlock` for each file."""
+    rules: tuple[str, ...] = ()
+    """What `session` and `project` would add, one for each simple command; empty = no rule can
+    say it, and only this call can be allowed."""
+    folder: str = ""
+    """Where a command would run."""
+    behind: tuple[str, ...] = ()
+    """Summaries of the calls of the same answer that wait behind it; see `scope="batch"`."""
 
 
 class ApprovalSettled(Event, frozen=True):
@@ -295,6 +302,31 @@ class ContextChanged(Event, frozen=True):
     """Where it was read, for people: `/props`, `/api/ps`, `configuration`."""
 
 
+class NotBegun(Event, frozen=True):
+    """`Begin` did not succeed. The next prompt, or another `Begin`, tries again."""
+
+    text: str
+    """What happened and what to do."""
+    error: str
+    """Class name of the `QcodeError`, such as `ServerUnreachable`."""
+
+
+class ShellStarted(Event, frozen=True):
+    """A command of the person's own runs (`RunShell`). `ToolCallProgress` with its id follows."""
+
+    shell_id: str
+    command: str
+
+
+class ShellFinished(Event, frozen=True):
+    """A command of the person's own has ended."""
+
+    shell_id: str
+    block: OutputBlock
+    share: Literal["keep", "tell"] = "keep"
+    """`tell` = the next prompt begins with it."""
+
+
 class Compacted(Event, frozen=True):
     """Old messages were replaced by a summary; the log keeps them."""
 
@@ -380,6 +412,7 @@ FLEETING = (
     ToolCallProgress,
     ServerState,
     ContextChanged,
+    NotBegun,
 )
 """Events for the eye only: never in the log."""
 
@@ -404,6 +437,8 @@ LoggedEvent = (
     | ModelChanged
     | Compacted
     | Elided
+    | ShellStarted
+    | ShellFinished
     | CheckpointTaken
     | Rewound
     | Renamed
@@ -420,4 +455,5 @@ AnyEvent = (
     | ToolCallProgress
     | ServerState
     | ContextChanged
+    | NotBegun
 )

@@ -7,6 +7,13 @@ import msgspec
 from qcode.protocol.messages import Image
 
 
+class Begin(msgspec.Struct, frozen=True, tag=True):
+    """Find the server and read the workspace now, so that the first prompt need not wait for it.
+
+    `SessionStarted` follows, or `NotBegun`; it may be said again after that.
+    """
+
+
 class Prompt(msgspec.Struct, frozen=True, tag=True):
     """Begin a turn; while one runs it is queued."""
 
@@ -55,7 +62,11 @@ class ApprovalReply(msgspec.Struct, frozen=True, tag=True):
     changed_arguments: str = ""
     """With allow: JSON text to run instead of what the model wrote; empty = as it is."""
     hunks: tuple[HunkReply, ...] = ()
-    scope: Literal["once", "session", "project"] = "once"
+    """With allow, of a call that changes a file: hunks that are not named are kept. The order is
+    that of the hunks in the `DiffBlock`s of the `ApprovalRequested`, counted through."""
+    scope: Literal["once", "batch", "session", "project"] = "once"
+    """`batch` = this call and the others of the same answer; `project` = the rules that
+    `ApprovalRequested.rules` showed are kept in the user's state."""
 
 
 class QuestionReply(msgspec.Struct, frozen=True, tag=True):
@@ -133,7 +144,8 @@ class Rename(msgspec.Struct, frozen=True, tag=True):
 
 
 Input = (
-    Prompt
+    Begin
+    | Prompt
     | Steer
     | Queue
     | Cancel

@@ -1,0 +1,113 @@
+"""What the conversation on the screen consists of, as data. `transcript.fold` makes these from
+events, `drawing` makes lines of them; neither knows Textual.
+
+Texts are as they came: whoever draws them makes them plain.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from qcode.protocol.display import Block as ToolBlock
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBlock:
+    """Words of the person."""
+
+    text: str
+    turn: int = 0
+    """0 = it belongs to no turn yet: it waits in the queue, or steers."""
+    images: int = 0
+    kind: Literal["prompt", "steer", "queued", "qcode"] = "prompt"
+    """`qcode` = said on the person's behalf: a nudge, a failed check."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningBlock:
+    """The thinking of one answer; a line until it is opened."""
+
+    text: str
+    began: float
+    """Clock of the front end, seconds."""
+    seconds: float = 0.0
+    """How long it took, once it is over."""
+    tokens: int = 0
+    budget: int = 0
+    """Tokens; 0 = none was set."""
+    state: Literal["open", "done"] = "open"
+    why: str = ""
+    """What ended it before its time: budget, person, loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerBlock:
+    """Markdown of the model."""
+
+    text: str
+    state: Literal["open", "done", "void"] = "open"
+    """`void` = it is asked again; what came so far does not count."""
+
+
+CallState = Literal["writing", "waiting", "running", "ok", "error", "denied", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallBlock:
+    """One tool call: a card."""
+
+    call_id: str
+    name: str
+    """Tool, as the engine calls it."""
+    summary: str = ""
+    """Without the tool's name: `src/a.py`, `pytest -q`."""
+    state: CallState = "writing"
+    began: float = 0.0
+    seconds: float = 0.0
+    output: str = ""
+    """What came while it ran; the end of it, at most some thousand characters."""
+    blocks: tuple[ToolBlock, ...] = ()
+    """For people; while it waits for approval, what it would change."""
+    said: str = ""
+    """What the model is told, for a call that did not go well."""
+    notes: tuple[str, ...] = ()
+    """Sub-lines: repairs, what was kept and refused of it."""
+    written: int = 0
+    """Characters of its arguments so far, while it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBlock:
+    """A line of the machine: a notice, a retry, a loop, tokens read again and why."""
+
+    text: str
+    level: Literal["quiet", "info", "warning", "error"] = "quiet"
+    kind: str = "notice"
+    """notice, repair, retry, reread, loop, budget, room, state, model, mode, rewound, verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellBlock:
+    """A command that the person ran with `!`."""
+
+    command: str
+    state: Literal["running", "done"] = "running"
+    output: str = ""
+    exit_code: int | None = None
+    seconds: float = 0.0
+    share: Literal["keep", "tell"] = "keep"
+    shell_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBlock:
+    """The end of a turn: what it took; a sentence when it did not end well."""
+
+    reason: str
+    detail: str = ""
+    seconds: float = 0.0
+    steps: int = 0
+    generated: int = 0
+    """Tokens."""
+
+
+Block = PromptBlock | ReasoningBlock | AnswerBlock | CallBlock | NoteBlock | ShellBlock | TurnBlock

@@ -1,0 +1,64 @@
+"""What the app is given by whoever starts it: the way to sessions, and nothing of their inside."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from qcode.protocol.events import AnyEvent
+from qcode.protocol.inputs import Input
+
+
+class Engine(Protocol):
+    """The part of `engine.Engine` that the app needs; a scripted one has it too."""
+
+    def submit(self, given: Input) -> None:
+        """Take an input; never blocks."""
+        ...
+
+    def events(self) -> AsyncIterator[AnyEvent]:
+        """Everything that happens, until `close`."""
+        ...
+
+    async def close(self) -> None:
+        """End all that runs; the session stays resumable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which session to open."""
+
+    resume: str = ""
+    """Its id; empty = a new one."""
+    fork: bool = False
+    """Of a copy of `resume`, not of itself."""
+    before_turn: int = 0
+    """With `fork`: the copy ends before this turn; 0 = all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that is ready for inputs."""
+
+    engine: Engine
+    past: tuple[AnyEvent, ...] = ()
+    """What its log holds already, to be replayed on the screen."""
+    session_id: str = ""
+    """Empty = none is kept."""
+    notices: tuple[str, ...] = ()
+    """What the person should know of the opening."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the app lives."""
+
+    folder: Path
+    """The workspace."""
+    open: Callable[[Wanted], Opened]
+    """Reads and writes files, so it is called in a thread. Raises QcodeError."""
+    state: Path
+    """Folder for what the app keeps: prompt history, drafts, chosen theme."""
+    themes: tuple[Path, ...] = ()
+    """Folders with themes, the user's last."""
