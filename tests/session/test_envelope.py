@@ -8,7 +8,14 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from qcode.protocol.events import FLEETING, AnyEvent, LoggedEvent, Renamed, TurnStarted
+from qcode.protocol.events import (
+    FLEETING,
+    AnyEvent,
+    ApprovalRequested,
+    LoggedEvent,
+    Renamed,
+    TurnStarted,
+)
 from qcode.protocol.messages import user
 from qcode.session.envelope import Format, NewerVersion, UnknownEvent, decode, encode
 from qcode.session.reading import read
@@ -61,6 +68,17 @@ def test_a_known_event_with_a_part_from_the_future_is_kept_and_says_why() -> Non
 def test_an_extra_field_of_a_later_qcode_does_not_matter() -> None:
     line = b'{"v":1,"n":3,"at":"x","type":"Renamed","name":"a","colour":"red"}\n'
     assert decode(line).event == Renamed("a")
+
+
+def test_what_a_line_of_an_earlier_qcode_lacks_has_its_default() -> None:
+    line = (
+        b'{"v":1,"n":12,"at":"x","type":"ApprovalRequested","request_id":"r1","call":'
+        b'{"type":"tool_call","id":"c1","name":"edit","arguments":"{}"},'
+        b'"accesses":[{"kind":"edit","target":"a.py"}],"because":"ask mode asks before edits"}\n'
+    )
+    event = decode(line).event
+    assert isinstance(event, ApprovalRequested)
+    assert (event.blocks, event.rules, event.folder, event.behind) == ((), (), "", ())
 
 
 def test_a_newer_version_is_not_guessed_at() -> None:
