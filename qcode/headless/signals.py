@@ -60,8 +60,11 @@ class Caught:
             loop = asyncio.get_running_loop()
             for number, handler in self._before.items():
                 loop.remove_signal_handler(number)
-                # The loop would leave the system's own, by which there is no exit code.
-                signal.signal(number, handler)
+                # The loop would leave the system's own, by which there is no exit code. For Ctrl+C
+                # not that of `asyncio.run` either: it cancels the task, and one that is blocked
+                # in a write, because nobody takes the answer, does not notice.
+                interrupts = number is signal.SIGINT
+                signal.signal(number, signal.default_int_handler if interrupts else handler)
 
     def _take(self, number: signal.Signals) -> None:
         self.code = self.code or BY_NAME[number.name]
