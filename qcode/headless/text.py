@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from qcode.engine import telling
 from qcode.headless import prose, words
 from qcode.headless.live import Live
 from qcode.headless.result import Result
@@ -76,7 +77,7 @@ class Progress:
                 call = f"writing a call of {name}" if name else "writing a call"
                 self.live.show(call, f"{characters:,} characters" if characters else "")
             case PromptProgress():
-                self.live.show("reading the prompt", words.reading(event))
+                self.live.show("reading the prompt", telling.reading(event))
             case ToolCallProgress(call_id, text):
                 self._running(call_id, text)
             case ServerState():
@@ -98,7 +99,7 @@ class Progress:
         match event:
             case SessionStarted():
                 where = f" on {event.server}" if event.server else ""
-                model = words.model(event.model)
+                model = telling.model(event.model)
                 self.line(f"qcode {event.version} · {model}{where} · mode {event.mode}")
             case MessageCompleted(message) if message.calls and message.text.strip():
                 self.wrapped(one_line(message.text, MOST_CHARACTERS), indent="")
@@ -115,15 +116,15 @@ class Progress:
                 self._verified(event)
             case Repaired(what):
                 self._repaired = what
-                self.wrapped(words.repaired(event))
+                self.wrapped(telling.repaired(event))
             case Retried(because=because) if because not in self._repaired:
-                self.wrapped(words.retried(event))
+                self.wrapped(telling.retried(event))
             case LoopSeen():
                 self._looped(event)
             case BudgetReached(why="budget" | "person"):
-                self.wrapped(words.budget(event))
+                self.wrapped(telling.budget(event))
             case Elided() | Compacted():
-                self.wrapped(words.room(event))
+                self.wrapped(telling.room(event))
             case Notice(level, text):
                 self.wrapped(text if level == "info" else f"{level}: {text}")
 
@@ -136,7 +137,7 @@ class Progress:
 
     def _looped(self, event: LoopSeen) -> None:
         """What was repeated in one line, below it what was done."""
-        repeated, done = words.loop(event)
+        repeated, done = telling.loop(event)
         self.wrapped(self._cut(repeated, 1))
         if done:
             self.wrapped(done)
@@ -151,7 +152,7 @@ class Progress:
         summary = self._summaries.pop(message.call_id, message.name)
         head = f"{MARKS[message.status]} {summary}"
         if message.status == "ok":
-            self.line(head, words.told(event.blocks))
+            self.line(head, telling.told(event.blocks))
         else:
             self.line(head)
             because = self._because.pop(message.call_id, "")
@@ -162,9 +163,9 @@ class Progress:
         gone is never only on the live line: who looks later should know."""
         stays = not self.live.columns or "gone" in (event.state, self._state)
         if stays and self._state != event.state:
-            self.wrapped(words.state(event))
+            self.wrapped(telling.state(event))
         if self.live.columns:
-            self.live.show("" if event.state == "back" else words.STATES[event.state])
+            self.live.show("" if event.state == "back" else telling.STATES[event.state])
         self._state = event.state
 
     def end(self, result: Result) -> None:
