@@ -24,8 +24,8 @@ class DoesNotApply(ValueError):
 
 def unified(before: str, after: str, path: str) -> str:
     """The patch from `before` to `after`; empty when they are the same."""
-    old, new = _lines(before), _lines(after)
-    body = [line for hunk in _hunks(old, new) for line in _written(hunk, old, new)]
+    old, new = lines_of(before), lines_of(after)
+    body = [line for hunk in groups(old, new) for line in _written(hunk, old, new)]
     return "".join([f"--- a/{path}\n", f"+++ b/{path}\n", *body]) if body else ""
 
 
@@ -61,7 +61,7 @@ def apply(text: str, patch: str) -> str:
         parsed = PatchSet(f"{line}\n" for line in patch.split("\n")[:-1])
     except UnidiffParseError as error:
         raise DoesNotApply(f"This is no unified diff: {error}.") from error
-    lines, at = _lines(text), 0
+    lines, at = lines_of(text), 0
     made: list[str] = []
     for hunk in parsed[0] if parsed else ():
         start = hunk.source_start - (1 if hunk.source_length else 0)
@@ -84,14 +84,15 @@ def _side(rows: Sequence[tuple[str, str]], kinds: str) -> list[str]:
     return made
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """Each line with its own end; only the last may have none."""
     lines = text.split("\n")
     last = lines.pop()
     whole = [f"{line}\n" for line in lines]
     return [*whole, last] if last else whole
 
 
-def _hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Operation]]:
+def groups(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Operation]]:
     """Changes with their context; those whose contexts meet stand together."""
     hunk: list[Operation] = []
     for tag, a, b, c, d in _operations(old, new):
@@ -126,7 +127,7 @@ def _operations(old: Sequence[str], new: Sequence[str]) -> Iterator[Operation]:
 def _written(hunk: list[Operation], old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     _, a, _, c, _ = hunk[0]
     _, _, b, _, d = hunk[-1]
-    yield f"@@ -{_range(a, b)} +{_range(c, d)} @@\n"
+    yield f"@@ -{span(a, b)} +{span(c, d)} @@\n"
     for tag, low, high, left, right in hunk:
         if tag == "equal":
             yield from (_row(" ", line) for line in old[low:high])
@@ -135,7 +136,8 @@ def _written(hunk: list[Operation], old: Sequence[str], new: Sequence[str]) -> I
         yield from (_row("+", line) for line in new[left:right])
 
 
-def _range(start: int, end: int) -> str:
+def span(start: int, end: int) -> str:
+    """Lines as the head of a hunk names them; of no lines, the number of the one before."""
     return f"{start + 1 if end > start else start},{end - start}"
 
 
