@@ -1,0 +1,114 @@
+"""From flags and settings to what an engine starts with: the session, the rules, the limits.
+
+The same for `-p` and for the terminal app.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from qcode.assemble import Start, gives_up_sandbox
+from qcode.cli.options import Options
+from qcode.cli.rules import rules
+from qcode.config.load import Loaded
+from qcode.config.secrets import endpoint_key
+from qcode.engine.limits import Limits
+from qcode.permission.modes import PRESETS
+from qcode.permission.patterns import Ground
+from qcode.protocol.errors import InputError, SessionError
+from qcode.protocol.events import AnyEvent, Event
+from qcode.session.conversation import Conversation, fold
+from qcode.session.log import Log
+from qcode.session.store import Resumed, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What goes on, or begins."""
+
+    log: Log | None = None
+    """None = none is kept."""
+    conversation: Conversation = field(default_factory=Conversation)
+    past: tuple[AnyEvent, ...] = ()
+    """What its log holds."""
+    loss: str = ""
+    """A sentence, where the log was damaged."""
+
+
+def which(options: Options, store: Store, folder: Path) -> str:
+    """Id of the session that goes on; empty = a new one. Raises InputError, SessionError."""
+    goes_on = options.continue_ or options.resume is not None
+    if options.fork and not goes_on:
+        raise InputError("--fork-session needs --continue or --resume: it copies a session.")
+    if options.no_session and goes_on:
+        raise InputError("--no-session and --continue or --resume exclude each other.")
+    if not goes_on:
+        return ""
+    return store.find(options.resume, folder) if options.resume else store.latest(folder)
+
+
+def going_on(resumed: Resumed, folder: Path, session_id: str, flags: str = "") -> Session:
+    """What was opened to go on; `session_id` is what the person asked for, and `flags` what they
+    would say again. Raises SessionError where it belongs to another folder."""
+    conversation = fold(resumed.opened.events)
+    if Path(conversation.folder) != folder:
+        resumed.log.close()
+        raise SessionError(
+            f"The session {session_id} belongs to {conversation.folder}. "
+            f"Go on there: qcode -C {conversation.folder} --resume {session_id}{flags}"
+        )
+    past = tuple(event for event in resumed.opened.events if isinstance(event, Event))
+    return Session(resumed.log, conversation, past, resumed.opened.loss)
+
+
+def remarks(loaded: Loaded) -> Iterator[str]:
+    """What a person should know before anything runs."""
+    yield from loaded.notices
+    if loaded.proposed_verify and not loaded.config.agent.verify:
+        command = loaded.proposed_verify.value
+        yield (
+            f"this project proposes to verify with {command!r}; it is not run unless you "
+            "say --verify."
+        )
+    permission = loaded.config.permission
+    preset = PRESETS.get(permission.mode)
+    if preset and preset.mode == "auto" and gives_up_sandbox(permission):
+        yield "commands run without a sandbox and without being asked about."
+
+
+def start(
+    options: Options,
+    loaded: Loaded,
+    folder: Path,
+    session: Session,
+    person: Literal["present", "absent"],
+) -> Start:
+    """All that an engine is made of. Raises ConfigError, InputError and UsageError."""
+    config = loaded.config
+    key = endpoint_key(config.server.base_url, config.server.api_key_env, os.environ)
+    return Start(
+        folder=folder,
+        add_dirs=tuple(_added(path) for path in options.add_dirs),
+        log=session.log,
+        conversation=session.conversation,
+        rules=rules(loaded, Ground.of(folder), options.allowed_tools, options.disallowed_tools),
+        api_key=key.value if key else "",
+        limits=Limits(
+            max_steps=config.agent.max_steps,
+            max_tool_calls=options.max_tool_calls,
+            max_wall_seconds=options.max_wall_seconds,
+            max_tokens=options.max_tokens_total,
+        ),
+        person=person,
+        verify="always" if options.verify else "changed",
+        sampling=options.sampling,
+        said=loaded.said,
+    )
+
+
+def _added(path: Path) -> Path:
+    if not path.is_dir():
+        raise InputError(f"--add-dir {path}: there is no such folder.")
+    return path.resolve()
