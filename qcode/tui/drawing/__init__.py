@@ -1,0 +1,1 @@
+"""Blocks -> lines. Pure: no Textual, no clock, no disk."""
