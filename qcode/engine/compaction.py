@@ -1,9 +1,10 @@
 """When the next request would not fit: old results and reasoning go, or all becomes a summary.
 
-Not before, and at most once a turn: each compaction is a whole prompt to be read again. Old tool
-results and old reasoning go first. Where that would not halve the request, the model is asked for
-a summary (`summariser`). What would not halve it either is not done: the turn ends and says what
-fills the context.
+Not before, since what is left is read again whole. Old tool results and old reasoning go first,
+also for the second time in a long turn: each time must halve the request, so that many steps lie
+between. Where that would not halve it, the model is asked for a summary (`summariser`), at most
+once a turn. What would not halve it either is not done: the turn ends and says what fills the
+context.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,14 +38,14 @@ class Compactor:
     scale: Scale
     wanted: Literal["auto", "off"] = "auto"
     """off = only by hand."""
-    _done: Literal["", "elided", "summarised"] = field(default="")
+    _summarised: bool = field(default=False)
     """In this turn."""
     _refused: bool = field(default=False)
     """The server has refused a prompt of this turn for its length."""
 
     def begin(self) -> None:
-        """A new turn: it may compact once."""
-        self._done, self._refused = "", False
+        """A new turn: it may have one summary."""
+        self._summarised = self._refused = False
 
     async def before(self, spent: Spent, left: int | None = None) -> None:
         """Call it before each request: makes room when the next would not fit.
@@ -64,7 +65,7 @@ class Compactor:
         Raises ContextOverflow when that was done already, gains nothing, or is not wanted.
         """
         told = ContextOverflow(f"{error} The request holds {self.room.fills()}.{self._off}")
-        if self.wanted == "off" or self._refused or self._done == "summarised":
+        if self.wanted == "off" or self._refused:
             raise told from error
         self._refused = True
         self.room.learn(error)
@@ -97,18 +98,21 @@ class Compactor:
     async def _make_room(self, spent: Spent, left: int | None) -> None:
         """Elide if that is enough, else summarise."""
         before = self.room.expected()
-        if self._done == "summarised":
-            raise self._full("It was compacted in this turn already.")
-        elision = None if self._done else self._elision(before)
+        elision = self._elision(before)
         if elision and self._is_enough(elision.tokens_after, before):
-            self._elide(elision)
+            self.say(elision)
             return
+        if self._summarised:
+            raise self._full(
+                "It was summed up in this turn already, and taking out the old results that came "
+                "since would not halve it."
+            )
         draft, would_stay = self._draft(self.room.halved(before), self._quarter(before))
         if draft is None:
             raise self._full(f"A summary would not halve it: ~{would_stay:,} tokens would stay.")
         if elision and not self.summariser.fits():
-            self._elide(elision)
-        self._done = "summarised"
+            self.say(elision)
+        self._summarised = True
         await self._summarise(draft, "", spent, left)
 
     def _is_enough(self, after: int, before: int) -> bool:
@@ -134,10 +138,6 @@ class Compactor:
         behind = self.room.behind(self._messages)
         begin = next(at for at, size in enumerate(behind) if size <= tokens)
         return max(0, min(begin, _last_answer(self._messages)))
-
-    def _elide(self, elision: Elided) -> None:
-        self._done = "elided"
-        self.say(elision)
 
     def _draft(self, limit: int, most_kept: int) -> tuple[Draft | None, int]:
         """The compaction that leaves `limit` tokens at most, None = there is none; and what one

@@ -145,6 +145,23 @@ async def test_old_results_and_reasoning_go_first_and_the_turn_goes_on(
     assert not run.said(Notice), "the event says it all"
 
 
+async def test_a_long_turn_drops_old_results_as_often_as_it_fills_up(
+    scripted: StartScripted, folder: Path
+) -> None:
+    """A headless run is one turn, however long it is."""
+    for number in range(110):
+        (folder / f"f{number}.txt").write_text(f"file {number}\n" + LINE * 60)
+    model = Model(*reads(*range(110)), Reply("It is mended."), context=32_000)
+    server = scripted(about=LARGE, otherwise=model)
+    async with rig(configured(server.base_url, permission=YOLO), started(folder)) as run:
+        assert (await run.turn(PROMPT)) == TurnFinished("end_turn")
+    elided = run.said(Elided)
+    assert len(elided) >= 3
+    assert all(one.tokens_after <= 16_000 for one in elided), "each time is worth its price"
+    assert model.refused == 0
+    assert not run.said(Compacted)
+
+
 @pytest.mark.parametrize("style", ["3.5", "3.6"])
 async def test_all_becomes_a_summary_that_holds_task_plan_and_files(
     scripted: StartScripted, folder: Path, style: Style
