@@ -6,7 +6,7 @@ cannot be, so where they rule, a tint gives way to bold, underline or reverse.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.color import Color
@@ -89,7 +89,12 @@ TERMINAL = Colours(
     number="yellow",
     kind="cyan",
 )
-"""What stands for every theme where the terminal has sixteen colours."""
+"""What stands for a dark theme where the terminal has sixteen colours."""
+
+TERMINAL_LIGHT = replace(
+    TERMINAL, accent="blue", warning="magenta", error="red", number="blue", kind="blue"
+)
+"""The same for a light one: cyan and yellow cannot be read there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ class Palette:
     """The `Paint` of all widgets: names of styles -> a style. Cheap: each is made once."""
 
     def __init__(self, colours: Colours, depth: Depth = "true") -> None:
-        self.colours = TERMINAL if depth == "16" and colours.blends else colours
+        self.colours = _terminal(colours) if depth == "16" and colours.blends else colours
         self.depth = depth
         self._known = {name: self._made(LOOKS[name]) for name in STYLES}
 
@@ -203,6 +208,12 @@ class Palette:
         return mix(self.colours.background, back, look.tint) if look.tint else back
 
 
+def _terminal(colours: Colours) -> Colours:
+    """The sixteen colours that come nearest to what a theme is."""
+    light = luminance(colours.background) > luminance(colours.foreground)
+    return TERMINAL_LIGHT if light else TERMINAL
+
+
 def mix(under: str, over: str, share: float) -> str:
     """`share` of the colour `over` laid on `under`, both `#rrggbb`.
 
@@ -220,11 +231,12 @@ def triplet(colour: str) -> ColorTriplet:
 
 def contrast(one: str, other: str) -> float:
     """WCAG 2's ratio of two colours `#rrggbb`, from 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
-def _luminance(colour: str) -> float:
+def luminance(colour: str) -> float:
+    """WCAG 2's relative luminance, from 0 to 1."""
     red, green, blue = (_linear(part / 255) for part in triplet(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
