@@ -310,7 +310,19 @@ class NotBegun(Event, frozen=True):
     text: str
     """What happened and what to do."""
     error: str
-    """Class name of the `QcodeError`, such as `ServerUnreachable`."""
+    """Class name of the `QcodeError`, such as `ServerGone`; empty = it was cancelled."""
+
+
+class SettingsChanged(Event, frozen=True):
+    """What the next request asks for, from here on: behind SessionStarted, and whenever a person
+    or another model changes it."""
+
+    thinking_budget: int
+    """Tokens; 0 = thinking off."""
+    max_tokens: int
+    """Upper bound of one answer."""
+    sampling: dict[str, float] = {}
+    """The values as they are sent, by our names; empty = the model is not known yet."""
 
 
 class ShellStarted(Event, frozen=True):
@@ -327,6 +339,8 @@ class ShellFinished(Event, frozen=True):
     block: OutputBlock
     share: Literal["keep", "tell"] = "keep"
     """`tell` = the next prompt begins with it."""
+    text: str = ""
+    """With `tell`: the words that the next prompt begins with, command and output."""
 
 
 class Compacted(Event, frozen=True):
@@ -415,6 +429,7 @@ FLEETING = (
     ServerState,
     ContextChanged,
     NotBegun,
+    SettingsChanged,
 )
 """Events for the eye only: never in the log."""
 
@@ -458,4 +473,5 @@ AnyEvent = (
     | ServerState
     | ContextChanged
     | NotBegun
+    | SettingsChanged
 )
