@@ -1,0 +1,1 @@
+"""Where the person writes: text, its history and drafts, completion, pastes, pictures."""

@@ -1,0 +1,137 @@
+"""The text itself: Textual's `TextArea` with our keys, and with tokens that are deleted whole."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.document._document import Location
+from textual.widgets import TextArea
+
+from qcode.tui.prompt.keys import EDITING
+from qcode.tui.prompt.writing import TOKEN
+
+
+class Field(TextArea, inherit_bindings=False):
+    """What is typed. Keys go first to `taken`, which says whether it was for them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(row.key, row.what, row.help, show=False) for row in EDITING
+    ]
+    DEFAULT_CSS = """
+    Field {
+        width: 1fr;
+        height: auto;
+        max-height: 33.34vh;
+        min-height: 1;
+        border: none;
+        padding: 0;
+        background: transparent;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; }
+        & .text-area--cursor-line { background: transparent; }
+    }
+    """
+
+    def __init__(self, taken: Callable[[events.Key], bool], pasted: Callable[[str], None]) -> None:
+        super().__init__(highlight_cursor_line=False, compact=True)
+        self.cursor_blink = False  # a timer of its own, and no peer's cursor blinks while idle
+        self.match_cursor_bracket = False  # it would look through a long text at every key
+        self._taken = taken
+        self._pasted = pasted
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._taken(event):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
+            event.prevent_default()  # not a new line: it goes up to whoever sends
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._pasted(event.text)
+
+    # -- where the cursor is, as a number of characters
+
+    @property
+    def cursor(self) -> int:
+        """Characters before the cursor."""
+        return self.characters(self.cursor_location)
+
+    def characters(self, location: Location) -> int:
+        """Characters before a row and column."""
+        row, column = location
+        return sum(len(line) + 1 for line in self.document.lines[:row]) + column
+
+    def location(self, offset: int) -> Location:
+        """Row and column of a number of characters."""
+        for row, line in enumerate(self.document.lines):
+            if offset <= len(line):
+                return row, max(0, offset)
+            offset -= len(line) + 1
+        return self.document.end
+
+    def put(self, text: str, start: int, end: int) -> None:
+        """Replace a passage, the cursor behind it; it can be undone."""
+        result = self.replace(
+            text, self.location(start), self.location(end), maintain_selection_offset=False
+        )
+        self.move_cursor(result.end_location)
+
+    def show(self, text: str, cursor: int | None = None) -> None:
+        """Another text, the cursor at its end unless said; it can be undone."""
+        if text != self.text:
+            self.put(text, 0, len(self.text))
+        self.move_cursor(self.location(len(text) if cursor is None else cursor))
+
+    # -- what Textual does otherwise
+
+    def action_cursor_up(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature
+        """On the first row, somebody else's: an earlier prompt."""
+        if not select and self._cursor_offset[1] == 0:
+            raise SkipAction
+        super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature
+        """On the last row, somebody else's: a later prompt."""
+        if not select and self._cursor_offset[1] >= self.wrapped_document.height - 1:
+            raise SkipAction
+        super().action_cursor_down(select)
+
+    def action_cursor_text_start(self) -> None:
+        """To the first character."""
+        self.move_cursor((0, 0))
+
+    def action_cursor_text_end(self) -> None:
+        """Behind the last character."""
+        self.move_cursor(self.document.end)
+
+    def action_delete_left(self) -> None:
+        """A token at the cursor goes whole."""
+        if not self._delete_token(at_end=True):
+            super().action_delete_left()
+
+    def action_delete_right(self) -> None:
+        """A token at the cursor goes whole."""
+        if not self._delete_token(at_end=False):
+            super().action_delete_right()
+
+    def action_delete_right_or_leave(self) -> None:
+        """With nothing to delete it is the screen's key."""
+        if not self.text:
+            raise SkipAction
+        self.action_delete_right()
+
+    def _delete_token(self, *, at_end: bool) -> bool:
+        if not self.selection.is_empty:
+            return False
+        row, column = self.cursor_location
+        for token in TOKEN.finditer(self.document[row]):
+            if column == (token.end() if at_end else token.start()):
+                self.delete(
+                    (row, token.start()), (row, token.end()), maintain_selection_offset=False
+                )
+                return True
+        return False

@@ -1,0 +1,76 @@
+"""What a text asks for when it is sent: a prompt, a command of the app, of the shell. Pure."""
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Literal
+
+_COMMAND = re.compile(r"/([A-Za-z][\w-]*)(?:\s+(.*))?\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """A command that begins with a slash."""
+
+    name: str
+    """Without the slash."""
+    argument_hint: str = ""
+    """Such as `[name]`; empty = it takes none."""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """For the model."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """`!command` or `!!command`."""
+
+    command: str
+    share: Literal["keep", "tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`/name argument`."""
+
+    name: str
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It looks like a command, and there is none of that name."""
+
+    sentence: str
+
+
+def meant(text: str, names: Container[str]) -> Words | Shell | Command | Unknown | None:
+    """What to do with a text; None = there is nothing in it.
+
+    A blank before `/` or `!` makes words of it, and so does a path: `/etc/hosts is wrong`.
+    """
+    if not text.strip():
+        return None
+    if text.startswith("!"):
+        return _shell(text)
+    if found := _COMMAND.fullmatch(text):
+        name, argument = found[1], (found[2] or "").strip()
+        if name in names:
+            return Command(name, argument)
+        if not argument:
+            return Unknown(
+                f"There is no command /{name}. Type / to see them; "
+                "with a blank before it, it goes to the model."
+            )
+    return Words(text.strip())
+
+
+def _shell(text: str) -> Shell | None:
+    share: Literal["keep", "tell"] = "tell" if text.startswith("!!") else "keep"
+    command = text.lstrip("!").strip()
+    return Shell(command, share) if command else None
