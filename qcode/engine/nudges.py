@@ -7,7 +7,7 @@ stays in the conversation; taking it out would cost the same reading.
 
 from dataclasses import dataclass
 
-from qcode.engine.limits import Spent
+from qcode.engine.remedies import WORDS
 from qcode.protocol.events import Repaired, Steered
 from qcode.protocol.messages import user
 from qcode.server.base import Answer
@@ -24,8 +24,9 @@ HALF = (
     "shorter, or do the work in several smaller calls."
 )
 IDLE = (
-    "Tools run only when an answer holds the call. Your last answer held none, so nothing has run "
-    "since the last result. Make the call now, or say that the work is finished.",
+    "Tools run only when an answer holds the call. Your last answer held none, so nothing has run. "
+    "Make the call now; or, where none is needed, give the answer itself, or say that the work is "
+    "finished.",
     "Again no call came: what you announced has not happened. Your next answer either holds the "
     "call, or says in a sentence that the work is finished or what keeps you from it.",
 )
@@ -35,6 +36,8 @@ ENOUGH = (
 )
 RECALLED = "There has been enough thinking on this step. It ended so:\n\n{end}\n\nAct on it now."
 """Where no reasoning can be sent back."""
+
+UNDONE = "The model said what it would do and did not do it, also when it was told twice."
 
 END_CHARACTERS = 1_500
 
@@ -47,18 +50,23 @@ class Nudger:
     idle: int = 0
     """Since the last call."""
 
-    def after(self, answer: Answer, spent: Spent) -> tuple[Repaired | Steered, ...]:
+    def after(self, answer: Answer) -> tuple[Repaired | Steered, ...]:
         """What is said behind an answer that was stored."""
         message = answer.message
         if message.calls:
             self.idle = 0
         if message.finish == "length" or answer.flaw == "half_call":
             return self._after_cut(CUT if message.finish == "length" else HALF)
-        if message.calls or not spent.tool_calls:
-            return ()
-        from qcode.engine.announcing import announces  # noqa: PLC0415  its patterns take 3 ms
+        return self._after_announcement() if _announces(answer) else ()
 
-        return self._after_announcement() if announces(message.text) else ()
+    def vain(self, answer: Answer) -> str:
+        """Why a turn that ends with this answer did not do its work, as a sentence; empty = it
+        may have. Ask behind `after`, when that had nothing more to say."""
+        if answer.message.calls:
+            return ""
+        if answer.flaw:
+            return f"{WORDS[answer.flaw].capitalize()}, also when it was asked for again."
+        return UNDONE if _announces(answer) else ""
 
     def _after_cut(self, words: str) -> tuple[Steered, ...]:
         self.cut += 1
@@ -70,6 +78,14 @@ class Nudger:
             return ()
         told = Repaired("the model said what it would do and did not: it is told so", kind="idle")
         return told, nudge(IDLE[self.idle - 1])
+
+
+def _announces(answer: Answer) -> bool:
+    if answer.message.calls:
+        return False
+    from qcode.engine.announcing import announces  # noqa: PLC0415  its patterns take 3 ms
+
+    return announces(answer.message.text)
 
 
 def nudge(words: str) -> Steered:

@@ -136,7 +136,7 @@ class Turn:
 
     def _nudge(self, answer: Answer) -> bool:
         """Tell the model that its answer was cut off, or that it did nothing; whether it was."""
-        nudges = self.nudger.after(answer, self.spent)
+        nudges = self.nudger.after(answer)
         for event in nudges:
             self.say(event)
         return bool(nudges)
@@ -145,6 +145,8 @@ class Turn:
         """The end of the turn, or None when something was said that the model must answer."""
         if answer.message.finish == "length":
             return TurnFinished("max_tokens", "The answer was cut off at the token limit.")
+        if undone := self.nudger.vain(answer):
+            return TurnFinished("idle", undone)
         if self.parts.verify is None:
             return TurnFinished("end_turn")
         end = await self.parts.verify.check(self.say)

@@ -49,6 +49,7 @@ BY_TURN_END: dict[TurnEnd, ExitCode] = {
     "denied": ExitCode.DENIED,
     "loop": ExitCode.LOOP,
     "empty": ExitCode.FAILED,
+    "idle": ExitCode.FAILED,
     "verify_failed": ExitCode.FAILED,
     "error": ExitCode.FAILED,
 }

@@ -405,6 +405,7 @@ TurnEnd = Literal[
     "denied",  # three steps running in which every call was denied
     "loop",
     "empty",  # no words and no calls, also after the retries
+    "idle",  # announced and not done, or no call came whole, also when told so
     "verify_failed",
     "error",
 ]

@@ -349,6 +349,17 @@ async def test_half_a_call_twice_keeps_the_words_and_is_told(
     assert len(run.said(Steered)) == 1
 
 
+async def test_half_a_call_again_and_again_is_no_success(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(*[HALF] * 6, about=CONTINUES)  # each of three answers is asked for twice
+    async with rig(configured(server.base_url, permission=YOLO), started(tmp_path)) as run:
+        end = await run.turn("go")
+    assert end.reason == "idle"
+    assert "was not written to its end" in end.detail
+    assert len(server.requests) == 6
+
+
 async def test_a_call_that_was_cut_off_with_nothing_before_it_is_told_at_once(
     scripted: StartScripted, tmp_path: Path
 ) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from qcode.engine.announcing import announces
-from qcode.engine.nudges import recalled
-from qcode.protocol.events import Repaired, Steered
+from qcode.engine.nudges import UNDONE, recalled
+from qcode.protocol.events import Repaired, Steered, TurnFinished
 from tests.engine.endings import ANNOUNCED, HONEST
 from tests.engine.rig import YOLO, configured, rig, started
 from tests.support.script import Call, Reply
@@ -35,12 +35,12 @@ def test_a_long_answer_is_no_announcement() -> None:
     assert not announces(f"{'It was the parser. ' * 20}Now let me write the file:")
 
 
-async def test_an_announcement_is_answered_twice_with_facts_and_then_believed(
+async def test_an_announcement_is_answered_twice_with_facts_and_then_called_undone(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
     server = scripted(WORK, PROMISE, PROMISE, PROMISE)
     async with rig(configured(server.base_url, permission=YOLO), started(tmp_path)) as run:
-        assert (await run.turn("go")).reason == "end_turn"
+        assert await run.turn("go") == TurnFinished("idle", UNDONE)
     assert [event.kind for event in run.said(Repaired)] == ["idle", "idle"]
     first, second = (event.message.text for event in run.said(Steered))
     assert first != second
@@ -60,16 +60,25 @@ async def test_a_call_earns_new_patience(scripted: StartScripted, tmp_path: Path
 
 @pytest.mark.parametrize(
     "replies",
-    [(PROMISE,), (WORK, Reply(text="All done: the file is written.")), (WORK, Reply(text="Why?"))],
-    ids=["no tools yet", "done", "a question"],
+    [(WORK, Reply(text="All done: the file is written.")), (WORK, Reply(text="Why?"))],
+    ids=["done", "a question"],
 )
-async def test_who_has_not_begun_or_is_done_is_left_in_peace(
+async def test_who_is_done_or_asks_is_left_in_peace(
     replies: tuple[Reply, ...], scripted: StartScripted, tmp_path: Path
 ) -> None:
     server = scripted(*replies)
     async with rig(configured(server.base_url, permission=YOLO), started(tmp_path)) as run:
         assert (await run.turn("go")).reason == "end_turn"
     assert run.said(Steered) == []
+
+
+async def test_a_first_answer_that_only_announces_is_told_so_too(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(PROMISE, WORK, Reply(text="All done: the file is written."))
+    async with rig(configured(server.base_url, permission=YOLO), started(tmp_path)) as run:
+        assert (await run.turn("go")).reason == "end_turn"
+    assert len(run.said(Steered)) == 1
 
 
 def test_reasoning_that_cannot_be_sent_back_is_recalled_from_a_paragraph_on() -> None:
