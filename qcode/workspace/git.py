@@ -8,9 +8,12 @@ left alone, and nothing of the environment that steers git is passed on.
 import asyncio
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from qcode.protocol.errors import InputError
 from qcode.protocol.text import plain
 from qcode.workspace.ignore import git_folder, repository
 
@@ -18,6 +21,8 @@ SHOWN_CHANGES = 10
 _LARGE_INDEX_BYTES = 2_000_000
 """About 20,000 files; with 100,000 the question takes 0.35 s and fills the processor meanwhile."""
 _OUTPUT_BYTES = 4 * 1024 * 1024
+_ERROR_BYTES = 4000
+_ASK_SECONDS = 30.0
 _SAFE = (
     "--no-pager",
     "--no-optional-locks",
@@ -26,7 +31,7 @@ _SAFE = (
     *("-c", "core.untrackedCache=false"),
     *("-c", "submodule.recurse=false"),
 )
-_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """Git's name for a folder without files: what a repository without commits is compared with."""
 
 
@@ -76,7 +81,7 @@ async def diff(folder: Path, limit_seconds: float = 10.0) -> str | None:
     options = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
     output = await _git(folder, limit_seconds, *options, "HEAD", "--")
     if output is None:  # no commit yet
-        output = await _git(folder, limit_seconds, *options, _EMPTY_TREE, "--")
+        output = await _git(folder, limit_seconds, *options, EMPTY_TREE, "--")
     return output
 
 
@@ -111,6 +116,48 @@ async def _filters_off(program: str, folder: Path) -> list[str] | None:
 async def _output(
     program: str, folder: Path, *arguments: str, codes: tuple[int, ...] = (0,)
 ) -> str | None:
+    reply = await _reply(program, folder, arguments, b"", _OUTPUT_BYTES)
+    if reply is None or reply.code not in codes:
+        return None
+    return reply.out.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What git answered."""
+
+    code: int
+    out: bytes
+    error: str
+    """Its own words, plain; empty = it said nothing."""
+
+
+async def ask(
+    top: Path, arguments: Sequence[str], given: bytes = b"", limit_bytes: int = _OUTPUT_BYTES
+) -> Reply:
+    """One question to git at the top of a repository, with the same care. Raises InputError.
+
+    A filter of the repository never runs, so nothing of a filtered file may be written this way.
+    """
+    program = shutil.which("git")
+    if program is None:
+        raise InputError("There is no git on this machine's PATH. Install it.")
+    try:
+        async with asyncio.timeout(_ASK_SECONDS):
+            off = await _filters_off(program, top)
+            if off is None:
+                raise InputError(f"git cannot read the configuration of {top}. Try git status.")
+            reply = await _reply(program, top, (*off, *arguments), given, limit_bytes)
+    except TimeoutError as error:
+        raise InputError(f"git did not answer in {_ASK_SECONDS:.0f} s, in {top}.") from error
+    if reply is None:
+        raise InputError(f"git could not be started in {top}.")
+    return reply
+
+
+async def _reply(
+    program: str, folder: Path, arguments: Sequence[str], given: bytes, limit_bytes: int
+) -> Reply | None:
     try:
         process = await asyncio.create_subprocess_exec(
             program,
@@ -118,16 +165,23 @@ async def _output(
             *arguments,
             cwd=folder,
             env=_environment(),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
     except OSError:
         return None
+    assert process.stdin is not None
     assert process.stdout is not None
+    assert process.stderr is not None
     try:
-        data = await _read(process.stdout)
-        return data.decode("utf-8", "replace") if await process.wait() in codes else None
+        out, error, _ = await asyncio.gather(
+            _read(process.stdout, limit_bytes),
+            _read(process.stderr, _ERROR_BYTES),
+            _feed(process.stdin, given),
+        )
+        code = await process.wait()
+        return Reply(code, out, plain(error.decode("utf-8", "replace")).strip())
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):  # it ended by itself just now
@@ -135,11 +189,19 @@ async def _output(
             await process.wait()
 
 
-async def _read(stream: asyncio.StreamReader) -> bytes:
-    """All that comes; what is beyond `_OUTPUT_BYTES` is thrown away."""
+async def _feed(stream: asyncio.StreamWriter, given: bytes) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):  # it needs no more, or has ended
+        stream.write(given)
+        await stream.drain()
+        stream.close()
+        await stream.wait_closed()
+
+
+async def _read(stream: asyncio.StreamReader, limit_bytes: int) -> bytes:
+    """All that comes; what is beyond the limit is thrown away."""
     kept = bytearray()
     while piece := await stream.read(65536):
-        kept += piece[: _OUTPUT_BYTES - len(kept)]
+        kept += piece[: limit_bytes - len(kept)]
     return bytes(kept)
 
 
