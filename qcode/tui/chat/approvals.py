@@ -1,0 +1,173 @@
+"""A call that waits for a person -> the lines of the strip above the prompt. Pure."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcode.protocol.access import Access
+from qcode.protocol.cells import cells
+from qcode.protocol.display import DiffBlock
+from qcode.protocol.events import ApprovalRequested
+from qcode.tui.drawing.visible import safe, visible
+from qcode.tui.drawing.wrap import chop, clip, wrap
+from qcode.tui.lines import Line, Span, line
+
+COMMAND_ROWS = 6
+"""Of a command, until the whole of it is asked for."""
+DIFF_ROWS = 8
+_INSET = Span("   ")
+_WORDS = {"read": "reads", "edit": "changes", "network": "network"}
+_MARKS = {"+": "add", "-": "remove"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the strip looks at this moment."""
+
+    width: int
+    rows: int = 14
+    """At most so many lines, the keys among them."""
+    at: int = 1
+    """Which of those that wait, from 1 …"""
+    of: int = 1
+    """… of so many."""
+    whole: bool = False
+    """The command is shown to its end."""
+
+
+def approval_lines(asked: ApprovalRequested, shown: Shown) -> tuple[Line, ...]:
+    """Headline, what would happen, what it touches, the keys."""
+    foot = [*_touches(asked, shown.width), *_behind(asked, shown.width), *keys(asked, shown.width)]
+    room = max(shown.rows - 1 - len(foot), 1)
+    body = list(_body(asked, shown))
+    if len(body) > room and not shown.whole:
+        left = len(body) - room + 1
+        body = [*body[: room - 1], line(_INSET, Span(f"… {left} more lines: v shows all", "dim"))]
+    return (_headline(asked, shown), *body, *foot)
+
+
+def diffs(asked: ApprovalRequested) -> tuple[DiffBlock, ...]:
+    """What it would change, where that is told."""
+    return tuple(block for block in asked.blocks if isinstance(block, DiffBlock))
+
+
+def _headline(asked: ApprovalRequested, shown: Shown) -> Line:
+    what = "wants to change" if diffs(asked) else "wants to run"
+    spans = [Span(f" {asked.call.name} ", "strong"), Span(what)]
+    for block in diffs(asked):
+        counts = f"  +{block.added} −{block.removed}"
+        spans += [Span(f" {safe(block.path)}", "accent"), Span(counts, "dim")]
+    if asked.folder and not diffs(asked):
+        spans.append(Span(f", in {safe(_short(asked.folder))}"))
+    right = f"{shown.at} of {shown.of} " if shown.of > 1 else ""
+    kept = clip(spans, shown.width - cells(right) - 1)
+    gap = shown.width - sum(cells(span.text) for span in kept) - cells(right)
+    return line(*kept, Span(" " * max(gap, 0)), Span(right, "dim"))
+
+
+def _short(folder: str) -> str:
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
+    path = Path(folder)
+    return f"~/{path.relative_to(home)}" if home != "~" and path.is_relative_to(home) else folder
+
+
+def _body(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
+    found = diffs(asked)
+    if found:
+        for block in found:
+            yield from _diff(block, shown.width, len(found) > 1)
+        return
+    text = _command(asked)
+    for row in visible(text).replace("\t", "    ").split("\n"):
+        for each in chop([Span(row, "code")], shown.width - 4):
+            yield line(_INSET, *each.spans)
+
+
+def _command(asked: ApprovalRequested) -> str:
+    """The command line; for other tools the arguments, one a line."""
+    commands = [access.target for access in asked.accesses if access.kind == "shell"]
+    if commands:
+        return "\n".join(commands)
+    try:
+        arguments = json.loads(asked.call.arguments)
+    except ValueError:
+        return asked.call.arguments
+    if not isinstance(arguments, dict):
+        return asked.call.arguments
+    return "\n".join(f"{name}: {_said(value)}" for name, value in arguments.items())
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _diff(block: DiffBlock, width: int, named: bool) -> Iterator[Line]:  # noqa: FBT001 - one caller
+    if named:
+        yield line(_INSET, Span(safe(block.path), "accent"))
+    for row in block.patch.split("\n"):
+        if row.startswith(("--- ", "+++ ", "diff ", "index ", "\\")) or not row:
+            continue
+        style = "faint" if row.startswith("@@") else _MARKS.get(row[0], "text")
+        text = visible(row).replace("\t", "    ")
+        yield line(_INSET, *clip([Span(text, style)], width - 4))
+
+
+def _touches(asked: ApprovalRequested, width: int) -> Iterator[Line]:
+    parts = [*_accesses(asked.accesses)]
+    if asked.because:
+        parts.append(Span(f"because {safe(asked.because)}", "dim"))
+    row: list[Span] = []
+    for part in parts:
+        row += [Span("   ")] * bool(row) + [part]
+    for each in wrap(row, width - 4) if row else ():
+        yield line(_INSET, *each.spans)
+
+
+def _accesses(accesses: Sequence[Access]) -> Iterator[Span]:
+    for kind, word in _WORDS.items():
+        found = [access for access in accesses if access.kind == kind]
+        if not found:
+            continue
+        targets = ", ".join(visible(access.target) for access in found)
+        yield Span(f"{word}: {targets}", "dim")
+    for access in accesses:
+        if access.kind in ("read", "edit") and access.place == "outside":
+            yield Span(f"⚠ {visible(access.target)} is outside the workspace", "warning")
+        elif access.kind == "edit" and access.place == "protected":
+            yield Span(f"⚠ {visible(access.target)} is protected", "warning")
+
+
+def _behind(asked: ApprovalRequested, width: int) -> Iterator[Line]:
+    if asked.behind:
+        waits = ", ".join(safe(one) for one in asked.behind)
+        yield line(_INSET, *clip([Span(f"behind it: {waits}", "dim")], width - 4))
+
+
+def keys(asked: ApprovalRequested, width: int) -> Iterator[Line]:
+    """What can be answered, broken between two answers; the rule is never cut."""
+    row: list[Span] = []
+    for offer in _offers(asked):
+        taken = sum(cells(span.text) for span in (*row, *offer))
+        if row and taken + 3 > width:
+            yield from wrap(row, width)
+            row = []
+        row += [Span("   " if row else " "), *offer]
+    yield from wrap(row, width)
+
+
+def _offers(asked: ApprovalRequested) -> Iterator[tuple[Span, ...]]:
+    yield Span("y", "accent"), Span(" once")
+    if asked.behind:
+        yield Span("b", "accent"), Span(f" all {len(asked.behind) + 1}")
+    if asked.rules:
+        rules = ", ".join(visible(rule) for rule in asked.rules)
+        yield Span("s", "accent"), Span(" this session")
+        yield Span("p", "accent"), Span(" this project: "), Span(rules, "code.inline")
+    yield Span("n", "accent"), Span(" no")
+    yield Span("t", "accent"), Span(" no, and say why")
+    if diffs(asked):
+        yield Span("⏎", "accent"), Span(" review hunks")
+    else:
+        yield Span("v", "accent"), Span(" all of it")

@@ -1,0 +1,56 @@
+"""The keys of the chat screen, once: key, what it does (the name of an action), words for the help.
+
+`FIRST` is taken before the prompt sees it; the rest only where the prompt leaves it.
+"""
+
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """A row of the table."""
+
+    key: str
+    """As Textual names it; several are divided by commas."""
+    what: str
+    help: str
+
+
+FIRST = (
+    Key(
+        "ctrl+c", "stop", "copy what is selected; else interrupt; else empty the prompt; else quit"
+    ),
+    Key("shift+tab", "next_mode", "next mode: ask, edit, auto, plan"),
+    Key("ctrl+z", "suspend", "to the background; fg comes back"),
+    Key("pageup", "page_up", "a page up"),
+    Key("pagedown", "page_down", "a page down"),
+    Key("alt+home", "home", "to the beginning of the conversation"),
+    Key("alt+end", "end", "to its end"),
+    Key("ctrl+o", "open_last", "open or close the last card or thought"),
+    Key("ctrl+t", "reasoning", "show or hide what was thought"),
+    Key("ctrl+y", "answer_now", "stop thinking and answer now"),
+    Key("alt+full_stop", "think_more", "a larger thinking budget"),
+    Key("alt+comma", "think_less", "a smaller thinking budget"),
+    Key("alt+c", "copy_answer", "copy the last answer"),
+    Key("f2", "mouse", "mouse on or off; off: the terminal selects"),
+    Key("ctrl+l", "redraw", "draw the screen anew"),
+    Key("ctrl+q", "leave", "quit"),
+)
+
+THEN = (
+    Key("escape", "back", "close what is open; else interrupt; twice when idle: rewind"),
+    Key("ctrl+d", "leave", "on an empty prompt: quit"),
+)
+
+KEYS: tuple[Key, ...] = (*FIRST, *THEN)
+
+STRIP = (
+    Key("y", "once", "allow once"),
+    Key("b", "batch", "allow all calls of this answer"),
+    Key("s", "session", "allow for this session, by the rule shown"),
+    Key("p", "project", "allow in this project, by the rule shown"),
+    Key("n", "no", "do not allow"),
+    Key("t", "tell", "do not allow, and say why"),
+    Key("v,enter", "view", "review the change hunk by hunk; the whole command"),
+    Key("escape", "stop", "interrupt the turn"),
+)
+"""While a call waits for approval; then these go nowhere else."""

@@ -1,0 +1,59 @@
+"""What waits for a person: calls to be approved, a question. A fold of events; pure."""
+
+from dataclasses import dataclass, replace
+
+from qcode.protocol.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalSettled,
+    QuestionAsked,
+    ToolCallFinished,
+    TurnFinished,
+)
+from qcode.protocol.inputs import QuestionReply
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Everything that is open, in the order in which it came."""
+
+    approvals: tuple[ApprovalRequested, ...] = ()
+    question: QuestionAsked | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.approvals or self.question)
+
+
+NOTHING = Waiting()
+
+
+def after(waiting: Waiting, said: AnyEvent) -> Waiting:
+    """What waits once `said` has happened."""
+    match said:
+        case ApprovalRequested():
+            return replace(waiting, approvals=(*waiting.approvals, said))
+        case ApprovalSettled(request_id):
+            return without(waiting, request_id)
+        case QuestionAsked():
+            return replace(waiting, question=said)
+        case ToolCallFinished() if waiting.question and said.message.name == "ask":
+            return replace(waiting, question=None)
+        case TurnFinished():
+            return NOTHING
+    return waiting
+
+
+def without(waiting: Waiting, request_id: str) -> Waiting:
+    """One approval less: it was settled, or the person has just replied."""
+    left = tuple(one for one in waiting.approvals if one.request_id != request_id)
+    return replace(waiting, approvals=left)
+
+
+def answered(waiting: Waiting, reply: QuestionReply) -> Waiting:
+    """The question is no longer open."""
+    open_ = waiting.question
+    return (
+        replace(waiting, question=None)
+        if open_ and open_.request_id == reply.request_id
+        else (waiting)
+    )
