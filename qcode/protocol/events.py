@@ -70,8 +70,6 @@ class StepStarted(Event, frozen=True):
     turn: int
     step: int
     """From 1 within the turn."""
-    thinking_budget: int | None = None
-    """Tokens that its thinking may take, as the settings have it; 0 = off, None = not told."""
 
 
 class ServerState(Event, frozen=True):
