@@ -11,7 +11,9 @@ from qcode.protocol.events import (
     PromptProgress,
     Repaired,
     Retried,
+    Rewound,
     ServerState,
+    Verified,
 )
 from qcode.protocol.text import one_line
 
@@ -100,3 +102,21 @@ def told(blocks: tuple[Block, ...]) -> str:
             case MatchesBlock():
                 return f" · {block.total} found"
     return ""
+
+
+def reread(count: int, why: str) -> str:
+    """`read 60,392 tokens again: the tool list changed`."""
+    return f"read {count:,} tokens again" + (f": {why}" if why else "")
+
+
+def verified(event: Verified) -> str:
+    """The outcome of the check: `check 2: pytest -q · failed (exit 1)`."""
+    code = "it did not end" if event.exit_code is None else f"exit {event.exit_code}"
+    said = "passed" if event.exit_code == 0 else f"failed ({code})"
+    return f"check {event.attempt}: {one_line(event.command)} · {said}"
+
+
+def rewound(event: Rewound) -> str:
+    """Where the conversation goes on from."""
+    files = f" · {len(event.files)} files put back" if event.files else ""
+    return f"went back to before turn {event.turn}{files}"

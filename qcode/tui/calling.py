@@ -1,0 +1,106 @@
+"""Cards of tool calls, and commands of the person's own, from start to result. Pure."""
+
+from dataclasses import replace
+
+from qcode.protocol.display import TodoBlock
+from qcode.protocol.events import (
+    ApprovalRequested,
+    ApprovalSettled,
+    ShellFinished,
+    ShellStarted,
+    ToolCallFinished,
+    ToolCallProgress,
+    ToolCallStarted,
+)
+from qcode.tui.blocks import CallBlock, ShellBlock
+from qcode.tui.folding import State, add, call, shell, swap
+
+MOST_OUTPUT = 8_000
+"""Characters of a running command's output that are kept, its last."""
+
+
+def start(state: State, event: ToolCallStarted, now: float) -> State:
+    """A call is taken up."""
+    state, block = _card(state, event.call.id, event.call.name)
+    summary = event.summary.removeprefix(event.call.name).lstrip()
+    return swap(state, block, replace(block, summary=summary, state="running", began=now))
+
+
+def ask(state: State, event: ApprovalRequested) -> State:
+    """A call waits for a person."""
+    state, block = _card(state, event.call.id, event.call.name)
+    state = replace(state, waiting=(*state.waiting, (event.request_id, event.call.id)))
+    return swap(state, block, replace(block, state="waiting", blocks=event.blocks))
+
+
+def settle(state: State, event: ApprovalSettled, now: float) -> State:
+    """The reply is in. What became of the call its result tells."""
+    call_id = dict(state.waiting).get(event.request_id, "")
+    waiting = tuple(pair for pair in state.waiting if pair[0] != event.request_id)
+    state = replace(state, waiting=waiting)
+    block = call(state, call_id)
+    return swap(state, block, replace(block, state="running", began=now)) if block else state
+
+
+def progress(state: State, event: ToolCallProgress) -> State:
+    """Output of a running call, or of a person's command."""
+    block = call(state, event.call_id) or shell(state, event.call_id)
+    if block is None:
+        return state
+    return swap(state, block, replace(block, output=(block.output + event.text)[-MOST_OUTPUT:]))
+
+
+def finish(state: State, event: ToolCallFinished) -> State:
+    """A call has its result. What a denied one would have changed stays to be seen."""
+    message = event.message
+    state, block = _card(state, message.call_id, message.name)
+    done = replace(
+        block,
+        state=message.status,
+        seconds=event.seconds,
+        output=block.output if message.status == "cancelled" and not event.blocks else "",
+        blocks=event.blocks or (block.blocks if message.status == "denied" else ()),
+        said="" if message.status == "ok" else message.text,
+    )
+    plans = [one.items for one in event.blocks if isinstance(one, TodoBlock)]
+    state = replace(state, plan=plans[-1]) if plans else state
+    return swap(state, block, done)
+
+
+def close(state: State) -> State:
+    """The turn is over: no call runs any more."""
+    for block in [*(one.block for one in state.loose), *state.open]:
+        if isinstance(block, CallBlock) and block.state in ("waiting", "running"):
+            state = swap(state, block, replace(block, state="cancelled"))
+    return state
+
+
+def shell_start(state: State, event: ShellStarted) -> State:
+    """A command of the person's own runs."""
+    return add(state, ShellBlock(event.command, shell_id=event.shell_id))
+
+
+def shell_finish(state: State, event: ShellFinished) -> State:
+    """It has ended."""
+    block = shell(state, event.shell_id)
+    if block is None:
+        block = ShellBlock(event.block.command, shell_id=event.shell_id)
+        state = add(state, block)
+    done = replace(
+        block,
+        state="done",
+        output=event.block.tail,
+        exit_code=event.block.exit_code,
+        seconds=event.block.seconds,
+        share=event.share,
+    )
+    return swap(state, block, done)
+
+
+def _card(state: State, call_id: str, name: str) -> tuple[State, CallBlock]:
+    """The card of a call, made where there is none."""
+    block = call(state, call_id)
+    if block is not None:
+        return state, block
+    block = CallBlock(call_id, name)
+    return add(state, block), block

@@ -1,0 +1,66 @@
+"""Words of the person in the transcript: waiting, taken up, and the turns they begin. Pure."""
+
+from dataclasses import replace
+from typing import Literal
+
+from qcode.protocol.events import Steered, TurnFinished, TurnStarted
+from qcode.protocol.messages import Image, UserMessage
+from qcode.protocol.text import well_formed
+from qcode.session.prompts import spoken
+from qcode.tui.blocks import PromptBlock, TurnBlock
+from qcode.tui.folding import Mark, State, add
+from qcode.tui.settling import give_up
+
+
+def wait(state: State, text: str, kind: Literal["queued", "steer"], images: int = 0) -> State:
+    """Words that the engine has not taken up yet. When nothing runs they are simply a prompt."""
+    idle = not state.turn and not state.pending
+    block = PromptBlock(well_formed(text), images=images, kind="prompt" if idle else kind)
+    return replace(state, pending=(*state.pending, block))
+
+
+def begin(state: State, event: TurnStarted, now: float) -> State:
+    """A prompt was taken up."""
+    state = give_up(state)
+    message = event.message
+    own = message.origin in ("prompt", "steer")
+    block = PromptBlock(_words(message), event.turn, _images(message), "prompt" if own else "qcode")
+    mark = Mark(event.turn, state.settled + len(state.open), state.plan, state.marks)
+    state = replace(_taken_up(state, block.text), marks=mark, turn=event.turn)
+    return add(replace(state, began=now, steps=0, generated=0), block)
+
+
+def steer(state: State, event: Steered) -> State:
+    """Words were said into the turn, by the person or on their behalf."""
+    text = _words(event.message)
+    kind: Literal["steer", "qcode"] = "steer" if event.message.origin == "steer" else "qcode"
+    return add(_taken_up(state, text), PromptBlock(text, 0, _images(event.message), kind))
+
+
+def end(state: State, event: TurnFinished, now: float) -> State:
+    """The turn rests. A prompt whose turn never began keeps its place ahead of the reason."""
+    if not state.turn and state.pending:
+        lost, *others = state.pending
+        state = add(replace(state, pending=tuple(others)), replace(lost, kind="prompt"))
+    seconds = now - state.began if state.turn else 0.0
+    block = TurnBlock(event.reason, event.detail, seconds, state.steps, state.generated)
+    return add(replace(state, turn=0, steps=0, generated=0, waiting=()), block)
+
+
+def _taken_up(state: State, text: str) -> State:
+    """Without the first pending words that are these."""
+    for at, block in enumerate(state.pending):
+        if block.text.strip() == text:
+            return replace(state, pending=(*state.pending[:at], *state.pending[at + 1 :]))
+    return state
+
+
+def _words(message: UserMessage) -> str:
+    text = spoken(message)
+    if message.origin == "nudge":  # in the form of a tool's result, see `engine.nudges`
+        text = text.removeprefix("<tool_response>").removesuffix("</tool_response>").strip()
+    return text
+
+
+def _images(message: UserMessage) -> int:
+    return sum(isinstance(part, Image) for part in message.parts)
