@@ -35,6 +35,11 @@ class Wanted:
     """Of a copy of `resume`, not of itself."""
     before_turn: int = 0
     """With `fork`: the copy ends before this turn; 0 = all of it."""
+    base_url: str = ""
+    """Of another server than the one that the settings name; empty = as they say."""
+    demo: Path | None = None
+    """Folder of the demo's project: work there with what answers at `base_url`, without settings
+    of the person's and without a log."""
 
 
 @dataclass(frozen=True, slots=True)
