@@ -173,6 +173,13 @@ class Palette:
     """The `Paint` of all widgets: names of styles -> a style. Cheap: each is made once."""
 
     def __init__(self, colours: Colours, depth: Depth = "true") -> None:
+        self.version = 0
+        """Grows with `become`: what was drawn before has the old colours."""
+        self.become(colours, depth)
+
+    def become(self, colours: Colours, depth: Depth) -> None:
+        """Take other colours, for all who hold this palette."""
+        self.version += 1
         self.colours = _terminal(colours) if depth == "16" and colours.blends else colours
         self.depth = depth
         self._known = {name: self._made(LOOKS[name]) for name in STYLES}
