@@ -1,0 +1,181 @@
+"""Which paths somebody means by a few letters. Pure.
+
+A hundred thousand paths are gone through while the person types, so the sieve is one regular
+expression over many paths in one string, and only what passes it is rated letter by letter. No
+expression backtracks over what a hostile name could make long: repeats are possessive or atomic.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+PAGE_PATHS = 1000
+"""At most so many in one string: it is searched in well under a millisecond."""
+ENOUGH = 64
+"""When better kinds of likeness gave so many, the weaker ones are not looked for."""
+_RATED = 2000
+"""At most so many are rated; a letter or two match nearly everything."""
+_WORD_ENDS = "/_-. "
+_NO_INITIAL = re.compile(r"(?<=[^\n/_\-. ])[^\n/_\-. A-Z]+|[/_\-. ]")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Paths beside each other; those of folders end with a slash."""
+
+    paths: tuple[str, ...]
+    lowered: str
+    """Each behind a line end and a slash, and a line end behind the last."""
+    initials: str
+    """First letters of the words of each, behind a line end: `src/my_test.py` is `smtp`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A path that may be meant."""
+
+    path: str
+    marks: tuple[int, ...] = ()
+    """Where in it the letters are."""
+    rating: float = 0.0
+    """The higher the better, among answers to one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One way to be like the letters."""
+
+    matches: re.Pattern[str]
+    of: Literal["paths", "initials"] = "paths"
+
+    def passing(self, one: Page) -> Iterator[str]:
+        """The paths of a page that are like them; one may come more than once."""
+        text = one.lowered if self.of == "paths" else one.initials
+        number, counted = -1, 0
+        for hit in self.matches.finditer(text):
+            number += text.count("\n", counted, hit.start() + 1)
+            counted = hit.start() + 1
+            yield one.paths[number]
+
+
+def page(paths: Sequence[str]) -> Page:
+    """Paths without line ends in them."""
+    rows = "".join(f"\n/{path}" for path in paths)
+    return Page(tuple(paths), rows.lower() + "\n", _NO_INITIAL.sub("", rows).lower())
+
+
+def search(query: str, pages: Sequence[Page], pause: Callable[[], None]) -> Iterator[list[Found]]:
+    """Ever better answers, each a list of its own in no order; the last one stands.
+
+    `pause` is called every millisecond or so. Nothing is found by no letters.
+    """
+    letters = query.lower().removeprefix("./")
+    found: list[Found] = []
+    seen: set[str] = set()
+    for kind in _kinds(letters) if letters else ():
+        for one in pages:
+            for path in dict.fromkeys(kind.passing(one)):
+                if path not in seen and len(seen) < _RATED:
+                    seen.add(path)
+                    found.append(rate(letters, path))
+                    pause()
+            pause()
+        if found:
+            yield list(found)
+        if len(found) >= ENOUGH:
+            return
+
+
+def _kinds(letters: str) -> Iterator[_Kind]:
+    """The kinds of likeness, the best first."""
+    whole = re.escape(letters)
+    rest_of_name = r"[^/\n]*+/?(?=\n)"
+    yield _Kind(re.compile(f"/{whole}{rest_of_name}"))
+    if len(letters) > 1:
+        yield _Kind(re.compile(r"\n" + _in_order(letters, "")), "initials")
+    yield _Kind(re.compile(whole + rest_of_name))
+    yield _Kind(re.compile(whole))
+    if len(letters) > 1:
+        yield _Kind(re.compile("/" + _in_order(letters, "/") + rest_of_name))
+        yield _Kind(re.compile(r"\n/" + _in_order(letters, "")))
+
+
+def _in_order(letters: str, never: str) -> str:
+    """The letters with anything between them but line ends, and `never`."""
+    return "".join(f"[^{re.escape(one)}{never}\\n]*+{re.escape(one)}" for one in letters)
+
+
+def is_subsequence(letters: str, text: str) -> bool:
+    """Whether the letters come in `text` in their order."""
+    rest = iter(text)
+    return all(one in rest for one in letters)
+
+
+def rate(letters: str, path: str) -> Found:
+    """How well the letters, all small, fit a path that has them in their order."""
+    low = path.lower()
+    low = low if len(low) == len(path) else path  # a letter that is two when small
+    name = low.rstrip("/").rfind("/") + 1
+    marks = _marks(letters, low, name)
+    if not marks:
+        return Found(path)
+    rating = sum(_worth(path, at, before) for at, before in zip(marks, (-2, *marks), strict=False))
+    if marks[0] >= name:
+        rating += 20.0
+        rating += 15.0 if low[name:].rstrip("/").partition(".")[0] == letters else 0.0
+    gaps = marks[-1] - marks[0] + 1 - len(marks)
+    rating -= 0.5 * gaps + 0.05 * len(path)
+    return Found(path, marks, rating)
+
+
+def _worth(path: str, at: int, before: int) -> float:
+    """Of one letter: behind the one before it, at the start of a word, or anywhere."""
+    if at == before + 1:
+        return 8.0
+    starts = at == 0 or path[at - 1] in _WORD_ENDS
+    return 6.0 if starts or (path[at].isupper() and path[at - 1].islower()) else 1.0
+
+
+def _marks(letters: str, low: str, name: int) -> tuple[int, ...]:
+    """Where the letters are: as one piece if they can be, at starts of words, from the name on."""
+    for start in (name, 0):
+        if (at := _piece(letters, low, start)) >= 0:
+            return tuple(range(at, at + len(letters)))
+    for start in (name, 0):
+        if marks := _initials(letters, low, start) or _scattered(letters, low, start):
+            return marks
+    return ()
+
+
+def _piece(letters: str, low: str, start: int) -> int:
+    """The start of a word is better than the middle."""
+    first = at = low.find(letters, start)
+    while at > 0 and low[at - 1] not in _WORD_ENDS:
+        at = low.find(letters, at + 1)
+    return at if at >= 0 else first
+
+
+def _initials(letters: str, low: str, start: int) -> tuple[int, ...]:
+    marks: list[int] = []
+    for at in range(start, len(low)):
+        if low[at] == letters[len(marks)] and (at == 0 or low[at - 1] in _WORD_ENDS):
+            marks.append(at)
+            if len(marks) == len(letters):
+                return tuple(marks)
+    return ()
+
+
+def _scattered(letters: str, low: str, start: int) -> tuple[int, ...]:
+    """Forwards to see that they are there, then backwards from their end: that is the tightest."""
+    at = start - 1
+    for one in letters:
+        at = low.find(one, at + 1)
+        if at < 0:
+            return ()
+    marks = [at := at + 1]
+    marks.clear()
+    for one in reversed(letters):
+        at = low.rfind(one, start, at)
+        marks.append(at)
+    return tuple(reversed(marks))

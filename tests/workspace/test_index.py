@@ -1,0 +1,145 @@
+"""Files by a few letters: all that git shows, the likest first, and nothing that is unlike."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qcode.workspace.fuzzy import Found, is_subsequence, page, search
+from qcode.workspace.index import FileIndex
+
+NAMES = st.text(st.sampled_from("abAB_-. é/"), min_size=1, max_size=14)
+
+
+def make(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("", encoding="utf-8")
+        os.utime(root / path, (0, 0))
+
+
+def built(root: Path) -> FileIndex:
+    index = FileIndex(root)
+    index.build()
+    return index
+
+
+def names(index: FileIndex, query: str, limit: int = 8) -> list[str]:
+    answers = list(index.find(query, limit))
+    return [found.path for found in answers[-1]]
+
+
+def test_what_git_ignores_is_not_offered_and_folders_are(tmp_path: Path) -> None:
+    make(tmp_path, "src/app/page.py", "build/page.py", "note.txt")
+    (tmp_path / ".gitignore").write_text("build/\n", encoding="utf-8")
+    index = built(tmp_path)
+    assert names(index, "page") == ["src/app/page.py"]
+    assert names(index, "app")[0] == "src/app/"
+    assert len(index) == len(["src/", "src/app/", "src/app/page.py", "note.txt", ".gitignore"])
+
+
+def test_a_name_beats_a_folder_on_the_way(tmp_path: Path) -> None:
+    make(tmp_path, "user/zz.py", "zz/user.py")
+    assert names(built(tmp_path), "user.py")[0] == "zz/user.py"
+
+
+def test_letters_in_a_row_beat_scattered_ones(tmp_path: Path) -> None:
+    make(tmp_path, "c_o_n_f.py", "myconf.py")
+    assert names(built(tmp_path), "conf") == ["myconf.py", "c_o_n_f.py"]
+
+
+def test_starts_of_words_are_enough(tmp_path: Path) -> None:
+    make(tmp_path, "src/http.py", "tests/test_pages.py", "src/FooBarBaz.java")
+    assert names(built(tmp_path), "tp")[0] == "tests/test_pages.py"
+    assert names(built(tmp_path), "fbb") == ["src/FooBarBaz.java"]
+
+
+def test_part_of_a_path_is_found_by_its_folders(tmp_path: Path) -> None:
+    make(tmp_path, "src/web/view.py", "docs/view.md", "src/view/web.py")
+    assert names(built(tmp_path), "web/view")[0] == "src/web/view.py"
+    assert names(built(tmp_path), "./docs/v") == ["docs/view.md"]
+
+
+def test_of_equals_the_lately_edited_comes_first(tmp_path: Path) -> None:
+    make(tmp_path, "a/page.py", "b/page.py", "c/page.py")
+    os.utime(tmp_path / "b/page.py")
+    index = built(tmp_path)
+    assert names(index, "page")[0] == "b/page.py"
+    index.touch("c/page.py")
+    assert names(index, "page")[:2] == ["c/page.py", "b/page.py"]
+
+
+def test_no_letters_offer_what_was_touched_then_the_top(tmp_path: Path) -> None:
+    make(tmp_path, "b.py", "sub/deep.py", "a.py")
+    index = built(tmp_path)
+    index.touch("sub/deep.py")
+    assert names(index, "") == ["sub/deep.py", "a.py", "b.py", "sub/"]
+
+
+def test_nothing_is_found_is_said_too(tmp_path: Path) -> None:
+    make(tmp_path, "a.py")
+    assert list(built(tmp_path).find("zzz", 8)) == [[]]
+
+
+def test_a_name_over_two_lines_is_left_out(tmp_path: Path) -> None:
+    make(tmp_path, "a\nb.py", "a\x1bb.py", "ab.py")
+    assert names(built(tmp_path), "a") == ["ab.py"]
+
+
+def test_it_is_stale_until_it_is_built(tmp_path: Path) -> None:
+    index = FileIndex(tmp_path)
+    assert index.stale
+    index.build()
+    assert not index.stale
+
+
+def test_giving_up_ends_the_work_in_a_moment(tmp_path: Path) -> None:
+    make(tmp_path, *(f"f{number}.py" for number in range(2000)))
+    index = FileIndex(tmp_path)
+    index.build(lambda: True)
+    assert index.stale
+    index.build()
+    assert list(index.find("f", 8, lambda: True)) == []
+
+
+def test_a_hundred_thousand_paths_are_searched_while_others_run(tmp_path: Path) -> None:
+    paths = [f"pkg{one}/mod_{two}/file_{three}.py" for one in range(50) for two in range(20)
+             for three in range(100)]  # fmt: skip
+    pages = [page(paths[at : at + 1000]) for at in range(0, len(paths), 1000)]
+    index = FileIndex(tmp_path)
+    index._pages = tuple(pages)  # the files need not exist for this
+    done = threading.Event()
+
+    def ask() -> None:
+        for query in ("f", "zq", "p7m3f9", "file_99.py", "mod"):
+            list(index.find(query, 8))
+        done.set()
+
+    waits: list[float] = []
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not done.is_set():
+        began = time.perf_counter()
+        time.sleep(0.001)
+        waits.append(time.perf_counter() - began)
+    thread.join()
+    assert sorted(waits)[len(waits) // 2] < 0.01
+
+
+@given(st.lists(NAMES, min_size=1, max_size=20), st.text("abAB_-. é/", min_size=1, max_size=5))
+def test_what_is_found_has_the_letters_in_their_order(paths: list[str], query: str) -> None:
+    answers = list(search(query, [page(paths)], lambda: None))
+    wanted = query.lower().removeprefix("./")
+    for found in answers[-1] if answers else []:
+        assert is_subsequence(wanted, found.path.lower())
+        assert "".join(found.path.lower()[at] for at in found.marks) == wanted
+
+
+@given(st.lists(NAMES, min_size=1, max_size=20), st.text("abAB_-é", min_size=1, max_size=4))
+def test_what_has_the_letters_in_their_order_is_found(paths: list[str], query: str) -> None:
+    answers: list[list[Found]] = list(search(query, [page(paths)], lambda: None))
+    found = {one.path for one in answers[-1]} if answers else set()
+    assert found == {path for path in paths if is_subsequence(query.lower(), path.lower())}
