@@ -18,8 +18,9 @@ from qcode.protocol.events import (
 def coalesce(events: Iterable[AnyEvent]) -> list[AnyEvent]:
     """The same story in fewer events: no order changes, only neighbours of one kind are joined."""
     joined: list[AnyEvent] = []
-    for kind, run in groupby(events, key=_kind):
-        joined += [_joined(list(run))] if kind else list(run)
+    for kind, group in groupby(events, key=_kind):
+        run = list(group)
+        joined += [_joined(run)] if kind else run
     return joined
 
 
