@@ -10,6 +10,7 @@ from qcode.tui.blocks import (
     ShellBlock,
     TurnBlock,
 )
+from qcode.tui.drawing.answer import answer
 from qcode.tui.drawing.margin import indented
 from qcode.tui.drawing.view import View
 from qcode.tui.drawing.visible import safe
@@ -20,7 +21,9 @@ from qcode.tui.lines import Line
 def draw(block: Block, view: View) -> tuple[Line, ...]:
     """All lines of the block, none wider than `view.width`; no blank line around them."""
     match block:
-        case PromptBlock() | ReasoningBlock() | AnswerBlock() | NoteBlock():
+        case AnswerBlock():
+            return answer(block, view)
+        case PromptBlock() | ReasoningBlock() | NoteBlock():
             text = block.text
         case CallBlock():
             text = f"{block.name} {block.summary}"

@@ -25,13 +25,10 @@ def safe(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Code, diffs, commands: what would not be seen is named. Keeps `\\n` and tabs.
-
-    >>> visible("a" + chr(0x202E) + "b")
-    'a‹U+202E›b'
-    """
+    """Code, diffs, commands: what would not be seen is named by its number, in angle quotes.
+    Keeps `\\n` and tabs."""
     return _HIDDEN.sub(_named, well_formed(text))
 
 
 def _named(found: re.Match[str]) -> str:
-    return f"‹U+{ord(found[0]):04X}›"
+    return f"‹U+{ord(found[0]):04X}›"  # noqa: RUF001 - quotes that code does not have, so that it is told apart

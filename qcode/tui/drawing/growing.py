@@ -1,0 +1,159 @@
+"""An answer that streams: what is finished is parsed once, and never looked at again.
+
+A block of the top, or an item of a list of the top, is finished as soon as another one has begun
+with a whole row; a block of code, with the row that closes it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qcode.protocol.text import plain
+from qcode.tui.drawing.fence import OpenFence, opening
+from qcode.tui.drawing.margin import indented
+from qcode.tui.drawing.markdown import Above, Page, begins, draw_nodes, parse
+from qcode.tui.drawing.view import TEXT_CELLS
+from qcode.tui.drawing.visible import safe
+from qcode.tui.drawing.wrap import wrap_text
+from qcode.tui.lines import Line
+
+if TYPE_CHECKING:
+    from markdown_it.tree import SyntaxTreeNode as Node
+
+MOST_OPEN = 30_000
+"""Characters of one open block that is no code. A longer one is shown as it is written until it
+ends, which is looked up ever more seldom."""
+_INDENT_CELLS = 3
+_BLANK_ROWS = re.compile(r"(?:[ \t]*\n)+")
+_PROBE = "·"
+
+
+class Growing:
+    """Lines of a text that only grows, at one width."""
+
+    def __init__(self) -> None:
+        self.parses = 0
+        """Finished blocks that were parsed; each counts once more for another width."""
+        self._begin(0)
+
+    def _begin(self, width: int) -> None:
+        self.width = width
+        self.text = ""
+        """As far as it came."""
+        self._raw = ""
+        """The end of it that may still mean something else: a row, a control sequence."""
+        self._tail = ""
+        """Whole rows that belong to no finished block."""
+        self._tried = 0
+        """Length of the tail up to which there was nothing finished in it."""
+        self._fence: OpenFence | None = None
+        """With it, `_tail` is a block of code."""
+        self._lines: list[Line] = []
+        self._above: Above = "text"
+
+    @property
+    def settled(self) -> int:
+        """So many lines at the top stay: the same objects every time."""
+        return len(self._lines)
+
+    def lines(self, text: str, width: int) -> tuple[Line, ...]:
+        """All lines for now. Begins anew when `text` does not go on from the last one, and for
+        another width."""
+        self._take(text, width)
+        partial = safe(self._raw)
+        if self._fence is not None:
+            return (*self._lines, *self._fence.lines(partial))
+        rest = self._tail + partial
+        if len(rest) > MOST_OPEN:
+            return (*self._lines, *indented(wrap_text(rest, self._page("").prose)))
+        return (*self._lines, *self._drawn(rest))
+
+    def whole(self, text: str, width: int) -> tuple[Line, ...]:
+        """All lines of a text that is at its end."""
+        self._take(text, width)
+        self.parses += 1
+        return (*self._lines, *self._drawn(self._tail + safe(self._raw)))
+
+    def _drawn(self, rest: str) -> list[Line]:
+        return indented(draw_nodes(_units(parse(rest)), self._page(rest)))
+
+    def _take(self, text: str, width: int) -> None:
+        """Move the whole rows of what is new to where they belong."""
+        if width != self.width or not text.startswith(self.text):
+            self._begin(width)
+        self._raw += text[len(self.text) :]
+        self.text = text
+        end = self._raw.rfind("\n") + 1
+        if not end or not plain(self._raw[:end] + _PROBE).endswith(_PROBE):
+            return  # no row, or the probe fell into a control sequence that is still open
+        rows, self._raw = safe(self._raw[:end]), self._raw[end:]
+        if self._fence is None:
+            self._tail += rows
+        else:
+            self._grow(self._fence, rows)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Draw for good what is finished in the tail."""
+        while self._fence is None and len(self._tail) > self._tried:
+            if blank := _BLANK_ROWS.match(self._tail):
+                self._tail, self._above = self._tail[blank.end() :], "blank"
+            elif (found := opening(self._tail)) is not None:
+                rows, self._tail = self._tail[found.end() :], found[0]
+                self._fence = OpenFence(found, self._page("").code)
+                self._grow(self._fence, rows)
+            else:
+                self._cut()
+
+    def _cut(self) -> None:
+        """Take the finished blocks off the tail, or remember that there are none."""
+        units, page = _units(parse(self._tail)), self._page(self._tail)
+        count = _finished(units, page.source)
+        if count:
+            below: Above = "blank" if page.blank_before(units[count]) else "text"
+            self._keep(units[:count], page, below)
+            self._tail = "\n".join(page.source[begins(units[count]) :])
+        else:
+            size = len(self._tail)
+            self._tried = size * 5 // 4 if size > MOST_OPEN else size
+
+    def _grow(self, fence: OpenFence, rows: str) -> None:
+        """Give rows to the open code; what comes behind its end is tail again."""
+        end = 0
+        while end < len(rows):
+            start, end = end, rows.index("\n", end) + 1
+            if not fence.grow(rows[start : end - 1]):
+                self._fence = None
+                source = self._tail + rows[:end]
+                self._keep(parse(source), self._page(source), "text")
+                self._tail = rows[end:]
+                return
+        self._tail += rows
+
+    def _keep(self, units: Sequence["Node"], page: Page, below: Above) -> None:
+        self.parses += len(units)
+        self._lines += indented(draw_nodes(units, page))
+        self._above, self._tried = below, 0
+
+    def _page(self, source: str) -> Page:
+        prose = min(self.width, TEXT_CELLS) - _INDENT_CELLS
+        above = self._above if self._lines else ""
+        return Page(source.split("\n"), prose, self.width - _INDENT_CELLS, above)
+
+
+def _units(nodes: Sequence["Node"]) -> list["Node"]:
+    """What can be finished for itself: blocks, and of lists the items."""
+    return [
+        unit
+        for node in nodes
+        for unit in (node.children if node.type in ("bullet_list", "ordered_list") else [node])
+    ]
+
+
+def _finished(units: Sequence["Node"], source: Sequence[str]) -> int:
+    """How many of the units end before the last one that is understood by itself: an item that
+    is set in counts its blanks from the one above it."""
+    for at in range(len(units) - 1, 0, -1):
+        if units[at].type != "list_item" or source[begins(units[at])][:1] not in (" ", "\t"):
+            return at
+    return 0
