@@ -76,7 +76,7 @@ def _rereading(status: Status, why: str) -> tuple[str, ...]:
     tokens = f"re-reading {progress.total - progress.cached:,} tokens"
     rate = _rate(progress)
     left = (f"{clock((progress.total - progress.processed) / rate)} left",) if rate else ()
-    return (f"{tokens}: {why}", *left)
+    return (tokens, why, *left)
 
 
 def _rate(progress: PromptProgress) -> float:

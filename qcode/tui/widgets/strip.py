@@ -1,0 +1,35 @@
+"""One row of spans. It is as high as that, whatever happens."""
+
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from qcode.tui.lines import Line
+from qcode.tui.widgets.painted import Paint
+
+
+class OneRow(Widget):
+    """Subclasses say in `drawn` what the row shows."""
+
+    DEFAULT_CSS = "OneRow { height: 1; min-height: 1; }"
+    ALLOW_SELECT = False
+
+    def __init__(self, paint: Paint, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.paint = paint
+        self.repaints = 0
+        """Rows drawn so far, for tests."""
+
+    def drawn(self, width: int) -> Line:
+        """The row, at most `width` wide."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """See `Widget`."""
+        width, back = self.size.width, self.rich_style
+        if y:
+            return Strip.blank(width, back)
+        self.repaints += 1
+        spans = self.drawn(width).spans
+        segments = [Segment(span.text, back + self.paint(span.style)) for span in spans]
+        return Strip(segments).adjust_cell_length(width, back)
