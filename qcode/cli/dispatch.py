@@ -64,12 +64,17 @@ def _run(argv: list[str]) -> int:
         options = args.parse(argv)
     except UsageError as error:
         raise UsageError(_mistyped(argv) or str(error)) from error
-    if not options.print:
+    if options.print:
+        from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
+
+        return prompt.run(options)
+    if mistyped := _mistyped(argv):
+        raise UsageError(mistyped)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
-            _mistyped(argv)
-            or "The terminal app is not part of this version yet. "
+            "No terminal is attached, so the app cannot start. "
             "Use qcode -p 'your prompt'; qcode --help lists the rest."
         )
-    from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
+    from qcode.cli import app  # noqa: PLC0415 - the same
 
-    return prompt.run(options)
+    return app.run(options)

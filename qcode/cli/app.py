@@ -1,0 +1,133 @@
+"""`qcode` in a terminal: from flags to the app.
+
+What the first paint does not need is imported in the thread that opens the session.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qcode.cli.debug import log_to_file
+from qcode.cli.options import Options
+from qcode.cli.settings import flags, workspace
+from qcode.config.load import Loaded, Sources, load, sources
+from qcode.config.paths import Paths, paths
+from qcode.protocol.errors import InputError, UsageError
+from qcode.protocol.inputs import Prompt
+from qcode.tui.home import Home, Opened, Wanted
+
+if TYPE_CHECKING:
+    from qcode.cli.opening import Session
+
+
+def run(options: Options) -> int:
+    """The app, to its end; returns the exit code. Raises QcodeError."""
+    _check(options)
+    folder = workspace(options.folder)
+    places = paths()
+    loaded = load(sources(folder, flags(options)))
+    log_to_file(places.log_file, "debug" if options.debug else loaded.config.log.level)
+    door = _Door(options, folder, loaded, places)
+    home = Home(folder, door.open, places.state, (places.config / "themes",))
+    return _full_screen(home, _wanted(options, folder, places), _first(options, folder))
+
+
+def _check(options: Options) -> None:
+    """Raises UsageError, InputError: what only makes sense with -p, or cannot be asked here."""
+    if options.output_format != "text" or options.last_message or options.quiet:
+        raise UsageError("--output-format, -o and -q go with -p: qcode -p 'your prompt'.")
+    if options.prompt == "-":
+        raise InputError("There is nothing to read: stdin is the terminal. qcode starts the app.")
+    if options.images and not options.prompt:
+        raise InputError("A picture goes with a prompt: qcode -i shot.png 'what is wrong here?'")
+
+
+def _wanted(options: Options, folder: Path, places: Paths) -> Wanted:
+    """The session to begin with: one that is not there is told before the screen changes."""
+    if not (options.continue_ or options.resume is not None or options.fork):
+        return Wanted()
+    from qcode.cli.opening import which  # noqa: PLC0415 - a new session is looked for nowhere
+    from qcode.session.store import Store  # noqa: PLC0415 - the same
+
+    return Wanted(which(options, Store(places.sessions), folder), options.fork)
+
+
+def _first(options: Options, folder: Path) -> Prompt | None:
+    if not options.prompt:
+        return None
+    from qcode.cli.attach import pictures  # noqa: PLC0415 - only for a prompt on the command line
+
+    return Prompt(options.prompt, pictures(options.prompt, options.images, folder))
+
+
+def _full_screen(home: Home, wanted: Wanted, first: Prompt | None) -> int:
+    # Deferred: Textual takes most of the time to the first paint, and errors above need none of it.
+    from qcode.tui.app import QcodeApp  # noqa: PLC0415 - reason above
+
+    app = QcodeApp(home, wanted, first)
+    code = app.run()
+    if app.failure is not None:
+        raise app.failure
+    sys.stdout.write(app.farewell())
+    return code or 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Makes the sessions that the app wants."""
+
+    options: Options
+    folder: Path
+    loaded: Loaded
+    places: Paths
+
+    def open(self, wanted: Wanted) -> Opened:
+        """See `Home.open`."""
+        # Deferred: these are most of qcode, and this runs in a thread behind the first paint.
+        from qcode.assemble import assemble  # noqa: PLC0415 - reason above
+        from qcode.cli.opening import remarks, start  # noqa: PLC0415 - the same
+
+        said, folder, loaded = self._settings(wanted)
+        session = self._session(wanted, folder)
+        try:
+            begin = start(said, loaded, folder, session, "present")
+            engine = assemble(loaded.config, begin)
+        except BaseException:  # nobody else will close it
+            if session.log is not None:
+                session.log.close()
+            raise
+        notices = (*remarks(loaded), *([session.loss] if session.loss else ()))
+        session_id = session.log.session_id if session.log else ""
+        return Opened(engine, session.past, session_id, notices)
+
+    def _settings(self, wanted: Wanted) -> tuple[Options, Path, Loaded]:
+        if wanted.demo is not None:
+            return self._demo(wanted, wanted.demo)
+        if not wanted.base_url:
+            return self.options, self.folder, self.loaded
+        said = replace(self.options, base_url=wanted.base_url)
+        return said, self.folder, load(sources(self.folder, flags(said)))
+
+    def _demo(self, wanted: Wanted, folder: Path) -> tuple[Options, Path, Loaded]:
+        """Nothing of the person's: a rule or a model of theirs would lead away from the script."""
+        from qcode.cli.args import parse  # noqa: PLC0415 - a demo is rare
+        from qcode.demo.script import MODEL  # noqa: PLC0415 - the same
+
+        said = replace(parse(["--no-session"]), base_url=wanted.base_url, model=MODEL)
+        nowhere = folder / ".no-settings"
+        return said, folder, load(Sources(nowhere, None, {}, flags(said)))
+
+    def _session(self, wanted: Wanted, folder: Path) -> "Session":
+        from qcode.cli.opening import Session, going_on  # noqa: PLC0415 - see `open`
+        from qcode.session.store import Store  # noqa: PLC0415 - see `open`
+
+        store = Store(self.places.sessions)
+        if not wanted.resume:
+            none_kept = self.options.no_session or wanted.demo is not None
+            return Session() if none_kept else Session(store.create(folder))
+        if wanted.fork:
+            resumed = store.fork(wanted.resume, before_turn=wanted.before_turn)
+        else:
+            resumed = store.resume(wanted.resume)
+        return going_on(resumed, folder, wanted.resume)

@@ -1,0 +1,264 @@
+"""The conversation, what waits for the person, the prompt."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import TextArea
+
+from qcode.engine.settings import EFFORT, thinking_tokens
+from qcode.protocol.inputs import (
+    ApprovalReply,
+    Cancel,
+    EndReasoning,
+    Input,
+    Prompt,
+    Queue,
+    RunShell,
+    SetMode,
+    SetThinking,
+    Steer,
+)
+from qcode.tui.chat.keys import FIRST, THEN
+from qcode.tui.chat.talk import Talk
+from qcode.tui.chat.waiting import Waiting
+from qcode.tui.home import Home
+from qcode.tui.prompt import messages as told
+from qcode.tui.prompt.sending import CommandRow
+from qcode.tui.prompt.widget import PromptBox
+from qcode.tui.screens.standin import Standin
+from qcode.tui.transcript import Change
+from qcode.tui.widgets.approval import GUARD_SECONDS, ApprovalStrip
+from qcode.tui.widgets.notice import Level, NoticeLine
+from qcode.tui.widgets.painted import Paint
+from qcode.tui.widgets.question import QuestionStrip
+
+TWICE_SECONDS = 1.5
+"""A second press of a key within this is the second of two."""
+LOOK_SECONDS = 0.05
+
+Mode = Literal["ask", "edit", "auto", "plan"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+class ChatScreen(Screen[None]):
+    """Shows a `Talk` and says what the person wants; what becomes of that, others know."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(row.key, row.what, row.help, show=False, priority=True) for row in FIRST),
+        *(Binding(row.key, row.what, row.help, show=False) for row in THEN),
+    ]
+    DEFAULT_CSS = """
+    ChatScreen PromptBox { border-top: solid $border-blurred; }
+    ChatScreen PromptBox:focus-within { border-top: solid $border; }
+    """
+
+    @dataclass
+    class Said(Message):
+        """An input for the engine."""
+
+        given: Input
+
+    class RewindWanted(Message):
+        """Esc twice, idle and with nothing written."""
+
+    def __init__(
+        self, home: Home, talk: Talk, paint: Paint, commands: Sequence[CommandRow] = ()
+    ) -> None:
+        super().__init__()
+        self.talk = talk
+        self.view = Standin(paint)
+        self.notice = NoticeLine(paint)
+        self.approval = ApprovalStrip(paint)
+        self.question = QuestionStrip(paint)
+        self.prompt = PromptBox(home.folder, home.state, commands)
+        self._pressed: dict[str, float] = {}
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+        yield self.notice
+        yield self.approval
+        yield self.question
+        yield self.prompt
+
+    def on_mount(self) -> None:
+        self.prompt.focus()
+        self.view.show(self.talk.blocks)
+
+    def on_screen_resume(self) -> None:
+        self._look_at_strips()
+
+    # -- for the app
+
+    def take(self, changes: Sequence[Change]) -> None:
+        """The conversation has changed."""
+        if changes:
+            self.view.show(self.talk.blocks)
+        self.prompt.turn = "running" if self.talk.running else "idle"
+        self.wait(self.talk.waiting)
+
+    def begin(self, talk: Talk) -> None:
+        """Another conversation."""
+        self.talk = talk
+        self.view.show(talk.blocks)
+        self.take(())
+
+    def wait(self, waiting: Waiting) -> None:
+        """These wait for the person, and nothing else."""
+        if waiting.approvals == self.approval.calls and waiting.question is self.question.asked:
+            return
+        self.approval.show(waiting.approvals)
+        self.question.show(waiting.question if not waiting.approvals else None)
+        self._look_at_strips()
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """A glance's worth."""
+        self.notice.say(text, level)
+
+    # -- the strips take the keys once the person has stopped typing
+
+    def _look_at_strips(self) -> None:
+        if self.talk.waiting:
+            self._hand_over(self.prompt.text, time.monotonic())
+        elif self.prompt.is_attached and not self.prompt.has_focus_within:
+            self.prompt.focus()
+
+    def _hand_over(self, text: str, since: float) -> None:
+        strip = self.approval if self.approval.calls else self.question
+        if not self.talk.waiting or not self.is_current or strip.has_focus_within:
+            return
+        now, written = time.monotonic(), self.prompt.text
+        if written == text and now - since >= GUARD_SECONDS:
+            strip.focus()
+            return
+        since = since if written == text else now
+        self.set_timer(LOOK_SECONDS, lambda: self._hand_over(written, since))
+
+    # -- what the prompt says
+
+    def on_prompt_submitted(self, event: told.Submitted) -> None:
+        event.stop()
+        self._say(Prompt(event.text, event.pictures))
+
+    def on_prompt_steered(self, event: told.Steered) -> None:
+        event.stop()
+        self._say(Steer(event.text))
+
+    def on_prompt_queued(self, event: told.Queued) -> None:
+        event.stop()
+        self._say(Prompt(event.text, event.pictures) if event.pictures else Queue(event.text))
+
+    def on_prompt_shell_wanted(self, event: told.ShellWanted) -> None:
+        event.stop()
+        self._say(RunShell(event.command, event.share))
+
+    def on_prompt_said(self, event: told.Said) -> None:
+        event.stop()
+        self.say(event.text, event.level)
+
+    # -- what the strips say
+
+    def on_approval_strip_replied(self, event: ApprovalStrip.Replied) -> None:
+        event.stop()
+        self.reply(event.reply)
+
+    def reply(self, reply: ApprovalReply) -> None:
+        """The person's word for a call."""
+        self._say(reply)
+
+    def on_question_strip_replied(self, event: QuestionStrip.Replied) -> None:
+        event.stop()
+        self._say(event.reply)
+
+    def _say(self, given: Input) -> None:
+        self.post_message(self.Said(given))
+
+    # -- keys
+
+    def action_stop(self) -> None:
+        """Copy, else interrupt, else empty the prompt, else leave at the second press."""
+        if self._copied():
+            return
+        if self.talk.running:
+            self._say(Cancel())
+        elif self.prompt.text:
+            self.prompt.clear()
+        elif self._twice("ctrl+c"):
+            self.run_worker(self.run_action("app.leave"))
+        else:
+            self.say("Ctrl+C again quits")
+
+    def action_back(self) -> None:
+        """Close what is open, else interrupt, else rewind at the second press."""
+        if self.approval.close_words():
+            return
+        if self.talk.running:
+            self._say(Cancel())
+        elif not self.prompt.text:
+            if self._twice("escape"):
+                self.post_message(self.RewindWanted())
+            else:
+                self.say("Esc again goes back to an earlier prompt")
+
+    def action_next_mode(self) -> None:
+        at = next((at for at, mode in enumerate(MODES) if mode == self.talk.mode), -1)
+        self._say(SetMode(MODES[(at + 1) % len(MODES)]))
+
+    def action_answer_now(self) -> None:
+        self._say(EndReasoning())
+
+    def action_think_more(self) -> None:
+        self._think(1)
+
+    def action_think_less(self) -> None:
+        self._think(-1)
+
+    def _think(self, step: int) -> None:
+        words = tuple(EFFORT)
+        self._level = min(max(getattr(self, "_level", 2) + step, 0), len(words) - 1)
+        self._say(SetThinking(thinking_tokens(words[self._level], 32_768)))
+        self.say(f"thinking: {words[self._level]}")
+
+    def action_page_up(self) -> None:
+        self.view.scroll_page_up(animate=False)
+
+    def action_page_down(self) -> None:
+        self.view.scroll_page_down(animate=False)
+
+    def action_home(self) -> None:
+        self.view.scroll_home(animate=False)
+
+    def action_end(self) -> None:
+        self.view.scroll_end(animate=False)
+
+    def action_copy_answer(self) -> None:
+        if self.talk.answer:
+            self.app.copy_to_clipboard(self.talk.answer)
+            self.say("copied the last answer")
+        else:
+            self.say("there is no answer yet", "warning")
+
+    def action_redraw(self) -> None:
+        self.refresh(layout=True)
+
+    def _copied(self) -> bool:
+        text = self.get_selected_text() or ""
+        if not text and isinstance(self.focused, TextArea):
+            text = self.focused.selected_text
+        if not text:
+            return False
+        self.app.copy_to_clipboard(text)
+        rows = text.count("\n") + 1
+        self.say(f"copied {rows} lines" if rows > 1 else "copied")
+        self.clear_selection()
+        return True
+
+    def _twice(self, key: str) -> bool:
+        now, before = time.monotonic(), self._pressed.get(key, float("-inf"))
+        self._pressed[key] = now
+        return now - before <= TWICE_SECONDS
