@@ -18,12 +18,13 @@ from qcode.engine.calls import Calls
 from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
 from qcode.engine.controls import Controls
-from qcode.engine.engine import Begun, Doors, Engine, Stream
+from qcode.engine.engine import Begun, Doors, Engine
 from qcode.engine.gauge import Gauge
 from qcode.engine.hidden import hidden
 from qcode.engine.history import History
 from qcode.engine.limits import Limits
 from qcode.engine.look import look
+from qcode.engine.own import OwnCommands
 from qcode.engine.parts import Haste, Parts
 from qcode.engine.prompt import opening, system_text
 from qcode.engine.questions import Questions
@@ -31,6 +32,7 @@ from qcode.engine.room import Room
 from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
 from qcode.engine.scale import Scale
+from qcode.engine.stream import Stream
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
 from qcode.engine.verify import Verify
@@ -39,7 +41,7 @@ from qcode.permission.modes import Mode as PermissionMode
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule
 from qcode.protocol.errors import InputError, SandboxMissing
-from qcode.protocol.events import Notice, SessionStarted
+from qcode.protocol.events import Notice, SessionStarted, SettingsChanged
 from qcode.protocol.messages import ToolSpec, UserMessage
 from qcode.sandbox.plain import PlainRunner
 from qcode.server.base import ServerFacts
@@ -120,6 +122,8 @@ class _Assembly:
         ground = Ground.of(self.workspace.root)
         book = Rulebook(self.settings, self.fence, start.rules, ground)
         self.approvals = Approvals(book.judge, self.say, self._nobody(), book.grant)
+        self.history: History | None = None
+        """None = the session has not begun."""
         self.steers: list[UserMessage] = []
         self.haste = Haste()
         self.ask = self.questions.ask if start.person == "present" else None
@@ -137,9 +141,16 @@ class _Assembly:
             self.say,
             self.haste,
             self.routes.wish,
+            self._asks,
         )
         doors = Doors(self._begin, self._end, self.start.limits)
-        return Engine(self.stream, doors, controls)
+        commands = OwnCommands(self.runner, self.workspace.root, self.say)
+        return Engine(self.stream, doors, controls, commands)
+
+    def _asks(self) -> SettingsChanged:
+        if self.history is None:
+            return SettingsChanged(self.settings.thinking_budget, self.settings.max_tokens)
+        return self.history.asks()
 
     def _mode(self) -> PermissionMode:
         preset = parse_mode(self.config.permission.mode) if self.config.permission.mode else None
@@ -163,11 +174,12 @@ class _Assembly:
         for notice in (*remarks(facts), *(Notice("warning", one) for one in unread)):
             say(notice)
         talk = self.start.conversation
-        history = History(talk, facts, self.settings)
+        history = self.history = History(talk, facts, self.settings)
         gauge = Gauge(history)
         accounting = Accounting(facts.strategy, gauge)
         if sentence := history.unsaid():
             say(Notice("info", sentence))
+        say(history.asks())
         room = Room(talk, self.settings, facts.context_tokens, gauge.expect)
         summariser = Summariser(history, self.routes.server, room, accounting, say)
         scale = Scale(room, gauge, self.routes.server)
@@ -192,6 +204,7 @@ class _Assembly:
             lambda prompt: opening(seen, prompt),
             partial(self._ready, history),
             parts.compactor.by_hand,
+            self.routes.ready,
         )
 
     async def _ready(self, history: History, message: UserMessage) -> None:

@@ -9,7 +9,7 @@ from qcode.engine.parts import Haste
 from qcode.engine.questions import Questions
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings
-from qcode.protocol.events import ModeChanged, Notice, Renamed, Rewound
+from qcode.protocol.events import ModeChanged, Notice, Renamed, Rewound, SettingsChanged
 from qcode.protocol.inputs import (
     ApprovalReply,
     EndReasoning,
@@ -41,6 +41,8 @@ class Controls:
     haste: Haste = field(default_factory=Haste)
     wish: Callable[[SetModel], None] = lambda given: None
     """Another model, from the next turn on."""
+    asks: Callable[[], SettingsChanged] | None = None
+    """What the next request asks for; None = nobody looks."""
 
     def take(self, given: Input, state: State) -> None:
         """Apply one input; what cannot be done is said in a Notice."""
@@ -60,16 +62,24 @@ class Controls:
                 self.say(ModeChanged(mode))
             case SetThinking(budget):
                 self.settings.thinking_budget = budget
+                self._tell()
             case SetSampling():
                 self.settings.sampling = given
-            case SetModel():
+                self._tell()
+            case SetModel(model, base_url):
                 self.wish(given)
+                name = one_line(model or base_url)
+                self.say(Notice("info", f"{name} answers from the next turn on."))
             case Rename(name):
                 self.say(Renamed(one_line(name)))
             case Rewind(turn, restore):
                 self._rewind(turn, restore, state)
             case _:
                 self._warn(f"{type(given).__name__} is not built yet: nothing was done.")
+
+    def _tell(self) -> None:
+        if self.asks is not None:
+            self.say(self.asks())
 
     def _rewind(self, turn: int, restore: str, state: State) -> None:
         if state == "running":

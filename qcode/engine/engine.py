@@ -1,4 +1,7 @@
-"""Inputs in, events out. Owns queues, log and cancellation; the loop itself is `turn.py`."""
+"""Inputs in, events out. Owns the queue of what is to be done, and cancellation.
+
+The loop itself is `turn.py`; what only changes something is in `controls.py`.
+"""
 
 import asyncio
 import logging
@@ -8,80 +11,32 @@ from dataclasses import dataclass
 
 from qcode.engine.controls import Controls
 from qcode.engine.limits import Limits, out_of_time
+from qcode.engine.own import OwnCommands
+from qcode.engine.prompt import with_commands
 from qcode.engine.say import Say
+from qcode.engine.stream import Stream
 from qcode.engine.turn import Turn
 from qcode.protocol.errors import QcodeError, SessionNotSaved
-from qcode.protocol.events import (
-    FLEETING,
-    AnyEvent,
-    LoggedEvent,
-    Notice,
-    SessionStarted,
-    StepStarted,
-    ToolCallFinished,
-    TurnFinished,
+from qcode.protocol.events import AnyEvent, NotBegun, Notice, ToolCallFinished, TurnFinished
+from qcode.protocol.inputs import (
+    Begin,
+    Cancel,
+    Compact,
+    Input,
+    Prompt,
+    Queue,
+    RunShell,
+    SetModel,
+    Steer,
 )
-from qcode.protocol.inputs import Cancel, Compact, Input, Prompt, Queue, Steer
 from qcode.protocol.messages import Image, Text, ToolMessage, UserMessage, user
 from qcode.protocol.text import well_formed
-from qcode.session.conversation import Conversation
-from qcode.session.log import Log
 
 LOG = logging.getLogger(__name__)
 LOST = "No result: qcode ended while this call ran. Its effects, if any, are unknown."
 
-
-class Stream:
-    """Where events go: the log, the conversation, then the front end."""
-
-    def __init__(self, log: Log | None, conversation: Conversation) -> None:
-        self.log = log
-        """None = nothing is kept (`--no-session`)."""
-        self.conversation = conversation
-        self.queue: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
-        self._held: list[LoggedEvent] | None = []
-        """Events from before SessionStarted, which must head the log; None = it was said."""
-        self._broken = False
-        """The log failed once: what follows is only shown."""
-
-    def say(self, event: AnyEvent) -> None:
-        """See `say.Say`."""
-        try:
-            if not isinstance(event, FLEETING):
-                self._keep(event)
-        except SessionNotSaved as error:
-            if not isinstance(event, TurnFinished):
-                raise
-            event = TurnFinished("error", str(error), type(error).__name__)  # told once, whatever
-        finally:  # an answer that the log cannot hold is still shown
-            self.queue.put_nowait(event)
-
-    def _keep(self, event: LoggedEvent) -> None:
-        if isinstance(event, SessionStarted):
-            early, self._held = self._held or [], None
-            for one in (event, *early):
-                self._write(one)
-        elif self._held is not None:
-            self._held.append(event)
-        else:
-            self._write(event)
-
-    def _write(self, event: LoggedEvent) -> None:
-        self.conversation.apply(event)
-        if self.log is None or self._broken:
-            return
-        try:
-            self.log.append(event)
-            if isinstance(event, StepStarted | TurnFinished):  # the end of a step
-                self.log.flush()
-        except SessionNotSaved:
-            self._broken = True
-            raise
-
-    def flush(self) -> None:
-        """What was said so far is on the disk when this returns."""
-        if self.log is not None and not self._broken:
-            self.log.flush()
+Work = UserMessage | Compact | Begin | SetModel
+"""What takes its time: it is done one after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +51,8 @@ class Begun:
     """Before each turn: whoever is to answer it is there. Raises QcodeError; see `routing`."""
     compact: Callable[[str], Awaitable[None]]
     """Sum up the conversation, with words on what matters; see `compaction.Compactor.by_hand`."""
+    change: Callable[[], Awaitable[None]]
+    """Between two turns: to the model that the person wished for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +69,17 @@ class Doors:
 class Engine:
     """One session. `submit` inputs, read `events()`, `close` at the end."""
 
-    def __init__(self, stream: Stream, doors: Doors, controls: Controls) -> None:
+    def __init__(
+        self, stream: Stream, doors: Doors, controls: Controls, commands: OwnCommands
+    ) -> None:
         self.stream = stream
         self._doors = doors
         self._controls = controls
+        self._commands = commands
         self._begun: Begun | None = None
-        self._waiting: deque[UserMessage | Compact] = deque()
+        self._waiting: deque[Work] = deque()
+        self._now: Work | None = None
+        """What is being done, or was done last."""
         self._task: asyncio.Task[None] | None = None
         self._works = False
         """The task has begun; cancelled before that, it would end without a word."""
@@ -132,19 +94,26 @@ class Engine:
     def _take(self, given: Input) -> None:
         match given:
             case Prompt(text, images):
-                self._prompt(_message(text, images))
+                self._add(_message(text, images))
             case Queue(text):
-                self._prompt(_message(text))
-            case Steer(text) if self._running:
+                self._add(_message(text))
+            case Steer(text) if self._turns:
                 self._controls.steers.append(user(well_formed(text), "steer"))
             case Steer(text):
-                self._prompt(_message(text))
+                self._add(_message(text))
+            case Begin():
+                if self._begun is None and not self._running:
+                    self._add(given)
+            case SetModel() if not self._turns and (self._begun or self._running):
+                self._add(given)
             case Compact():
-                self._prompt(given)
+                self._add(given)
+            case RunShell():
+                self._commands.run(given)
             case Cancel():
                 self._cancel()
             case _:
-                self._controls.take(given, "running" if self._running else "idle")
+                self._controls.take(given, "running" if self._turns else "idle")
 
     async def events(self) -> AsyncIterator[AnyEvent]:
         """Everything that happens, until `close`."""
@@ -155,27 +124,34 @@ class Engine:
         """Cancel the turn, end all commands, close the connection and the log."""
         self._waiting.clear()
         self._controls.steers.clear()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
         try:
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+            await self._commands.close()
             await self._doors.end()
         finally:  # also when closing is cancelled: the session must not stay locked
-            if self.stream.log is not None:
-                self.stream.log.close()
-            self.stream.queue.put_nowait(None)
+            self.stream.close()
 
     @property
     def _running(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    def _prompt(self, given: UserMessage | Compact) -> None:
+    @property
+    def _turns(self) -> bool:
+        """A turn runs or waits to: words for it can still be added."""
+        at_hand = (self._now, *self._waiting)
+        return self._running and any(isinstance(one, UserMessage | Compact) for one in at_hand)
+
+    def _add(self, given: Work) -> None:
         self._waiting.append(given)
         if not self._running:
             self._works = False
+            self._now = None
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     def _cancel(self) -> None:
+        self._commands.cancel()
         if self._task is None:
             return
         if self._works:
@@ -184,52 +160,106 @@ class Engine:
             asyncio.get_running_loop().call_soon(self._task.cancel)
 
     async def _work(self) -> None:
-        """Turns, one after another, while prompts wait."""
+        """One thing after another, while something waits."""
         self._works = True
         while self._waiting:
-            given = self._waiting.popleft()
+            self._now = self._waiting.popleft()
             _forget_cancel()
             try:
-                if isinstance(given, Compact):
-                    await self._compact(given.focus)
-                else:
-                    await self._turn(given)
-            except QcodeError as error:
-                self.stream.say(TurnFinished("error", str(error), type(error).__name__))
-            except asyncio.CancelledError:  # before the turn began
-                self.stream.say(TurnFinished("cancelled", "The turn was cancelled."))
+                await self._do(self._now)
             except Exception as error:  # the front end must learn of it, then it is a crash
-                LOG.exception("the turn crashed")
-                self.stream.say(TurnFinished("error", _crashed(error)))
+                LOG.exception("the engine crashed")
+                kind = type(error).__name__
+                is_begin = isinstance(self._now, Begin)
+                said = NotBegun(_crashed(error), kind) if is_begin else None
+                self.stream.say(said or TurnFinished("error", _crashed(error)))
                 raise
+
+    async def _do(self, work: Work) -> None:
+        match work:
+            case UserMessage():
+                await self._prompt(work)
+            case Begin():
+                await self._begin()
+            case Compact(focus):
+                await self._compact(focus)
+            case SetModel():
+                await self._change(work)
+
+    async def _prompt(self, message: UserMessage) -> None:
+        """A turn; it has its end, however it ends."""
+        try:
+            await self._turn(message)
+        except QcodeError as error:
+            self.stream.say(TurnFinished("error", str(error), type(error).__name__))
+        except asyncio.CancelledError:  # before the turn began
+            self.stream.say(CANCELLED)
 
     async def _turn(self, message: UserMessage) -> None:
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._doors.limits.max_wall_seconds):
-                begun = self._begun = self._begun or await self._doors.begin(self.stream.say)
+                begun = await self._open()
                 await begun.ready(message)
         except TimeoutError:
             self.stream.say(out_of_time(self._doors.limits))
             return
-        conversation = self.stream.conversation
         self._settle_dangling()
-        if not conversation.messages:
-            message = _opened(message, begun.opening)
-        await begun.turn(conversation.turns + 1, began).run(message)
+        message = self._headed(message, begun)
+        await begun.turn(self.stream.conversation.turns + 1, began).run(message)
         self._take_late_steers()
+
+    async def _begin(self) -> None:
+        """It is no turn, so nothing finishes. Cancelled, the prompt that waits for it is, too: it
+        is all that a person has seen themselves begin."""
+        try:
+            await self._open()
+        except QcodeError as error:
+            self.stream.say(NotBegun(str(error), type(error).__name__))
+        except asyncio.CancelledError:
+            self.stream.say(NotBegun("Cancelled: no server was found yet.", ""))
+            if self._waiting and isinstance(self._waiting[0], UserMessage):
+                self._waiting.popleft()
+                self.stream.say(CANCELLED)
+
+    async def _open(self) -> Begun:
+        """Raises QcodeError, and it may be tried again."""
+        self._begun = self._begun or await self._doors.begin(self.stream.say)
+        return self._begun
 
     async def _compact(self, focus: str) -> None:
         """Between two turns; it is none itself, so nothing finishes."""
         try:
-            self._begun = self._begun or await self._doors.begin(self.stream.say)
+            begun = await self._open()
             self._settle_dangling()
-            await self._begun.compact(focus)
+            await begun.compact(focus)
         except QcodeError as error:
             self.stream.say(Notice("error", str(error)))
         except asyncio.CancelledError:
             self.stream.say(Notice("info", "Cancelled: the conversation is as it was."))
         self._take_late_steers()
+
+    async def _change(self, wish: SetModel) -> None:
+        """To another model at once, since nothing runs."""
+        self._controls.wish(wish)
+        try:
+            if self._begun is not None:
+                await self._begun.change()
+        except QcodeError as error:
+            self.stream.say(Notice("error", str(error)))
+        except asyncio.CancelledError:
+            self.stream.say(Notice("info", "Cancelled: the model of before goes on."))
+
+    def _headed(self, message: UserMessage, begun: Begun) -> UserMessage:
+        """With what stands ahead of the person's words: their own commands, and in the first
+        message the facts."""
+        talk = self.stream.conversation
+        words = with_commands(message.text, talk.told)
+        words = words if talk.messages else begun.opening(words)
+        if words == message.text:
+            return message
+        images = tuple(part for part in message.parts if isinstance(part, Image))
+        return UserMessage((Text(words), *images), message.origin)
 
     def _take_late_steers(self) -> None:
         """Steers that came when no step was left to take them begin the next turn."""
@@ -240,6 +270,9 @@ class Engine:
         """A result for each call that a crash left without one."""
         for call in self.stream.conversation.dangling():
             self.stream.say(ToolCallFinished(ToolMessage(call.id, call.name, LOST, "cancelled")))
+
+
+CANCELLED = TurnFinished("cancelled", "The turn was cancelled.")
 
 
 def _crashed(error: Exception) -> str:
@@ -256,8 +289,3 @@ def _forget_cancel() -> None:
 
 def _message(text: str, images: tuple[Image, ...] = ()) -> UserMessage:
     return UserMessage((Text(well_formed(text)), *images))
-
-
-def _opened(message: UserMessage, opening: Callable[[str], str]) -> UserMessage:
-    images = tuple(part for part in message.parts if isinstance(part, Image))
-    return UserMessage((Text(opening(message.text)), *images), message.origin)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from qcode.engine.settings import ANSWER_TOKENS, Settings
+from qcode.protocol.events import SettingsChanged
 from qcode.server.base import Request, ServerFacts
 from qcode.server.families import family, mode, sampling
 from qcode.server.family import LEVEL_TOKENS
@@ -73,6 +74,12 @@ class History:
             closed=tweak.closed,
             strategy=facts.strategy,
         )
+
+    def asks(self) -> SettingsChanged:
+        """What the next request asks for, as far as it is no matter of room."""
+        budget = self._budget(Tweak())
+        sampling = self._sampling(budget, Tweak())
+        return SettingsChanged(budget, self.settings.max_tokens, dict(sampling))
 
     def unsaid(self) -> str:
         """A sentence on what the server ignores of the settings; empty = nothing."""

@@ -6,6 +6,7 @@ change (date, branch, tree, instructions of the project) goes into the first use
 """
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SYSTEM = """\
@@ -89,3 +90,9 @@ def with_data(prompt: str, data: str) -> str:
     """`prompt` followed by `data` from a pipe, marked as data."""
     inert = data.rstrip().replace("</stdin>", "<\\/stdin>")  # data cannot end its own block
     return f"{prompt}\n\n<stdin>\n{inert}\n</stdin>"
+
+
+def with_commands(prompt: str, told: Sequence[str]) -> str:
+    """`prompt` behind what the person ran themselves and wants to be known, marked as such."""
+    rows = [text.replace("</shell>", "<\\/shell>") for text in told]  # it cannot end its block
+    return "\n\n".join([*(f"<shell>\n{row}\n</shell>" for row in rows), prompt])

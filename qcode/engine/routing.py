@@ -214,6 +214,8 @@ class Routes:
             self._load.move(facts)
         self._say(ModelChanged(facts.model, f"{facts.kind} {facts.version}".strip()))
         self._say(ContextChanged(facts.context_tokens, facts.context_from))
+        if self._load:
+            self._say(self._load.history.asks())
 
     def _may_leave(self, choice: Choice, because: str) -> bool:
         """Whether qcode itself may change to it; where not, that is said."""

@@ -21,6 +21,7 @@ from qcode.protocol.events import (
     Renamed,
     Rewound,
     SessionStarted,
+    ShellFinished,
     Steered,
     ToolCallFinished,
     TurnStarted,
@@ -93,6 +94,8 @@ class Conversation:
     """Paths that were read, in the order of their last reading."""
     plan: tuple[TodoItem, ...] = ()
     """The todo list as the model last wrote it."""
+    told: list[str] = field(default_factory=list)
+    """What the person ran themselves and the next prompt begins with."""
     last_usage: Usage | None = None
     """Of the last answer; None = there was none since messages were last taken away."""
     _marks: list[_Mark] = field(default_factory=list)
@@ -139,6 +142,8 @@ class Conversation:
                 self._elide(max(0, count), most)
             case Rewound(turn=turn):
                 self._rewind(turn)
+            case ShellFinished(share="tell", text=text) if text:
+                self.told.append(text)
             case Usage():
                 self.last_usage = event
                 self.generated_tokens += event.generated_tokens or 0
@@ -165,6 +170,7 @@ class Conversation:
         place = (len(self._eras), len(self.messages), len(self.said))
         self._marks.append(_Mark(turn, *place, self.plan))
         self.turns = max(self.turns, turn)
+        self.told.clear()
         self.messages.append(message)
         self.said.append(message)
 

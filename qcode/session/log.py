@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 
 from qcode.protocol.errors import SessionError
-from qcode.protocol.events import FLEETING, LoggedEvent, SessionStarted
+from qcode.protocol.events import FLEETING, LoggedEvent, SessionStarted, TurnStarted
 from qcode.session.disk import NEW_FILE, sync_folder, write_all, write_new
-from qcode.session.envelope import encode
+from qcode.session.envelope import UnknownEvent, encode
 from qcode.session.failures import not_saved
 from qcode.session.lock import Lock
 from qcode.session.reading import Opened, read
@@ -51,6 +51,8 @@ class Log:
         self._unflushed = False
         self._named = False
         """The file's name is on the disk, too."""
+        self._expendable = True
+        """What stood in the file before is no turn, nor anything that cannot be read."""
         self._closed = False
 
     @property
@@ -77,6 +79,8 @@ class Log:
             raise
 
     def _go_on(self, opened: Opened) -> Opened:
+        worth = any(isinstance(event, TurnStarted | UnknownEvent) for event in opened.events)
+        self._expendable = not (worth or opened.lost_bytes or opened.skipped)
         if opened.started is None:
             raise SessionError(
                 f"The session {self.session_id} cannot be resumed: its log has no whole first "
@@ -135,6 +139,16 @@ class Log:
             self._descriptor = None
         self._closed = True
         self._lock.release()
+
+    def discard(self) -> None:
+        """Close it, and remove the file: no turn began in it. One that was reopened stays where it
+        has a turn, or what this qcode could not read."""
+        if self._descriptor is not None and self._expendable:
+            os.close(self._descriptor)
+            self._descriptor = None
+            with suppress(OSError):  # an empty session is no harm
+                self.path.unlink()
+        self.close()
 
     def __enter__(self) -> "Log":
         return self

@@ -1,7 +1,8 @@
 """What a person said in a message, without what qcode put around it.
 
-The engine opens the first message with facts about the workspace and marks data from a pipe; in a
-title, a search or an export a person looks for their own words.
+The engine opens the first message with facts about the workspace, puts what the person ran
+themselves ahead of their words, and marks data from a pipe; in a title, a search or an export a
+person looks for their own words.
 """
 
 import re
@@ -9,7 +10,9 @@ import re
 from qcode.protocol.messages import UserMessage
 
 _AHEAD = re.compile(
-    r"\A(?:<workspace>\n.*?\n</workspace>\s*)?(?:<instructions>\n.*?\n</instructions>\s*)?", re.S
+    r"\A(?:<workspace>\n.*?\n</workspace>\s*)?(?:<instructions>\n.*?\n</instructions>\s*)?"
+    r"(?:<shell>\n.*?\n</shell>\s*)*",
+    re.S,
 )
 
 

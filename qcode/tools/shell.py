@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from qcode.protocol.access import Access
-from qcode.protocol.display import Block, OutputBlock
+from qcode.protocol.display import OutputBlock
 from qcode.protocol.text import one_line
 from qcode.sandbox.base import Command, Job, NotStarted, Output
 from qcode.tools.base import Context, Outcome, failed
@@ -65,7 +65,7 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             match self.action:
                 case "run":
-                    return _finished(self.command, await self._run(context))
+                    return await self._run(context)
                 case "start":
                     return await self._start(context)
                 case "list":
@@ -75,8 +75,10 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         except NotStarted as error:
             return failed(f"shell: {error}")
 
-    async def _run(self, context: Context) -> Output:
-        return await context.runner.run(self._command(context), context.progress)
+    async def _run(self, context: Context) -> Outcome:
+        output = await context.runner.run(self._command(context), context.progress)
+        text, block = finished(self.command, output)
+        return Outcome(text, (block,), "ok" if output.exit_code is not None else "error")
 
     async def _start(self, context: Context) -> Outcome:
         job_id = await context.runner.start(self._command(context))
@@ -102,7 +104,8 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Command(self.command, root, limit if limit > 0 else DEFAULT_SECONDS)
 
 
-def _finished(command: str, output: Output) -> Outcome:
+def finished(command: str, output: Output) -> tuple[str, OutputBlock]:
+    """A command that has ended: in words for the model, and for people."""
     how = f"exit {output.exit_code}" if output.exit_code is not None else output.why
     rows = [f"{how} · {output.seconds:.1f} s", output.head.rstrip("\n")]
     if output.left_out:
@@ -115,11 +118,10 @@ def _finished(command: str, output: Output) -> Outcome:
         )
     if "time limit" in output.why:
         rows.append("[Raise timeout_seconds, or use action start for what does not end by itself.]")
-    status: Literal["ok", "error"] = "ok" if output.exit_code is not None else "error"
-    return Outcome("\n".join(rows), (_block(command, output),), status)
+    return "\n".join(rows), _block(command, output)
 
 
-def _block(command: str, output: Output) -> Block:
+def _block(command: str, output: Output) -> OutputBlock:
     tail = (output.tail or output.head)[-BLOCK_CHARACTERS:]
     spill = str(output.spill) if output.spill else ""
     return OutputBlock(command, tail, output.exit_code, output.seconds, spill)
