@@ -7,18 +7,20 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
 
 from qcode.protocol.errors import QcodeError
-from qcode.protocol.events import AnyEvent, Notice
+from qcode.protocol.events import AnyEvent, Notice, ShellFinished, TurnFinished
 from qcode.protocol.inputs import Begin, Input, Prompt
 from qcode.tui import themes
 from qcode.tui.chat import signals, terminal
 from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.frames import Frames
+from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk
 from qcode.tui.home import Engine, Home, Opened, Wanted
 from qcode.tui.palette import Palette, depth
@@ -98,12 +100,15 @@ class QcodeApp(App[int]):
         early, self._early = self._early, []
         for given in early or [Begin()]:
             self.submit(given)
+        self._look_at_git()
 
     # -- events and inputs
 
     def _show(self, events: Sequence[AnyEvent]) -> None:
         try:
             self.chat.take(self.talk.take(events, time.monotonic()))
+            if any(isinstance(event, TurnFinished | ShellFinished) for event in events):
+                self._look_at_git()
         except Exception as error:  # noqa: BLE001 - whatever breaks, the session goes on
             self._handle_exception(error)
 
@@ -113,10 +118,18 @@ class QcodeApp(App[int]):
             self._early.append(given)
         else:
             self.engine.submit(given)
-        self.chat.take(self.talk.hear(given))
+        self.chat.take(self.talk.hear(given, time.monotonic()))
 
     def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
         self.submit(event.given)
+
+    def _look_at_git(self) -> None:
+        self.run_worker(self._git(), group="git", exclusive=True)
+
+    async def _git(self) -> None:
+        branch, changes = await standing(self.home.folder)
+        self.talk.status = replace(self.talk.status, branch=branch, changes=changes)
+        self.chat.take(())
 
     # -- the end
 

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import TextArea
 
-from qcode.engine.settings import EFFORT, thinking_tokens
+from qcode.engine.settings import thinking_tokens
 from qcode.protocol.inputs import (
     ApprovalReply,
     Cancel,
@@ -25,8 +25,10 @@ from qcode.protocol.inputs import (
     Steer,
 )
 from qcode.tui.chat.keys import FIRST, THEN
+from qcode.tui.chat.levels import next_level
 from qcode.tui.chat.talk import Talk
 from qcode.tui.chat.waiting import Waiting
+from qcode.tui.commands import ANSWER_TOKENS
 from qcode.tui.home import Home
 from qcode.tui.prompt import messages as told
 from qcode.tui.prompt.sending import CommandRow
@@ -34,6 +36,8 @@ from qcode.tui.prompt.widget import PromptBox
 from qcode.tui.screens.standin import Standin
 from qcode.tui.transcript import Change
 from qcode.tui.widgets.approval import GUARD_SECONDS, ApprovalStrip
+from qcode.tui.widgets.footer import Footer
+from qcode.tui.widgets.header import Header
 from qcode.tui.widgets.notice import Level, NoticeLine
 from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.question import QuestionStrip
@@ -54,8 +58,11 @@ class ChatScreen(Screen[None]):
         *(Binding(row.key, row.what, row.help, show=False) for row in THEN),
     ]
     DEFAULT_CSS = """
-    ChatScreen PromptBox { border-top: solid $border-blurred; }
-    ChatScreen PromptBox:focus-within { border-top: solid $border; }
+    ChatScreen Header { border-bottom: solid $border-blurred; height: 2; }
+    ChatScreen PromptBox {
+        border-top: solid $border-blurred;
+        border-bottom: solid $border-blurred;
+    }
     """
 
     @dataclass
@@ -72,19 +79,23 @@ class ChatScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.talk = talk
+        self.header = Header(paint, home.folder)
         self.view = Standin(paint)
         self.notice = NoticeLine(paint)
         self.approval = ApprovalStrip(paint)
         self.question = QuestionStrip(paint)
         self.prompt = PromptBox(home.folder, home.state, commands)
+        self.footer = Footer(paint)
         self._pressed: dict[str, float] = {}
 
     def compose(self) -> ComposeResult:
+        yield self.header
         yield self.view
         yield self.notice
         yield self.approval
         yield self.question
         yield self.prompt
+        yield self.footer
 
     def on_mount(self) -> None:
         self.prompt.focus()
@@ -100,6 +111,8 @@ class ChatScreen(Screen[None]):
         if changes:
             self.view.show(self.talk.blocks)
         self.prompt.turn = "running" if self.talk.running else "idle"
+        self.header.show(self.talk.status)
+        self.footer.show(self.talk.status)
         self.wait(self.talk.waiting)
 
     def begin(self, talk: Talk) -> None:
@@ -184,7 +197,7 @@ class ChatScreen(Screen[None]):
         """Copy, else interrupt, else empty the prompt, else leave at the second press."""
         if self._copied():
             return
-        if self.talk.running:
+        if self.talk.busy:
             self._say(Cancel())
         elif self.prompt.text:
             self.prompt.clear()
@@ -197,7 +210,7 @@ class ChatScreen(Screen[None]):
         """Close what is open, else interrupt, else rewind at the second press."""
         if self.approval.close_words():
             return
-        if self.talk.running:
+        if self.talk.busy:
             self._say(Cancel())
         elif not self.prompt.text:
             if self._twice("escape"):
@@ -206,7 +219,7 @@ class ChatScreen(Screen[None]):
                 self.say("Esc again goes back to an earlier prompt")
 
     def action_next_mode(self) -> None:
-        at = next((at for at, mode in enumerate(MODES) if mode == self.talk.mode), -1)
+        at = next((at for at, mode in enumerate(MODES) if mode == self.talk.status.mode), -1)
         self._say(SetMode(MODES[(at + 1) % len(MODES)]))
 
     def action_answer_now(self) -> None:
@@ -219,10 +232,9 @@ class ChatScreen(Screen[None]):
         self._think(-1)
 
     def _think(self, step: int) -> None:
-        words = tuple(EFFORT)
-        self._level = min(max(getattr(self, "_level", 2) + step, 0), len(words) - 1)
-        self._say(SetThinking(thinking_tokens(words[self._level], 32_768)))
-        self.say(f"thinking: {words[self._level]}")
+        level = next_level(self.talk.status.thinking_budget, step)
+        self._say(SetThinking(thinking_tokens(level, ANSWER_TOKENS)))
+        self.say(f"thinking: {level}")
 
     def action_page_up(self) -> None:
         self.view.scroll_page_up(animate=False)
