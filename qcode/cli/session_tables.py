@@ -1,12 +1,12 @@
 """Sessions as text for a terminal of 80 columns, measured in cells: a Chinese sign takes two."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from qcode.protocol.cells import fit, pad
 from qcode.protocol.text import one_line
+from qcode.session.said import Said
 from qcode.session.summary import Hit, Summary
 
 WIDTH = 80
@@ -54,16 +54,6 @@ def details(summary: Summary, file: Path) -> str:
         "log": f"{file} ({summary.bytes:,} bytes)",
     }
     return "".join(f"{name:<12} {one_line(text, 500)}\n" for name, text in rows.items() if text)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One turn in short."""
-
-    turn: int
-    prompt: str
-    answer: str
-    """The last words of the model; empty = there were none."""
 
 
 def turns(said: Iterable[Said]) -> str:

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qcode.cli.parser import count, parsed
-from qcode.cli.session_tables import Said, details, places, table, turns
+from qcode.cli.session_tables import details, places, table, turns
 from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
-from qcode.protocol.events import MessageCompleted, TurnStarted
 from qcode.protocol.text import plain
-from qcode.session.conversation import fold
-from qcode.session.export import as_json, as_markdown, uncompacted
-from qcode.session.prompts import spoken
+from qcode.session.export import FORMATS, SUFFIXES, exported
+from qcode.session.said import said
 from qcode.session.store import Store
 from qcode.session.summary import Summary
 
@@ -77,9 +75,10 @@ def _search_arguments(group: "Group") -> None:
 
 
 def _export_arguments(group: "Group") -> None:
-    parser = group.add_parser("export", help="a conversation as Markdown or JSON")
+    parser = group.add_parser("export", help="a conversation as Markdown, HTML or JSON")
     parser.add_argument("session", nargs="?", help="id, part of it, or name; else the latest here")
-    parser.add_argument("--format", choices=("markdown", "json"), default="markdown")
+    parser.add_argument("--format", choices=tuple(FORMATS), help="default: by FILE, else markdown")
+    parser.add_argument("--html", dest="format", action="store_const", const="html")
     parser.add_argument("--json", dest="format", action="store_const", const="json")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     parser.set_defaults(do=_export)
@@ -154,25 +153,10 @@ def _show(arguments: argparse.Namespace, store: Store) -> int:
         return _print_json(summary)
     _print(details(summary, store.path(session_id)))
     if summary.usable:
-        _print(turns(_said(store, session_id)))
+        _print(turns(said(store.open(session_id).events)))
     if summary.broken:
         _talk(summary.broken)
     return 0
-
-
-def _said(store: Store, session_id: str) -> list[Said]:
-    """The turns of the conversation as it stands: prompts, and what was answered last."""
-    opened = store.open(session_id)
-    live = set(fold(opened.events).live_turns)
-    said: dict[int, Said] = {}
-    turn = 0
-    for event in opened.events:
-        if isinstance(event, TurnStarted):
-            turn = event.turn
-            said[turn] = Said(turn, spoken(event.message), "")
-        elif isinstance(event, MessageCompleted) and event.message.text and turn in said:
-            said[turn] = Said(turn, said[turn].prompt, event.message.text)
-    return [said[turn] for turn in sorted(said) if turn in live]
 
 
 def _search(arguments: argparse.Namespace, store: Store) -> int:
@@ -192,8 +176,8 @@ _WIDER = " --all searches the sessions of all folders."
 
 def _export(arguments: argparse.Namespace, store: Store) -> int:
     opened = store.open(_session(arguments, store))
-    conversation = uncompacted(opened.events)
-    text = (as_json if arguments.format == "json" else as_markdown)(conversation)
+    named = SUFFIXES.get(arguments.output.suffix.lower()) if arguments.output else None
+    text = exported(opened.events, arguments.format or named or "markdown")
     if arguments.output is None:
         _print(text)
     else:

@@ -1,11 +1,11 @@
-"""A conversation as Markdown for people, or as JSON for programs.
+"""A conversation as Markdown for people, or as JSON for programs; `page` makes HTML of it.
 
-Both hold it as it stands, rewound turns left out, but in full: what a compaction replaced for the
+All hold it as it stands, rewound turns left out, but in full: what a compaction replaced for the
 model is still there. Control sequences are taken out, for an export is meant to be shown.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -22,18 +22,11 @@ from qcode.protocol.messages import (
 from qcode.protocol.text import one_line, plain
 from qcode.session.conversation import Conversation, fold
 from qcode.session.envelope import UnknownEvent
+from qcode.session.page import SPEAKER, as_html
 from qcode.session.prompts import spoken
 
 FORMAT = 1
 """Of the JSON; fields are only ever added under the same number."""
-
-_SPEAKER = {
-    "prompt": "You",
-    "steer": "You, in between",
-    "verify": "Verification",
-    "nudge": "qcode",
-    "summary": "Summary",
-}
 
 
 def uncompacted(events: Iterable[AnyEvent | UnknownEvent]) -> Conversation:
@@ -94,7 +87,7 @@ def _user(message: UserMessage) -> str:
     images = sum(isinstance(part, Image) for part in message.parts)
     words = [plain(spoken(message))] if message.text else []
     words += [f"({images} {'image' if images == 1 else 'images'})"] if images else []
-    return "\n\n".join([f"## {_SPEAKER[message.origin]}", *words])
+    return "\n\n".join([f"## {SPEAKER[message.origin]}", *words])
 
 
 def _assistant(message: AssistantMessage) -> str:
@@ -131,3 +124,19 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
     return value
+
+
+FORMATS: Mapping[str, Callable[[Conversation], str]] = {
+    "markdown": as_markdown,
+    "html": as_html,
+    "json": as_json,
+}
+"""Name of a format -> what makes it."""
+
+SUFFIXES = {".md": "markdown", ".html": "html", ".htm": "html", ".json": "json"}
+"""End of a file's name -> name of the format."""
+
+
+def exported(events: Iterable[AnyEvent | UnknownEvent], wanted: str) -> str:
+    """A session in one of `FORMATS`."""
+    return FORMATS[wanted](uncompacted(events))

@@ -180,6 +180,18 @@ def test_export_prints_markdown_or_json(command: Command, store: Store, here: Pa
     assert command("export", "--format", "json") == command("export", "--json")
 
 
+def test_export_makes_a_page_by_flag_or_by_the_name_of_the_file(
+    command: Command, store: Store, here: Path
+) -> None:
+    saved(store, here, *one_turn(1, "Hello."))
+    page = command("export", "--html")[1]
+    assert page.startswith("<!doctype html>")
+    command("export", "-o", "a.html")
+    assert (here / "a.html").read_text(encoding="utf-8") == page
+    command("export", "-o", "b.html", "--json")
+    assert msgspec.json.decode((here / "b.html").read_bytes())["title"] == "Hello."
+
+
 def test_export_into_a_file_leaves_stdout_empty(command: Command, store: Store, here: Path) -> None:
     saved(store, here, *one_turn(1, "Hello."))
     assert command("export", "-o", "a.md") == (0, "", "Written to a.md.\n")
