@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from qcode.protocol.events import AnyEvent, Notice, SessionStarted
 from qcode.protocol.inputs import Input
 from qcode.tui.blocks import AnswerBlock, Block
-from qcode.tui.chat.waiting import NOTHING, Waiting, after
+from qcode.tui.chat.waiting import NOTHING, Waiting, after, replied
 from qcode.tui.coalescing import coalesce
 from qcode.tui.status import Status, follow, said
 from qcode.tui.transcript import Change, State, apply, fold, hear, replay
@@ -65,6 +65,7 @@ class Talk:
 
     def hear(self, given: Input, now: float) -> list[Change]:
         """What the person said."""
+        self.waiting = replied(self.waiting, given)
         self.status = said(self.status, given, now)
         self.state, changed = hear(self.state, given)
         apply(self.blocks, changed)

@@ -10,7 +10,7 @@ from qcode.protocol.events import (
     ToolCallFinished,
     TurnFinished,
 )
-from qcode.protocol.inputs import QuestionReply
+from qcode.protocol.inputs import ApprovalReply, Input, QuestionReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,16 @@ def after(waiting: Waiting, said: AnyEvent) -> Waiting:
 
 
 def without(waiting: Waiting, request_id: str) -> Waiting:
-    """One approval less: it was settled, or the person has just replied."""
+    """One approval less."""
     left = tuple(one for one in waiting.approvals if one.request_id != request_id)
     return replace(waiting, approvals=left)
 
 
-def answered(waiting: Waiting, reply: QuestionReply) -> Waiting:
-    """The question is no longer open."""
-    open_ = waiting.question
-    return (
-        replace(waiting, question=None)
-        if open_ and open_.request_id == reply.request_id
-        else (waiting)
-    )
+def replied(waiting: Waiting, given: Input) -> Waiting:
+    """What is left once the person has replied: nothing is answered twice."""
+    match given:
+        case ApprovalReply(request_id):
+            return without(waiting, request_id)
+        case QuestionReply():
+            return replace(waiting, question=None)
+    return waiting

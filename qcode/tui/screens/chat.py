@@ -1,5 +1,6 @@
 """The conversation, what waits for the person, the prompt."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import TextArea
 
 from qcode.engine.settings import thinking_tokens
+from qcode.protocol.events import ApprovalRequested
 from qcode.protocol.inputs import (
     ApprovalReply,
     Cancel,
@@ -24,17 +27,24 @@ from qcode.protocol.inputs import (
     SetThinking,
     Steer,
 )
+from qcode.tui.blocks import Block, CallBlock, ReasoningBlock, ShellBlock
+from qcode.tui.chat.approvals import changes
 from qcode.tui.chat.keys import FIRST, THEN
 from qcode.tui.chat.levels import next_level
 from qcode.tui.chat.talk import Talk
 from qcode.tui.chat.waiting import Waiting
 from qcode.tui.commands import ANSWER_TOKENS
+from qcode.tui.drawing.draw import draw
+from qcode.tui.drawing.view import View
 from qcode.tui.home import Home
+from qcode.tui.lines import Line
 from qcode.tui.prompt import messages as told
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.prompt.widget import PromptBox
-from qcode.tui.screens.standin import Standin
-from qcode.tui.transcript import Change
+from qcode.tui.review.state import ReviewState
+from qcode.tui.screens.review import ReviewScreen
+from qcode.tui.transcript import Change, Cut, Put
+from qcode.tui.view import TranscriptView
 from qcode.tui.widgets.approval import GUARD_SECONDS, ApprovalStrip
 from qcode.tui.widgets.footer import Footer
 from qcode.tui.widgets.header import Header
@@ -45,6 +55,7 @@ from qcode.tui.widgets.question import QuestionStrip
 TWICE_SECONDS = 1.5
 """A second press of a key within this is the second of two."""
 LOOK_SECONDS = 0.05
+TICK_SECONDS = 0.5
 
 Mode = Literal["ask", "edit", "auto", "plan"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -80,13 +91,15 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self.talk = talk
         self.header = Header(paint, home.folder)
-        self.view = Standin(paint)
+        self.view = TranscriptView(_drawn, paint)
         self.notice = NoticeLine(paint)
         self.approval = ApprovalStrip(paint)
         self.question = QuestionStrip(paint)
         self.prompt = PromptBox(home.folder, home.state, commands)
         self.footer = Footer(paint)
+        self._paint = paint
         self._pressed: dict[str, float] = {}
+        self._ticking: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -99,17 +112,26 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.prompt.focus()
-        self.view.show(self.talk.blocks)
+        self.begin(self.talk)
 
     def on_screen_resume(self) -> None:
         self._look_at_strips()
 
     # -- for the app
 
-    def take(self, changes: Sequence[Change]) -> None:
+    def take(self, changed: Sequence[Change]) -> None:
         """The conversation has changed."""
-        if changes:
-            self.view.show(self.talk.blocks)
+        for change in changed:
+            match change:
+                case Put(index, block):
+                    self.view.put(index, block)
+                case Cut(count):
+                    self.view.cut(count)
+        self._stand()
+
+    def _stand(self) -> None:
+        """What stands around the conversation."""
+        self._tick_while_busy()
         self.prompt.turn = "running" if self.talk.running else "idle"
         self.header.show(self.talk.status)
         self.footer.show(self.talk.status)
@@ -118,8 +140,16 @@ class ChatScreen(Screen[None]):
     def begin(self, talk: Talk) -> None:
         """Another conversation."""
         self.talk = talk
-        self.view.show(talk.blocks)
-        self.take(())
+        self.view.replay(talk.blocks)
+        self._stand()
+
+    def _tick_while_busy(self) -> None:
+        """Clocks in the conversation go only while something runs."""
+        if self.talk.busy and self._ticking is None and self.is_attached:
+            self._ticking = self.set_interval(TICK_SECONDS, self.view.tick)
+        elif not self.talk.busy and self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
 
     def wait(self, waiting: Waiting) -> None:
         """These wait for the person, and nothing else."""
@@ -184,6 +214,18 @@ class ChatScreen(Screen[None]):
         """The person's word for a call."""
         self._say(reply)
 
+    def on_approval_strip_review_wanted(self, event: ApprovalStrip.ReviewWanted) -> None:
+        event.stop()
+        self.run_worker(self._review(event.asked), group="review", exclusive=True)
+
+    async def _review(self, asked: ApprovalRequested) -> None:
+        """Hunk by hunk; what is decided there is the reply."""
+        files = await asyncio.to_thread(changes, asked)
+        screen = ReviewScreen(ReviewState(files), self._paint)
+        outcome = await self.app.push_screen_wait(screen)
+        if outcome is not None and asked in self.talk.waiting.approvals:
+            self.reply(ApprovalReply(asked.request_id, "allow", hunks=outcome.hunks))
+
     def on_question_strip_replied(self, event: QuestionStrip.Replied) -> None:
         event.stop()
         self._say(event.reply)
@@ -237,16 +279,29 @@ class ChatScreen(Screen[None]):
         self.say(f"thinking: {level}")
 
     def action_page_up(self) -> None:
-        self.view.scroll_page_up(animate=False)
+        self.view.roll_pages(-1)
 
     def action_page_down(self) -> None:
-        self.view.scroll_page_down(animate=False)
+        self.view.roll_pages(1)
 
     def action_home(self) -> None:
-        self.view.scroll_home(animate=False)
+        self.view.roll_top()
 
     def action_end(self) -> None:
-        self.view.scroll_end(animate=False)
+        self.view.roll_end()
+
+    def action_reasoning(self) -> None:
+        self.view.toggle_all(ReasoningBlock)
+
+    def action_open_last(self) -> None:
+        """The card or thought that has the focus, else the last one."""
+        if self.view.picture.focused is not None:
+            self.view.open_focused()
+            return
+        for index in range(len(self.talk.blocks) - 1, -1, -1):
+            if isinstance(self.talk.blocks[index], CallBlock | ReasoningBlock | ShellBlock):
+                self.view.toggle(index)
+                return
 
     def action_copy_answer(self) -> None:
         if self.talk.answer:
@@ -274,3 +329,7 @@ class ChatScreen(Screen[None]):
         now, before = time.monotonic(), self._pressed.get(key, float("-inf"))
         self._pressed[key] = now
         return now - before <= TWICE_SECONDS
+
+
+def _drawn(block: Block, width: int, opened: bool) -> Sequence[Line]:  # noqa: FBT001 - as the view calls it
+    return draw(block, View(width, opened, time.monotonic()))
