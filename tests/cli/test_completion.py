@@ -59,7 +59,7 @@ def test_bash_accepts_the_code(scripts: Path) -> None:
         (["ses"], {"sessions"}),
         (["sessions", "e"], {"export"}),
         (["sessions", "export", "--for"], {"--format"}),
-        (["sessions", "export", "--format", ""], {"markdown", "json"}),
+        (["sessions", "export", "--format", ""], {"markdown", "html", "json"}),
         (["--sandbox", "re"], {"required"}),
         (["--sandbox", "=", "re"], {"required"}),  # bash takes `--sandbox=re` for three words
         (["--output-format", "="], {"text", "json"}),
