@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from qcode.protocol.access import Access
 from qcode.protocol.display import Block, TodoItem
 from qcode.protocol.messages import CallStatus
 from qcode.sandbox.base import Jobs, Runner
+from qcode.tools.change import Change
 from qcode.workspace.files import Workspace
 
 Asker = Callable[[str, tuple[str, ...]], Awaitable[str]]
@@ -73,4 +74,14 @@ class Tool(Protocol):
 
     async def run(self, context: Context) -> Outcome:
         """Do it. Cancellation ends whatever it started."""
+        ...
+
+
+@runtime_checkable
+class Proposes(Protocol):
+    """A tool that changes one file, and can tell beforehand how."""
+
+    async def proposal(self, context: Context) -> Change | Outcome:
+        """The change that `run` would make, not written; or how the call ends without one: it
+        failed, or would change nothing."""
         ...

@@ -10,7 +10,7 @@ from msgspec import Meta
 from qcode.protocol.access import Access
 from qcode.protocol.text import one_line, well_formed
 from qcode.tools.base import Context, Outcome, failed
-from qcode.tools.change import Change
+from qcode.tools.change import Change, planned
 from qcode.tools.misses import already, changed_since, not_found, several
 from qcode.tools.showing import around, count, missing, span
 from qcode.workspace.closest import placeholder
@@ -50,43 +50,58 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     async def run(self, context: Context) -> Outcome:
         """Find the passage and replace it; see the reply for how it was found."""
-        located = context.workspace.resolve(self.path)
         async with context.write_lock:
-            seen = context.seen.get(located.path)
+            change = await self._planned(context)
+            if isinstance(change, Outcome):
+                return change
             try:
-                done = await asyncio.to_thread(self._edit, located, seen)
-            except Missing:
-                return failed(await asyncio.to_thread(missing, context.workspace, located))
+                digest = await asyncio.to_thread(change.put)
             except FileTrouble as error:
                 return failed(str(error))
-            if seen is not None and done.digest:
-                context.seen[located.path] = done.digest
-        return done.outcome
+            if change.located.path in context.seen:
+                context.seen[change.located.path] = digest
+        return Outcome(change.said, (change.block,), edited=(change.located.shown,))
 
-    def _edit(self, located: Located, seen: str | None) -> "Done":
+    async def proposal(self, context: Context) -> Change | Outcome:
+        """See `base.Proposes`."""
+        async with context.write_lock:
+            return await self._planned(context)
+
+    async def _planned(self, context: Context) -> Change | Outcome:
+        located = context.workspace.resolve(self.path)
+        seen = context.seen.get(located.path)
+        try:
+            found = await asyncio.to_thread(self._change, located, seen)
+        except Missing:
+            return failed(await asyncio.to_thread(missing, context.workspace, located))
+        except FileTrouble as error:
+            return failed(str(error))
+        if isinstance(found, Change):
+            return found
+        if seen is not None and found.learnt:
+            context.seen[located.path] = found.learnt
+        return failed(found.words)
+
+    def _change(self, located: Located, seen: str | None) -> "Change | Miss":
         """Raises FileTrouble."""
         if refusal := self._refusal():
-            return Done(failed(f"{located.shown}: {refusal}"))
+            return Miss(f"{located.shown}: {refusal}")
         was = load(located)
         if kind := binary_kind(was.data):
-            return Done(failed(f"{located.shown} is {kind} and cannot be edited as text."))
+            return Miss(f"{located.shown} is {kind} and cannot be edited as text.")
         raw, encoding = decode(was.data)
         text, old, new = flat(raw), flat(well_formed(self.old_string)), self._new
         find = match if seen is not None else match_exactly
         if seen is not None and seen != was.digest:
-            return Done(failed(changed_since(located, text, old)), was.digest)
+            return Miss(changed_since(located, text, old), was.digest)
         matches = find(text, old, new)
         if matches is None:
-            words = already(located, text, new) or not_found(located, text, old)
-            return Done(failed(words), was.digest if seen is not None else "")
+            return Miss(already(located, text, new) or not_found(located, text, old), was.digest)
         if problem := self._ambiguous(located, text, matches):
-            return Done(failed(problem))
+            return Miss(problem)
         places = _apart(matches.places)
-        change = Change(raw, put(raw, places), encoding, was)
-        changed = change.put(located)
-        words = _reply(located, change, matches, places)
-        edited = (located.shown,)
-        return Done(Outcome(words, (changed.block,), edited=edited), changed.digest)
+        change = planned(located, raw, put(raw, places), encoding, was)
+        return change.saying(_reply(change, matches, places))
 
     @property
     def _new(self) -> str:
@@ -115,12 +130,12 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """How an edit ended."""
+class Miss:
+    """Why nothing can be replaced."""
 
-    outcome: Outcome
-    digest: str = ""
-    """Of the file as the model knows it now; empty = it learned nothing."""
+    words: str
+    learnt: str = ""
+    """Digest of the file as the words show it; empty = the model learns nothing of it."""
 
 
 def _apart(places: tuple[Place, ...]) -> tuple[Place, ...]:
@@ -132,17 +147,14 @@ def _apart(places: tuple[Place, ...]) -> tuple[Place, ...]:
     return tuple(kept)
 
 
-def _reply(located: Located, change: Change, matches: Matches, places: tuple[Place, ...]) -> str:
-    text = flat(change.after)
+def _reply(change: Change, matches: Matches, places: tuple[Place, ...]) -> str:
+    text, shown = flat(change.after), change.located.shown
     first = line_of(text, places[0].start)
     if len(places) > 1:
-        return f"Edited {located.shown}: {count(len(places), 'place')} replaced."
+        return f"Edited {shown}: {count(len(places), 'place')} replaced."
     last = first + places[0].new.removesuffix("\n").count("\n")
     where = span(first, last)
     if matches.step == "exact":
-        return f"Edited {located.shown}, now {where}."
+        return f"Edited {shown}, now {where}."
     lines = text.split("\n")
-    return (
-        f"Edited {located.shown} ({matches.step}). It now reads, {where}:\n"
-        f"{around(lines, first, last)}"
-    )
+    return f"Edited {shown} ({matches.step}). It now reads, {where}:\n{around(lines, first, last)}"

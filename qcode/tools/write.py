@@ -9,7 +9,7 @@ from msgspec import Meta
 from qcode.protocol.access import Access
 from qcode.protocol.text import one_line, well_formed
 from qcode.tools.base import Context, Outcome, failed
-from qcode.tools.change import Change, Changed
+from qcode.tools.change import Change, planned
 from qcode.tools.showing import count
 from qcode.workspace.closest import placeholder
 from qcode.workspace.encoding import Encoding, binary_kind, decode, line_end
@@ -36,20 +36,32 @@ class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     async def run(self, context: Context) -> Outcome:
         """Write it; remembers its digest as seen."""
-        located = context.workspace.resolve(self.path)
         async with context.write_lock:
+            change = await self._planned(context)
+            if isinstance(change, Outcome):
+                return change
             try:
-                change = await asyncio.to_thread(
-                    self._change, located, context.seen.get(located.path)
-                )
-                if change.was is not None and change.before == change.after:
-                    return Outcome(f"{located.shown} already holds exactly this.")
-                changed = await asyncio.to_thread(change.put, located)
+                digest = await asyncio.to_thread(change.put)
             except FileTrouble as error:
                 return failed(str(error))
-            context.seen[located.path] = changed.digest
-        text = _reply(located, change, changed)
-        return Outcome(text, (changed.block,), edited=(located.shown,))
+            context.seen[change.located.path] = digest
+        return Outcome(change.said, (change.block,), edited=(change.located.shown,))
+
+    async def proposal(self, context: Context) -> Change | Outcome:
+        """See `base.Proposes`."""
+        async with context.write_lock:
+            return await self._planned(context)
+
+    async def _planned(self, context: Context) -> Change | Outcome:
+        located = context.workspace.resolve(self.path)
+        seen = context.seen.get(located.path)
+        try:
+            change = await asyncio.to_thread(self._change, located, seen)
+        except FileTrouble as error:
+            return failed(str(error))
+        if change.was is not None and change.before == change.after:
+            return Outcome(f"{located.shown} already holds exactly this.")
+        return change.saying(_reply(change))
 
     def _change(self, located: Located, seen: str | None) -> Change:
         """Raises FileTrouble when the file may not be replaced."""
@@ -59,14 +71,14 @@ class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             was = load(located)
         except Missing:
-            return Change("", content, Encoding(), None)
+            return planned(located, "", content, Encoding(), None)
         before, encoding = _known(located, was, seen)
         if left_out := placeholder(content, before):
             raise FileTrouble(
                 f"{located.shown}: the line `{one_line(left_out)}` stands for code that was left "
                 "out, and would replace it. Write all of the file, or use edit."
             )
-        return Change(before, _in_style(content, before), encoding, was)
+        return planned(located, before, _in_style(content, before), encoding, was)
 
 
 def _known(located: Located, was: Loaded, seen: str | None) -> tuple[str, Encoding]:
@@ -95,11 +107,9 @@ def _in_style(content: str, before: str) -> str:
     return content
 
 
-def _reply(located: Located, change: Change, changed: Changed) -> str:
+def _reply(change: Change) -> str:
     lines = change.after.count("\n") + (not change.after.endswith("\n") and change.after != "")
+    shown, block = change.located.shown, change.block
     if change.was is None:
-        return f"Created {located.shown} ({count(lines, 'line')})."
-    block = changed.block
-    return (
-        f"Replaced {located.shown} (+{block.added} -{block.removed}, now {count(lines, 'line')})."
-    )
+        return f"Created {shown} ({count(lines, 'line')})."
+    return f"Replaced {shown} (+{block.added} -{block.removed}, now {count(lines, 'line')})."
