@@ -17,7 +17,7 @@ from qcode.workspace.files import Loaded, Located, Workspace, load
 from qcode.workspace.git import Reply, ask
 from qcode.workspace.gitdiff import Place, place_of
 from qcode.workspace.patches import FILE, PROGRAM, FileChange, patch_of
-from qcode.workspace.review import Hunk, fits, merged, reversed_hunk
+from qcode.workspace.review import Choice, Hunk, Row, edited, fits, merged, result, reversed_hunk
 from qcode.workspace.save import save
 from qcode.workspace.trouble import FileTrouble
 
@@ -37,10 +37,16 @@ class Done:
 
 async def revert(folder: Path, change: FileChange, numbers: Collection[int]) -> Done:
     """Take these hunks of the file back in the working tree; the rest of it stays."""
+    return await rewrite(folder, change, dict.fromkeys(numbers, Choice("drop")))
+
+
+async def rewrite(folder: Path, change: FileChange, choices: Mapping[int, Choice]) -> Done:
+    """Bring the file in the working tree to what was chosen: `drop` takes a hunk back, `edited`
+    puts the person's lines in its place. Hunks that are not named stay."""
     try:
-        return await _revert(folder, change, numbers)
+        return await _rewrite(folder, change, choices)
     except (InputError, FileTrouble, OSError) as error:
-        return Done(dict.fromkeys(numbers, one_line(str(error), 300)))
+        return Done(dict.fromkeys(choices, one_line(str(error), 300)))
 
 
 async def stage(folder: Path, change: FileChange, numbers: Collection[int]) -> Done:
@@ -53,34 +59,48 @@ async def unstage(folder: Path, change: FileChange, numbers: Collection[int]) ->
     return await _index(folder, change, numbers, ("--reverse",))
 
 
-async def _revert(folder: Path, change: FileChange, numbers: Collection[int]) -> Done:
+async def _rewrite(folder: Path, change: FileChange, choices: Mapping[int, Choice]) -> Done:
     place = place_of(folder)
     located = _located(folder, change)
     if change.hunks and change.kind == "deleted":
-        data = _bytes("".join(change.hunks[0].old))
+        data = _bytes(result("".join(change.hunks[0].old), change.hunks, choices))
         await asyncio.to_thread(_write, located, data, None, change.old_mode)
         return Done()
     if change.hunks:
-        return await _lines_back(place, located, change, numbers)
+        turned = [
+            _turned(hunk, choices[hunk.number])
+            for hunk in change.hunks
+            if hunk.number in choices and choices[hunk.number].kind != "keep"
+        ]
+        return await _lines_back(place, located, change, turned)
     return await _whole_back(place, located, change)
 
 
 async def _lines_back(
-    place: Place, located: Located, change: FileChange, numbers: Collection[int]
+    place: Place, located: Located, change: FileChange, turned: Sequence[Hunk]
 ) -> Done:
     was = await asyncio.to_thread(load, located)
     name = await _kept(place, was)
-    turned = [reversed_hunk(hunk) for hunk in change.hunks if hunk.number in numbers]
     text, ends = _as_git_has_it(was.data, turned)
     failed = {number: why for number, why in fits(text, turned).items() if why}
     if len(failed) == len(turned):
         return Done(failed)
     data = _bytes(merged(text, turned, {}).replace("\n", ends))
-    if change.kind == "new" and not data:
+    is_gone = change.kind == "new" and not data and not any(hunk.new for hunk in turned)
+    if is_gone:
         await asyncio.to_thread(_remove, located, was)
     else:
         await asyncio.to_thread(_write, located, data, was, "")
     return Done(failed, name)
+
+
+def _turned(hunk: Hunk, choice: Choice) -> Hunk:
+    """From the hunk's new side to what was chosen."""
+    if choice.kind == "drop":
+        return reversed_hunk(hunk)
+    rows: list[Row] = [("-", line) for line in hunk.new]
+    rows += [("+", line) for line in edited(hunk, choice.text)]
+    return Hunk(hunk.number, hunk.new_start, hunk.new_start, tuple(rows))
 
 
 def _as_git_has_it(data: bytes, turned: Sequence[Hunk]) -> tuple[str, str]:

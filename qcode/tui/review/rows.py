@@ -1,0 +1,151 @@
+"""Rows of a hunk -> lines of the screen, one below the other or side by side. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import NamedTuple
+
+from qcode.tui.drawing.visible import visible
+from qcode.tui.drawing.wrap import chop
+from qcode.tui.lines import Line, Span
+from qcode.tui.review.words import marked, pairs
+from qcode.workspace.review import Mark
+
+TAB_CELLS = 4
+_LONGEST = 4000
+"""Characters of a row that are drawn; minified code has rows of a megabyte."""
+_STYLES = {" ": "code", "-": "remove", "+": "add"}
+_OPEN = "  ⏎ missing"
+_CARRIAGE = "␍"
+
+
+class DiffRow(NamedTuple):
+    """One line of either side, or of both."""
+
+    mark: Mark
+    old: int | None
+    new: int | None
+    text: str
+    """With its own end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What rows are drawn on."""
+
+    width: int
+    digits: int = 4
+    """Cells of a line number."""
+    before: Span = Span(" ")  # noqa: RUF009 - a NamedTuple is as immutable as a number
+    """At the left of every line."""
+
+
+def numbered(old: int, new: int, rows: Sequence[tuple[Mark, str]]) -> Iterator[DiffRow]:
+    """Rows with their line numbers, from these on."""
+    for mark, text in rows:
+        yield DiffRow(mark, None if mark == "+" else old, None if mark == "-" else new, text)
+        old += mark != "+"
+        new += mark != "-"
+
+
+def unified_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
+    """One below the other; long ones go on in the next line."""
+    room = sheet.width - sheet.digits - 4
+    made = []
+    for row, spans in zip(rows, _spans(rows), strict=True):
+        number = row.new if row.mark == "+" else row.old
+        style = _STYLES[row.mark]
+        for at, part in enumerate(chop(spans, room)):
+            gutter = _gutter(number if at == 0 else None, row.mark, sheet.digits, style)
+            fill = Span(" " * (room - part.width), style)
+            made.append(_line(sheet, [*gutter, *part.spans, fill], part))
+    return made
+
+
+def beside_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
+    """Old at the left, new at the right; a changed row stands beside what it was."""
+    half = (sheet.width - 2) // 2
+    room = half - sheet.digits - 3
+    spans = _spans(rows)
+    made = []
+    for left, right in _beside(rows):
+        columns = [chop(spans[at], room) if at is not None else [Line()] for at in (left, right)]
+        for depth, parts in enumerate(zip_longest(*columns, fillvalue=None)):
+            cells: list[Span] = []
+            for at, part, side in zip((left, right), parts, ("old", "new"), strict=True):
+                row = rows[at] if at is not None and part is not None else None
+                number = getattr(row, side) if row is not None and depth == 0 else None
+                cells += _cell(row, part, number, (room, sheet.digits))
+                cells += [Span("│", "gutter")] if side == "old" else []
+            made.append(_line(sheet, cells, Line()))
+    return made
+
+
+def _line(sheet: Sheet, spans: Sequence[Span], part: Line) -> Line:
+    return Line((sheet.before, *spans), skip=sheet.digits + 4, joins=part.joins)
+
+
+def _gutter(number: int | None, mark: str, digits: int, style: str) -> list[Span]:
+    shown = str(number) if number is not None else ""
+    return [Span(f"{shown:>{digits}} ", "gutter"), Span(f"{mark} ", style)]
+
+
+def _cell(
+    row: DiffRow | None, part: Line | None, number: int | None, sizes: tuple[int, int]
+) -> list[Span]:
+    room, digits = sizes
+    if row is None or part is None:
+        return [Span(" " * (room + digits + 3))]
+    style = _STYLES[row.mark]
+    fill = Span(" " * (room - part.width), style)
+    return [*_gutter(number, row.mark, digits, style), *part.spans, fill]
+
+
+def _beside(rows: Sequence[DiffRow]) -> Iterator[tuple[int | None, int | None]]:
+    """Which rows stand at the left and at the right of a line."""
+    at = 0
+    while at < len(rows):
+        if rows[at].mark == " ":
+            yield at, at
+            at += 1
+            continue
+        removed = _while(rows, at, "-")
+        added = _while(rows, at + len(removed), "+")
+        yield from zip_longest(removed, added)
+        at += len(removed) + len(added)
+
+
+def _while(rows: Sequence[DiffRow], at: int, mark: str) -> range:
+    end = at
+    while end < len(rows) and rows[end].mark == mark:
+        end += 1
+    return range(at, end)
+
+
+def _spans(rows: Sequence[DiffRow]) -> list[list[Span]]:
+    """The text of each row in its style, changed words set off."""
+    shown = [_shown(row.text) for row in rows]
+    made = [
+        _ended(row, [Span(text, _STYLES[row.mark])]) for row, text in zip(rows, shown, strict=True)
+    ]
+    matched = pairs([(row.mark, text) for row, text in zip(rows, shown, strict=True)])
+    for old, new in matched.items():
+        for at, pieces in zip((old, new), marked(shown[old], shown[new]), strict=True):
+            style = _STYLES[rows[at].mark]
+            word = f"{style} {style}.word"
+            words = [Span(text, word if is_changed else style) for text, is_changed in pieces]
+            made[at] = _ended(rows[at], words)
+    if len({row.text.endswith("\r\n") for row in rows}) > 1:  # only then are they told
+        for row, spans in zip(rows, made, strict=True):
+            spans += [Span(_CARRIAGE, "faint")] if row.text.endswith("\r\n") else []
+    return made
+
+
+def _shown(text: str) -> str:
+    bare = text.removesuffix("\n").removesuffix("\r") if text.endswith("\r\n") else text
+    cut = visible(bare.removesuffix("\n")[:_LONGEST]).expandtabs(TAB_CELLS)
+    return cut if len(bare) <= _LONGEST else f"{cut}…"
+
+
+def _ended(row: DiffRow, spans: list[Span]) -> list[Span]:
+    return spans if row.text.endswith("\n") else [*spans, Span(_OPEN, "faint")]

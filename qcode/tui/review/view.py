@@ -1,0 +1,146 @@
+"""Widgets of a review. They draw lines and say what was clicked; they decide nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widgets import Input, TextArea
+
+from qcode.protocol.cells import cells
+from qcode.tui.lines import Line
+from qcode.tui.paint import Paint
+from qcode.tui.review.page import Page
+
+
+class Column(ScrollView):
+    """Lines that scroll. Only those in the window are made into strips."""
+
+    DEFAULT_CSS = "Column { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; }"
+
+    @dataclass
+    class Clicked(Message):
+        """A line was clicked."""
+
+        column: "Column"
+        line: int
+
+    def __init__(self, paint: Paint, *, id: str) -> None:
+        super().__init__(id=id)
+        self._paint = paint
+        self._lines: Sequence[Line] = ()
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """These, from now on."""
+        self._lines = lines
+        self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
+        self.refresh()
+
+    def reveal(self, first: int, end: int) -> None:
+        """Scroll as little as shows these lines; of too many, the first."""
+        height = self.scrollable_content_region.height
+        top = self.scroll_offset.y
+        if first < top or end - first > height:
+            self.scroll_to(y=first, animate=False)
+        elif end > top + height:
+            self.scroll_to(y=end - height, animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        """See `ScrollView`."""
+        width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
+        back = self.rich_style
+        if at >= len(self._lines):
+            return Strip.blank(width, back)
+        spans = self._lines[at].spans
+        strip = Strip([Segment(span.text, back + self._paint(span.style)) for span in spans])
+        return strip.adjust_cell_length(width, back).apply_offsets(0, at)
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell the screen which line it was."""
+        self.post_message(self.Clicked(self, event.y + self.scroll_offset.y))
+
+
+class PageView(Column, can_focus=True):
+    """The hunks of a file."""
+
+    def __init__(self, paint: Paint, *, id: str) -> None:
+        super().__init__(paint, id=id)
+        self.page = Page((), ())
+
+    def turn(self, page: Page) -> None:
+        """Another page, or the same with other marks."""
+        self.page = page
+        self.show(page.lines)
+
+
+class Bar(Column):
+    """Lines that do not scroll; what is clicked in them may lead somewhere."""
+
+    @dataclass
+    class Followed(Message):
+        """A span with a link was clicked."""
+
+        link: str
+
+    DEFAULT_CSS = "Bar { height: 1; overflow: hidden hidden; }"
+
+    def on_click(self, event: events.Click) -> None:
+        """Find the span under the pointer."""
+        event.stop()
+        left = 0
+        for span in self._lines[event.y].spans if event.y < len(self._lines) else ():
+            left += cells(span.text)
+            if event.x < left:
+                if span.link:
+                    self.post_message(self.Followed(span.link))
+                return
+
+
+class HunkEditor(TextArea):
+    """The new lines of one hunk, to be written anew."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "keep", "keep the edit", show=False, priority=True),
+        Binding("escape", "leave", "leave it", show=False, priority=True),
+    ]
+
+    @dataclass
+    class Kept(Message):
+        """The person is done."""
+
+        text: str
+
+    @dataclass
+    class Left(Message):
+        """The person leaves; the text may be wanted later."""
+
+        text: str
+
+    def action_keep(self) -> None:
+        """Post it."""
+        self.post_message(self.Kept(self.text))
+
+    def action_leave(self) -> None:
+        """Post that."""
+        self.post_message(self.Left(self.text))
+
+
+class CommentInput(Input):
+    """One line about a hunk."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "leave it", show=False, priority=True)
+    ]
+
+    class Left(Message):
+        """The person leaves; what was said before stays."""
+
+    def action_leave(self) -> None:
+        """Post that."""
+        self.post_message(self.Left())

@@ -1,0 +1,355 @@
+"""Changes, hunk by hunk: before they are applied, and after."""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Input
+
+from qcode.tui.lines import Line, Span
+from qcode.tui.paint import Paint
+from qcode.tui.review.chrome import (
+    file_line,
+    files_lines,
+    head_line,
+    keys_line,
+)
+from qcode.tui.review.editing import above, below, draft_of, refusal
+from qcode.tui.review.help import KeysScreen
+from qcode.tui.review.keys import KEYS, Key, offered
+from qcode.tui.review.outcome import Beyond, Deeds, ReviewOutcome, prompt_of
+from qcode.tui.review.page import Look, page
+from qcode.tui.review.state import ReviewState
+from qcode.tui.review.view import Bar, Column, CommentInput, HunkEditor, PageView
+
+LIST_FROM, BESIDE_FROM = 100, 140
+"""Columns from which there is room for the list of files, and for two sides."""
+LIST_SHARE = 0.3
+
+
+class ReviewScreen(Screen[ReviewOutcome | None]):
+    """Ends with a `ReviewOutcome`, or None when the person leaves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.key, key.what, key.help, show=False) for key in KEYS
+    ]
+    DEFAULT_CSS = """
+    ReviewScreen #rule, ReviewScreen #rule2 { height: 1; }
+    ReviewScreen #files { display: none; border-right: solid $foreground 15%; }
+    ReviewScreen #files.shown { display: block; }
+    ReviewScreen #right { width: 1fr; }
+    ReviewScreen #page { height: 1fr; }
+    ReviewScreen #edit { display: none; height: 1fr; }
+    ReviewScreen #edit.open { display: block; }
+    ReviewScreen #above, ReviewScreen #below { height: 0; }
+    ReviewScreen HunkEditor { height: 1fr; min-height: 3; border: none; padding: 0 1; }
+    ReviewScreen #comment { display: none; height: 1; border: none; padding: 0 2; }
+    ReviewScreen #comment.open { display: block; }
+    """
+
+    def __init__(self, state: ReviewState, paint: Paint, deeds: Deeds | None = None) -> None:
+        super().__init__()
+        self.state = state
+        self._paint = paint
+        self._deeds = deeds or Deeds()
+        self._keys = offered(self._deeds)
+        self._notes: dict[int, str] = {}
+        self._settled: dict[int, str] = {}
+        self._staged = {
+            item.number for item in state.items if item.place - 1 in state.files[item.file].staged
+        }
+        self._beyond: dict[int, Beyond | None] = {}
+        self._drafts: dict[int, str] = {}
+        self._beside: bool | None = None
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        yield Bar(self._paint, id="head")
+        yield Bar(self._paint, id="rule")
+        with Horizontal(id="body"):
+            yield Column(self._paint, id="files")
+            with Vertical(id="right"):
+                yield Bar(self._paint, id="file")
+                yield PageView(self._paint, id="page")
+                with Vertical(id="edit"):
+                    yield Bar(self._paint, id="above")
+                    yield HunkEditor(compact=True, show_line_numbers=True, tab_behavior="indent")
+                    yield Bar(self._paint, id="below")
+        yield CommentInput(id="comment", placeholder="comment for the model: Enter keeps it")
+        yield Bar(self._paint, id="rule2")
+        yield Bar(self._paint, id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one(PageView).focus()
+
+    def on_resize(self, _: Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    # -- what it shows
+
+    def _draw(self) -> None:
+        """All of it; cheap, for only what is near the cursor is drawn."""
+        width = self.size.width
+        self._show("#head", [head_line(self.state, self._deeds, width)])
+        self._show("#rule", [_rule(width)])
+        self._show("#rule2", [_rule(width)])
+        self._show("#keys", [keys_line(self._keys, width)])
+        self._draw_files(width)
+        self.call_after_refresh(self._draw_page)
+
+    def _draw_files(self, width: int) -> None:
+        column = self.query_one("#files", Column)
+        shown = width >= LIST_FROM and len(self.state.files) > 1
+        column.set_class(shown, "shown")
+        if shown:
+            column.styles.width = int(width * LIST_SHARE)
+            column.show(files_lines(self.state, int(width * LIST_SHARE) - 2))
+            here = self.state.item.file if self.state.item else 0
+            column.reveal(here, here + 1)
+
+    def _draw_page(self) -> None:
+        view = self.query_one(PageView)
+        width = view.scrollable_content_region.width
+        if not self.state.items:
+            words = Span(f"  {self._deeds.empty}", "dim")
+            view.show([Line(), Line((words,))])
+            return
+        self._show("#file", [file_line(self.state, self.query_one("#file").size.width)])
+        view.turn(page(self.state, self._look(width)))
+        view.reveal(*view.page.span(self.state.cursor))
+
+    def _look(self, width: int) -> Look:
+        item = self.state.item
+        beside = self.size.width >= BESIDE_FROM if self._beside is None else self._beside
+        return Look(
+            width,
+            beside,
+            frozenset(self._staged),
+            self._notes,
+            self._settled,
+            self._beyond.get(item.file) if item else None,
+            {"keep": f"{self._deeds.keeps}", "drop": f"{self._deeds.drops}", "edited": "edited"},
+        )
+
+    def _show(self, where: str, lines: list[Line]) -> None:
+        self.query_one(where, Column).show(lines)
+
+    # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is carried out, nothing is decided; while one writes, nothing else."""
+        writing = self._is_writing
+        if action in {key.what.partition("(")[0] for key in KEYS}:
+            return not writing and (not self._busy or action in ("move", "file", "page", "help"))
+        return True
+
+    @property
+    def _is_writing(self) -> bool:
+        return isinstance(self.focused, (Input, HunkEditor))
+
+    def action_move(self, step: int) -> None:
+        self.state.move(step)
+        self._draw()
+
+    def action_file(self, step: int) -> None:
+        self.state.move_file(step)
+        self._draw()
+
+    def action_page(self, step: int) -> None:
+        view = self.query_one(PageView)
+        view.scroll_relative(y=step * max(view.size.height - 1, 1), animate=False)
+
+    def action_decide(self, kind: str) -> None:
+        if self.state.cursor in self._settled:
+            return
+        self.state.decide("keep" if kind == "keep" else "drop")
+        self._draw()
+
+    def action_rest(self, kind: str) -> None:
+        self.state.rest("keep" if kind == "keep" else "drop")
+        self._draw()
+
+    def action_undo(self) -> None:
+        if not self.state.undo():
+            self.app.bell()
+        self._draw()
+
+    def action_beside(self) -> None:
+        item = self._look(1)
+        self._beside = not item.beside
+        self._draw()
+
+    async def action_expand(self, lines: int) -> None:
+        item = self.state.item
+        if item is None or item.hunk is None or self._deeds.look is None:
+            return
+        if item.file not in self._beyond:
+            self._beyond[item.file] = await self._deeds.look(self.state.files[item.file])
+        self.state.expand(lines)
+        self._draw()
+
+    def action_help(self) -> None:
+        self.app.push_screen(KeysScreen(self._keys, self._paint))
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    # -- comment
+
+    def action_comment(self) -> None:
+        if self.state.item is None:
+            return
+        field = self.query_one(CommentInput)
+        field.value = self.state.comments.get(self.state.cursor, "")
+        field.add_class("open")
+        field.focus()
+
+    @on(Input.Submitted, "#comment")
+    def _commented(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.state.comment(event.value)
+        self._leave_comment()
+
+    @on(CommentInput.Left)
+    def _leave_comment(self) -> None:
+        self.query_one(CommentInput).remove_class("open")
+        self.query_one(PageView).focus()
+        self._draw()
+
+    # -- edit in place
+
+    def action_edit(self) -> None:
+        item = self.state.item
+        if item is None or item.hunk is None or item.number in self._settled:
+            return
+        editor = self.query_one(HunkEditor)
+        given = draft_of(self.state, item, self._drafts)
+        editor.load_text(given)
+        if why := refusal(self.state, item, given, editor.text):
+            self._note(item.number, why)
+            return
+        editor.line_number_start = item.hunk.new_start + item.hunk.lead
+        width, indent = self.query_one(PageView).size.width, editor.gutter_width + 1
+        self._around("#above", above(item.hunk, width, indent))
+        self._around("#below", below(item.hunk, width, indent))
+        self._swap(editing=True)
+        editor.focus()
+
+    def _around(self, where: str, lines: list[Line]) -> None:
+        self.query_one(where).styles.height = len(lines)
+        self._show(where, lines)
+
+    @on(HunkEditor.Kept)
+    def _edited(self, event: HunkEditor.Kept) -> None:
+        self._drafts.pop(self.state.cursor, None)
+        self.state.decide("edited", event.text)
+        self._swap(editing=False)
+
+    @on(HunkEditor.Left)
+    def _left(self, event: HunkEditor.Left) -> None:
+        self._drafts[self.state.cursor] = event.text
+        self._swap(editing=False)
+
+    def _swap(self, *, editing: bool) -> None:
+        view = self.query_one(PageView)
+        view.display = not editing
+        self.query_one("#edit").set_class(editing, "open")
+        if not editing:
+            view.focus()
+            self._draw()
+            return
+        keys = (Key("", "", "Ctrl+S", "keep the edit", ""), Key("", "", "Esc", "leave it", ""))
+        self._show("#keys", [keys_line(keys, self.size.width)])
+
+    # -- what is carried out
+
+    def action_apply(self) -> None:
+        if self._deeds.rewrite is None:
+            self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state)))
+        elif self.state.items:
+            self._carry_out()
+        else:
+            self.dismiss(None)
+
+    @work
+    async def _carry_out(self) -> None:
+        assert self._deeds.rewrite is not None
+        self._busy = True
+        self._notes.clear()
+        done = []
+        for index, change in enumerate(self.state.files):
+            numbers = {item.place - 1: item.number for item in self.state.of_file(index)}
+            chosen = {
+                place: choice
+                for place, choice in self.state.chosen(index).items()
+                if numbers[place] not in self._settled
+            }
+            if chosen:
+                made = await self._deeds.rewrite(change, chosen)
+                self._notes |= {numbers[place]: why for place, why in made.failed.items()}
+                good = [place for place in chosen if place not in made.failed]
+                self._settled |= {numbers[place]: "done" for place in good}
+                if good:
+                    was = f" (before: git cat-file -p {made.was[:12]})" if made.was else ""
+                    done.append(f"{change.path}: {len(good)} of its hunks changed{was}")
+        self._busy = False
+        if self._notes:
+            self.state.go(min(self._notes))
+            self._draw()
+            return
+        self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state), tuple(done)))
+
+    def action_stage(self) -> None:
+        if self.state.item is not None and not self._busy:
+            self._stage(self.state.cursor)
+
+    @work
+    async def _stage(self, number: int) -> None:
+        """Into the index, or out of it."""
+        is_in = number in self._staged
+        deed = self._deeds.unstage if is_in else self._deeds.stage
+        if deed is None:
+            return
+        self._busy = True
+        item = self.state.items[number]
+        made = await deed(self.state.files[item.file], [item.place - 1])
+        self._busy = False
+        self._notes.pop(number, None)
+        if why := made.failed.get(item.place - 1, ""):
+            self._notes[number] = why
+        else:
+            self._staged ^= {number}
+        self._draw()
+
+    def _note(self, number: int, why: str) -> None:
+        self._notes[number] = why
+        self._draw()
+
+    # -- mouse
+
+    @on(Column.Clicked)
+    def _clicked(self, event: Column.Clicked) -> None:
+        event.stop()
+        if self._is_writing:
+            return
+        if event.column.id == "files":
+            self.state.go_file(event.line)
+        elif event.column.id == "page":
+            owners = self.query_one(PageView).page.owners
+            owner = owners[event.line] if event.line < len(owners) else None
+            if owner is not None:
+                self.state.go(owner)
+        self._draw()
+
+    @on(Bar.Followed)
+    async def _followed(self, event: Bar.Followed) -> None:
+        event.stop()
+        await self.run_action(event.link)
+
+
+def _rule(width: int) -> Line:
+    return Line((Span("─" * width, "rule"),))
