@@ -13,6 +13,7 @@ from qcode.cli.parser import Parser, between, count, duration, positive, share
 EPILOG = """\
 subcommands:
   qcode sessions      list, show, search, export, delete sessions
+  qcode review        changes hunk by hunk: keep, take back, stage, comment
   qcode servers       what answers, and what it can do
   qcode config        show every setting and where it came from
   qcode auth          keys of endpoints, in the keyring of your system

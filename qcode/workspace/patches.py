@@ -119,6 +119,34 @@ def patch_of(change: FileChange, parts: Sequence[Hunk]) -> str:
     )
 
 
+def whole_patch(change: FileChange) -> str:
+    """All of the change as git applies it; empty for binary files and submodules."""
+    if change.kind in ("binary", "submodule"):
+        return ""
+    if not change.hunks and change.patch:  # a link that became a file, or the other way round
+        return _replaced(change)
+    if change.kind in ("new", "deleted"):
+        return patch_of(change, change.hunks)
+    old, new = change.old_path or change.path, change.path
+    head = [f"diff --git {quoted(f'a/{old}')} {quoted(f'b/{new}')}\n"]
+    if change.old_mode != change.new_mode:
+        head += [f"old mode {change.old_mode}\n", f"new mode {change.new_mode}\n"]
+    if change.old_path:
+        head += [f"rename from {quoted(old)}\n", f"rename to {quoted(new)}\n"]
+    if change.hunks:
+        head += [f"--- {quoted(f'a/{old}')}\n", f"+++ {quoted(f'b/{new}')}\n"]
+    return "".join([*head, *map(lines_of_patch, change.hunks)])
+
+
+def _replaced(change: FileChange) -> str:
+    """Two patches: one takes the old away, one brings the new."""
+    at = change.patch.find("\nnew file mode") + 1
+    name = quoted(f"a/{change.path}"), quoted(f"b/{change.path}")
+    first, second = change.patch[:at], change.patch[at:]
+    head = f"diff --git {name[0]} {name[1]}\n"
+    return f"{head}deleted file mode {change.old_mode}\n{first}{head}{second}"
+
+
 def lines_of_patch(hunk: Hunk) -> str:
     """A hunk as a patch writes it."""
     rows = [f"{mark}{line}" for mark, line in hunk.rows]
