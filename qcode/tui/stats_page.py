@@ -1,0 +1,126 @@
+"""The figures of a session as a page of calm text. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from qcode.protocol.cells import fit, pad
+from qcode.tui.lines import BLANK, Line, Span, line
+from qcode.tui.phases import clock, short
+from qcode.tui.plots import plot
+from qcode.tui.stats import Stats
+
+NAME_CELLS = 16
+_MARGIN = Span(" ")
+
+
+def stats_lines(stats: Stats, width: int) -> tuple[Line, ...]:
+    """All of it; what did not happen has no line."""
+    if not stats.steps and not stats.turns:
+        return (line(_MARGIN, Span("Nothing was asked yet.", "dim")),)
+    return (
+        *_tokens(stats),
+        *_rereads(stats, width),
+        *_rates(stats, width),
+        *_time(stats),
+        *_tools(stats),
+        *_mended(stats),
+    )
+
+
+def _row(name: str, value: str, more: str = "") -> Line:
+    spans = [_MARGIN, Span(pad(name, NAME_CELLS), "dim"), Span(value)]
+    return line(*spans, *((Span(f"  {more}", "faint"),) if more else ()))
+
+
+def _head(text: str) -> tuple[Line, Line]:
+    return BLANK, line(_MARGIN, Span(text, "strong"))
+
+
+def _tokens(stats: Stats) -> Iterator[Line]:
+    yield line(_MARGIN, Span("Tokens", "strong"))
+    yield _row("turns", f"{stats.turns:,}", _count(len(stats.steps), "answer"))
+    yield _row("read", f"{stats.read:,}")
+    whole = stats.read + stats.cached
+    share = f"{100 * stats.cached / whole:.1f} % of all prompts" if whole else ""
+    yield _row("from the cache", f"{stats.cached:,}", share)
+    yield _row("generated", f"{stats.generated:,}")
+    if stats.lost:
+        yield _row("lost in loops", f"{stats.lost:,}")
+
+
+def _rereads(stats: Stats, width: int) -> Iterator[Line]:
+    yield _row("read again", f"{stats.reread:,}")
+    for why, one in sorted(stats.rereads.items(), key=lambda pair: -pair[1].tokens):
+        said = f"{one.times}× {one.tokens:,} · {why}"
+        yield line(Span("   "), Span(fit(said, max(width - 4, 1)), "dim"))
+
+
+def _rates(stats: Stats, width: int) -> Iterator[Line]:
+    room = max(width - NAME_CELLS - 24, 8)
+    rows = (
+        ("reading", [step.read_rate for step in stats.steps], "tok/s"),
+        ("writing", [step.write_rate for step in stats.steps], "tok/s"),
+        ("context", [float(step.prompt + step.generated) for step in stats.steps], ""),
+    )
+    told = [row for row in rows if any(row[1])]
+    if told:
+        yield from _head("Answer by answer")
+    for name, values, unit in told:
+        yield _plotted(name, values, unit, room, stats.context_tokens if not unit else None)
+
+
+def _plotted(name: str, values: Sequence[float], unit: str, room: int, most: int | None) -> Line:
+    known = [value for value in values if value > 0]
+    if unit:
+        said = f"{known[-1]:,.0f} {unit}, {min(known):,.0f} to {max(known):,.0f}"
+    else:
+        said = short(round(known[-1])) + (f" of {short(most)}" if most else "")
+    drawn = Span(plot(values, room, float(most or 0)), "bar")
+    return line(_MARGIN, Span(pad(name, NAME_CELLS), "dim"), drawn, Span(f"  {said}", "faint"))
+
+
+def _time(stats: Stats) -> Iterator[Line]:
+    spent = stats.seconds
+    rows = (
+        ("reading", spent.reading),
+        ("thinking", spent.thinking),
+        ("writing", spent.writing),
+        ("tools", spent.tools),
+    )
+    whole = sum(seconds for _, seconds in rows)
+    if not whole:
+        return
+    yield from _head("Time")
+    for name, seconds in rows:
+        yield _row(name, f"{clock(seconds):>8}", f"{100 * seconds / whole:3.0f} %")
+
+
+def _tools(stats: Stats) -> Iterator[Line]:
+    if not stats.tools:
+        return
+    yield from _head("Tools")
+    for name, used in sorted(stats.tools.items(), key=lambda pair: -pair[1].calls):
+        failed = f"  {used.failed} failed" if used.failed else ""
+        yield _row(name, f"{_count(used.calls, 'call'):>9}", f"{clock(used.seconds)}{failed}")
+
+
+def _mended(stats: Stats) -> Iterator[Line]:
+    rows = [
+        ("repairs", stats.repairs.total(), _kinds(stats.repairs)),
+        ("retries", stats.retries, ""),
+        ("loops", stats.loops, ""),
+        ("thinking ended", stats.closed.total(), _kinds(stats.closed)),
+        ("room made", stats.rooms, ""),
+    ]
+    told = [row for row in rows if row[1]]
+    if told:
+        yield from _head("Mended on the way")
+    for name, count, kinds in told:
+        yield _row(name, f"{count:,}", kinds)
+
+
+def _kinds(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count}× {kind.replace('_', ' ')}" for kind, count in counts.items())
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
