@@ -1,0 +1,236 @@
+"""What a picker looks like, as lines. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from qcode.protocol.cells import cells, fit
+from qcode.tui.lines import BLANK, Line, Span
+from qcode.tui.picker.rows import Choices, Hit, T
+
+WIDE = 96
+"""Cells from which on a preview stands beside the rows."""
+
+CHROME = 5
+"""Rows that are no choices: title, rule, search line, rule, keys."""
+
+
+POINTER = " ❯ "  # noqa: RUF001 - a sign that people read
+
+
+class Hint(NamedTuple):
+    """A key in the last line."""
+
+    key: str
+    """As people write it: `⏎`, `^R`."""
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the search line asks instead of searching."""
+
+    words: str
+    typed: str = ""
+    kind: Literal["text", "key"] = "text"
+    """`key` = one key is the answer: no cursor stands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What stands around the rows."""
+
+    title: str
+    place: Literal["foot", "page"] = "foot"
+    """A strip below what is there, or the whole screen."""
+    placeholder: str = "type to search"
+    empty: str = "Nothing here."
+    """Where there are no rows at all, and none will come."""
+    hints: tuple[Hint, ...] = ()
+    status: str = ""
+    """At the right of the title."""
+    trouble: str = ""
+    """A sentence that stands in for the keys until the next key."""
+    question: Question | None = None
+    preview: Sequence[Line] | None = None
+    """None = there never is one."""
+    scroll: int = 0
+    """Lines of the preview that are scrolled away."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """Lines, and which of them are rows."""
+
+    lines: list[Line]
+    rows: dict[int, int] = field(default_factory=dict)
+    """y -> index in `Choices.found`."""
+    split: int = 0
+    """Cells of the left half; 0 = there is no right one."""
+
+
+def frame(choices: Choices[T], sheet: Sheet, width: int, height: int) -> Frame:
+    """The picker in `width` times `height` cells; never fewer or more lines than that."""
+    room = max(1, height - CHROME)
+    split = min(width // 2, 64) if sheet.preview is not None and width >= WIDE else 0
+    made = Frame([], split=split)
+    body = _rows(choices, sheet, (split or width), room, made.rows)
+    if split:
+        body = _beside(body, sheet, split, width, room)
+    rule = Line((Span("─" * width, "rule"),))
+    head = [_title(choices, sheet, width), rule]
+    if sheet.place == "foot":
+        head.reverse()  # the rule parts it from what is above
+    head.append(_search(choices, sheet, width))
+    made.lines = [*head, *body, rule, _foot(sheet, width)][:height]
+    made.rows = {y + len(head): at for y, at in made.rows.items()}
+    made.lines += [BLANK] * (height - len(made.lines))
+    return made
+
+
+def _title(choices: Choices[T], sheet: Sheet, width: int) -> Line:
+    count = f"{len(choices.found)} of {len(choices.rows)}" if choices.query else ""
+    right = fit(sheet.status or count, max(0, width - cells(sheet.title) - 4))
+    gap = width - cells(sheet.title) - cells(right) - 2
+    return Line(
+        (
+            Span(f" {fit(sheet.title, width - 2)}", "strong"),
+            Span(" " * max(1, gap)),
+            Span(f"{right} ", "dim"),
+        )
+    )
+
+
+def _search(choices: Choices[T], sheet: Sheet, width: int) -> Line:
+    asked = sheet.question
+    if asked:
+        words = fit(asked.words, max(8, width - 24))
+        tail = (Span(f"{asked.typed[-(width - cells(words) - 5) :]}"), Span(" ", "cursor"))
+        shown = tail if asked.kind == "text" else ()
+        return Line((Span(" "), Span(f"{words} ", "warning"), *shown))
+    if not choices.query:
+        return Line(
+            (
+                Span(POINTER, "accent"),
+                Span(" ", "cursor"),
+                Span(fit(sheet.placeholder, width - 5), "faint"),
+            )
+        )
+    return Line((Span(POINTER, "accent"), Span(choices.query[-(width - 5) :]), Span(" ", "cursor")))
+
+
+def _foot(sheet: Sheet, width: int) -> Line:
+    if sheet.trouble:
+        return Line((Span(f" {fit(sheet.trouble, width - 2)}", "warning"),))
+    spans: list[Span] = [Span(" ")]
+    used = 1
+    for hint in sheet.hints:
+        size = cells(hint.key) + cells(hint.word) + 4
+        if used + size > width:
+            break
+        spans += [Span(hint.key, "accent"), Span(f" {hint.word}   ", "dim")]
+        used += size
+    return Line(tuple(spans))
+
+
+def _rows(
+    choices: Choices[T], sheet: Sheet, width: int, room: int, where: dict[int, int]
+) -> list[Line]:
+    """So many lines that the row at hand is among them."""
+    if not choices.found:
+        nothing = "Nothing found." if choices.query else (sheet.status or sheet.empty)
+        return [BLANK, Line((Span(f"   {fit(nothing, width - 4)}", "dim"),)), *[BLANK] * room][
+            :room
+        ]
+    marks = any(hit.row.mark for hit in choices.found)
+    tall = _with_headings(choices.found)
+    cursor = tall.index(choices.at)
+    top = min(max(0, cursor - room * 2 // 3), max(0, len(tall) - room))
+    if cursor < room:
+        top = 0
+    lines: list[Line] = []
+    for y, entry in enumerate(tall[top : top + room]):
+        if isinstance(entry, str):
+            lines.append(Line((Span(f" {fit(entry, width - 2)}", "dim"),)))
+        else:
+            where[y] = entry
+            hand: Hand = "at hand" if entry == choices.at else "other"
+            lines.append(_row(choices.found[entry], width, hand, "  " if marks else ""))
+    return lines + [BLANK] * (room - len(lines))
+
+
+def _with_headings(found: Sequence[Hit[T]]) -> list[int | str]:
+    """Indices of rows, and headings where a group begins."""
+    made: list[int | str] = []
+    group = ""
+    for at, hit in enumerate(found):
+        if hit.group != group and hit.group:
+            made.append(hit.group)
+        group = hit.group
+        made.append(at)
+    return made
+
+
+Hand = Literal["at hand", "other"]
+
+
+def _row(hit: Hit[T], width: int, hand: Hand, no_mark: str) -> Line:
+    row, at_hand = hit.row, hand == "at hand"
+    base = " focus" if at_hand else ""
+    sign = {"now": "● ", "bad": "✗ ", "": no_mark}[row.mark]
+    room = width - 4 - len(sign)
+    title = fit(row.title, min(room, max(room - cells(row.note) - 2, room // 2)))
+    note = fit(row.note, max(0, room - cells(title) - 2))
+    gap = room - cells(title) - cells(note)
+    tone = "dim" if row.mark == "bad" else "text"
+    return Line(
+        (
+            Span(POINTER if at_hand else "   ", f"accent{base}"),
+            Span(sign, f"{'error' if row.mark == 'bad' else 'ok'}{base}"),
+            *_lit(title, hit.places, tone, base),
+            Span(" " * gap, f"text{base}"),
+            Span(f"{note} ", f"dim{base}"),
+        )
+    )
+
+
+def _lit(title: str, places: Sequence[int], tone: str, base: str) -> list[Span]:
+    """The title, the letters that were searched for set off."""
+    spans: list[Span] = []
+    lit = set(places)
+    for at, letter in enumerate(title):
+        style = f"{tone} match{base}" if at in lit else f"{tone}{base}"
+        if spans and spans[-1].style == style:
+            spans[-1] = Span(spans[-1].text + letter, style)
+        else:
+            spans.append(Span(letter, style))
+    return spans
+
+
+def _beside(body: Sequence[Line], sheet: Sheet, split: int, width: int, room: int) -> list[Line]:
+    """Rows at the left, the preview at the right."""
+    preview = list(sheet.preview or ())[sheet.scroll : sheet.scroll + room]
+    preview += [BLANK] * (room - len(preview))
+    made = []
+    for left, right in zip(body, preview, strict=True):
+        gap = Span(" " * max(0, split - left.width))
+        made.append(Line((*left.spans, gap, Span("│ ", "rule"), *_cut(right, width - split - 3))))
+    return made
+
+
+def _cut(line: Line, width: int) -> tuple[Span, ...]:
+    if line.width <= width:
+        return line.spans
+    spans = []
+    for span in line.spans:
+        text = fit(span.text, width) if cells(span.text) > width else span.text
+        spans.append(Span(text, span.style))
+        width -= cells(text)
+        if width <= 0:
+            break
+    return tuple(spans)
+
+
+def tall(choices: Choices[T]) -> int:
+    """Lines that all of it would take."""
+    return len(_with_headings(choices.found)) + CHROME
