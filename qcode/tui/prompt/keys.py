@@ -1,6 +1,6 @@
 """Every key of the prompt, once: key, what it does (the name of an action), words for the help.
 
-`layer` rows are answered before all others, by what is open at that moment.
+`OPEN` is answered before all others.
 """
 
 from typing import NamedTuple
@@ -21,9 +21,10 @@ ASKING = (
     Key("tab", "queue", "complete; while a turn runs: send after it"),
     Key("up", "older", "earlier prompt, from the first line"),
     Key("down", "newer", "later prompt, from the last line"),
-    Key("ctrl+p", "older", "earlier prompt"),
-    Key("ctrl+n", "newer", "later prompt"),
     Key("ctrl+r", "search", "search earlier prompts; again: older"),
+    Key("ctrl+v", "attach", "picture from the clipboard"),
+    Key("ctrl+g", "edit", "write in your editor ($VISUAL)"),
+    Key("ctrl+x", "chord", "and then Ctrl+E: your editor, as in shells"),
 )
 """Of the box as a whole."""
 
@@ -38,8 +39,6 @@ EDITING = (
     Key("end,ctrl+e", "cursor_line_end", "end of the line"),
     Key("ctrl+home", "cursor_text_start", "start of the text"),
     Key("ctrl+end", "cursor_text_end", "end of the text"),
-    Key("pageup", "cursor_page_up", "a page up"),
-    Key("pagedown", "cursor_page_down", "a page down"),
     Key("shift+left", "cursor_left(True)", "select to the left"),
     Key("shift+right", "cursor_right(True)", "select to the right"),
     Key("shift+up", "cursor_up(True)", "select upwards"),
@@ -59,5 +58,24 @@ EDITING = (
     Key("alt+underscore,ctrl+shift+z,super+y", "redo", "redo"),
 )
 """Of the text, Textual's own among them; `super` is the command key of a Mac."""
+
+OPEN = (
+    Key("up", "choose", "the row above"),
+    Key("down", "choose", "the row below"),
+    Key("tab", "take", "complete"),
+    Key("enter", "take", "complete; a command that is whole: run"),
+    Key("escape", "close", "close; with vim keys: normal mode"),
+)
+"""While a completion is open, before all others. Searching takes every letter, Ctrl+R (older),
+Ctrl+S (newer), Enter (take) and Esc (back)."""
+
+SIGNS = (
+    ("@path", "a file or folder; `@path:10-40` some lines of it"),
+    ("/name", "a command"),
+    ("!command", "run it in the shell; the model is not told"),
+    ("!!command", "run it in the shell; the model reads the output with the next prompt"),
+    ("a blank first", "words as they are, and not kept in the history"),
+)
+"""What the first letters of a prompt, or of a word, mean."""
 
 KEYS: tuple[Key, ...] = (*ASKING, *EDITING)

@@ -5,7 +5,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
 
-_COMMAND = re.compile(r"/([A-Za-z][\w-]*)(?:\s+(.*))?\s*", re.DOTALL)
+_COMMAND = re.compile(r"/([A-Za-z][\w-]*|\?)(?:\s+(.*))?\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class CommandRow:
     argument_hint: str = ""
     """Such as `[name]`; empty = it takes none."""
     help: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other names, which are understood and not offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,10 @@ def meant(text: str, names: Container[str]) -> Words | Shell | Command | Unknown
         name, argument = found[1], (found[2] or "").strip()
         if name in names:
             return Command(name, argument)
-        if not argument:
-            return Unknown(
-                f"There is no command /{name}. Type / to see them; "
-                "with a blank before it, it goes to the model."
-            )
+        return Unknown(
+            f"There is no command /{name}. Type / to see them; "
+            "with a blank before it, it goes to the model."
+        )
     return Words(text.strip())
 
 

@@ -1,34 +1,52 @@
 """The prompt as a whole: what is typed, and what becomes of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
+from rich.style import Style
 from textual import events
-from textual.actions import SkipAction
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
-from qcode.protocol.text import plain
-from qcode.tui.prompt import messages
+from qcode.protocol.errors import InputError
+from qcode.protocol.messages import Image
+from qcode.tui.palette import TERMINAL, Palette
+from qcode.tui.prompt import messages, pictures
+from qcode.tui.prompt.completer import Completer
+from qcode.tui.prompt.editor import edited
 from qcode.tui.prompt.field import Field
-from qcode.tui.prompt.history import HistoryFile, Recall
+from qcode.tui.prompt.history import Recall
+from qcode.tui.prompt.intake import Intake
+from qcode.tui.prompt.keeping import Keeper
 from qcode.tui.prompt.keys import ASKING
-from qcode.tui.prompt.scribe import Scribe, project_key
+from qcode.tui.prompt.pastes import Tokens, folded_again
+from qcode.tui.prompt.searching import Search
 from qcode.tui.prompt.sending import Command, CommandRow, Shell, Unknown, Words, meant
+from qcode.tui.prompt.strip import Strip
+from qcode.tui.prompt.vim import Buffer, Vim
 from qcode.tui.prompt.writing import EMPTY, Writing
+from qcode.workspace.index import FileIndex
 
-SIGIL = " ❯ "  # noqa: RUF001 - the sign of a prompt, as in shells
+SIGILS = {"words": " ❯ ", "shell": " ! ", "normal": " ▪ "}  # noqa: RUF001 - as in shells
+WARM_SECONDS = 0.5
+"""After the start the folders are read: not before the first paint."""
+DRAFT_SECONDS = 0.5
+"""So long after a change it is on disk."""
+
+When = Literal["now", "later"]
 
 
 class PromptBox(Vertical):
     """Posts `messages`: Submitted, Steered, Queued, ShellWanted, CommandWanted, Emptied, Said.
 
     Set `turn` to "running" while one runs: Enter steers then, and Tab queues. `folder` is the
-    workspace with its links resolved, `state` the folder for what the app keeps.
+    workspace with its links resolved, `state` the folder for what the app keeps; `paint` gives
+    the styles of `lines.STYLES`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,22 +64,34 @@ class PromptBox(Vertical):
         state: Path,
         commands: Sequence[CommandRow] = (),
         *,
+        paint: Callable[[str], Style] | None = None,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.turn: Literal["idle", "running"] = "idle"
-        self.commands = {row.name: row for row in commands}
-        self._field = Field(self._taken, self._pasted)
+        self.commands = tuple(commands)
+        self.index = FileIndex(folder)
+        """Say `index.touch(path)` of what was edited: it is offered first."""
+        self._folder = folder
+        self._state = state
+        self._vim: Vim | None = None
+        self._tokens = Tokens()
+        self._field = Field(self._taken, lambda text: self._intake.paste(text))
+        self._intake = Intake(self._field, self._tokens, folder, self.run_worker)
+        self._strip = Strip(paint or Palette(TERMINAL))
+        self._sigil = Static(SIGILS["words"], classes="sigil")
+        self._completer = Completer(self._field, self._strip, self.index, lambda: self.commands)
+        self._search: Search | None = None
         self._recall = Recall()
-        self._scribe = Scribe()
-        self._history = HistoryFile(state / "history" / f"{project_key(folder)}.jsonl")
-        self._pastes: dict[int, str] = {}
-        self._pictures: dict[int, str] = {}
+        self._keeper = Keeper(folder, state)
         self._was_empty = True
+        self._chord = False
+        self._draft_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
+        yield self._strip
         with Horizontal():
-            yield Static(SIGIL, classes="sigil")
+            yield self._sigil
             yield self._field
 
     # -- for the screen
@@ -74,16 +104,33 @@ class PromptBox(Vertical):
     @property
     def writing(self) -> Writing:
         """The text with what its tokens stand for."""
-        return Writing(self._field.text, self._pastes, self._pictures).tidy()
+        return self._tokens.writing(self._field.text)
+
+    @property
+    def selected_text(self) -> str:
+        """What is selected in it."""
+        return self._field.selected_text
+
+    @property
+    def vim(self) -> Literal["off", "insert", "normal"]:
+        """Whether its keys are vim's, and which of them."""
+        return self._vim.mode if self._vim else "off"
+
+    def use_vim(self, wanted: Literal["on", "off"]) -> None:
+        """Vim's keys from now on, or no longer."""
+        self._vim = Vim() if wanted == "on" else None
+        self._show_sigil()
 
     def write(self, writing: Writing | str) -> None:
         """Another text, in place of this one."""
         one = Writing(writing) if isinstance(writing, str) else writing
-        self._pastes, self._pictures = dict(one.pastes), dict(one.pictures)
+        self._tokens.load(one)
+        self._completer.hush(one.text)
         self._field.show(one.text)
 
     def clear(self) -> None:
-        """Away with the text; Ctrl+_ brings it back."""
+        """Away with the text, and with what is open; Ctrl+_ brings the text back."""
+        self._end_search()
         self._recall.rest()
         self._field.show("")
 
@@ -96,12 +143,22 @@ class PromptBox(Vertical):
 
     def on_mount(self) -> None:
         self.run_worker(self._remember(), name="prompt history")
-
-    async def _remember(self) -> None:
-        self._recall.load(await asyncio.wrap_future(self._scribe.do(self._history.read)))
+        self.set_timer(WARM_SECONDS, self._completer.warm)
 
     def on_unmount(self) -> None:
-        self._scribe.close()
+        self._completer.close()
+        self._keeper.close()
+
+    async def _remember(self) -> None:
+        earlier, draft = await self._keeper.remembered()
+        self._recall.load(earlier)
+        if not draft.text:
+            return
+        if self._field.text:  # typed before it was read: the draft is an Up away
+            self._recall.add(draft)
+            return
+        self.write(draft)
+        self._say("This was being written when qcode ended; Ctrl+C clears it.", "info")
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
@@ -109,75 +166,181 @@ class PromptBox(Vertical):
         if empty and not self._was_empty:
             self.post_message(messages.Emptied())
         self._was_empty = empty
+        self._show_sigil()
+        if self._search is None:
+            self._completer.look()
+            if self._draft_timer is None:
+                self._draft_timer = self.set_timer(DRAFT_SECONDS, self._keep_draft)
 
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
+        self._completer.moved()
 
-    # -- keys
+    def _keep_draft(self) -> None:
+        self._draft_timer = None
+        self._keeper.draft(self.writing)
+
+    def _show_sigil(self) -> None:
+        normal = self.vim == "normal"
+        kind = "normal" if normal else "shell" if self._field.text.startswith("!") else "words"
+        if self._sigil.content != SIGILS[kind]:
+            self._sigil.update(SIGILS[kind], layout=False)
+
+    def _say(self, text: str, level: Literal["info", "warning"] = "warning") -> None:
+        self.post_message(messages.Said(text, level))
+
+    # -- keys that what is open takes before the text
 
     def _taken(self, event: events.Key) -> bool:
-        return False
+        chord, self._chord = self._chord, False
+        if chord and event.key == "ctrl+e":
+            self.action_edit()
+            return True
+        if self._search is not None:
+            return self._searched(event)
+        match self._completer.press(event.key):
+            case "taken":
+                return True
+            case "send":
+                self._send("now")
+                return True
+        return self._vim is not None and self._pressed_vim(self._vim, event)
 
-    def _pasted(self, text: str) -> None:
-        field = self._field
-        start, end = sorted(map(field.characters, field.selection))
-        field.put(plain(text.replace("\r\n", "\n").replace("\r", "\n")), start, end)
+    def _searched(self, event: events.Key) -> bool:
+        assert self._search is not None
+        if self._search.press(event.key, event.character):
+            return True
+        result = self._search.before if event.key == "escape" else self._search.result
+        self._end_search()
+        self.write(result)
+        return event.key in ("escape", "enter")
+
+    def _end_search(self) -> None:
+        if self._search is not None:
+            self._search = None
+            self._strip.hide()
+
+    def _pressed_vim(self, vim: Vim, event: events.Key) -> bool:
+        answer = vim.press(event.key, event.character, Buffer(self.text, self._field.cursor))
+        match answer:
+            case Buffer(text, cursor):
+                self._completer.hush(text)
+                self._field.show(text, cursor)
+            case "older":
+                self.action_older()
+            case "newer":
+                self.action_newer()
+        self._show_sigil()
+        return answer is not None
+
+    # -- the other keys
 
     def action_newline(self) -> None:
-        start, end = self._field.selection
-        self._field.replace("\n", start, end, maintain_selection_offset=False)
+        """A new line, in place of what is selected."""
+        self._intake.insert("\n")
+
+    def action_attach(self) -> None:
+        """The clipboard's picture."""
+        self._intake.take_clipboard(self._state / "pictures", self._say)
 
     def action_older(self) -> None:
+        """An earlier prompt."""
         if (entry := self._recall.older(self.writing)) is not None:
             self.write(entry)
 
     def action_newer(self) -> None:
+        """A later prompt."""
         if (entry := self._recall.newer()) is not None:
             self.write(entry)
 
     def action_search(self) -> None:
-        raise SkipAction
+        """Look through earlier prompts."""
+        self._completer.hide()
+        self._search = Search(self._field, self._strip, self._recall, self.writing)
+
+    def action_chord(self) -> None:
+        """The next key is part of this one."""
+        self._chord = True
+
+    def action_edit(self) -> None:
+        """Write in an editor."""
+        self.run_worker(self._edit(), name="editor", exclusive=True, group="editor")
+
+    async def _edit(self) -> None:
+        before = self.writing
+        try:
+            text = await edited(cast(App[object], self.app), before.expanded())
+        except InputError as error:
+            self._say(str(error))
+            return
+        text = folded_again(text, before.pastes, before.text)
+        self.write(Writing(text, before.pastes, before.pictures).tidy())
 
     def action_submit(self) -> None:
         """Or a new line, behind a backslash."""
         at = self._field.cursor
         if self.text[max(0, at - 1) : at] == "\\":
             self._field.put("\n", at - 1, at)
-            return
-        self._send("now")
+        else:
+            self._send("now")
 
     def action_queue(self) -> None:
+        """For after the running turn."""
         if self.turn == "running":
             self._send("later")
 
     # -- sending
 
-    def _send(self, when: Literal["now", "later"]) -> None:
+    def _send(self, when: When) -> None:
+        if self._intake.waiting:
+            self._intake.then(lambda: self._send(when))
+            return
         writing = self.writing
-        match meant(writing.expanded(), self.commands):
-            case None:
-                return
+        names = {name for row in self.commands for name in (row.name, *row.aliases)}
+        match meant(writing.expanded(), names):
             case Unknown(sentence):
-                self.post_message(messages.Said(sentence))
-                return
+                self._say(sentence)
             case Shell(command, share):
-                self._sent(writing, messages.ShellWanted(command, share))
+                self._sent(writing)
+                self.post_message(messages.ShellWanted(command, share))
             case Command(name, argument):
-                self._sent(writing, messages.CommandWanted(name, argument))
+                self._sent(writing)
+                self.post_message(messages.CommandWanted(name, argument))
             case Words(text):
-                self._sent(writing, self._words(text, writing, when))
+                self._sent(writing)
+                if pictures.may_have_pictures(writing):
+                    self.run_worker(self._send_pictures(text, writing, when), name="pictures")
+                else:
+                    self._say_words(text, (), writing, when)
 
-    def _words(self, text: str, writing: Writing, when: Literal["now", "later"]) -> messages.Told:
+    async def _send_pictures(self, text: str, writing: Writing, when: When) -> None:
+        try:
+            found = await asyncio.to_thread(pictures.of_writing, writing, self._folder)
+        except InputError as error:
+            self._say(str(error))
+            if not self._field.text:
+                self.write(writing)
+            return
+        self._say_words(text, found, writing, when)
+
+    def _say_words(self, text: str, found: tuple[Image, ...], writing: Writing, when: When) -> None:
         if self.turn == "idle":
-            return messages.Submitted(text, (), writing.text)
-        if when == "later":
-            return messages.Queued(text, (), writing.text)
-        return messages.Steered(text, writing.text)
+            self.post_message(messages.Submitted(text, found, writing.text))
+        elif found or when == "later":
+            self.post_message(messages.Queued(text, found, writing.text))
+        else:
+            self.post_message(messages.Steered(text, writing.text))
 
-    def _sent(self, writing: Writing, message: messages.Told) -> None:
+    def _sent(self, writing: Writing) -> None:
+        """It is out of the box: kept for Up, and a draft no longer."""
         if self._recall.add(writing):
-            self._scribe.do(self._history.append, writing)
+            self._keeper.sent(writing)
         self._was_empty = True
         self.write(EMPTY)
         self._field.history.clear()
-        self.post_message(message)
+        if self._vim:
+            self._vim.fresh()
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+            self._draft_timer = None
+        self._keeper.draft(EMPTY)
