@@ -10,11 +10,11 @@ from qcode.tui.blocks import (
     ShellBlock,
     TurnBlock,
 )
+from qcode.tui.drawing import said
 from qcode.tui.drawing.answer import answer
-from qcode.tui.drawing.margin import indented
+from qcode.tui.drawing.card import card, shell
+from qcode.tui.drawing.reasoning import reasoning
 from qcode.tui.drawing.view import View
-from qcode.tui.drawing.visible import safe
-from qcode.tui.drawing.wrap import wrap_text
 from qcode.tui.lines import Line
 
 
@@ -23,12 +23,15 @@ def draw(block: Block, view: View) -> tuple[Line, ...]:
     match block:
         case AnswerBlock():
             return answer(block, view)
-        case PromptBlock() | ReasoningBlock() | NoteBlock():
-            text = block.text
+        case PromptBlock():
+            return tuple(said.prompt(block, view))
+        case ReasoningBlock():
+            return tuple(reasoning(block, view))
         case CallBlock():
-            text = f"{block.name} {block.summary}"
+            return tuple(card(block, view))
+        case NoteBlock():
+            return tuple(said.note(block, view))
         case ShellBlock():
-            text = f"! {block.command}\n{block.output}"
+            return tuple(shell(block, view))
         case TurnBlock():
-            text = block.detail or block.reason
-    return tuple(indented(wrap_text(safe(text), view.text - 3)))
+            return tuple(said.turn(block, view))

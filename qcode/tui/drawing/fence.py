@@ -34,28 +34,39 @@ class OpenFence:
         self._lines: list[Line] = []
         """Of all whole rows."""
 
-    def grow(self, row: str) -> bool:
-        """Take a whole row, without its line end; False = it closes the block."""
-        if self._closing.fullmatch(row):
-            return False
-        self._rows.append(self._code(row))
+    def closes(self, row: str) -> bool:
+        """Whether the block ends with this row."""
+        return self._closing.fullmatch(row) is not None
+
+    def grow(self, rows: list[str]) -> None:
+        """Take whole rows, without their line ends."""
+        rows = [self._code(row) for row in rows]
+        many = max(len(rows) - WINDOW_ROWS, 0)
+        if many > WINDOW_ROWS:
+            self._add(rows[:many])
+            self._rows, self._stacks = [], self._stacks[-1:]
+            rows = rows[many:]
+        for row in rows:
+            self._add([row])
+            del self._rows[:-WINDOW_ROWS], self._stacks[: -WINDOW_ROWS - 1]
+
+    def _add(self, rows: list[str]) -> None:
+        self._rows += rows
         coloured, stack = self._coloured(self._rows)
-        self._lines += indented(barred([coloured], self._width))
+        self._lines += indented(barred(coloured[-len(rows) :], self._width))
         self._stacks.append(stack)
-        del self._rows[:-WINDOW_ROWS], self._stacks[: -WINDOW_ROWS - 1]
-        return True
 
     def lines(self, partial: str) -> list[Line]:
         """All of it, and the row that is not whole yet."""
-        if not partial or self._closing.fullmatch(partial):
+        if not partial or self.closes(partial):
             return self._lines
         coloured, _ = self._coloured([*self._rows, self._code(partial)])
-        return [*self._lines, *indented(barred([coloured], self._width))]
+        return [*self._lines, *indented(barred(coloured[-1:], self._width))]
 
-    def _coloured(self, rows: list[str]) -> tuple[Row, Stack]:
-        """The last of the rows."""
+    def _coloured(self, rows: list[str]) -> tuple[list[Row], Stack]:
+        """The rows, and what the lexer remembers behind them."""
         made, stack = resume("\n".join(rows) + "\n", self._language, self._stacks[0])
-        return made[len(rows) - 1], stack
+        return made[: len(rows)], stack
 
     def _code(self, row: str) -> str:
         blanks = len(row) - len(row.lstrip(" "))

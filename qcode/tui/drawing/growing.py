@@ -20,7 +20,7 @@ from qcode.tui.lines import Line
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode as Node
 
-MOST_OPEN = 30_000
+MOST_OPEN = 16_000
 """Characters of one open block that is no code. A longer one is shown as it is written until it
 ends, which is looked up ever more seldom."""
 _INDENT_CELLS = 3
@@ -119,16 +119,16 @@ class Growing:
 
     def _grow(self, fence: OpenFence, rows: str) -> None:
         """Give rows to the open code; what comes behind its end is tail again."""
-        end = 0
-        while end < len(rows):
-            start, end = end, rows.index("\n", end) + 1
-            if not fence.grow(rows[start : end - 1]):
-                self._fence = None
-                source = self._tail + rows[:end]
-                self._keep(parse(source), self._page(source), "text")
-                self._tail = rows[end:]
-                return
-        self._tail += rows
+        split = rows.split("\n")[:-1]
+        end = next((at for at, row in enumerate(split, 1) if fence.closes(row)), 0)
+        if not end:
+            fence.grow(split)
+            self._tail += rows
+            return
+        self._fence = None
+        source = self._tail + "".join(f"{row}\n" for row in split[:end])
+        self._keep(parse(source), self._page(source), "text")
+        self._tail = "".join(f"{row}\n" for row in split[end:])
 
     def _keep(self, units: Sequence["Node"], page: Page, below: Above) -> None:
         self.parses += len(units)

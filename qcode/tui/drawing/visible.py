@@ -31,4 +31,4 @@ def visible(text: str) -> str:
 
 
 def _named(found: re.Match[str]) -> str:
-    return f"‹U+{ord(found[0]):04X}›"  # noqa: RUF001 - quotes that code does not have, so that it is told apart
+    return f"‹U+{ord(found[0]):04X}›"

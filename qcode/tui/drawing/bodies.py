@@ -1,0 +1,112 @@
+"""What stands below the head of a card: one drawing for each kind of block."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qcode.protocol.display import (
+    Block,
+    DiffBlock,
+    FileBlock,
+    MatchesBlock,
+    OutputBlock,
+    TextBlock,
+    TodoBlock,
+)
+from qcode.tui.drawing.diff import patch_rows, unified_lines
+from qcode.tui.drawing.margin import ornament
+from qcode.tui.drawing.view import View
+from qcode.tui.drawing.visible import safe, visible
+from qcode.tui.drawing.wrap import clip
+from qcode.tui.lines import Line, Span, line
+
+MOST_ROWS = 8
+"""Of a card's body, until it is opened."""
+BAR = Span("     │ ", "gutter")
+BAR_CELLS = 7
+_BOXES = {"open": ("☐", "text"), "doing": ("▣", "accent"), "done": ("☑", "dim")}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Rows behind no bar yet, not cut in height."""
+
+    rows: Sequence[Line]
+    end: str = "top"
+    """Which end is worth seeing when there is no room for all: top or bottom."""
+
+
+def body(block: Block, view: View) -> Body:
+    """Of one block; a file that was read has none."""
+    match block:
+        case DiffBlock(patch=patch):
+            return Body(_diff(patch, _inside(view)))
+        case OutputBlock():
+            return Body(_output(block, view), "bottom")
+        case MatchesBlock(rows=rows):
+            return Body(_matches(rows) if view.opened else [])
+        case TodoBlock(items=items):
+            boxes = [(*_BOXES[item.state], item.text) for item in items]
+            return Body([line(Span(f"{box} {_flat(text)}", style)) for box, style, text in boxes])
+        case TextBlock(text=text):
+            return Body(text_rows(text, "text"))
+        case FileBlock():
+            return Body([])
+
+
+def text_rows(text: str, style: str) -> list[Line]:
+    """A line for each line; of one that was written over, what stood there last."""
+    rows = [row.rstrip("\r").rpartition("\r")[2] for row in text.rstrip().split("\n")]
+    shown = (safe(row).expandtabs(8) for row in rows)
+    return [line(Span(row, style)) if row else Line() for row in shown] if text.strip() else []
+
+
+def framed(made: Body, view: View) -> list[Line]:
+    """The rows behind the bar of a card, cut in width, and until it is opened in height."""
+    rows = list(made.rows)
+    hidden = 0 if view.opened else len(rows) - MOST_ROWS
+    if hidden > 0 and made.end == "bottom":
+        rows = [line(Span(f"… {hidden + 1:,} rows above", "faint")), *rows[hidden + 1 :]]
+    elif hidden > 0:
+        rows = [*rows[: MOST_ROWS - 1], line(Span(f"… {hidden + 1:,} more rows", "faint"))]
+    room = view.width - BAR_CELLS
+    cut = [Line(clip(row.spans, room), skip=row.skip) for row in rows]
+    return ornament(cut, BAR)
+
+
+def _inside(view: View) -> View:
+    return View(view.width - BAR_CELLS)
+
+
+def _diff(patch: str, view: View) -> list[Line]:
+    made: list[Line] = []
+    for rows in patch_rows(patch):
+        made += [line(Span("⋯", "gutter"))] if made else []
+        made += unified_lines(rows, view)
+    return made
+
+
+def _output(block: OutputBlock, view: View) -> list[Line]:
+    rows = text_rows(block.tail, "dim")
+    if not view.opened:
+        return rows
+    command = [
+        line(Span(f"$ {row}", "code")) for row in visible(block.command).expandtabs(4).split("\n")
+    ]
+    spill = [line(Span(f"all of it: {_flat(block.spill)}", "faint"))] if block.spill else []
+    return [*command, *rows, *spill]
+
+
+def _matches(rows: Sequence[str]) -> list[Line]:
+    """Paths as they are, the numbers of lines in the margin."""
+    made = []
+    for row in rows:
+        number, mark, text = row.partition(":")
+        if number.isdecimal() and mark:
+            made.append(Line((Span(f"{number:>6} ", "gutter"), Span(_flat(text), "code")), skip=7))
+        else:
+            made.append(line(Span(_flat(row), "link")))
+    return made
+
+
+def _flat(text: str) -> str:
+    return visible(text).expandtabs(4).replace("\n", " ")
