@@ -29,7 +29,9 @@ def run(options: Options) -> int:
     loaded = load(sources(folder, flags(options)))
     log_to_file(places.log_file, "debug" if options.debug else loaded.config.log.level)
     door = _Door(options, folder, loaded, places)
-    home = Home(folder, door.open, places.state, (places.config / "themes",))
+    home = Home(
+        folder, door.open, places.state, places.sessions, themes=(places.config / "themes",)
+    )
     return _full_screen(home, _wanted(options, folder, places), _first(options, folder))
 
 
@@ -86,6 +88,7 @@ class _Door:
         """See `Home.open`."""
         # Deferred: these are most of qcode, and this runs in a thread behind the first paint.
         from qcode.assemble import assemble  # noqa: PLC0415 - reason above
+        from qcode.cli.held import held  # noqa: PLC0415 - the same
         from qcode.cli.opening import remarks, start  # noqa: PLC0415 - the same
 
         said, folder, loaded = self._settings(wanted)
@@ -99,7 +102,7 @@ class _Door:
             raise
         notices = (*remarks(loaded), *([session.loss] if session.loss else ()))
         session_id = session.log.session_id if session.log else ""
-        return Opened(engine, session.past, session_id, notices)
+        return Opened(engine, session.past, session_id, notices, held(loaded, begin.rules))
 
     def _settings(self, wanted: Wanted) -> tuple[Options, Path, Loaded]:
         if wanted.demo is not None:

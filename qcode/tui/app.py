@@ -7,25 +7,35 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES
 
-from qcode.protocol.errors import QcodeError
+from qcode.protocol.errors import InputError, QcodeError
 from qcode.protocol.events import AnyEvent, Notice, ShellFinished, TurnFinished
 from qcode.protocol.inputs import Begin, Input, Prompt
 from qcode.tui import themes
+from qcode.tui.acts.table import WHERE, find
 from qcode.tui.chat import signals, terminal
 from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.frames import Frames
 from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk
-from qcode.tui.home import Engine, Home, Opened, Wanted
+from qcode.tui.commands import COMMANDS, Action, built, meant
+from qcode.tui.home import Engine, Held, Home, Opened, Wanted
 from qcode.tui.palette import Palette, depth
+from qcode.tui.prompt.messages import CommandWanted
+from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.screens.chat import ChatScreen
+from qcode.tui.widgets.notice import Level
 
+T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
 """What runs has so long to end when the app is left."""
@@ -52,6 +62,11 @@ class QcodeApp(App[int]):
         self._early: list[Input] = [first] if first else []
         """Said before there was an engine."""
         self._reading: asyncio.Task[None] | None = None
+        self._kept = contextlib.AsyncExitStack()
+        """What the open session stands on …"""
+        self._keeping = contextlib.AsyncExitStack()
+        """… and the one that is opened next."""
+        self.held = Held()
         self._crashes: list[float] = []
         theme = self._theme()
         self.palette = Palette(theme.colours, depth(self.console.color_system, os.environ))
@@ -67,10 +82,18 @@ class QcodeApp(App[int]):
 
     def on_mount(self) -> None:
         signals.heed(self._leave_by)
-        self.chat = ChatScreen(self.home, self.talk, self.palette)
+        self.commands = built(COMMANDS, self._can)
+        self.chat = self._chat()
         self.push_screen(self.chat)
         self.write_terminal(terminal.KEEP_TITLE + terminal.title(f"qcode {self.home.folder.name}"))
         self.call_after_refresh(self._open_first)
+
+    def _can(self, name: str) -> bool:
+        return name in WHERE or any(hasattr(one, f"action_{name}") for one in (self, ChatScreen))
+
+    def _chat(self) -> ChatScreen:
+        rows = [CommandRow(row.name, row.hint, row.help) for row in self.commands]
+        return ChatScreen(self.home, self.talk, self.palette, rows)
 
     def _open_first(self) -> None:
         self.run_worker(self._first(), name="first session")
@@ -84,10 +107,17 @@ class QcodeApp(App[int]):
 
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError, and then nothing has changed."""
-        opened = await asyncio.to_thread(self.home.open, wanted)
+        try:
+            opened = await asyncio.to_thread(self.home.open, wanted)
+        except QcodeError:
+            await self._keeping.aclose()
+            raise
         await self._close_engine()
+        await self._kept.aclose()
+        self._kept, self._keeping = self._keeping, contextlib.AsyncExitStack()
         self.talk = Talk(session_id=opened.session_id)
         self.talk.replay(opened.past)
+        self.held = opened.held
         self._follow(opened)
 
     def _follow(self, opened: Opened) -> None:
@@ -120,6 +150,82 @@ class QcodeApp(App[int]):
             self.engine.submit(given)
         self.chat.take(self.talk.hear(given, time.monotonic()))
 
+    # -- acts: what commands and keys ask for beyond an input
+
+    def on_prompt_command_wanted(self, event: CommandWanted) -> None:
+        """A command of the table."""
+        try:
+            row, does = meant(
+                event.name, event.argument, self.commands, self.talk.settings.max_tokens
+            )
+        except InputError as error:
+            self.say(str(error), "warning")
+            return
+        if row.when == "idle" and self.talk.running:
+            self.say(f"/{row.name} waits for the end of the turn; Esc ends it", "warning")
+        elif isinstance(does, Action):
+            self.do(does.name, does.argument)
+        else:
+            self.submit(does)
+
+    def do(self, name: str, argument: str = "") -> None:
+        """An act by its name, or what a key of the chat does."""
+        if name in WHERE:
+            self.run_worker(self._act(name, argument), group="act")
+        elif hasattr(self, f"action_{name}"):
+            self.run_worker(self.run_action(f"app.{name}"))
+        else:
+            self.run_worker(self.run_action(name, self.chat))
+
+    async def _act(self, name: str, argument: str) -> None:
+        try:
+            await (await find(name))(self, argument)
+        except QcodeError as error:
+            self.say(str(error), "warning")
+
+    def on_chat_screen_rewind_wanted(self) -> None:
+        self.do("rewind")
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """See `Hands`."""
+        self.chat.say(text, level)
+
+    def tell(self, text: str) -> None:
+        """See `Hands`."""
+        self._show([Notice("info", text)])
+
+    def write(self, text: str) -> None:
+        """See `Hands`."""
+        self.chat.prompt.write(text)
+
+    async def ask(self, screen: Screen[T | None]) -> T | None:
+        """See `Hands`."""
+        return await self.push_screen_wait(screen)
+
+    async def keep(self, what: AbstractAsyncContextManager[T]) -> T:
+        """See `Hands`."""
+        return await self._keeping.enter_async_context(what)
+
+    @property
+    def themed(self) -> str:
+        """See `Hands`."""
+        return self.theme
+
+    def wear(self, theme: themes.Theme) -> None:
+        """See `Hands`."""
+        self.palette.become(theme.colours, self.palette.depth)
+        self.register_theme(themes.textual_theme(theme, self.palette.depth))
+        self.theme = theme.name
+        self.chat.repaint()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What Textual's own style sheets ask of a theme of terminal colours."""
+        return BUILTIN_THEMES["ansi-dark"].variables
+
+    def on_theme_picker_tried(self, event: Message) -> None:
+        """A theme is at hand in the list."""
+        self.wear(event.theme)  # type: ignore[attr-defined] # its module loads when it is wanted
+
     def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
         self.submit(event.given)
 
@@ -135,7 +241,7 @@ class QcodeApp(App[int]):
 
     async def action_leave(self) -> None:
         """Close the session; it can be resumed."""
-        await self._close_engine()
+        await self._close_all_of_it()
         self.exit(0)
 
     def _leave_by(self, number: signal.Signals) -> None:
@@ -144,8 +250,13 @@ class QcodeApp(App[int]):
         self.run_worker(self._end_by_signal(), name="leaving")
 
     async def _end_by_signal(self) -> None:
-        await self._close_engine()
+        await self._close_all_of_it()
         self.exit(signals.TERMINATED)
+
+    async def _close_all_of_it(self) -> None:
+        await self._close_engine()
+        await self._kept.aclose()
+        await self._keeping.aclose()
 
     async def _close_engine(self) -> None:
         engine, self.engine = self.engine, None
@@ -182,7 +293,7 @@ class QcodeApp(App[int]):
 
     async def _renew(self, what: str) -> None:
         draft = self.chat.prompt.writing
-        self.chat = ChatScreen(self.home, self.talk, self.palette)
+        self.chat = self._chat()
         await self.switch_screen(self.chat)
         self.chat.prompt.write(draft)
         self.chat.take(())

@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from qcode.protocol.events import AnyEvent
 from qcode.protocol.inputs import Input
+
+if TYPE_CHECKING:  # start-up time
+    from qcode.permission.rules import Rule
 
 
 class Engine(Protocol):
@@ -43,6 +46,21 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What holds as a session begins, for the lists that show it."""
+
+    fence: Literal["holds", "none", "off"] = "none"
+    """As in `permission.modes.Fence`."""
+    rules: tuple["Rule", ...] = ()
+    profiles: tuple[tuple[str, str], ...] = ()
+    """Name, and what it says in short."""
+    settings: tuple[tuple[str, str, str], ...] = ()
+    """Key, value, where it comes from."""
+    base_url: str = ""
+    """As the settings say it; empty = a server was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A session that is ready for inputs."""
 
@@ -53,6 +71,7 @@ class Opened:
     """Empty = none is kept."""
     notices: tuple[str, ...] = ()
     """What the person should know of the opening."""
+    held: Held = Held()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +84,7 @@ class Home:
     """Reads and writes files, so it is called in a thread. Raises QcodeError."""
     state: Path
     """Folder for what the app keeps: prompt history, drafts, chosen theme."""
+    sessions: Path | None = None
+    """Folder of all sessions, see `session.store.Store`; None = there is none."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""

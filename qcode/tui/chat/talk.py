@@ -8,11 +8,18 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from qcode.protocol.events import AnyEvent, Notice, SessionStarted
+from qcode.protocol.events import (
+    AnyEvent,
+    Notice,
+    SessionStarted,
+    SettingsChanged,
+    ToolCallFinished,
+)
 from qcode.protocol.inputs import Input
 from qcode.tui.blocks import AnswerBlock, Block
 from qcode.tui.chat.waiting import NOTHING, Waiting, after, replied
 from qcode.tui.coalescing import coalesce
+from qcode.tui.commands import ANSWER_TOKENS
 from qcode.tui.status import Status, follow, said
 from qcode.tui.transcript import Change, State, apply, fold, hear, replay
 
@@ -29,6 +36,9 @@ class Talk:
     blocks: list[Block] = field(default_factory=list)
     status: Status = field(default_factory=Status)
     waiting: Waiting = NOTHING
+    settings: SettingsChanged = field(default_factory=lambda: SettingsChanged(0, ANSWER_TOKENS))
+    edited: set[str] = field(default_factory=set)
+    """Files that calls have changed, from the root."""
 
     @property
     def running(self) -> bool:
@@ -51,6 +61,7 @@ class Talk:
         events = tuple(past)
         self.state, self.blocks = replay(events)
         for event in events:
+            self._note(event)
             self.status = follow(self.status, event, 0.0)
         self.status = replace(
             self.status, phase="idle", turn_since=None, asked=False, calls=(), open_requests=0
@@ -72,8 +83,7 @@ class Talk:
         return list(changed)
 
     def _one(self, event: AnyEvent, now: float) -> Sequence[Change]:
-        if isinstance(event, SessionStarted):
-            self.session_id = event.session_id
+        self._note(event)
         self.waiting = after(self.waiting, event)
         try:
             self.status = follow(self.status, event, now)
@@ -84,3 +94,12 @@ class Talk:
             self.state, changed = fold(self.state, Notice("error", text), now)
         apply(self.blocks, changed)
         return changed
+
+    def _note(self, event: AnyEvent) -> None:
+        match event:
+            case SessionStarted():
+                self.session_id = event.session_id
+            case SettingsChanged():
+                self.settings = event
+            case ToolCallFinished():
+                self.edited |= {*event.edited}

@@ -143,6 +143,12 @@ class ChatScreen(Screen[None]):
         self.view.replay(talk.blocks)
         self._stand()
 
+    def repaint(self) -> None:
+        """The palette has other colours."""
+        self.view.repaint(self._paint)
+        for widget in (self.header, self.footer, self.approval, self.question, self.notice):
+            widget.refresh(recompose=False)
+
     def _tick_while_busy(self) -> None:
         """Clocks in the conversation go only while something runs."""
         if self.talk.busy and self._ticking is None and self.is_attached:

@@ -1,0 +1,56 @@
+"""Changes that are made already, hunk by hunk: of this session, or in git."""
+
+import asyncio
+
+from qcode.protocol.errors import InputError
+from qcode.protocol.inputs import Prompt
+from qcode.tui.acts.hands import Acts, Hands
+from qcode.tui.review.deeds import of_repository
+from qcode.tui.review.state import ReviewState
+from qcode.tui.screens.review import ReviewScreen
+from qcode.workspace.gitdiff import Asked, file_changes
+from qcode.workspace.patches import FileChange
+
+
+async def review(hands: Hands, _: str) -> None:
+    """The files that calls of this session changed, as far as they are not committed."""
+    edited = hands.talk.edited
+    if not edited:
+        raise InputError("No call of this session has changed a file. /diff shows all changes.")
+    asked = Asked()
+    found = await _found(hands, asked)
+    mine = tuple(change for change in found if {change.path, change.old_path} & edited)
+    if not mine:
+        raise InputError("What this session changed is committed, or taken back.")
+    await _show(hands, mine, asked)
+
+
+async def diff(hands: Hands, words: str) -> None:
+    """All that is not committed; `staged`; or since another branch."""
+    asked = _asked(words)
+    await _show(hands, await _found(hands, asked), asked)
+
+
+def _asked(words: str) -> Asked:
+    if words in ("staged", "cached"):
+        return Asked("staged")
+    return Asked("base", words) if words else Asked()
+
+
+async def _found(hands: Hands, asked: Asked) -> tuple[FileChange, ...]:
+    """In a thread with a loop of its own: patches are parsed there."""
+    return await asyncio.to_thread(asyncio.run, file_changes(hands.home.folder, asked))
+
+
+async def _show(hands: Hands, found: tuple[FileChange, ...], asked: Asked) -> None:
+    deeds = of_repository(hands.home.folder, asked)
+    outcome = await hands.ask(ReviewScreen(ReviewState(found), hands.palette, deeds))
+    if outcome is None:
+        return
+    if outcome.done:
+        hands.say("; ".join(outcome.done))
+    if outcome.prompt:
+        hands.submit(Prompt(outcome.prompt))
+
+
+ACTS: Acts = {"review": review, "diff": diff}

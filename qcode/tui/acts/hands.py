@@ -1,0 +1,69 @@
+"""What an act may do with the app."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+from textual.screen import Screen
+
+from qcode.protocol.inputs import Input
+from qcode.tui.chat.talk import Talk
+from qcode.tui.home import Held, Home, Wanted
+from qcode.tui.palette import Palette
+from qcode.tui.themes import Theme
+from qcode.tui.widgets.notice import Level
+
+T = TypeVar("T")
+
+
+class Hands(Protocol):
+    """The app, as far as acts see it."""
+
+    home: Home
+    talk: Talk
+    held: Held
+    palette: Palette
+
+    @property
+    def themed(self) -> str:
+        """Name of the theme that is shown."""
+        ...
+
+    def wear(self, theme: Theme) -> None:
+        """Show another theme."""
+        ...
+
+    async def keep(self, what: AbstractAsyncContextManager[T]) -> T:
+        """Hold it open until the session is left that is opened next."""
+        ...
+
+    def submit(self, given: Input) -> None:
+        """Say it to the engine."""
+        ...
+
+    async def open(self, wanted: Wanted) -> None:
+        """Another session in place of this one. Raises QcodeError, and then nothing changed."""
+        ...
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """A glance's worth."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """A note in the conversation, for this screen only."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Words into the prompt."""
+        ...
+
+    async def ask(self, screen: Screen[T | None]) -> T | None:
+        """Show a screen over all others, until the person is done with it."""
+        ...
+
+
+Act = Callable[[Any, str], Awaitable[None]]
+"""Hands, and the argument of the command; raises QcodeError with a sentence."""
+
+Acts = Mapping[str, Act]
+"""By the name that `commands` and `keys` have for them."""

@@ -1,0 +1,39 @@
+"""Colours, settings, what fills the window."""
+
+import asyncio
+
+from qcode.protocol.errors import InputError
+from qcode.tui import themes
+from qcode.tui.acts.hands import Acts, Hands
+from qcode.tui.picker.frame import Sheet
+from qcode.tui.picker.rows import Row
+from qcode.tui.screens.pickers import CHOOSE, About, Picker
+from qcode.tui.screens.theme import ThemePicker
+
+
+async def choose_theme(hands: Hands, name: str) -> None:
+    """By name, or from the list, where each is shown while it is at hand."""
+    found = await asyncio.to_thread(themes.load, hands.home.themes)
+    for notice in found.notices:
+        hands.say(notice, "warning")
+    if name:
+        theme = found.get(name)
+        if theme is None:
+            names = ", ".join(one.name for one in found.themes)
+            raise InputError(f"There is no theme {name!r}. There are {names}.")
+    else:
+        theme = await hands.ask(ThemePicker(found.themes, hands.themed, hands.palette))
+    if theme is not None:
+        hands.wear(theme)
+        await asyncio.to_thread(themes.keep, hands.home.state, theme.name)
+
+
+async def settings(hands: Hands, _: str) -> None:
+    """Every setting with its value and where it comes from."""
+    rows = [Row(None, f"{key} = {value}", where) for key, value, where in hands.held.settings]
+    hint = "the file that `qcode paths` names; `qcode config` changes it"
+    sheet = Sheet("settings", "page", placeholder=hint, hints=CHOOSE[1:])
+    await hands.ask(Picker(About[None](sheet, rows, ranked="in order"), hands.palette))
+
+
+ACTS: Acts = {"themes": choose_theme, "config": settings}
