@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from textual.app import App
@@ -18,7 +19,7 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
 from qcode.protocol.errors import InputError, QcodeError
-from qcode.protocol.events import AnyEvent, Notice, ShellFinished, TurnFinished
+from qcode.protocol.events import AnyEvent, Notice, SessionStarted, ShellFinished, TurnFinished
 from qcode.protocol.inputs import Begin, Input, Prompt
 from qcode.tui import themes
 from qcode.tui.acts.table import WHERE, find
@@ -34,11 +35,13 @@ from qcode.tui.prompt.messages import CommandWanted
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.screens.chat import ChatScreen
 from qcode.tui.widgets.notice import Level
+from qcode.tui.widgets.onboarding import OnboardingStrip
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
 """What runs has so long to end when the app is left."""
+LOOK_AT_GIT = (SessionStarted, TurnFinished, ShellFinished)
 CRASHES, CRASH_SECONDS = 3, 10.0
 """So many failures of the screen within this time, and the app gives up."""
 
@@ -130,14 +133,13 @@ class QcodeApp(App[int]):
         early, self._early = self._early, []
         for given in early or [Begin()]:
             self.submit(given)
-        self._look_at_git()
 
     # -- events and inputs
 
     def _show(self, events: Sequence[AnyEvent]) -> None:
         try:
             self.chat.take(self.talk.take(events, time.monotonic()))
-            if any(isinstance(event, TurnFinished | ShellFinished) for event in events):
+            if any(isinstance(event, LOOK_AT_GIT) for event in events):
                 self._look_at_git()
         except Exception as error:  # noqa: BLE001 - whatever breaks, the session goes on
             self._handle_exception(error)
@@ -182,6 +184,10 @@ class QcodeApp(App[int]):
             await (await find(name))(self, argument)
         except QcodeError as error:
             self.say(str(error), "warning")
+
+    def on_onboarding_strip_wanted(self, event: OnboardingStrip.Wanted) -> None:
+        """What to do without a server."""
+        self.do(event.what, event.address)
 
     def on_chat_screen_rewind_wanted(self) -> None:
         self.do("rewind")
@@ -233,7 +239,7 @@ class QcodeApp(App[int]):
         self.run_worker(self._git(), group="git", exclusive=True)
 
     async def _git(self) -> None:
-        branch, changes = await standing(self.home.folder)
+        branch, changes = await standing(Path(self.talk.folder or self.home.folder))
         self.talk.status = replace(self.talk.status, branch=branch, changes=changes)
         self.chat.take(())
 

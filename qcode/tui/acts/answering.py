@@ -3,8 +3,10 @@
 from typing import TypeVar
 
 from qcode.protocol.errors import InputError
-from qcode.protocol.inputs import Input, SetSampling
+from qcode.protocol.inputs import Begin, Input, SetSampling
+from qcode.server.endpoint import normalise
 from qcode.tui.acts.hands import Acts, Hands
+from qcode.tui.home import Wanted
 from qcode.tui.screens.choosing import (
     models_at,
     of_mode,
@@ -64,6 +66,16 @@ async def servers(hands: Hands, _: str) -> None:
     await _choose(hands, of_server(hands.held.base_url))
 
 
+async def again(hands: Hands, _: str) -> None:
+    """Look for a server once more."""
+    hands.submit(Begin())
+
+
+async def address(hands: Hands, words: str) -> None:
+    """Begin with the server at that address."""
+    await hands.open(Wanted(base_url=normalise(words)))
+
+
 async def profiles(hands: Hands, _: str) -> None:
     """Those of the settings."""
     if not hands.held.profiles:
@@ -84,4 +96,6 @@ ACTS: Acts = {
     "servers": servers,
     "profiles": profiles,
     "permissions": permissions,
+    "again": again,
+    "address": address,
 }

@@ -12,6 +12,7 @@ WHERE: Mapping[str, str] = {
         "sessions": ("new_session", "resume", "sessions", "fork", "rename", "export", "rewind"),
         "answering": (
             *("modes", "thinking", "sampling", "models", "servers", "profiles", "permissions"),
+            *("again", "address"),
         ),
         "changes": ("review", "diff"),
         "looks": ("themes", "config"),

@@ -81,6 +81,8 @@ def _short(folder: str) -> str:
 
 def _body(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
     found = diffs(asked)
+    if found and shown.of == 1 and not shown.whole:
+        return  # its card, right above, shows them
     if found:
         for block in found:
             yield from _diff(block, shown.width, len(found) > 1)

@@ -54,3 +54,11 @@ STRIP = (
     Key("escape", "stop", "interrupt the turn"),
 )
 """While a call waits for approval; then these go nowhere else."""
+
+NO_SERVER = (
+    Key("r", "want('again')", "look for a server again"),
+    Key("a", "address", "enter the address of a server"),
+    Key("d", "want('demo')", "watch the demo"),
+    Key("q", "want('leave')", "quit"),
+)
+"""While no server answers."""

@@ -37,6 +37,8 @@ class Talk:
     status: Status = field(default_factory=Status)
     waiting: Waiting = NOTHING
     settings: SettingsChanged = field(default_factory=lambda: SettingsChanged(0, ANSWER_TOKENS))
+    folder: str = ""
+    """Where it works, once that is told."""
     edited: set[str] = field(default_factory=set)
     """Files that calls have changed, from the root."""
 
@@ -98,7 +100,7 @@ class Talk:
     def _note(self, event: AnyEvent) -> None:
         match event:
             case SessionStarted():
-                self.session_id = event.session_id
+                self.session_id, self.folder = event.session_id, event.folder
             case SettingsChanged():
                 self.settings = event
             case ToolCallFinished():

@@ -6,11 +6,13 @@ from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
+    NotBegun,
     QuestionAsked,
+    SessionStarted,
     ToolCallFinished,
     TurnFinished,
 )
-from qcode.protocol.inputs import ApprovalReply, Input, QuestionReply
+from qcode.protocol.inputs import ApprovalReply, Begin, Input, QuestionReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,11 @@ class Waiting:
 
     approvals: tuple[ApprovalRequested, ...] = ()
     question: QuestionAsked | None = None
+    failed: NotBegun | None = None
+    """No server answers."""
 
     def __bool__(self) -> bool:
-        return bool(self.approvals or self.question)
+        return bool(self.approvals or self.question or self.failed)
 
 
 NOTHING = Waiting()
@@ -39,7 +43,11 @@ def after(waiting: Waiting, said: AnyEvent) -> Waiting:
         case ToolCallFinished() if waiting.question and said.message.name == "ask":
             return replace(waiting, question=None)
         case TurnFinished():
-            return NOTHING
+            return Waiting(failed=waiting.failed)
+        case NotBegun():
+            return replace(waiting, failed=said)
+        case SessionStarted():
+            return replace(waiting, failed=None)
     return waiting
 
 
@@ -56,4 +64,6 @@ def replied(waiting: Waiting, given: Input) -> Waiting:
             return without(waiting, request_id)
         case QuestionReply():
             return replace(waiting, question=None)
+        case Begin():
+            return replace(waiting, failed=None)
     return waiting

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from textual.app import ComposeResult
@@ -47,8 +48,9 @@ from qcode.tui.transcript import Change, Cut, Put
 from qcode.tui.view import TranscriptView
 from qcode.tui.widgets.approval import GUARD_SECONDS, ApprovalStrip
 from qcode.tui.widgets.footer import Footer
-from qcode.tui.widgets.header import Header
+from qcode.tui.widgets.header import Header, short_folder
 from qcode.tui.widgets.notice import Level, NoticeLine
+from qcode.tui.widgets.onboarding import OnboardingStrip
 from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.question import QuestionStrip
 
@@ -95,6 +97,7 @@ class ChatScreen(Screen[None]):
         self.notice = NoticeLine(paint)
         self.approval = ApprovalStrip(paint)
         self.question = QuestionStrip(paint)
+        self.onboarding = OnboardingStrip(paint)
         self.prompt = PromptBox(home.folder, home.state, commands)
         self.footer = Footer(paint)
         self._paint = paint
@@ -107,6 +110,7 @@ class ChatScreen(Screen[None]):
         yield self.notice
         yield self.approval
         yield self.question
+        yield self.onboarding
         yield self.prompt
         yield self.footer
 
@@ -133,6 +137,8 @@ class ChatScreen(Screen[None]):
         """What stands around the conversation."""
         self._tick_while_busy()
         self.prompt.turn = "running" if self.talk.running else "idle"
+        if self.talk.folder:
+            self.header.folder = short_folder(Path(self.talk.folder))
         self.header.show(self.talk.status)
         self.footer.show(self.talk.status)
         self.wait(self.talk.waiting)
@@ -159,10 +165,12 @@ class ChatScreen(Screen[None]):
 
     def wait(self, waiting: Waiting) -> None:
         """These wait for the person, and nothing else."""
-        if waiting.approvals == self.approval.calls and waiting.question is self.question.asked:
+        before = (self.approval.calls, self.question.asked, self.onboarding.failed)
+        if (waiting.approvals, waiting.question, waiting.failed) == before:
             return
         self.approval.show(waiting.approvals)
         self.question.show(waiting.question if not waiting.approvals else None)
+        self.onboarding.show(waiting.failed)
         self._look_at_strips()
 
     def say(self, text: str, level: Level = "info") -> None:
@@ -171,6 +179,13 @@ class ChatScreen(Screen[None]):
 
     # -- the strips take the keys once the person has stopped typing
 
+    @property
+    def _strip(self) -> ApprovalStrip | QuestionStrip | OnboardingStrip:
+        """The one that is open."""
+        if self.approval.calls:
+            return self.approval
+        return self.question if self.question.asked else self.onboarding
+
     def _look_at_strips(self) -> None:
         if self.talk.waiting:
             self._hand_over(self.prompt.text, time.monotonic())
@@ -178,7 +193,7 @@ class ChatScreen(Screen[None]):
             self.prompt.focus()
 
     def _hand_over(self, text: str, since: float) -> None:
-        strip = self.approval if self.approval.calls else self.question
+        strip = self._strip
         if not self.talk.waiting or not self.is_current or strip.has_focus_within:
             return
         now, written = time.monotonic(), self.prompt.text
@@ -232,6 +247,11 @@ class ChatScreen(Screen[None]):
         if outcome is not None and asked in self.talk.waiting.approvals:
             self.reply(ApprovalReply(asked.request_id, "allow", hunks=outcome.hunks))
 
+    def on_onboarding_strip_closed(self, event: OnboardingStrip.Closed) -> None:
+        event.stop()
+        self.talk.waiting = replace(self.talk.waiting, failed=None)
+        self._stand()
+
     def on_question_strip_replied(self, event: QuestionStrip.Replied) -> None:
         event.stop()
         self._say(event.reply)
@@ -257,6 +277,9 @@ class ChatScreen(Screen[None]):
     def action_back(self) -> None:
         """Close what is open, else interrupt, else rewind at the second press."""
         if self.approval.close_words():
+            return
+        if self.onboarding.failed and self._strip is self.onboarding:
+            self.onboarding.back()
             return
         if self.talk.busy:
             self._say(Cancel())
