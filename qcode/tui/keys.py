@@ -96,6 +96,9 @@ CONTEXTS: Mapping[str, str] = {
 }
 """Name of a context -> heading in the help."""
 
+_PLAIN = {"keeps": "accept", "drops": "reject", "applies": "apply"}
+"""Words of a review of what was proposed; other reviews have others."""
+
 _ROWS: Mapping[str, Iterable[tuple[str, str, str]]] = {
     "app": APP,
     "approval": [(row.key, row.what, row.help) for row in chat.STRIP],
@@ -107,7 +110,7 @@ _ROWS: Mapping[str, Iterable[tuple[str, str, str]]] = {
     "sessions": picker.SESSIONS,
     "rewind": picker.REWIND,
     "picker": picker.KEYS,
-    "review": [(row.key, row.what, row.help) for row in review.KEYS],
+    "review": [(row.key, row.what, row.help.format_map(_PLAIN)) for row in review.KEYS],
     "textual.text": TEXTUAL_TEXT,
     "textual.screen": TEXTUAL_SCREEN,
     "textual.app": TEXTUAL_APP,

@@ -192,6 +192,8 @@ class Palette:
         known = self._known.get(names)
         if known is None:
             known = Style.combine(self._known[name] for name in names.split())
+            if known.reverse:  # colours turned round would be a row of patches
+                known = known.without_color
             self._known[names] = known
         return known
 

@@ -239,6 +239,8 @@ def _variables(css: Mapping[str, str]) -> dict[str, str]:
         "scrollbar-background-active": css["background"],
         "scrollbar-corner-color": css["background"],
         "link-color": css["accent"],
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
         "footer-key-foreground": css["accent"],
     }
 

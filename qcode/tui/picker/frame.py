@@ -15,7 +15,7 @@ CHROME = 5
 """Rows that are no choices: title, rule, search line, rule, keys."""
 
 
-POINTER = " ❯ "  # noqa: RUF001 - a sign that people read
+POINTER = " ❯ "
 
 
 class Hint(NamedTuple):
@@ -142,7 +142,7 @@ def _rows(
         return [BLANK, Line((Span(f"   {fit(nothing, width - 4)}", "dim"),)), *[BLANK] * room][
             :room
         ]
-    marks = any(hit.row.mark for hit in choices.found)
+    grid = _grid(choices, width)
     tall = _with_headings(choices.found)
     cursor = tall.index(choices.at)
     top = min(max(0, cursor - room * 2 // 3), max(0, len(tall) - room))
@@ -155,7 +155,7 @@ def _rows(
         else:
             where[y] = entry
             hand: Hand = "at hand" if entry == choices.at else "other"
-            lines.append(_row(choices.found[entry], width, hand, "  " if marks else ""))
+            lines.append(_row(choices.found[entry], grid, hand))
     return lines + [BLANK] * (room - len(lines))
 
 
@@ -174,14 +174,34 @@ def _with_headings(found: Sequence[Hit[T]]) -> list[int | str]:
 Hand = Literal["at hand", "other"]
 
 
-def _row(hit: Hit[T], width: int, hand: Hand, no_mark: str) -> Line:
+class Grid(NamedTuple):
+    """Where the parts of all rows stand."""
+
+    width: int
+    no_mark: str
+    """Blanks in place of a mark; empty = no row has one."""
+    column: int
+    """Cells of the titles, the notes left behind them; 0 = the notes stand at the right."""
+
+
+def _grid(choices: Choices[T], width: int) -> Grid:
+    rows = [hit.row for hit in choices.found]
+    no_mark = "  " if any(row.mark for row in rows) else ""
+    column = max(cells(row.title) for row in rows) + 3
+    notes = max(cells(row.note) for row in rows)
+    fits = column <= width // 2 and column + notes <= width - 4 - len(no_mark)
+    return Grid(width, no_mark, column if fits else 0)
+
+
+def _row(hit: Hit[T], grid: Grid, hand: Hand) -> Line:
     row, at_hand = hit.row, hand == "at hand"
     base = " focus" if at_hand else ""
-    sign = {"now": "● ", "bad": "✗ ", "": no_mark}[row.mark]
-    room = width - 4 - len(sign)
+    sign = {"now": "● ", "bad": "✗ ", "": grid.no_mark}[row.mark]
+    room = grid.width - 4 - len(sign)
     title = fit(row.title, min(room, max(room - cells(row.note) - 2, room // 2)))
-    note = fit(row.note, max(0, room - cells(title) - 2))
-    gap = room - cells(title) - cells(note)
+    note = fit(row.note, max(0, room - max(cells(title) + 2, grid.column)))
+    gap = (grid.column or room - cells(note)) - cells(title)
+    rest = room - cells(title) - gap - cells(note) + 1
     tone = "dim" if row.mark == "bad" else "text"
     return Line(
         (
@@ -189,7 +209,7 @@ def _row(hit: Hit[T], width: int, hand: Hand, no_mark: str) -> Line:
             Span(sign, f"{'error' if row.mark == 'bad' else 'ok'}{base}"),
             *_lit(title, hit.places, tone, base),
             Span(" " * gap, f"text{base}"),
-            Span(f"{note} ", f"dim{base}"),
+            Span(note + " " * rest, f"dim{base}"),
         )
     )
 

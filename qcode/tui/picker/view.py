@@ -53,17 +53,17 @@ class PickerView(Widget, can_focus=True):
         self._types = types
         """Whether a key is typing."""
         self._frame = Frame([])
-        self._size = Size(0, 0)
+        self._drawn_for = Size(0, 0)
 
     def show(self) -> None:
         """What is to be seen has changed."""
-        self._size = Size(0, 0)
+        self._drawn_for = Size(0, 0)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One line of the frame, made anew after `show` or another size."""
-        if self._size != self.size:
-            self._size = self.size
+        if self._drawn_for != self.size:
+            self._drawn_for = self.size
             self._frame = self._draw(self.size.width, self.size.height)
         base = self.rich_style + Style(link=None)
         line = self._frame.lines[y] if y < len(self._frame.lines) else BLANK

@@ -7,11 +7,13 @@ nothing was chosen. It knows no session, no server and no engine.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
+from textual.worker import Worker
 
 from qcode.protocol.errors import QcodeError
 from qcode.tui.lines import Line
@@ -45,7 +47,7 @@ class Picker(ModalScreen[T | None]):
 
     BINDINGS = [Binding(key, what, words, show=False) for key, what, words in KEYS]  # noqa: RUF012 - Textual's own form
     DEFAULT_CSS = """
-    Picker { background: transparent; align: left bottom; }
+    Picker { align: left bottom; }
     Picker PickerView { background: $surface; }
     Picker.page PickerView { background: $background; height: 100%; }
     """
@@ -67,10 +69,12 @@ class Picker(ModalScreen[T | None]):
 
     def on_mount(self) -> None:
         """Begin to look for rows."""
+        if self.sheet.place == "foot":
+            self.styles.background = "transparent"  # also where the app's own style says another
         self.view.focus()
         if callable(self.about.source):
             self.sheet = replace(self.sheet, status=self.sheet.status or "looking …")
-            self.run_worker(self._gather(self.about.source), group="rows", exit_on_error=False)
+            self.work_on("rows", partial(self._gather, self.about.source))
         self.changed()
 
     def on_resize(self) -> None:
@@ -112,8 +116,6 @@ class Picker(ModalScreen[T | None]):
             async for rows in source():
                 self.choices.add(rows)
                 self._moved()
-        except QcodeError as error:
-            self.say(str(error))
         finally:
             self.sheet = replace(self.sheet, status="")
             if self.is_mounted:
@@ -123,14 +125,14 @@ class Picker(ModalScreen[T | None]):
         """All rows anew, from here."""
         self.choices.replace(())
         self.sheet = replace(self.sheet, status="looking …")
-        self.run_worker(self._gather(source), group="rows", exclusive=True, exit_on_error=False)
+        self.work_on("rows", partial(self._gather, source))
         self.changed()
 
     def _moved(self) -> None:
         """Another row may be at hand."""
         self.looked_at(self.choices.row)
         if self.about.preview and self.sheet.preview is not None:
-            self.run_worker(self._look(), group="preview", exclusive=True, exit_on_error=False)
+            self.work_on("preview", self._look)
         self.changed()
 
     def looked_at(self, row: Row[T] | None) -> None:
@@ -141,10 +143,7 @@ class Picker(ModalScreen[T | None]):
         if row is None or preview is None:
             return self._preview(())
         await asyncio.sleep(PAUSE_SECONDS)
-        try:
-            self._preview(await preview(row.value))
-        except QcodeError as error:
-            self.say(str(error))
+        self._preview(await preview(row.value))
         return None
 
     def _preview(self, lines: Iterable[Line]) -> None:
@@ -153,10 +152,7 @@ class Picker(ModalScreen[T | None]):
 
     async def _search_deeper(self, query: str, deeper: Deeper[T]) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
-        try:
-            self.choices.add_deeper(query, await deeper(query))
-        except QcodeError as error:
-            self.say(str(error))
+        self.choices.add_deeper(query, await deeper(query))
         self._moved()
 
     # keys
@@ -187,8 +183,7 @@ class Picker(ModalScreen[T | None]):
     def _searched(self, query: str) -> None:
         self.choices.search(query)
         if self.about.deeper and len(query.strip()) > 1:
-            work = self._search_deeper(query, self.about.deeper)
-            self.run_worker(work, group="deeper", exclusive=True, exit_on_error=False)
+            self.work_on("deeper", partial(self._search_deeper, query, self.about.deeper))
         self._moved()
 
     def _reply(self, words: str) -> None:
@@ -249,12 +244,19 @@ class Picker(ModalScreen[T | None]):
     def left(self) -> None:
         """For those who must put something back."""
 
-    def aside(self, work: Awaitable[None]) -> None:
-        """Do something that takes a while, and say what went wrong."""
-        self.run_worker(self._guarded(work), group="aside", exit_on_error=False)
+    def work_on(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something that takes a while; the work of the same name before it ends."""
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+        async def guarded() -> None:
+            await self._guarded(work)
+
+        # the function, not its coroutine: one that is cancelled before it begins would be lost
+        _worker: Worker[None] = self.run_worker(guarded, group=what, exclusive=True)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except QcodeError as error:
             self.say(str(error))
+        except Exception as error:  # noqa: BLE001 - a list that fails must not end the session
+            self.say(f"This went wrong: {type(error).__name__}: {error}.")

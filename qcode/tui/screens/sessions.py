@@ -48,7 +48,7 @@ class Sessions(Picker[Answer]):
             hints=HINTS,
             preview=(),
         )
-        about = About[Answer](sheet, self._rows, self._preview_of, self._deeper)
+        about: About[Answer] = About(sheet, self._rows, self._preview_of, self._deeper)
         super().__init__(about, paint)
         self._shelf = shelf
         self._scope = "here"
@@ -106,7 +106,7 @@ class Sessions(Picker[Answer]):
         if session_id == self._shelf.current:  # the engine holds its log
             self.dismiss(Rename(name.strip()))
         else:
-            self.aside(self._do(self._shelf.rename, session_id, name))
+            self.work_on("aside", partial(self._do, self._shelf.rename, session_id, name))
 
     def action_delete(self) -> None:
         """Ask, then delete."""
@@ -117,7 +117,7 @@ class Sessions(Picker[Answer]):
 
     def _deleted(self, session_id: str, key: str) -> None:
         if key in ("y", "Y"):
-            self.aside(self._do(self._shelf.delete, session_id))
+            self.work_on("aside", partial(self._do, self._shelf.delete, session_id))
 
     def action_export(self) -> None:
         """Ask for the format."""
@@ -128,7 +128,7 @@ class Sessions(Picker[Answer]):
     def _exported(self, session_id: str, key: str) -> None:
         wanted = next((name for name in ENDS if name[0] == key.lower()), "")
         if wanted:
-            self.aside(self._export(session_id, wanted))
+            self.work_on("aside", partial(self._export, session_id, wanted))
 
     async def _export(self, session_id: str, wanted: str) -> None:
         path = await asyncio.to_thread(self._shelf.export, session_id, wanted)
