@@ -118,5 +118,6 @@ def verified(event: Verified) -> str:
 
 def rewound(event: Rewound) -> str:
     """Where the conversation goes on from."""
-    files = f" · {len(event.files)} files put back" if event.files else ""
+    count = len(event.files)
+    files = f" · {count} file{'' if count == 1 else 's'} put back" if count else ""
     return f"went back to before turn {event.turn}{files}"
