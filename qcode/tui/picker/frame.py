@@ -105,7 +105,7 @@ def _search(choices: Choices[T], sheet: Sheet, width: int) -> Line:
     asked = sheet.question
     if asked:
         words = fit(asked.words, max(8, width - 24))
-        tail = (Span(f"{asked.typed[-(width - cells(words) - 5) :]}"), Span(" ", "cursor"))
+        tail = (Span(_tail(asked.typed, width - cells(words) - 5)), Span(" ", "cursor"))
         shown = tail if asked.kind == "text" else ()
         return Line((Span(" "), Span(f"{words} ", "warning"), *shown))
     if not choices.query:
@@ -116,7 +116,16 @@ def _search(choices: Choices[T], sheet: Sheet, width: int) -> Line:
                 Span(fit(sheet.placeholder, width - 5), "faint"),
             )
         )
-    return Line((Span(POINTER, "accent"), Span(choices.query[-(width - 5) :]), Span(" ", "cursor")))
+    return Line(
+        (Span(POINTER, "accent"), Span(_tail(choices.query, width - 5)), Span(" ", "cursor"))
+    )
+
+
+def _tail(text: str, width: int) -> str:
+    """The end of what was typed, as much as fits."""
+    while text and cells(text) > width:
+        text = text[1:]
+    return text
 
 
 def _foot(sheet: Sheet, width: int) -> Line:

@@ -58,10 +58,14 @@ Deeper = Callable[[str], Awaitable[Sequence[Row[T]]]]
 """More rows for a search, from where looking takes a while."""
 
 
+Order = Literal["best first", "as given"]
+"""In which a search shows what it finds; `as given` keeps groups together."""
+
+
 class Choices(Generic[T]):
     """All rows, those that the search finds, and the one at hand. Pure."""
 
-    def __init__(self, rows: Iterable[Row[T]] = (), *, ranked: bool = True) -> None:
+    def __init__(self, rows: Iterable[Row[T]] = (), order: Order = "best first") -> None:
         self.rows: list[Row[T]] = [*map(tidied, rows)]
         self.deeper: list[Row[T]] = []
         """Found elsewhere for this very search."""
@@ -69,8 +73,9 @@ class Choices(Generic[T]):
         self.found: list[Hit[T]] = []
         self.at = 0
         """Index in `found`."""
-        self._ranked = ranked
-        """Best first; else in the order of the rows."""
+        self._order: Order = order
+        self._best = 0
+        """Index of what the search fits best."""
         self._find()
         self.at = next((n for n, hit in enumerate(self.found) if hit.row.mark == "now"), 0)
 
@@ -99,7 +104,7 @@ class Choices(Generic[T]):
         """Find these words; the best row is then at hand."""
         self.query, self.deeper = query, []
         self._find()
-        self.at = 0
+        self.at = self._best
 
     def move(self, steps: int) -> None:
         """Up or down; from the last row on to the first and back, one step at a time."""
@@ -125,23 +130,24 @@ class Choices(Generic[T]):
             self.to(before)
 
     def _find(self) -> None:
+        self._best = 0
         if not self.query.strip():
             self.found = [Hit(row, (), row.group) for row in self.rows]
             return
-        scored = []
-        for row in self.rows:
-            if hit := _hit(self.query, row):
-                scored.append(hit if self._ranked else (0, replace(hit[1], group=row.group)))
-        if self._ranked:
+        scored = [hit for row in self.rows if (hit := _hit(self.query, row, self._order))]
+        if self._order == "best first":
             scored.sort(key=lambda pair: -pair[0])  # stable: equals stay in order
+        elif scored:
+            self._best = max(range(len(scored)), key=lambda at: (scored[at][0], -at))
         self.found = [hit for _, hit in scored]
         self.found += [Hit(row, (), row.group) for row in self.deeper]
 
 
-def _hit(query: str, row: Row[T]) -> tuple[int, Hit[T]] | None:
-    if found := fuzzy(query, row.title):
-        return found[0], Hit(row, found[1])
+def _hit(query: str, row: Row[T], order: Order) -> tuple[int, Hit[T]] | None:
+    """By letters where the best comes first; in a list that keeps its order by whole words."""
     beside = f"{row.title} {row.note} {row.words}".casefold()
-    if all(word in beside for word in query.casefold().split()):
-        return 0, Hit(row)
-    return None
+    whole = all(word in beside for word in query.casefold().split())
+    found = fuzzy(query, row.title)
+    if found and (whole or order == "best first"):
+        return found[0], Hit(row, found[1], row.group if order == "as given" else "")
+    return (0, Hit(row, (), row.group if order == "as given" else "")) if whole else None

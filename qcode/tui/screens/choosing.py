@@ -208,7 +208,7 @@ def of_rules(rules: Sequence[Rule], now: str) -> About[None]:
         for heading, cell in zip(HEADINGS[1:], cells, strict=True)
     ]
     sheet = Sheet("permissions", "page", placeholder="deny beats ask beats allow", hints=CHOOSE[1:])
-    return About(sheet, rows, ranked="in order")
+    return About(sheet, rows, order="as given")
 
 
 def of_export() -> About[str]:

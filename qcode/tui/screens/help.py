@@ -21,4 +21,4 @@ def of_help(keys: Iterable[Shown], commands: Iterable[Command] = ()) -> About[st
         rows.append(Row(text, f"{row.usage:<22}  {row.help}", aliases, group="commands"))
     hints = (Hint("⏎", "take the command"), Hint("esc", "back"))
     sheet = Sheet("keys and commands", "page", placeholder="search keys and commands", hints=hints)
-    return About(sheet, rows, ranked="in order")
+    return About(sheet, rows, order="as given")

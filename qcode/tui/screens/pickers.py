@@ -19,7 +19,7 @@ from qcode.protocol.errors import QcodeError
 from qcode.tui.lines import Line
 from qcode.tui.picker.frame import Frame, Hint, Question, Sheet, frame, tall
 from qcode.tui.picker.keys import KEYS
-from qcode.tui.picker.rows import Choices, Coming, Deeper, Preview, Row, Source, T
+from qcode.tui.picker.rows import Choices, Coming, Deeper, Order, Preview, Row, Source, T
 from qcode.tui.picker.strips import Paint
 from qcode.tui.picker.typing import Typed
 from qcode.tui.picker.view import PickerView
@@ -38,8 +38,7 @@ class About(Generic[T]):
     source: Source[T]
     preview: Preview[T] | None = None
     deeper: Deeper[T] | None = None
-    ranked: str = "best first"
-    """Else in the order of the source."""
+    order: Order = "best first"
 
 
 class Picker(ModalScreen[T | None]):
@@ -57,7 +56,7 @@ class Picker(ModalScreen[T | None]):
         self.about = about
         self.sheet = about.sheet
         rows: Sequence[Row[T]] = () if callable(about.source) else about.source
-        self.choices: Choices[T] = Choices(rows, ranked=about.ranked == "best first")
+        self.choices: Choices[T] = Choices(rows, about.order)
         self._answer: Callable[[str], None] | None = None
         """Takes the reply to the question in the search line."""
         self.view = PickerView(self._drawn, paint, self._types)

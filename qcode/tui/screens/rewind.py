@@ -42,7 +42,7 @@ class RewindTo(Picker[Back]):
             hints=hints if session_id else (hints[0], hints[2]),
         )
         rows = [_row(one) for one in turns]
-        super().__init__(About(sheet, rows, ranked="in order"), paint)
+        super().__init__(About(sheet, rows, order="as given"), paint)
         self.choices.to(len(rows) - 1)
         self._session_id = session_id
         self._files = files

@@ -33,7 +33,7 @@ class ThemePicker(Picker[Theme]):
             for theme in themes
         ]
         sheet = Sheet("theme", placeholder="shown as you go", hints=CHOOSE)
-        super().__init__(About(sheet, rows, ranked="in order"), paint)
+        super().__init__(About(sheet, rows, order="as given"), paint)
         self._first = next((theme for theme in themes if theme.name == now), None)
         self._shown = now
 
