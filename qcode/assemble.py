@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from qcode import __version__
 from qcode.answering import Answering, Own, overrides, remarks, settings_of
 from qcode.config.model import Config, Permission
 from qcode.engine.accounting import Accounting
-from qcode.engine.approval import Approvals
+from qcode.engine.approval import Approvals, Grants
 from qcode.engine.calls import Calls
 from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
@@ -65,6 +65,9 @@ class Start:
     conversation: Conversation = field(default_factory=Conversation)
     """That of the session that goes on; empty = a new one."""
     rules: tuple[Rule, ...] = ()
+    keep: Callable[[Sequence[str]], None] | None = None
+    """Writes down rules that the person approves for this folder; None = nothing is kept. Called
+    in a thread; may raise ConfigError."""
     api_key: str = ""
     limits: Limits = field(default_factory=Limits)
     person: Literal["present", "absent"] = "absent"
@@ -121,7 +124,8 @@ class _Assembly:
         )
         ground = Ground.of(self.workspace.root)
         book = Rulebook(self.settings, self.fence, start.rules, ground)
-        self.approvals = Approvals(book.judge, self.say, self._nobody(), book.grant)
+        grants = Grants(book.offers, book.grant, start.keep, str(self.workspace.root))
+        self.approvals = Approvals(book.judge, self.say, self._nobody(), grants)
         self.history: History | None = None
         """None = the session has not begun."""
         self.steers: list[UserMessage] = []
@@ -248,7 +252,7 @@ class _Assembly:
             ask=self.ask,
         )
         calls = Calls(self.tools, context, self.approvals, self.say)
-        calls.before_effect = self.stream.flush
+        calls.single.before_effect = self.stream.flush
         if self.settings.loops == "off":
             calls.watch = None
         return calls

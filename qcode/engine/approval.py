@@ -6,15 +6,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
 from qcode.permission.suggest import narrowest
 from qcode.protocol.access import Access, Verdict
-from qcode.protocol.events import ApprovalRequested, ApprovalSettled
-from qcode.protocol.inputs import ApprovalReply
+from qcode.protocol.display import Block
+from qcode.protocol.errors import QcodeError
+from qcode.protocol.events import ApprovalRequested, ApprovalSettled, Notice
+from qcode.protocol.inputs import ApprovalReply, HunkReply
 from qcode.protocol.messages import ToolCall
 
 Judge = Callable[[Sequence[Access]], Verdict]
 """Rules and mode as they are now; see `permission`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A call that is to be decided about."""
+
+    call: ToolCall
+    key: str
+    """The same for the same call, however the model wrote it."""
+    accesses: tuple[Access, ...]
+    """Resolved."""
+    blocks: tuple[Block, ...] = ()
+    """What it would change."""
+    behind: tuple[str, ...] = ()
+    """Summaries of the calls of the same answer that wait behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +43,26 @@ class Decision:
     """Text for the model when it may not run; empty = it may."""
     changed: str = ""
     """Arguments that the person put in the place of the model's; empty = as they are."""
+    hunks: tuple[HunkReply, ...] = ()
+    """What the person decided about parts of the change; the others are kept."""
 
 
 ALLOWED = Decision()
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """How an approval holds for more than one call."""
+
+    offers: Callable[[Sequence[Access]], Sequence[str]] = lambda accesses: ()
+    """Rules that would let the same call pass the next time; empty = there are none."""
+    grant: Callable[[Sequence[str]], None] = lambda rules: None
+    """They hold for the rest of the session."""
+    keep: Callable[[Sequence[str]], None] | None = None
+    """They hold in this folder from now on; None = nothing is kept. Writes a file; may raise
+    QcodeError."""
+    folder: str = ""
+    """Where commands run."""
 
 
 @dataclass(slots=True)
@@ -38,38 +73,59 @@ class Approvals:
     say: Say
     nobody: str = ""
     """Why nobody can be asked, as a clause; empty = a person is there."""
-    grant: Callable[[Sequence[Access]], None] = lambda accesses: None
-    """Remember an approval for the session."""
-    refused: list[tuple[ToolCall, str]] = field(default_factory=list)
-    """Every denied call with the reason, for the result of a headless run."""
-    _open: dict[str, asyncio.Future[ApprovalReply]] = field(default_factory=dict)
+    grants: Grants = field(default_factory=Grants)
+    refusals: Refusals = field(default_factory=Refusals)
+    _batch: ApprovalReply | None = None
+    """The person's reply to all calls of the answer that is at hand."""
+    _open: dict[str, tuple[Question, asyncio.Future[ApprovalReply]]] = field(default_factory=dict)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
-    async def settle(self, call: ToolCall, accesses: Sequence[Access]) -> Decision:
-        """May `call` run?"""
-        verdict = self.judge(accesses)
+    def begin(self) -> None:
+        """The calls of another answer: what was said of all of the last one's holds no more."""
+        self._batch = None
+
+    def asks(self, question: Question) -> bool:
+        """Whether a person will be asked."""
+        verdict = self.judge(question.accesses)
+        is_open = verdict.answer == "ask" and not self.nobody and self._batch is None
+        return is_open and self._told_before(question) is None
+
+    async def settle(self, question: Question) -> Decision:
+        """May the call run?"""
+        verdict = self.judge(question.accesses)
         if verdict.answer == "allow":
             return ALLOWED
         if verdict.answer == "deny":
-            return self._deny(call, f"Denied by the rules ({verdict.because}).")
+            return Decision(f"Denied by the rules ({verdict.because}).")
         if self.nobody:
-            return self._nobody(call, accesses, verdict)
-        return await self._ask(call, accesses, verdict)
+            return self._nobody(question, verdict)
+        if (words := self._told_before(question)) is not None:
+            return Decision(_again(words))
+        if self._batch is not None:
+            return self._by_batch(question, self._batch)
+        return await self._ask(question, verdict)
 
     def reply(self, reply: ApprovalReply) -> bool:
         """Hand in a person's reply; False = nobody waits for it."""
-        future = self._open.get(reply.request_id)
+        _, future = self._open.get(reply.request_id, (None, None))
         if future is None or future.done():
             return False
         future.set_result(reply)
+        if reply.scope == "batch":
+            self._batch = reply
+            self._settle_open(lambda question: True, reply)
         return True
 
-    async def _ask(self, call: ToolCall, accesses: Sequence[Access], verdict: Verdict) -> Decision:
+    def _told_before(self, question: Question) -> str | None:
+        return self.refusals.denied(question.key)
+
+    async def _ask(self, question: Question, verdict: Verdict) -> Decision:
         request_id = f"approval-{next(self._numbers)}"
         future: asyncio.Future[ApprovalReply] = asyncio.get_running_loop().create_future()
-        self._open[request_id] = future
+        self._open[request_id] = question, future
+        rules = tuple(self.grants.offers(question.accesses))
         try:
-            self.say(ApprovalRequested(request_id, call, tuple(accesses), verdict.because))
+            self.say(self._request(request_id, question, verdict, rules))
             reply = await future
         except asyncio.CancelledError:
             self.say(ApprovalSettled(request_id, "deny", "the turn was cancelled"))
@@ -77,26 +133,79 @@ class Approvals:
         finally:
             del self._open[request_id]
         self.say(ApprovalSettled(request_id, reply.answer, reply.words or "the user decided"))
-        if reply.answer == "deny":
-            words = f" and says: {reply.words}" if reply.words else "."
-            return self._deny(call, f"The user denied this call{words}")
-        if reply.scope != "once":
-            self.grant(accesses)
-        return Decision(changed=reply.changed_arguments)
+        return await self._decided(question, reply, rules)
 
-    def _nobody(self, call: ToolCall, accesses: Sequence[Access], verdict: Verdict) -> Decision:
+    def _request(
+        self, request_id: str, question: Question, verdict: Verdict, rules: tuple[str, ...]
+    ) -> ApprovalRequested:
+        runs = any(access.kind == "shell" for access in question.accesses)
+        return ApprovalRequested(
+            request_id,
+            question.call,
+            question.accesses,
+            verdict.because,
+            question.blocks,
+            rules,
+            self.grants.folder if runs else "",
+            question.behind,
+        )
+
+    async def _decided(
+        self, question: Question, reply: ApprovalReply, rules: tuple[str, ...]
+    ) -> Decision:
+        if reply.answer == "deny":
+            return self._denied(question, reply)
+        if reply.scope in ("session", "project"):
+            await self._grant(reply, rules)
+        return Decision(changed=reply.changed_arguments, hunks=reply.hunks)
+
+    async def _grant(self, reply: ApprovalReply, rules: tuple[str, ...]) -> None:
+        """What it cannot hold for is said in a Notice; the call itself runs."""
+        if not rules:
+            self.say(Notice("warning", "No rule can say this call: it was allowed this once."))
+            return
+        self.grants.grant(rules)
+        self._settle_open(lambda one: self.judge(one.accesses).answer == "allow", reply)
+        if reply.scope != "project":
+            return
+        try:
+            if self.grants.keep is None:
+                raise QcodeError("Nothing is kept in this run.")
+            await asyncio.to_thread(self.grants.keep, rules)
+        except QcodeError as error:
+            self.say(Notice("warning", f"{error} It is allowed for this session alone."))
+
+    def _settle_open(self, fits: Callable[[Question], bool], given: ApprovalReply) -> None:
+        """The same reply for those that wait at the same time (reads of one answer do)."""
+        for request_id, (question, future) in self._open.items():
+            if not future.done() and fits(question):
+                future.set_result(ApprovalReply(request_id, given.answer, given.words))
+
+    def _by_batch(self, question: Question, reply: ApprovalReply) -> Decision:
+        return ALLOWED if reply.answer == "allow" else self._denied(question, reply)
+
+    def _denied(self, question: Question, reply: ApprovalReply) -> Decision:
+        self.refusals.deny(question.key, reply.words)
+        words = f" and says: {reply.words}" if reply.words else "."
+        return Decision(f"The user denied this call{words}")
+
+    def _nobody(self, question: Question, verdict: Verdict) -> Decision:
         request_id = f"approval-{next(self._numbers)}"
-        self.say(ApprovalRequested(request_id, call, tuple(accesses), verdict.because))
+        accesses = question.accesses
+        self.say(ApprovalRequested(request_id, question.call, accesses, verdict.because))
         self.say(ApprovalSettled(request_id, "deny", self.nobody))
-        return self._deny(
-            call,
+        return Decision(
             f"Denied: {verdict.because}, and {self.nobody}. "
             f"{how_to_allow(accesses)} Go on without it, or say what you could not do.",
         )
 
-    def _deny(self, call: ToolCall, text: str) -> Decision:
-        self.refused.append((call, text))
-        return Decision(denied=text)
+
+def _again(words: str) -> str:
+    said = f" and said: {words}" if words else "."
+    return (
+        f"You were told no: the user denied exactly this call before{said}\n"
+        "They were not asked again. Go on without it, or say what you could not do."
+    )
 
 
 def how_to_allow(accesses: Sequence[Access]) -> str:

@@ -1,30 +1,29 @@
-"""The calls of one answer: judge, ask, run, report. Every call gets exactly one result."""
+"""The calls of one answer, in their order. Every call gets exactly one result.
+
+What is done with a single one is in `single.py`.
+"""
 
 import asyncio
 import hashlib
-import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-
-import msgspec
 
 from qcode.engine.approval import Approvals
 from qcode.engine.prepare import Rows
 from qcode.engine.say import Say
+from qcode.engine.single import Single
 from qcode.permission.readonly import is_read_only
 from qcode.permission.shell import split
-from qcode.protocol.access import Access
-from qcode.protocol.errors import QcodeError, SessionNotSaved
-from qcode.protocol.events import ToolCallFinished, ToolCallProgress, ToolCallStarted
+from qcode.protocol.errors import SessionNotSaved
+from qcode.protocol.events import ToolCallFinished, ToolCallStarted
 from qcode.protocol.messages import CallStatus, ToolCall, ToolMessage
 from qcode.protocol.text import one_line, well_formed
 from qcode.server.circles import CallLoop, CallWatch, Note
-from qcode.tools.arguments import Misfit, Parsed, parse
+from qcode.tools.arguments import Misfit, Parsed
 from qcode.tools.base import Context, Outcome, Tool
 
-LOG = logging.getLogger(__name__)
 CANCELLED = "Cancelled before it finished. Its effects, if any, are unknown."
 NOT_RUN = "Not run: the turn was cancelled before it began."
 LEFT_OUT = "Not run: the limit of tool calls is reached."
@@ -67,11 +66,8 @@ class Calls:
         self, tools: Sequence[type[Tool]], context: Context, approvals: Approvals, say: Say
     ) -> None:
         self.tools = tools
-        self.context = context
-        self.approvals = approvals
+        self.single = Single(tools, context, approvals, say)
         self.say = say
-        self.before_effect: Callable[[], None] = lambda: None
-        """Called before a call with effects runs: the engine flushes the log to disk."""
         self.watch: CallWatch | None = CallWatch()
         """None = the same call may be made as often as the model likes."""
         self._known: tuple[int, int] | None = None
@@ -81,14 +77,18 @@ class Calls:
         taken away, a call that was made before is a new one."""
         if self.watch is not None and self._known != (turn, epoch):
             self.watch.forget()
+        if self._known is None or self._known[0] != turn:
+            self.single.approvals.refusals.new_words()
         self._known = turn, epoch
 
     async def run(self, rows: Rows, left: int | None, tally: Tally) -> None:
         """Run the calls, at most `left` of them, and count them in `tally`. Cancelled: those
         without a result get one."""
         waiting = {call.id: call for call, _ in rows}
+        may_run = rows if left is None else rows[:left]
+        self.single.begin(may_run)
         try:
-            for batch in self._batches(rows if left is None else rows[:left]):
+            for batch in self._batches(may_run):
                 await self._together([self._one(*row, tally, waiting) for row in batch])
             self._close(waiting, LEFT_OUT, tally)
         except asyncio.CancelledError:
@@ -129,7 +129,7 @@ class Calls:
                 self.say(ToolCallStarted(call, one_line(f"{call.name} (malformed)")))
                 outcome = Outcome(parsed.text, status="error")
             else:
-                outcome = await self._judged(call, parsed.tool)
+                outcome = await self.single.run(call, parsed.tool)
             outcome = self._compared(call, parsed, outcome, tally)
         except SessionNotSaved:  # while it was judged, or just before its effect
             outcome = Outcome(UNSAVED, status="cancelled")
@@ -155,60 +155,6 @@ class Calls:
         if isinstance(seen, Note) and _only_reads(parsed):
             return replace(outcome, text=seen.text)
         return outcome
-
-    async def _judged(self, call: ToolCall, tool: Tool) -> Outcome:
-        """Resolve what it would touch, have it judged, run it if it may."""
-        try:
-            accesses = self._resolved(tool)
-        except QcodeError as error:
-            return Outcome(str(error), status="error")
-        self.say(ToolCallStarted(call, one_line(f"{tool.name} {tool.summary()}"), accesses))
-        decision = await self.approvals.settle(call, accesses)
-        if decision.denied:
-            return Outcome(decision.denied, status="denied")
-        if decision.changed:
-            return await self._changed(call, decision.changed)
-        if accesses != self._resolved(tool):  # a link was swapped while somebody was asked
-            return Outcome("Denied: the path changed while it was judged.", status="denied")
-        return await self._run(call, tool)
-
-    async def _changed(self, call: ToolCall, arguments: str) -> Outcome:
-        """The person wrote other arguments: nobody is asked again, but a deny rule still holds."""
-        changed = msgspec.structs.replace(call, arguments=arguments)
-        parsed = parse(self.tools, changed)
-        if isinstance(parsed, Misfit):
-            return Outcome(parsed.text, status="error")
-        verdict = self.approvals.judge(self._resolved(parsed.tool))
-        if verdict.answer == "deny":
-            return Outcome(f"Denied by the rules ({verdict.because}).", status="denied")
-        outcome = await self._run(call, parsed.tool)
-        note = f"The user changed the arguments of this call to: {parsed.arguments}\n"
-        return replace(outcome, text=note + outcome.text)
-
-    async def _run(self, call: ToolCall, tool: Tool) -> Outcome:
-        if tool.effect != "read":
-            self.before_effect()
-        context = replace(self.context, progress=lambda text: self._progress(call, text))
-        try:
-            return await tool.run(context)
-        except QcodeError as error:
-            return Outcome(str(error), status="error")
-        except Exception as error:  # a defect of a tool is text for the model, never a crash
-            LOG.exception("tool %s failed", tool.name)
-            kind = type(error).__name__
-            return Outcome(f"The tool {tool.name} failed inside ({kind}: {error}).", status="error")
-
-    def _progress(self, call: ToolCall, text: str) -> None:
-        self.say(ToolCallProgress(call.id, text))
-
-    def _resolved(self, tool: Tool) -> tuple[Access, ...]:
-        return tuple(self._resolve(access) for access in tool.accesses())
-
-    def _resolve(self, access: Access) -> Access:
-        if access.kind not in ("read", "edit"):
-            return access
-        located = self.context.workspace.resolve(access.target)
-        return Access(access.kind, located.shown, located.place)
 
     def _report(self, call: ToolCall, outcome: Outcome, seconds: float) -> None:
         message = ToolMessage(call.id, call.name, well_formed(outcome.text), outcome.status)

@@ -22,7 +22,7 @@ from qcode.protocol.inputs import (
     SetSampling,
     SetThinking,
 )
-from qcode.protocol.messages import UserMessage
+from qcode.protocol.messages import UserMessage, user
 from qcode.protocol.text import one_line
 
 State = Literal["running", "idle"]
@@ -59,6 +59,7 @@ class Controls:
                     self._warn("Nothing is being thought about: there is no thinking to end.")
             case SetMode(mode):
                 self.settings.mode = mode
+                self.approvals.refusals.forget()
                 self.say(ModeChanged(mode))
             case SetThinking(budget):
                 self.settings.thinking_budget = budget
@@ -76,6 +77,11 @@ class Controls:
                 self._rewind(turn, restore, state)
             case _:
                 self._warn(f"{type(given).__name__} is not built yet: nothing was done.")
+
+    def steer(self, text: str) -> None:
+        """Words for the running turn; who speaks may think otherwise about what they denied."""
+        self.steers.append(user(text, "steer"))
+        self.approvals.refusals.new_words()
 
     def _tell(self) -> None:
         if self.asks is not None:

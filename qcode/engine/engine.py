@@ -29,7 +29,7 @@ from qcode.protocol.inputs import (
     SetModel,
     Steer,
 )
-from qcode.protocol.messages import Image, Text, ToolMessage, UserMessage, user
+from qcode.protocol.messages import Image, Text, ToolMessage, UserMessage
 from qcode.protocol.text import well_formed
 
 LOG = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Engine:
             case Queue(text):
                 self._add(_message(text))
             case Steer(text) if self._turns:
-                self._controls.steers.append(user(well_formed(text), "steer"))
+                self._controls.steer(well_formed(text))
             case Steer(text):
                 self._add(_message(text))
             case Begin():

@@ -7,12 +7,15 @@ from qcode.permission.judge import Policy, judge
 from qcode.permission.modes import Fence
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules
-from qcode.permission.suggest import narrowest
+from qcode.permission.suggest import lasting
 from qcode.protocol.access import Access, Verdict
+from qcode.protocol.errors import ConfigError
+
+SOURCE = "this session"
 
 
 class Rulebook:
-    """Judges calls; grows with each approval that a person gives for the session."""
+    """Judges calls; grows with each approval that a person gives for more than once."""
 
     def __init__(
         self, settings: Settings, fence: Fence, rules: Sequence[Rule], ground: Ground
@@ -24,9 +27,22 @@ class Rulebook:
 
     def judge(self, accesses: Sequence[Access]) -> Verdict:
         """May it be?"""
-        return judge(accesses, Policy(self._settings.mode, self._fence, tuple(self._rules)))
+        return self._with(accesses, ())
 
-    def grant(self, accesses: Sequence[Access]) -> None:
-        """An approval for the session: the narrowest rules that would have allowed the call."""
-        texts = [text for access in accesses if (text := narrowest(access))]
-        self._rules += parse_rules(texts, "allow", "this session", self._ground)
+    def offers(self, accesses: Sequence[Access]) -> tuple[str, ...]:
+        """Rules by which the call would pass the next time; empty = there are none, or another
+        rule would have it asked about all the same."""
+        texts = lasting(accesses)
+        try:
+            more = parse_rules(texts, "allow", SOURCE, self._ground)
+        except ConfigError:  # a name that no rule can hold
+            return ()
+        return texts if self._with(accesses, more).answer == "allow" else ()
+
+    def grant(self, texts: Sequence[str]) -> None:
+        """These hold for the rest of the session."""
+        self._rules += parse_rules(texts, "allow", SOURCE, self._ground)
+
+    def _with(self, accesses: Sequence[Access], more: Sequence[Rule]) -> Verdict:
+        policy = Policy(self._settings.mode, self._fence, (*self._rules, *more))
+        return judge(accesses, policy)

@@ -1,0 +1,150 @@
+"""One call: judge it, ask about it, run it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
+
+from qcode.engine.approval import Approvals, Decision, Question
+from qcode.engine.prepare import Rows
+from qcode.engine.reviewing import Proposed, Reviews
+from qcode.engine.say import Say
+from qcode.protocol.access import Access
+from qcode.protocol.errors import QcodeError, SessionNotSaved
+from qcode.protocol.events import ToolCallProgress, ToolCallStarted
+from qcode.protocol.messages import ToolCall
+from qcode.protocol.text import one_line
+from qcode.tools.arguments import Misfit, Parsed, parse
+from qcode.tools.base import Context, Outcome, Tool
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Single:
+    """Takes calls from their judgement to their outcome."""
+
+    def __init__(
+        self, tools: Sequence[type[Tool]], context: Context, approvals: Approvals, say: Say
+    ) -> None:
+        self.tools = tools
+        self.context = context
+        self.approvals = approvals
+        self.reviews = Reviews(context, approvals.refusals, say)
+        self.say = say
+        self.before_effect: Callable[[], None] = lambda: None
+        """Called before a call with effects runs: the engine flushes the log to disk."""
+        self._answer: Rows = ()
+
+    def begin(self, answer: Rows) -> None:
+        """The calls of another answer."""
+        self._answer = answer
+        self.approvals.begin()
+
+    async def run(self, call: ToolCall, tool: Tool) -> Outcome:
+        """Resolve what it would touch, have it judged, run it if it may."""
+        try:
+            accesses = self._resolved(tool)
+        except QcodeError as error:
+            return Outcome(str(error), status="error")
+        self.say(ToolCallStarted(call, _summary(tool), accesses))
+        question = Question(call, f"{tool.name} {msgspec.json.encode(tool).decode()}", accesses)
+        proposed = await self._proposed(tool, question)
+        if isinstance(proposed, Outcome):
+            return proposed
+        decision = await self.approvals.settle(self._whole(question, proposed))
+        if decision.denied:
+            return Outcome(decision.denied, status="denied")
+        if decision.changed:
+            return await self._changed(call, decision.changed)
+        if accesses != self._resolved(tool):  # a link was swapped while somebody was asked
+            return Outcome("Denied: the path changed while it was judged.", status="denied")
+        return await self._do(call, tool, proposed, decision)
+
+    async def _proposed(self, tool: Tool, question: Question) -> Proposed | Outcome | None:
+        """What it would change, where somebody looks at that; or its end without a question."""
+        is_open = self.approvals.judge(question.accesses).answer != "deny"
+        if not self.approvals.asks(question) and not (is_open and self.reviews.concerns(tool)):
+            return None
+        found = await self._guarded(tool, self.reviews.propose(tool))
+        if isinstance(found, Outcome) and not self._may_read(question.accesses):
+            return None  # how it fails would tell what stands in the file
+        return found
+
+    def _may_read(self, accesses: Sequence[Access]) -> bool:
+        reads = [Access("read", access.target, access.place) for access in accesses]
+        return self.approvals.judge(reads).answer == "allow"
+
+    def _whole(self, question: Question, proposed: Proposed | None) -> Question:
+        """With what a person is shown, where one is asked."""
+        if not self.approvals.asks(question):
+            return question
+        blocks = (proposed.change.block,) if proposed else ()
+        return replace(question, blocks=blocks, behind=self._behind(question.call))
+
+    def _behind(self, call: ToolCall) -> tuple[str, ...]:
+        """Summaries of the calls of the same answer that would be asked about after it."""
+        ids = [row[0].id for row in self._answer]
+        rest = self._answer[ids.index(call.id) + 1 :] if call.id in ids else ()
+        tools = [parsed.tool for _, parsed in rest if isinstance(parsed, Parsed)]
+        return tuple(_summary(tool) for tool in tools if self._will_ask(tool))
+
+    def _will_ask(self, tool: Tool) -> bool:
+        try:
+            return self.approvals.judge(self._resolved(tool)).answer == "ask"
+        except QcodeError:  # it is told when its turn comes
+            return False
+
+    async def _changed(self, call: ToolCall, arguments: str) -> Outcome:
+        """The person wrote other arguments: nobody is asked again, but a deny rule still holds."""
+        changed = msgspec.structs.replace(call, arguments=arguments)
+        parsed = parse(self.tools, changed)
+        if isinstance(parsed, Misfit):
+            return Outcome(parsed.text, status="error")
+        verdict = self.approvals.judge(self._resolved(parsed.tool))
+        if verdict.answer == "deny":
+            return Outcome(f"Denied by the rules ({verdict.because}).", status="denied")
+        outcome = await self._do(call, parsed.tool, None, Decision())
+        note = f"The user changed the arguments of this call to: {parsed.arguments}\n"
+        return replace(outcome, text=note + outcome.text)
+
+    async def _do(
+        self, call: ToolCall, tool: Tool, proposed: Proposed | None, decision: Decision
+    ) -> Outcome:
+        if tool.effect != "read":
+            self.before_effect()
+        if proposed is not None:
+            return await self._guarded(tool, self.reviews.apply(proposed, decision.hunks))
+        context = replace(self.context, progress=lambda text: self._progress(call, text))
+        return await self._guarded(tool, tool.run(context))
+
+    async def _guarded(self, tool: Tool, work: Awaitable[T]) -> T | Outcome:
+        try:
+            return await work
+        except SessionNotSaved:
+            raise
+        except QcodeError as error:
+            return Outcome(str(error), status="error")
+        except Exception as error:  # a defect of a tool is text for the model, never a crash
+            LOG.exception("tool %s failed", tool.name)
+            kind = type(error).__name__
+            return Outcome(f"The tool {tool.name} failed inside ({kind}: {error}).", status="error")
+
+    def _progress(self, call: ToolCall, text: str) -> None:
+        self.say(ToolCallProgress(call.id, text))
+
+    def _resolved(self, tool: Tool) -> tuple[Access, ...]:
+        return tuple(self._resolve(access) for access in tool.accesses())
+
+    def _resolve(self, access: Access) -> Access:
+        if access.kind not in ("read", "edit"):
+            return access
+        located = self.context.workspace.resolve(access.target)
+        return Access(access.kind, located.shown, located.place)
+
+
+def _summary(tool: Tool) -> str:
+    return one_line(f"{tool.name} {tool.summary()}")
