@@ -3,6 +3,7 @@
 What the first paint does not need is imported in the thread that opens the session.
 """
 
+import asyncio
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +33,8 @@ def run(options: Options) -> int:
     home = Home(
         folder, door.open, places.state, places.sessions, themes=(places.config / "themes",)
     )
-    return _full_screen(home, _wanted(options, folder, places), _first(options, folder))
+    show = _plain if options.plain else _full_screen
+    return show(home, _wanted(options, folder, places), _first(options, folder))
 
 
 def _check(options: Options) -> None:
@@ -73,6 +75,12 @@ def _full_screen(home: Home, wanted: Wanted, first: Prompt | None) -> int:
         raise app.failure
     sys.stdout.write(app.farewell())
     return code or 0
+
+
+def _plain(home: Home, wanted: Wanted, first: Prompt | None) -> int:
+    from qcode.tui.plain import run_plain  # noqa: PLC0415 - one of two front ends
+
+    return asyncio.run(run_plain(home, wanted, first))
 
 
 @dataclass(frozen=True, slots=True)

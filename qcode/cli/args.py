@@ -43,6 +43,7 @@ def parse(argv: list[str]) -> Options:
     return Options(
         prompt=found.prompt,
         print=found.print,
+        plain=found.plain,
         output_format=found.output_format,
         last_message=found.output_last_message,
         quiet=found.quiet,
@@ -108,6 +109,9 @@ def _output(group: Group) -> None:
     )
     group.add_argument(
         "-o", "--output-last-message", type=Path, metavar="FILE", help="the answer also to FILE"
+    )
+    group.add_argument(
+        "--plain", action="store_true", help="no full screen: a line an event, for screen readers"
     )
     group.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
     group.add_argument("--debug", action="store_true", help="write a log file; says where")

@@ -71,7 +71,7 @@ def _run(argv: list[str]) -> int:
         return prompt.run(options)
     if mistyped := _mistyped(argv):
         raise UsageError(mistyped)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not options.plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "No terminal is attached, so the app cannot start. "
             "Use qcode -p 'your prompt'; qcode --help lists the rest."

@@ -11,6 +11,7 @@ class Options:
 
     prompt: str | None
     print: bool
+    plain: bool
     output_format: str
     last_message: Path | None
     quiet: bool

@@ -1,56 +1,56 @@
 """The app: themes, screens, the worker that reads events; nothing else."""
 
-import asyncio
-import contextlib
 import logging
 import os
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from textual.app import App
-from textual.binding import BindingType
-from textual.message import Message
-from textual.screen import Screen
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.theme import BUILTIN_THEMES
 
-from qcode.protocol.errors import InputError, QcodeError
-from qcode.protocol.events import AnyEvent, Notice, SessionStarted, ShellFinished, TurnFinished
-from qcode.protocol.inputs import Begin, Input, Prompt
+from qcode.protocol.errors import QcodeError
+from qcode.protocol.events import (
+    AnyEvent,
+    Notice,
+    SessionStarted,
+    ShellFinished,
+    ToolCallFinished,
+    TurnFinished,
+)
+from qcode.protocol.inputs import Begin, Input, Prompt, SetModel
 from qcode.tui import themes
-from qcode.tui.acts.table import WHERE, find
+from qcode.tui.acting import Hands
 from qcode.tui.chat import signals, terminal
+from qcode.tui.chat.attention import Attention, title
 from qcode.tui.chat.farewell import farewell
-from qcode.tui.chat.frames import Frames
+from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk
-from qcode.tui.commands import COMMANDS, Action, built, meant
-from qcode.tui.home import Engine, Held, Home, Opened, Wanted
+from qcode.tui.home import Held, Home, Wanted
+from qcode.tui.keys import APP
 from qcode.tui.palette import Palette, depth
-from qcode.tui.prompt.messages import CommandWanted
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.screens.chat import ChatScreen
-from qcode.tui.widgets.notice import Level
-from qcode.tui.widgets.onboarding import OnboardingStrip
 
-T = TypeVar("T")
 LOG = logging.getLogger(__name__)
-CLOSE_SECONDS = 5.0
-"""What runs has so long to end when the app is left."""
-LOOK_AT_GIT = (SessionStarted, TurnFinished, ShellFinished)
+CHANGES_FILES = (SessionStarted, TurnFinished, ShellFinished)
+"""Behind these git is looked at."""
 CRASHES, CRASH_SECONDS = 3, 10.0
 """So many failures of the screen within this time, and the app gives up."""
 
 
-class QcodeApp(App[int]):
+class QcodeApp(Hands):
     """`run` it; then `failure` says why it ended before its time, `farewell` what to print."""
 
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key, f"do('{what}')", words, show=False) for key, what, words in APP
+    ]
     CSS = "Screen { background: $background; }"
 
     def __init__(
@@ -60,46 +60,33 @@ class QcodeApp(App[int]):
         self.home = home
         self.failure: QcodeError | None = None
         self.talk = Talk()
-        self.engine: Engine | None = None
-        self._wanted = wanted or Wanted()
-        self._early: list[Input] = [first] if first else []
-        """Said before there was an engine."""
-        self._reading: asyncio.Task[None] | None = None
-        self._kept = contextlib.AsyncExitStack()
-        """What the open session stands on …"""
-        self._keeping = contextlib.AsyncExitStack()
-        """… and the one that is opened next."""
         self.held = Held()
+        self.holder = Holder(home, self.show, [first] if first else [])
+        self._wanted = wanted or Wanted()
+        self._attention = Attention()
+        self._titled = ""
         self._crashes: list[float] = []
-        theme = self._theme()
+        theme = _theme(home)
         self.palette = Palette(theme.colours, depth(self.console.color_system, os.environ))
         self.register_theme(themes.textual_theme(theme, self.palette.depth))
         self.theme = theme.name
 
-    def _theme(self) -> themes.Theme:
-        name = themes.chosen(self.home.state) or themes.usual(os.environ)
-        found = themes.load(self.home.themes)
-        return found.get(name) or found.themes[0]
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What Textual's own style sheets ask of a theme of terminal colours."""
+        return BUILTIN_THEMES["ansi-dark"].variables
 
     # -- from the first paint to the first event
 
     def on_mount(self) -> None:
         signals.heed(self._leave_by)
-        self.commands = built(COMMANDS, self._can)
         self.chat = self._chat()
         self.push_screen(self.chat)
-        self.write_terminal(terminal.KEEP_TITLE + terminal.title(f"qcode {self.home.folder.name}"))
-        self.call_after_refresh(self._open_first)
-
-    def _can(self, name: str) -> bool:
-        return name in WHERE or any(hasattr(one, f"action_{name}") for one in (self, ChatScreen))
+        self.write_terminal(terminal.KEEP_TITLE)
+        self.call_after_refresh(lambda: self.run_worker(self._first(), name="first session"))
 
     def _chat(self) -> ChatScreen:
-        rows = [CommandRow(row.name, row.hint, row.help) for row in self.commands]
+        rows = [CommandRow(row.name, row.hint, row.help, row.aliases) for row in self.commands]
         return ChatScreen(self.home, self.talk, self.palette, rows)
-
-    def _open_first(self) -> None:
-        self.run_worker(self._first(), name="first session")
 
     async def _first(self) -> None:
         try:
@@ -110,180 +97,98 @@ class QcodeApp(App[int]):
 
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError, and then nothing has changed."""
-        try:
-            opened = await asyncio.to_thread(self.home.open, wanted)
-        except QcodeError:
-            await self._keeping.aclose()
-            raise
-        await self._close_engine()
-        await self._kept.aclose()
-        self._kept, self._keeping = self._keeping, contextlib.AsyncExitStack()
+        opened = await self.holder.open(wanted)
         self.talk = Talk(session_id=opened.session_id)
         self.talk.replay(opened.past)
         self.held = opened.held
-        self._follow(opened)
-
-    def _follow(self, opened: Opened) -> None:
-        self.engine = opened.engine
-        self._reading = asyncio.create_task(
-            Frames(opened.engine.events(), self._show).run(), name="events"
-        )
         self.chat.begin(self.talk)
-        self._show([Notice("info", text) for text in opened.notices])
-        early, self._early = self._early, []
+        early = self.holder.follow(opened)
+        self.show([Notice("info", text) for text in opened.notices])
         for given in early or [Begin()]:
             self.submit(given)
 
     # -- events and inputs
 
-    def _show(self, events: Sequence[AnyEvent]) -> None:
+    def show(self, said: Sequence[AnyEvent]) -> None:
+        """What the engine said since the last frame."""
         try:
-            self.chat.take(self.talk.take(events, time.monotonic()))
-            if any(isinstance(event, LOOK_AT_GIT) for event in events):
-                self._look_at_git()
+            now, before = time.monotonic(), self.talk.status
+            self.chat.take(self.talk.take(said, now))
+            if news := self._attention.news(before, self.talk.status, now):
+                self.write_terminal(terminal.notification(news))
+            self._look_behind(said)
         except Exception as error:  # noqa: BLE001 - whatever breaks, the session goes on
             self._handle_exception(error)
 
+    def _look_behind(self, said: Sequence[AnyEvent]) -> None:
+        for event in said:
+            if isinstance(event, ToolCallFinished):
+                for path in event.edited:
+                    self.chat.prompt.index.touch(path)
+        if any(isinstance(event, CHANGES_FILES) for event in said):
+            self.run_worker(self._git(), group="git", exclusive=True)
+        self._entitle()
+
     def submit(self, given: Input) -> None:
         """Say it to the engine, or once there is one."""
-        if self.engine is None:
-            self._early.append(given)
-        else:
-            self.engine.submit(given)
+        self.holder.submit(given)
+        if isinstance(given, SetModel) and given.base_url:
+            self.held = replace(self.held, base_url=given.base_url)
         self.chat.take(self.talk.hear(given, time.monotonic()))
-
-    # -- acts: what commands and keys ask for beyond an input
-
-    def on_prompt_command_wanted(self, event: CommandWanted) -> None:
-        """A command of the table."""
-        try:
-            row, does = meant(
-                event.name, event.argument, self.commands, self.talk.settings.max_tokens
-            )
-        except InputError as error:
-            self.say(str(error), "warning")
-            return
-        if row.when == "idle" and self.talk.running:
-            self.say(f"/{row.name} waits for the end of the turn; Esc ends it", "warning")
-        elif isinstance(does, Action):
-            self.do(does.name, does.argument)
-        else:
-            self.submit(does)
-
-    def do(self, name: str, argument: str = "") -> None:
-        """An act by its name, or what a key of the chat does."""
-        if name in WHERE:
-            self.run_worker(self._act(name, argument), group="act")
-        elif hasattr(self, f"action_{name}"):
-            self.run_worker(self.run_action(f"app.{name}"))
-        else:
-            self.run_worker(self.run_action(name, self.chat))
-
-    async def _act(self, name: str, argument: str) -> None:
-        try:
-            await (await find(name))(self, argument)
-        except QcodeError as error:
-            self.say(str(error), "warning")
-
-    def on_onboarding_strip_wanted(self, event: OnboardingStrip.Wanted) -> None:
-        """What to do without a server."""
-        self.do(event.what, event.address)
-
-    def on_chat_screen_rewind_wanted(self) -> None:
-        self.do("rewind")
-
-    def say(self, text: str, level: Level = "info") -> None:
-        """See `Hands`."""
-        self.chat.say(text, level)
-
-    def tell(self, text: str) -> None:
-        """See `Hands`."""
-        self._show([Notice("info", text)])
-
-    def write(self, text: str) -> None:
-        """See `Hands`."""
-        self.chat.prompt.write(text)
-
-    async def ask(self, screen: Screen[T | None]) -> T | None:
-        """See `Hands`."""
-        return await self.push_screen_wait(screen)
-
-    async def keep(self, what: AbstractAsyncContextManager[T]) -> T:
-        """See `Hands`."""
-        return await self._keeping.enter_async_context(what)
-
-    @property
-    def themed(self) -> str:
-        """See `Hands`."""
-        return self.theme
-
-    def wear(self, theme: themes.Theme) -> None:
-        """See `Hands`."""
-        self.palette.become(theme.colours, self.palette.depth)
-        self.register_theme(themes.textual_theme(theme, self.palette.depth))
-        self.theme = theme.name
-        self.chat.repaint()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """What Textual's own style sheets ask of a theme of terminal colours."""
-        return BUILTIN_THEMES["ansi-dark"].variables
-
-    def on_theme_picker_tried(self, event: Message) -> None:
-        """A theme is at hand in the list."""
-        self.wear(event.theme)  # type: ignore[attr-defined] # its module loads when it is wanted
+        self._entitle()
 
     def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
+        """What the person wants of the engine."""
         self.submit(event.given)
 
-    def _look_at_git(self) -> None:
-        self.run_worker(self._git(), group="git", exclusive=True)
-
     async def _git(self) -> None:
-        branch, changes = await standing(Path(self.talk.folder or self.home.folder))
-        self.talk.status = replace(self.talk.status, branch=branch, changes=changes)
+        talk = self.talk
+        branch, changes = await standing(Path(talk.folder or self.home.folder))
+        talk.status = replace(talk.status, branch=branch, changes=changes)
         self.chat.take(())
+
+    # -- the terminal
+
+    def _entitle(self) -> None:
+        wanted = title(self.talk.status, Path(self.talk.folder or self.home.folder))
+        if wanted != self._titled:
+            self._titled = wanted
+            self.write_terminal(terminal.title(wanted))
+
+    async def on_event(self, event: events.Event) -> None:
+        """See `App`; where the person looks is noted."""
+        match event:
+            case events.Key():
+                self._attention.last_key = time.monotonic()
+            case events.AppFocus():
+                self._attention.focus = "here"
+            case events.AppBlur():
+                self._attention.focus = "elsewhere"
+        await super().on_event(event)
 
     # -- the end
 
     async def action_leave(self) -> None:
         """Close the session; it can be resumed."""
-        await self._close_all_of_it()
-        self.exit(0)
+        await self._leave(0)
+
+    async def action_quit(self) -> None:
+        """Textual's own way out."""
+        await self._leave(0)
 
     def _leave_by(self, number: signal.Signals) -> None:
         if number.name == "SIGHUP":
             signals.let_go_of_terminal()
-        self.run_worker(self._end_by_signal(), name="leaving")
+        self.run_worker(self._leave(signals.TERMINATED), name="leaving")
 
-    async def _end_by_signal(self) -> None:
-        await self._close_all_of_it()
-        self.exit(signals.TERMINATED)
-
-    async def _close_all_of_it(self) -> None:
-        await self._close_engine()
-        await self._kept.aclose()
-        await self._keeping.aclose()
-
-    async def _close_engine(self) -> None:
-        engine, self.engine = self.engine, None
-        if engine is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await engine.close()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
+    async def _leave(self, code: int) -> None:
+        await self.holder.close()
+        self.write_terminal(terminal.BRING_BACK_TITLE)
+        self.exit(code)
 
     def farewell(self) -> str:
         """What stays on the normal screen."""
         return farewell(self.talk.blocks, self.talk.session_id, self.size.width or 80)
-
-    # -- the terminal
-
-    def write_terminal(self, sequence: str) -> None:
-        """A sequence that Textual has no word for."""
-        if self._driver is not None and not self.is_headless:
-            self._driver.write(sequence)
 
     # -- failures
 
@@ -302,5 +207,10 @@ class QcodeApp(App[int]):
         self.chat = self._chat()
         await self.switch_screen(self.chat)
         self.chat.prompt.write(draft)
-        self.chat.take(())
-        self._show([Notice("error", f"The screen failed and was drawn anew ({what}).")])
+        self.show([Notice("error", f"The screen failed and was drawn anew ({what}).")])
+
+
+def _theme(home: Home) -> themes.Theme:
+    name = themes.chosen(home.state) or themes.usual(os.environ)
+    found = themes.load(home.themes)
+    return found.get(name) or found.themes[0]

@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from qcode.protocol.inputs import Input
 from qcode.tui.chat.talk import Talk
+from qcode.tui.commands import Command
 from qcode.tui.home import Held, Home, Wanted
 from qcode.tui.palette import Palette
 from qcode.tui.themes import Theme
@@ -23,6 +24,24 @@ class Hands(Protocol):
     talk: Talk
     held: Held
     palette: Palette
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """Those that work."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """The screen on top, as `keys.SCREENS` names it."""
+        ...
+
+    def do(self, name: str, argument: str = "") -> None:
+        """An act, or what a key of the chat does, by its name."""
+        ...
+
+    def command(self, name: str, argument: str = "") -> None:
+        """As if it had been written."""
+        ...
 
     @property
     def themed(self) -> str:

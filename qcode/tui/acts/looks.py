@@ -5,8 +5,12 @@ import asyncio
 from qcode.protocol.errors import InputError
 from qcode.tui import themes
 from qcode.tui.acts.hands import Acts, Hands
+from qcode.tui.commands import Action, Command
+from qcode.tui.keys import live
 from qcode.tui.picker.frame import Sheet
 from qcode.tui.picker.rows import Row
+from qcode.tui.screens.help import of_help
+from qcode.tui.screens.palette import Picked, of_everything
 from qcode.tui.screens.pickers import CHOOSE, About, Picker
 from qcode.tui.screens.theme import ThemePicker
 
@@ -33,7 +37,25 @@ async def settings(hands: Hands, _: str) -> None:
     rows = [Row(None, f"{key} = {value}", where) for key, value, where in hands.held.settings]
     hint = "the file that `qcode paths` names; `qcode config` changes it"
     sheet = Sheet("settings", "page", placeholder=hint, hints=CHOOSE[1:])
-    await hands.ask(Picker(About[None](sheet, rows, ranked="in order"), hands.palette))
+    await hands.ask(Picker(About[None](sheet, rows, order="as given"), hands.palette))
 
 
-ACTS: Acts = {"themes": choose_theme, "config": settings}
+async def help_(hands: Hands, _: str) -> None:
+    """Keys of the screen on top, and the commands."""
+    found = of_help(live(hands.where), hands.commands)
+    if text := await hands.ask(Picker(found, hands.palette)):
+        hands.write(text)
+
+
+async def commands(hands: Hands, _: str) -> None:
+    """Everything that can be done, by its words."""
+    found = of_everything(hands.commands, live(hands.where))
+    picked: Picked | None = await hands.ask(Picker(found, hands.palette))
+    match picked:
+        case Action(name, argument):
+            hands.do(name, argument)
+        case Command(name):
+            hands.command(name)
+
+
+ACTS: Acts = {"help": help_, "commands": commands, "themes": choose_theme, "config": settings}

@@ -15,7 +15,7 @@ WHERE: Mapping[str, str] = {
             *("again", "address"),
         ),
         "changes": ("review", "diff"),
-        "looks": ("themes", "config"),
+        "looks": ("themes", "config", "help", "commands"),
         "demo": ("demo",),
     }.items()
     for name in names

@@ -13,7 +13,6 @@ from qcode.protocol.events import ApprovalRequested
 from qcode.tui.drawing.visible import safe, visible
 from qcode.tui.drawing.wrap import chop, clip, wrap
 from qcode.tui.lines import Line, Span, line
-from qcode.workspace.patches import FileChange, proposed
 
 COMMAND_ROWS = 6
 """Of a command, until the whole of it is asked for."""
@@ -52,11 +51,6 @@ def approval_lines(asked: ApprovalRequested, shown: Shown) -> tuple[Line, ...]:
 def diffs(asked: ApprovalRequested) -> tuple[DiffBlock, ...]:
     """What it would change, where that is told."""
     return tuple(block for block in asked.blocks if isinstance(block, DiffBlock))
-
-
-def changes(asked: ApprovalRequested) -> tuple[FileChange, ...]:
-    """The same for a review, its hunks counted through. Parses patches: call it in a thread."""
-    return tuple(proposed(block.path, block.patch) for block in diffs(asked))
 
 
 def _headline(asked: ApprovalRequested, shown: Shown) -> Line:

@@ -1,0 +1,166 @@
+"""The hands of the app: what acts do with it, and the way from a command or a key to its act."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+from textual.app import App
+from textual.message import Message
+from textual.screen import Screen
+
+from qcode.protocol.errors import InputError, QcodeError
+from qcode.protocol.events import AnyEvent, Notice
+from qcode.protocol.inputs import Input
+from qcode.tui import themes
+from qcode.tui.acts.table import WHERE, find
+from qcode.tui.chat import terminal
+from qcode.tui.chat.holding import Holder
+from qcode.tui.chat.talk import Talk
+from qcode.tui.commands import COMMANDS, Action, Command, built, meant
+from qcode.tui.home import Held, Home, Wanted
+from qcode.tui.palette import Palette
+from qcode.tui.prompt.messages import CommandWanted
+from qcode.tui.screens.chat import ChatScreen
+from qcode.tui.widgets.notice import Level
+from qcode.tui.widgets.onboarding import OnboardingStrip
+
+T = TypeVar("T")
+
+
+class Hands(App[int]):
+    """See `acts.hands.Hands`. `open`, `submit` and `show` are the app's own."""
+
+    home: Home
+    talk: Talk
+    held: Held
+    palette: Palette
+    chat: ChatScreen
+    holder: Holder
+    mouse_is_on = True
+
+    async def open(self, wanted: Wanted) -> None:
+        """Another session in place of this one. Raises QcodeError."""
+        raise NotImplementedError
+
+    def submit(self, given: Input) -> None:
+        """Say it to the engine."""
+        raise NotImplementedError
+
+    def show(self, said: Sequence[AnyEvent]) -> None:
+        """As if the engine had said them."""
+        raise NotImplementedError
+
+    # -- to the act
+
+    def on_prompt_command_wanted(self, event: CommandWanted) -> None:
+        """A command of the table."""
+        self.command(event.name, event.argument)
+
+    def command(self, name: str, argument: str = "") -> None:
+        """See `acts.hands`."""
+        most = self.talk.settings.max_tokens
+        try:
+            row, does = meant(name, argument, self.commands, most)
+        except InputError as error:
+            self.say(str(error), "warning")
+            return
+        if row.when == "idle" and self.talk.running:
+            self.say(f"/{row.name} waits for the end of the turn; Esc ends it", "warning")
+        elif isinstance(does, Action):
+            self.do(does.name, does.argument)
+        else:
+            self.submit(does)
+
+    def on_chat_screen_wanted(self, event: ChatScreen.Wanted) -> None:
+        """A key of the chat."""
+        self.do(event.name)
+
+    def on_onboarding_strip_wanted(self, event: OnboardingStrip.Wanted) -> None:
+        """What to do without a server."""
+        self.do(event.what, event.address)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """Those whose act there is."""
+        return built(COMMANDS, self.can)
+
+    @property
+    def where(self) -> str:
+        """See `acts.hands`."""
+        if self.screen is not self.chat:
+            return "picker"
+        return "approval" if self.chat.approval.calls else "chat"
+
+    def can(self, name: str) -> bool:
+        """Whether something stands behind a name."""
+        return name in WHERE or any(hasattr(one, f"action_{name}") for one in (self, ChatScreen))
+
+    def do(self, name: str, argument: str = "") -> None:
+        """An act, an action of the app, or one of the chat."""
+        if name in WHERE:
+            self.run_worker(self._act(name, argument), group="act")
+        elif hasattr(self, f"action_{name}"):
+            self.run_worker(self.run_action(f"app.{name}"), group="act")
+        else:
+            self.run_worker(self.run_action(name, self.chat), group="act")
+
+    def action_do(self, name: str) -> None:
+        """A key of the whole app."""
+        self.do(name)
+
+    async def _act(self, name: str, argument: str) -> None:
+        try:
+            await (await find(name))(self, argument)
+        except QcodeError as error:
+            self.say(str(error), "warning")
+
+    # -- what acts do
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """See `acts.hands`."""
+        self.chat.say(text, level)
+
+    def tell(self, text: str) -> None:
+        """See `acts.hands`."""
+        self.show([Notice("info", text)])
+
+    def write(self, text: str) -> None:
+        """See `acts.hands`."""
+        self.chat.prompt.write(text)
+
+    async def ask(self, screen: Screen[T | None]) -> T | None:
+        """See `acts.hands`."""
+        return await self.push_screen_wait(screen)
+
+    async def keep(self, what: AbstractAsyncContextManager[T]) -> T:
+        """See `acts.hands`."""
+        return await self.holder.keep(what)
+
+    @property
+    def themed(self) -> str:
+        """See `acts.hands`."""
+        return self.theme
+
+    def wear(self, theme: themes.Theme) -> None:
+        """See `acts.hands`."""
+        self.palette.become(theme.colours, self.palette.depth)
+        self.register_theme(themes.textual_theme(theme, self.palette.depth))
+        self.theme = theme.name
+        self.chat.repaint()
+
+    def on_theme_picker_tried(self, event: Message) -> None:
+        """A theme is at hand in the list."""
+        self.wear(event.theme)  # type: ignore[attr-defined] # its module loads when it is wanted
+
+    # -- the terminal
+
+    def write_terminal(self, sequence: str) -> None:
+        """A sequence that Textual has no word for."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    def action_mouse(self) -> None:
+        """With the mouse off the terminal itself selects."""
+        self.mouse_is_on = not self.mouse_is_on
+        self.write_terminal(terminal.MOUSE_ON if self.mouse_is_on else terminal.MOUSE_OFF)
+        self.say("mouse on" if self.mouse_is_on else "mouse off: the terminal selects")

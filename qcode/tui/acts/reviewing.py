@@ -1,0 +1,20 @@
+"""The review of what a call proposes, before it is applied."""
+
+import asyncio
+from pathlib import Path
+
+from qcode.protocol.events import ApprovalRequested
+from qcode.tui.chat.approvals import diffs
+from qcode.tui.paint import Paint
+from qcode.tui.review.deeds import of_proposal
+from qcode.tui.review.state import ReviewState
+from qcode.tui.screens.review import ReviewScreen
+from qcode.workspace.patches import proposed
+
+
+async def review(asked: ApprovalRequested, paint: Paint, folder: str) -> ReviewScreen:
+    """Its hunks, counted through all files, as the replies are."""
+    files = await asyncio.to_thread(
+        lambda: tuple(proposed(block.path, block.patch) for block in diffs(asked))
+    )
+    return ReviewScreen(ReviewState(files), paint, of_proposal(Path(folder)))

@@ -1,0 +1,81 @@
+"""The session that is open: its engine, its events in frames, and what it stands on."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import TypeVar
+
+from qcode.protocol.errors import QcodeError
+from qcode.protocol.inputs import Input
+from qcode.tui.chat.frames import Frames, Show
+from qcode.tui.home import Engine, Home, Opened, Wanted
+
+T = TypeVar("T")
+LOG = logging.getLogger(__name__)
+CLOSE_SECONDS = 5.0
+"""What runs has so long to end."""
+
+
+class Holder:
+    """At most one session at a time."""
+
+    def __init__(self, home: Home, show: Show, early: Sequence[Input] = ()) -> None:
+        self._home = home
+        self._show = show
+        self._early = list(early)
+        """Said before there was an engine."""
+        self._engine: Engine | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._kept = AsyncExitStack()
+        """What the open session stands on …"""
+        self._keeping = AsyncExitStack()
+        """… and the one that is opened next."""
+
+    async def open(self, wanted: Wanted) -> Opened:
+        """Another session in place of this one; `follow` it then. Raises QcodeError, and then
+        nothing has changed."""
+        try:
+            opened = await asyncio.to_thread(self._home.open, wanted)
+        except QcodeError:
+            await self._keeping.aclose()
+            raise
+        await self.close()
+        self._kept, self._keeping = self._keeping, AsyncExitStack()
+        return opened
+
+    def follow(self, opened: Opened) -> list[Input]:
+        """Read its events from here on; what was said before there was one is to be said now."""
+        self._engine = opened.engine
+        frames = Frames(opened.engine.events(), self._show)
+        self._reading = asyncio.create_task(frames.run(), name="events")
+        early, self._early = self._early, []
+        return early
+
+    def submit(self, given: Input) -> None:
+        """Say it to the engine, or as soon as there is one."""
+        if self._engine is None:
+            self._early.append(given)
+        else:
+            self._engine.submit(given)
+
+    async def keep(self, what: AbstractAsyncContextManager[T]) -> T:
+        """Hold it open for the session that is opened next, until that is left."""
+        return await self._keeping.enter_async_context(what)
+
+    async def close(self) -> None:
+        """Leave the session; it can be resumed. Nothing of it runs when this returns."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await engine.close()
+            except TimeoutError:
+                LOG.error("the session did not close within %s s", CLOSE_SECONDS)
+        if self._reading is not None:
+            reading, self._reading = self._reading, None
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+        await self._kept.aclose()

@@ -1,0 +1,162 @@
+"""What the chat shows: the conversation, what stands around it, what waits for the person."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+
+from qcode.tui.blocks import Block
+from qcode.tui.chat.talk import Talk
+from qcode.tui.chat.waiting import Waiting
+from qcode.tui.drawing.draw import draw
+from qcode.tui.drawing.view import View
+from qcode.tui.home import Home
+from qcode.tui.lines import Line
+from qcode.tui.prompt.sending import CommandRow
+from qcode.tui.prompt.widget import PromptBox
+from qcode.tui.transcript import Change, Cut, Put
+from qcode.tui.view import TranscriptView
+from qcode.tui.widgets.approval import GUARD_SECONDS, ApprovalStrip
+from qcode.tui.widgets.footer import Footer
+from qcode.tui.widgets.header import Header, short_folder
+from qcode.tui.widgets.notice import Level, NoticeLine
+from qcode.tui.widgets.onboarding import OnboardingStrip
+from qcode.tui.widgets.painted import Paint
+from qcode.tui.widgets.question import QuestionStrip
+
+LOOK_SECONDS = 0.05
+TICK_SECONDS = 0.5
+
+
+class ConversationScreen(Screen[None]):
+    """Shows a `Talk`. What the person does with it is `chat.ChatScreen`'s."""
+
+    DEFAULT_CSS = """
+    ConversationScreen Header { border-bottom: solid $border-blurred; height: 2; }
+    ConversationScreen PromptBox {
+        border-top: solid $border-blurred;
+        border-bottom: solid $border-blurred;
+    }
+    """
+
+    def __init__(
+        self, home: Home, talk: Talk, paint: Paint, commands: Sequence[CommandRow] = ()
+    ) -> None:
+        super().__init__()
+        self.talk = talk
+        self.header = Header(paint, home.folder)
+        self.view = TranscriptView(_drawn, paint)
+        self.notice = NoticeLine(paint)
+        self.approval = ApprovalStrip(paint)
+        self.question = QuestionStrip(paint)
+        self.onboarding = OnboardingStrip(paint)
+        self.prompt = PromptBox(home.folder, home.state, commands, paint=paint)
+        self.footer = Footer(paint)
+        self.paint = paint
+        self._ticking: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.view
+        yield self.notice
+        yield self.approval
+        yield self.question
+        yield self.onboarding
+        yield self.prompt
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.prompt.focus()
+        self.begin(self.talk)
+
+    def on_screen_resume(self) -> None:
+        self._look_at_strips()
+
+    # -- for the app
+
+    def take(self, changed: Sequence[Change]) -> None:
+        """The conversation has changed."""
+        for change in changed:
+            match change:
+                case Put(index, block):
+                    self.view.put(index, block)
+                case Cut(count):
+                    self.view.cut(count)
+        self.stand()
+
+    def stand(self) -> None:
+        """What stands around the conversation."""
+        self._tick_while_busy()
+        self.prompt.turn = "running" if self.talk.running else "idle"
+        if self.talk.folder:
+            self.header.folder = short_folder(Path(self.talk.folder))
+        self.header.show(self.talk.status)
+        self.footer.show(self.talk.status)
+        self.wait(self.talk.waiting)
+
+    def begin(self, talk: Talk) -> None:
+        """Another conversation."""
+        self.talk = talk
+        self.view.replay(talk.blocks)
+        self.stand()
+
+    def repaint(self) -> None:
+        """The palette has other colours."""
+        self.view.repaint(self.paint)
+        for widget in (self.header, self.footer, self.approval, self.question, self.notice):
+            widget.refresh()
+
+    def _tick_while_busy(self) -> None:
+        """Clocks in the conversation go only while something runs."""
+        if self.talk.busy and self._ticking is None and self.is_attached:
+            self._ticking = self.set_interval(TICK_SECONDS, self.view.tick)
+        elif not self.talk.busy and self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
+
+    def wait(self, waiting: Waiting) -> None:
+        """These wait for the person, and nothing else."""
+        before = (self.approval.calls, self.question.asked, self.onboarding.failed)
+        if (waiting.approvals, waiting.question, waiting.failed) == before:
+            return
+        self.approval.show(waiting.approvals)
+        self.question.show(waiting.question if not waiting.approvals else None)
+        self.onboarding.show(waiting.failed)
+        self._look_at_strips()
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """A glance's worth."""
+        self.notice.say(text, level)
+
+    # -- the strips take the keys once the person has stopped typing
+
+    @property
+    def strip(self) -> ApprovalStrip | QuestionStrip | OnboardingStrip:
+        """The one that is open."""
+        if self.approval.calls:
+            return self.approval
+        return self.question if self.question.asked else self.onboarding
+
+    def _look_at_strips(self) -> None:
+        if self.talk.waiting:
+            self._hand_over(self.prompt.text, time.monotonic())
+        elif self.prompt.is_attached and not self.prompt.has_focus_within:
+            self.prompt.focus()
+
+    def _hand_over(self, text: str, since: float) -> None:
+        strip = self.strip
+        if not self.talk.waiting or not self.is_current or strip.has_focus_within:
+            return
+        now, written = time.monotonic(), self.prompt.text
+        if written == text and now - since >= GUARD_SECONDS:
+            strip.focus()
+            return
+        since = since if written == text else now
+        self.set_timer(LOOK_SECONDS, lambda: self._hand_over(written, since))
+
+
+def _drawn(block: Block, width: int, opened: bool) -> Sequence[Line]:  # noqa: FBT001 - as the view calls it
+    return draw(block, View(width, opened, time.monotonic()))
