@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 from qcode.protocol.display import (
     Block,
@@ -12,7 +14,7 @@ from qcode.protocol.display import (
     TextBlock,
     TodoBlock,
 )
-from qcode.tui.drawing.diff import patch_rows, unified_lines
+from qcode.tui.drawing.diff import Row, patch_rows, unified_lines
 from qcode.tui.drawing.margin import ornament
 from qcode.tui.drawing.view import View
 from qcode.tui.drawing.visible import safe, visible
@@ -21,6 +23,8 @@ from qcode.tui.lines import Line, Span, line
 
 MOST_ROWS = 8
 """Of a card's body, until it is opened."""
+_DRAWN_ROWS = 40
+"""Of a hunk of a folded card: enough for the rows of one change to find one another."""
 BAR = Span("     │ ", "gutter")
 BAR_CELLS = 7
 _BOXES = {"open": ("☐", "text"), "doing": ("▣", "accent"), "done": ("☑", "dim")}
@@ -31,15 +35,17 @@ class Body:
     """Rows behind no bar yet, not cut in height."""
 
     rows: Sequence[Line]
-    end: str = "top"
-    """Which end is worth seeing when there is no room for all: top or bottom."""
+    end: Literal["top", "bottom"] = "top"
+    """Which is worth seeing when there is no room for all."""
+    more: int = 0
+    """Rows that were not even made, below."""
 
 
 def body(block: Block, view: View) -> Body:
     """Of one block; a file that was read has none."""
     match block:
         case DiffBlock(patch=patch):
-            return Body(_diff(patch, _inside(view)))
+            return _diff(patch, view)
         case OutputBlock():
             return Body(_output(block, view), "bottom")
         case MatchesBlock(rows=rows):
@@ -63,7 +69,7 @@ def text_rows(text: str, style: str) -> list[Line]:
 def framed(made: Body, view: View) -> list[Line]:
     """The rows behind the bar of a card, cut in width, and until it is opened in height."""
     rows = list(made.rows)
-    hidden = 0 if view.opened else len(rows) - MOST_ROWS
+    hidden = 0 if view.opened else len(rows) + made.more - MOST_ROWS
     if hidden > 0 and made.end == "bottom":
         rows = [line(Span(f"… {hidden + 1:,} rows above", "faint")), *rows[hidden + 1 :]]
     elif hidden > 0:
@@ -73,16 +79,26 @@ def framed(made: Body, view: View) -> list[Line]:
     return ornament(cut, BAR)
 
 
-def _inside(view: View) -> View:
-    return View(view.width - BAR_CELLS)
-
-
-def _diff(patch: str, view: View) -> list[Line]:
+def _diff(patch: str, view: View) -> Body:
+    """All of it once it is opened; until then the first changes, which are drawn alone."""
+    hunks = patch_rows(patch)
+    hunks = hunks if view.opened else [_near(rows) for rows in hunks]
+    inside = View(view.width - BAR_CELLS)
     made: list[Line] = []
-    for rows in patch_rows(patch):
+    for at, rows in enumerate(hunks):
         made += [line(Span("⋯", "gutter"))] if made else []
-        made += unified_lines(rows, view)
-    return made
+        made += unified_lines(rows if view.opened else rows[:_DRAWN_ROWS], inside)
+        if not view.opened and len(made) > MOST_ROWS:
+            below = sum(map(len, hunks[at + 1 :])) + max(len(rows) - _DRAWN_ROWS, 0)
+            return Body(made, more=below)
+    return Body(made)
+
+
+def _near(rows: Sequence[Row]) -> list[Row]:
+    """What changed, and the one row above each change."""
+    return [
+        row for row, below in pairwise([*rows, (" ", 0, 0, "")]) if (row[0], below[0]) != (" ", " ")
+    ]
 
 
 def _output(block: OutputBlock, view: View) -> list[Line]:

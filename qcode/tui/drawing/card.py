@@ -24,6 +24,8 @@ MARKS = {
     "cancelled": ("○", "dim"),
 }
 _NAME_CELLS = 6
+_LEAST_LEFT = 24
+"""Cells for what was called, where there is room for that."""
 _LIVE_ROWS = 5
 """Of the output of a command that runs."""
 
@@ -46,11 +48,12 @@ def shell(block: ShellBlock, view: View) -> list[Line]:
 
 def headline(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
     """Left what, right what came of it; the left is cut first."""
-    right = clip(right, max(width // 2, 1))
+    right = clip(right, max(width - _LEAST_LEFT, width // 2))
     room = width - Line(tuple(right)).width
     left = clip(left, room - 2 if right else room)
     gap = room - Line(tuple(left)).width
-    return Line((*left, Span(" " * gap), *right) if right else tuple(left), skip=3)
+    spans = (*left, Span(" " * gap), *right) if right else left
+    return Line(tuple(span for span in spans if span.text), skip=3)
 
 
 def _head(block: CallBlock, view: View) -> Line:
@@ -59,11 +62,11 @@ def _head(block: CallBlock, view: View) -> Line:
         written = f" · {count(block.written, 'character')}" if block.written else ""
         words = f"writing {_flat(block.name) or 'a call'}"
         spans = [Span(f"   {mark} ", style), Span(words, "text"), Span(written, "dim")]
-        return headline([span for span in spans if span.text], [], view.text)
+        return headline(spans, [], view.text)
     name = _flat(block.name)
     named = Span(name + " " * max(_NAME_CELLS - cells(name), 0) + " ", "strong")
     left = [Span(f"   {mark} ", style), named, Span(_flat(block.summary), "text")]
-    return headline([span for span in left if span.text], outcome(block, view.now), view.text)
+    return headline(left, outcome(block, view.now), view.text)
 
 
 def _body(block: CallBlock, view: View) -> list[Line]:

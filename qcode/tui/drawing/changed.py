@@ -10,7 +10,7 @@ _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 _SIGNS = re.compile(r"\w+|[^\w\s]")
 _ALIKE = 0.5
 """Of the words; below, two rows have nothing to do with one another."""
-_MOST_PAIRS = 400
+_MOST_PAIRS = 100
 """Comparisons of one run of changes; where there would be more, rows are taken in turn."""
 _LONGEST_ROW = 500
 
@@ -37,9 +37,9 @@ def changed(before: str, after: str) -> tuple[list[Span], list[Span]]:
     left: list[Span] = []
     right: list[Span] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        set_off = "" if tag == "equal" else ".word"
-        _put(left, "".join(old[a:b]), f"remove{set_off}")
-        _put(right, "".join(new[c:d]), f"add{set_off}")
+        same = tag == "equal"
+        _put(left, "".join(old[a:b]), "remove" if same else "remove remove.word")
+        _put(right, "".join(new[c:d]), "add" if same else "add add.word")
     return left, right
 
 
@@ -48,7 +48,8 @@ def _alike(one: str, other: str) -> float:
     if not left or not right:
         return 0.0
     matcher = SequenceMatcher(None, left, right, autojunk=False)
-    return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0
+    likely = matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE
+    return matcher.ratio() if likely else 0.0
 
 
 def _put(spans: list[Span], text: str, style: str) -> None:

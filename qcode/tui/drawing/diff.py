@@ -56,13 +56,14 @@ def unified_lines(rows: Sequence[Row], view: View) -> list[Line]:
     """`42 + text`. Rows that are too long are cut; with `view.opened` they are broken instead."""
     digits = _digits(rows)
     gutter = 3 + digits
+    room = max(view.width - gutter, 2)
     made: list[Line] = []
     for row, spans in zip(rows, row_spans(rows), strict=True):
         head = _gutter(row, row[1] if row[0] == "-" else row[2], digits)
         if view.opened:
-            made += _hung(chop(spans, view.width - gutter), head, gutter)
+            made += _hung(chop(spans, room), head, gutter)
         else:
-            made.append(Line((*head, *clip(spans, view.width - gutter)), skip=gutter))
+            made.append(Line((*head, *clip(spans, room)), skip=gutter))
     return made
 
 

@@ -69,9 +69,12 @@ class Growing:
         return (*self._lines, *self._drawn(rest))
 
     def whole(self, text: str, width: int) -> tuple[Line, ...]:
-        """All lines of a text that is at its end."""
-        self._take(text, width)
+        """All lines of a text that is at its end. One that did not stream is drawn in one go."""
         self.parses += 1
+        if not self.text or width != self.width or not text.startswith(self.text):
+            self._begin(width)
+            return tuple(self._drawn(safe(text)))
+        self._take(text, width)
         return (*self._lines, *self._drawn(self._tail + safe(self._raw)))
 
     def _drawn(self, rest: str) -> list[Line]:

@@ -50,7 +50,7 @@ def highlight(code: str, language: str) -> list[Row]:
     lexer = _lexer(language) if len(code) <= MOST_CHARACTERS else None
     if lexer is None or max(map(len, rows)) > _LONGEST_ROW:
         return list(map(_plain, rows))
-    return _rows(lexer.get_tokens(code.removesuffix("\n")))
+    return _rows(lexer.get_tokens("\n".join([*rows, ""])))[: len(rows)]
 
 
 def resume(code: str, language: str, stack: Stack) -> tuple[list[Row], Stack]:

@@ -5,6 +5,7 @@ that streams were ever finished. HTML is off: it is shown as the text that it is
 where the source has them, so that what is copied reads like the source.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -27,6 +28,13 @@ _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 Above = Literal["", "text", "blank"]
 """What stands above the source: nothing, text that was drawn, a blank line behind such."""
 
+_MOST_NESTED = 100
+"""Deeper, the parser leaves text out; no answer goes there that means well."""
+_TOO_DEEP = re.compile(
+    r"^(?:[ \t]*(?:>|(?:[*+-]|\d{1,9}[.)])[ \t])){40}|^[ \t]{80,}(?:[*+-]|\d{1,9}[.)])[ \t]",
+    re.MULTILINE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -45,10 +53,9 @@ class Page:
         """The inside of a block, behind a margin."""
         return replace(self, prose=self.prose - cells, code=self.code - cells, above="")
 
-    @property
-    def narrow(self) -> bool:
-        """There is no room for a margin any more."""
-        return self.prose < LEAST_CELLS + 4
+    def narrow(self, cells: int) -> bool:
+        """There is no room for such a margin any more."""
+        return self.prose - cells < LEAST_CELLS
 
     def blank_before(self, node: "Node") -> bool:
         """Whether an empty line (of a quote: but for its marks) stands above."""
@@ -60,7 +67,7 @@ def parse(text: str) -> list["Node"]:
     """The blocks of `text`, which is safe already."""
     from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415 - start-up time
 
-    return SyntaxTreeNode(_parser().parse(text)).children
+    return SyntaxTreeNode(_parser("zero" if _TOO_DEEP.search(text) else "").parse(text)).children
 
 
 def begins(node: "Node") -> int:
@@ -101,10 +108,14 @@ def draw_node(node: "Node", page: Page) -> Iterable[Line]:
 
 
 @cache
-def _parser() -> "MarkdownIt":
+def _parser(preset: Literal["", "zero"]) -> "MarkdownIt":
+    """`zero` = rows of text and nothing else."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - start-up time
 
-    made = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    if preset:
+        return MarkdownIt(preset)
+    made = MarkdownIt("commonmark", {"maxNesting": _MOST_NESTED})
+    made.enable(["table", "strikethrough"])
     return made.disable(["reference", "html_block", "html_inline"])
 
 
@@ -115,7 +126,7 @@ def _words(node: "Node", page: Page) -> Iterator[Line]:
 
 
 def _quote(node: "Node", page: Page) -> list[Line]:
-    if page.narrow:
+    if page.narrow(2):
         return draw_nodes(node.children, page.inner())
     inner = replace(page.inner(2), style="quote")
     return ornament(draw_nodes(node.children, inner), Span("▎ ", "quote"))
@@ -124,7 +135,7 @@ def _quote(node: "Node", page: Page) -> list[Line]:
 def _item(node: "Node", page: Page) -> list[Line]:
     """`- words`, `3. words`, or with a box in place of the mark."""
     mark = f"{node.info}{node.markup} " if node.info else "- "
-    if page.narrow:
+    if page.narrow(len(mark)):
         return draw_nodes(node.children, page.inner())
     lines = draw_nodes(node.children, page.inner(len(mark)))
     if lines and lines[0].text[:4] in _TASKS and not node.info:

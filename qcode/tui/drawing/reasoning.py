@@ -34,13 +34,13 @@ def _counts(block: ReasoningBlock, now: float) -> str:
     tokens = count(block.tokens, "token")
     if not over and block.budget:
         tokens = f"{short(block.tokens)} of {short(block.budget)} tokens"
-    why = safe(_WHY.get(block.why, block.why))
+    why = " ".join(safe(_WHY.get(block.why, block.why)).split())
     parts = [
         f"{'thought' if over else 'thinking'} {seconds(took)}",
         *([tokens] if block.tokens else []),
         *([why] if why else []),
     ]
-    return " · ".join(parts).replace("\n", " ")
+    return " · ".join(parts)
 
 
 @lru_cache(2048)

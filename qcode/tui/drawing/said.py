@@ -44,7 +44,7 @@ def prompt(block: PromptBlock, view: View) -> list[Line]:
         hidden = len(lines) - MOST_ROWS + 1
         lines = [*lines[: MOST_ROWS - 1], line(Span(f"… {count(hidden, 'more row')}", "faint"))]
     if block.images:
-        lines.append(line(Span(f"with {count(block.images, 'image')}", "faint")))
+        lines += wrap_text(f"with {count(block.images, 'image')}", _room(view), "faint")
     mark = Span(" ❯ ", "faint" if block.kind in ("queued", "qcode") else "prompt")
     return ornament(lines, mark, INDENT)
 

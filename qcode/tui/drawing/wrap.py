@@ -55,6 +55,8 @@ def wrap_text(text: str, width: int, style: str = "text") -> list[Line]:
 def chop(spans: Sequence[Span], width: int) -> list[Line]:
     """Rows of one line of code: broken where the row is full."""
     ruler = _Ruler("".join(span.text for span in spans))
+    if ruler.cells(0, ruler.end) <= width:
+        return [Line(tuple(spans))]
     made: list[Line] = []
     start = 0
     while ruler.cells(start, ruler.end) > width:
