@@ -1,4 +1,4 @@
-"""`qcode permissions`: the modes, and what the rules say to a command. Printing only."""
+"""`qcode permissions`: modes and rules, and what they say to a command. Printing, hardly more."""
 
 import argparse
 import sys
@@ -10,11 +10,14 @@ import msgspec
 
 from qcode.cli.parser import parsed
 from qcode.cli.rules import rules
+from qcode.config.learned import forget, learned
 from qcode.config.load import Loaded, load, sources
+from qcode.config.paths import paths
 from qcode.permission.explain import Explanation, Part, explain
 from qcode.permission.judge import Policy
 from qcode.permission.modes import HEADINGS, PRESETS, TABLE, Fence, parse_mode, table
 from qcode.permission.patterns import Ground
+from qcode.protocol.errors import InputError
 from qcode.protocol.text import plain
 
 if TYPE_CHECKING:
@@ -46,6 +49,12 @@ def add(parser_group: "Group") -> None:
         help="as if it were so; default: none or off",
     )
     test.set_defaults(do=_test)
+    listed = below.add_parser("list", help="the rules that hold here, and where each stands")
+    listed.add_argument("--json", action="store_true", help="for scripts")
+    listed.set_defaults(do=_list)
+    forgotten = below.add_parser("forget", help="remove a rule that was approved for this project")
+    forgotten.add_argument("rule", help="as the list shows it, quoted")
+    forgotten.set_defaults(do=_forget)
 
 
 def run(arguments: argparse.Namespace, folder: Path) -> int:
@@ -72,6 +81,25 @@ def _blocks() -> str:
         lines = [f"  {heading:<{width}}  {cell}" for heading, cell in pairs]
         blocks.append("\n".join([mode.replace("`", ""), *lines]) + "\n")
     return "\n".join(blocks)
+
+
+def _list(arguments: argparse.Namespace, folder: Path) -> int:
+    found = rules(load(sources(folder, {})), Ground.of(folder), (), ())
+    if arguments.json:
+        keys = ("answer", "text", "source")
+        return _print_json([{key: getattr(rule, key) for key in keys} for rule in found])
+    rows = [plain(f"{rule}  ← {rule.source}") for rule in found]
+    sys.stdout.write("\n".join(rows or ["No rules: the mode alone decides."]) + "\n")
+    return 0
+
+
+def _forget(arguments: argparse.Namespace, folder: Path) -> int:
+    if forget(paths().state, folder, arguments.rule):
+        sys.stderr.write(plain(f"Forgotten: {arguments.rule}\n"))
+        return 0
+    known = learned(paths().state, folder)
+    there = f"There are: {', '.join(known)}." if known else "There are none."
+    raise InputError(f"{arguments.rule!r} was not approved for {folder}. {there}")
 
 
 def _test(arguments: argparse.Namespace, folder: Path) -> int:

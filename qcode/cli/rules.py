@@ -1,18 +1,24 @@
 """The user's rules and those of the flags, each with where it came from."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from qcode.config.learned import learned
 from qcode.config.load import Loaded
+from qcode.config.paths import paths
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rules, split_rules
 from qcode.protocol.access import Answer
 from qcode.protocol.errors import ConfigError, UsageError
 
+APPROVED = "approved for this project"
+
 
 def rules(
     loaded: Loaded, ground: Ground, allowed: Sequence[str], denied: Sequence[str]
 ) -> tuple[Rule, ...]:
-    """`allowed` and `denied` as they were written: a value may hold several rules.
+    """With those that the person approved for this project. `allowed` and `denied` as they were
+    written: a value may hold several rules.
 
     Raises ConfigError, and UsageError for those of the flags.
     """
@@ -22,6 +28,7 @@ def rules(
         *parse_rules(permission.allow, "allow", origin["allow"], ground),
         *parse_rules(permission.ask, "ask", origin["ask"], ground),
         *parse_rules(permission.deny, "deny", origin["deny"], ground),
+        *parse_rules(learned(paths().state, Path(ground.root)), "allow", APPROVED, ground),
         *_of_flag(allowed, "allow", "--allowed-tools", ground),
         *_of_flag(denied, "deny", "--disallowed-tools", ground),
     )

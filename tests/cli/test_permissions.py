@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from qcode.cli.dispatch import dispatch
 from qcode.cli.permissions import main
+from qcode.config.learned import learn
 from qcode.config.paths import make, paths
 from qcode.permission.modes import table
 
@@ -98,3 +100,27 @@ def test_a_bad_rule_or_mode_is_a_wrong_flag_as_in_a_run(capsys: pytest.CaptureFi
     assert dispatch(["permissions", "test", "ls", "--permission-mode", "al"]) == 2
     assert dispatch(["permissions", "test", "ls", "--allowed-tools", "Bsh"]) == 2
     assert "Did you mean Bash?" in capsys.readouterr().err
+
+
+def test_rules_that_were_approved_for_this_folder_are_listed_hold_and_are_forgotten(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = paths().config_file
+    make(file.parent)
+    file.write_text('[permission]\ndeny = ["Bash(rm:*)"]\n')
+    learn(paths().state, tmp_path, ["Bash(pytest:*)"])
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"deny Bash(rm:*)  ← user {file}:2",
+        "allow Bash(pytest:*)  ← approved for this project",
+    ]
+    assert main(["test", "pytest -q"]) == 0
+    expected = "allow: approved for this project: allow Bash(pytest:*)"
+    assert capsys.readouterr().out.splitlines()[0] == expected
+    assert main(["forget", "Bash(pytest:*)"]) == 0
+    assert main(["list", "--json"]) == 0
+    [left] = json.loads(capsys.readouterr().out)
+    assert left == {"answer": "deny", "text": "Bash(rm:*)", "source": f"user {file}:2"}
+    assert dispatch(["permissions", "forget", "Bash(pytest:*)"]) == 42
+    assert "There are none." in capsys.readouterr().err

@@ -1,0 +1,80 @@
+"""Rules that were approved for a project: kept for its real path, in the user's state alone."""
+
+import multiprocessing
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from qcode.config.learned import file_of, forget, learn, learned
+from qcode.protocol.errors import ConfigError
+from tests.support.nobody import opened, without_privileges
+
+
+def test_what_is_learnt_is_there_the_next_time_once_and_in_order(tmp_path: Path) -> None:
+    state, project = tmp_path / "state", tmp_path / "project"
+    project.mkdir()
+    assert learned(state, project) == ()
+    learn(state, project, ["Bash(pytest:*)", "Edit(/a.py)"])
+    learn(state, project, ["Bash(git status:*)", "Bash(pytest:*)"])
+    assert learned(state, project) == ("Bash(pytest:*)", "Edit(/a.py)", "Bash(git status:*)")
+    assert learned(state, tmp_path) == ()
+    assert list(project.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need privileges there, modes are others")
+def test_the_real_path_counts_and_nobody_else_reads_it(tmp_path: Path) -> None:
+    state, project = tmp_path / "state", tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "link").symlink_to(project)
+    learn(state, tmp_path / "link", ["Bash(ls:*)"])
+    assert learned(state, project) == ("Bash(ls:*)",)
+    file = file_of(state, project)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_rule_is_forgotten(tmp_path: Path) -> None:
+    learn(tmp_path, tmp_path, ["Bash(ls:*)", "Bash(pwd:*)"])
+    assert forget(tmp_path, tmp_path, "Bash(ls:*)")
+    assert not forget(tmp_path, tmp_path, "Bash(ls:*)")
+    assert learned(tmp_path, tmp_path) == ("Bash(pwd:*)",)
+
+
+def test_a_file_that_is_none_of_ours_is_named(tmp_path: Path) -> None:
+    file = file_of(tmp_path, tmp_path)
+    file.parent.mkdir()
+    file.write_text('{"folder": "x", "allow": "Bash"}')
+    with pytest.raises(ConfigError, match=file.name):
+        learned(tmp_path, tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    state = opened(tmp_path) / "state"
+    learn(state, tmp_path, ["Bash(ls:*)"])
+    state.joinpath("projects").chmod(0o555)
+    try:
+        with without_privileges(), pytest.raises(ConfigError):
+            learn(state, tmp_path, ["Bash(pwd:*)"])
+    finally:
+        state.joinpath("projects").chmod(0o700)
+    assert learned(state, tmp_path) == ("Bash(ls:*)",)
+
+
+def _learn_some(state: Path, name: str) -> None:
+    for number in range(20):
+        learn(state, state, [f"Bash({name} {number})"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no lock there")
+def test_two_runs_lose_no_rule_of_each_other(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    runs = [context.Process(target=_learn_some, args=(tmp_path, name)) for name in ("a", "b")]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(30)
+        assert run.exitcode == 0
+    assert len(learned(tmp_path, tmp_path)) == 40
+    assert not [path for path in (tmp_path / "projects").iterdir() if path.suffix == ".tmp"]
