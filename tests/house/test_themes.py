@@ -16,7 +16,7 @@ def test_the_page_and_its_pictures_are_up_to_date() -> None:
 
 
 def test_no_picture_is_left_of_a_theme_that_is_gone() -> None:
-    assert {path for path in PICTURES.iterdir()} == set(made()) - {PAGE}, RENEW
+    assert set(PICTURES.iterdir()) == set(made()) - {PAGE}, RENEW
 
 
 @pytest.mark.parametrize("theme", load().themes, ids=lambda theme: theme.name)
