@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from qcode.protocol.cells import pad
 from qcode.tui.contents import KINDS, Contents
+from qcode.tui.drawing.wrap import clip
 from qcode.tui.lines import BLANK, Line, Span, line
 from qcode.tui.phases import short
 
@@ -26,7 +27,8 @@ _FREE = "░"
 
 def contents_lines(held: Contents, width: int) -> tuple[Line, ...]:
     """The sum, the bar, a row for each kind, what is free."""
-    return (_sum(held), BLANK, _bar(held, width), BLANK, *_table(held), BLANK, _how(held))
+    rows = (_sum(held), BLANK, _bar(held, width), BLANK, *_table(held), BLANK, _how(held))
+    return tuple(line(*clip(row.spans, width)) for row in rows)
 
 
 def _sum(held: Contents) -> Line:

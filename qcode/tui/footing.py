@@ -1,9 +1,9 @@
 """First and last row of the screen as lines, for any width. Pure.
 
-What does not fit goes in this order, the least important first: the bar of the context, what the
-phase adds (rates), the share that was reused, the context's maximum, the thinking budget, the key
-for the mode, the count of queued words, the context. The mode and the phase stay; at last the
-phase is cut.
+What does not fit goes in this order, the least important first: the bar of the context, the
+phase's third word (its rate), the share that was reused, the phase's second word (time, reason),
+the context's maximum, the thinking budget, the key for the mode, the count of queued words, the
+context. The mode and the phase stay; at last the phase is cut.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from qcode.protocol.cells import fit, pad
+from qcode.protocol.cells import cells, pad
+from qcode.protocol.text import one_line
+from qcode.tui.drawing.wrap import clip
 from qcode.tui.lines import BLANK, Line, Span, line
 from qcode.tui.phases import clock, short
 from qcode.tui.plots import plot
 from qcode.tui.stats import Stats
 
 NAME_CELLS = 16
+MOST_CHARACTERS = 200
+WIDE = 72
+"""Cells from which on a plot says its lowest and its highest value."""
 _MARGIN = Span(" ")
 
 
@@ -16,14 +21,15 @@ def stats_lines(stats: Stats, width: int) -> tuple[Line, ...]:
     """All of it; what did not happen has no line."""
     if not stats.steps and not stats.turns:
         return (line(_MARGIN, Span("Nothing was asked yet.", "dim")),)
-    return (
+    rows = (
         *_tokens(stats),
-        *_rereads(stats, width),
+        *_rereads(stats),
         *_rates(stats, width),
         *_time(stats),
         *_tools(stats),
         *_mended(stats),
     )
+    return tuple(line(*clip(row.spans, width)) for row in rows)
 
 
 def _row(name: str, value: str, more: str = "") -> Line:
@@ -47,34 +53,38 @@ def _tokens(stats: Stats) -> Iterator[Line]:
         yield _row("lost in loops", f"{stats.lost:,}")
 
 
-def _rereads(stats: Stats, width: int) -> Iterator[Line]:
+def _rereads(stats: Stats) -> Iterator[Line]:
     yield _row("read again", f"{stats.reread:,}")
     for why, one in sorted(stats.rereads.items(), key=lambda pair: -pair[1].tokens):
         said = f"{one.times}× {one.tokens:,} · {why}"
-        yield line(Span("   "), Span(fit(said, max(width - 4, 1)), "dim"))
+        yield line(Span("   "), Span(one_line(said, MOST_CHARACTERS), "dim"))
 
 
 def _rates(stats: Stats, width: int) -> Iterator[Line]:
-    room = max(width - NAME_CELLS - 24, 8)
-    rows = (
-        ("reading", [step.read_rate for step in stats.steps], "tok/s"),
-        ("writing", [step.write_rate for step in stats.steps], "tok/s"),
-        ("context", [float(step.prompt + step.generated) for step in stats.steps], ""),
-    )
-    told = [row for row in rows if any(row[1])]
-    if told:
+    reads = [step.read_rate for step in stats.steps]
+    writes = [step.write_rate for step in stats.steps]
+    held = [float(step.prompt + step.generated) for step in stats.steps]
+    if any((*reads, *writes, *held)):
         yield from _head("Answer by answer")
-    for name, values, unit in told:
-        yield _plotted(name, values, unit, room, stats.context_tokens if not unit else None)
+    if any(reads):
+        yield _plotted("reading", reads, 0.0, _rate(reads, width), width)
+    if any(writes):
+        yield _plotted("writing", writes, 0.0, _rate(writes, width), width)
+    if any(held):
+        most = stats.context_tokens
+        said = short(round(held[-1])) + (f" of {short(most)}" if most else "")
+        yield _plotted("context", held, float(most or 0), said, width)
 
 
-def _plotted(name: str, values: Sequence[float], unit: str, room: int, most: int | None) -> Line:
+def _rate(values: Sequence[float], width: int) -> str:
     known = [value for value in values if value > 0]
-    if unit:
-        said = f"{known[-1]:,.0f} {unit}, {min(known):,.0f} to {max(known):,.0f}"
-    else:
-        said = short(round(known[-1])) + (f" of {short(most)}" if most else "")
-    drawn = Span(plot(values, room, float(most or 0)), "bar")
+    span = f", {min(known):,.0f} to {max(known):,.0f}" if width >= WIDE else ""
+    return f"{known[-1]:,.0f} tok/s{span}"
+
+
+def _plotted(name: str, values: Sequence[float], most: float, said: str, width: int) -> Line:
+    room = max(width - NAME_CELLS - cells(said) - 4, 8)
+    drawn = Span(plot(values, room, most), "bar")
     return line(_MARGIN, Span(pad(name, NAME_CELLS), "dim"), drawn, Span(f"  {said}", "faint"))
 
 

@@ -45,6 +45,11 @@ class Footer(OneRow):
         if at_once:
             self.refresh()
 
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing but a new status will draw it again."""
+        return self._timer is None
+
     def drawn(self, width: int) -> Line:
         self._shown = footer_line(self.status, self._clock(), width)
         return self._shown

@@ -1,0 +1,221 @@
+"""What goes on now, event by event, and how it is said."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from qcode.protocol.access import Access
+from qcode.protocol.display import OutputBlock
+from qcode.protocol.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalSettled,
+    Compacted,
+    ContextChanged,
+    MessageCompleted,
+    ModeChanged,
+    ModelChanged,
+    NotBegun,
+    PromptProgress,
+    QuestionAsked,
+    ReasoningDelta,
+    Retried,
+    ServerState,
+    SettingsChanged,
+    ShellFinished,
+    ShellStarted,
+    StepStarted,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnFinished,
+    TurnStarted,
+    Usage,
+)
+from qcode.protocol.inputs import Begin, Compact, Prompt, QuestionReply, Queue
+from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage, user
+from qcode.tui.phases import clock, phase_words, short
+from qcode.tui.rates import Pace
+from qcode.tui.status import Status, follow, said
+from tests.tui.stories import started, stories
+
+CALL = ToolCall("c1", "shell", "{}")
+TURN = (started(), SettingsChanged(4000, 8000), TurnStarted(1, user("Fix it.")), StepStarted(1, 1))
+
+
+def after(*events: AnyEvent, status: Status | None = None) -> Status:
+    """The status after these, all at the second 10."""
+    status = status or Status()
+    for event in events:
+        status = follow(status, event, 10.0)
+    return status
+
+
+WORDS: dict[str, tuple[tuple[AnyEvent, ...], str]] = {
+    "waiting": ((), "waiting for the model 12 s"),
+    "loading": ((ServerState("loading"),), "loading model 12 s"),
+    "busy": ((ServerState("busy"),), "server busy with others 12 s"),
+    "gone": ((ServerState("gone"),), "server gone 12 s"),
+    "reading": (
+        (PromptProgress(10_000, 1_000, 4_000, 2.0),),
+        "reading prompt 40 % · 4 s left · 1,500 tok/s",
+    ),
+    "thinking": (
+        (ReasoningDelta("Hm", 1_200), ReasoningDelta("m", 1_210)),
+        "thinking 1.2k/4k · 12 s",
+    ),
+    "writing": ((TextDelta("So."),), "writing 12 s"),
+    "calling": ((ToolCallDelta(0, "edit", 9, "{"),), "writing a call of edit"),
+    "running": ((ToolCallStarted(CALL, "shell pytest -q"),), "running shell pytest -q 12 s"),
+    "two": (
+        (ToolCallStarted(CALL, "read a"), ToolCallStarted(ToolCall("c2", "read", "{}"), "read b")),
+        "running read b +1 12 s",
+    ),
+    "asking": (
+        (ToolCallStarted(CALL, "shell rm"), ApprovalRequested("r", CALL, (), "asked")),
+        "waiting for you 12 s",
+    ),
+    "question": ((QuestionAsked("q", "Which?"),), "waiting for you 12 s"),
+    "retrying": ((Retried(1, "connection refused", 2.0),), "retrying 12 s · connection refused"),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_every_wait_is_explained(name: str) -> None:
+    events, words = WORDS[name]
+    assert phase_words(after(*TURN, *events), 22.0) == words
+
+
+def test_after_a_turn_nothing_is_said() -> None:
+    ended = after(*TURN, TextDelta("So."), TurnFinished("end_turn"))
+    assert phase_words(ended, 99.0) == ""
+
+
+def test_reading_what_the_server_had_is_said_with_the_number_and_the_reason() -> None:
+    first = (
+        *(*TURN, Usage(60_000, 0, 400)),
+        MessageCompleted(AssistantMessage((Text("So."),)), 60_000, 9.0),
+    )
+    again = (StepStarted(1, 2), PromptProgress(61_000, 608, 10_000, 4.0))
+    assert phase_words(after(*first, *again), 10.0) == (
+        "re-reading 60,392 tokens · the server no longer had it · 21 s left"
+    )
+    compacted = Compacted(user("In short.", "summary"), 0, 60_000, 30_000)
+    words = phase_words(after(*first, compacted, *again), 10.0)
+    assert "the conversation was compacted" in words
+
+
+def test_reading_only_what_is_new_is_no_reading_again() -> None:
+    first = (
+        *(*TURN, Usage(60_000, 0, 400)),
+        MessageCompleted(AssistantMessage((Text("So."),)), 60_000, 9.0),
+    )
+    status = after(*first, StepStarted(1, 2), PromptProgress(70_000, 60_390, 65_000, 4.0))
+    assert status.phase == "reading"
+
+
+def test_progress_between_two_answers_is_that_of_a_summary() -> None:
+    between = (MessageCompleted(AssistantMessage((Text("So."),)), 1, 1.0),)
+    status = after(*TURN, *between, PromptProgress(1_000, 0, 500, 1.0))
+    assert phase_words(status, 10.0) == "compacting 0 s · 50 %"
+
+
+def test_the_rate_is_that_of_the_last_two_seconds() -> None:
+    status = after(*TURN)
+    for at in range(400):
+        speed = 1 if at < 200 else 2
+        status = follow(status, ReasoningDelta("x", pieces=speed), 10.0 + at / 50)
+    assert 97 <= status.pace.rate(18.0) <= 103
+    assert phase_words(status, 18.0).endswith(" tok/s")
+    assert len(status.pace.samples) < 30
+    assert status.pace.rate(30.0) == 0.0
+
+
+def test_a_rate_needs_some_time_to_be_told() -> None:
+    assert Pace().add(50, 0.0).add(50, 0.1).rate(0.1) == 0.0
+
+
+def test_the_context_grows_while_an_answer_comes_and_is_as_counted_after_it() -> None:
+    usage = Usage(1_000, 900, 50, 2_000.0, 98.0)
+    done = after(*TURN, usage, MessageCompleted(AssistantMessage((Text("So."),)), 1_000, 1.0))
+    assert (done.used_tokens, done.reused, done.write_rate) == (1_050, 0.9, 98.0)
+    more = after(StepStarted(1, 2), *[ReasoningDelta("x")] * 7, status=done)
+    assert more.used_tokens == 1_057
+    assert more.context_tokens == 131_072
+    assert after(ContextChanged(4_096), status=more).context_tokens == 4_096
+
+
+def test_calls_of_one_answer_end_one_by_one() -> None:
+    def finished(call: str) -> ToolCallFinished:
+        return ToolCallFinished(ToolMessage(call, "read", "text"))
+
+    starts = [
+        ToolCallStarted(ToolCall(id_, "read", "{}"), f"read {id_}", (Access("read", id_),))
+        for id_ in ("a", "b")
+    ]
+    status = after(*TURN, *starts, finished("b"))
+    assert (status.phase, status.detail) == ("running", "read a")
+    assert after(finished("a"), status=status).phase == "waiting"
+
+
+def test_after_an_approval_the_call_runs_on() -> None:
+    asked = (ToolCallStarted(CALL, "shell rm"), ApprovalRequested("r", CALL, (), "asked"))
+    status = after(*TURN, *asked, ApprovalSettled("r", "allow", "yes"))
+    assert (status.phase, status.detail) == ("running", "shell rm")
+
+
+def test_what_the_person_said_is_known_before_the_engine_takes_it_up() -> None:
+    status = said(Status(), Prompt("Fix it."), 1.0)
+    assert (status.phase, status.queued) == ("starting", ("Fix it.",))
+    status = said(after(*TURN, status=status), Queue("Then test."), 11.0)
+    assert (status.phase, status.queued) == ("waiting", ("Then test.",))
+    assert said(Status(), Begin(), 1.0).phase == "starting"
+    assert said(Status(), Compact(), 1.0).phase == "compacting"
+    asked = after(*TURN, QuestionAsked("q", "Which?"))
+    assert said(asked, QuestionReply("q", "this"), 12.0).phase == "waiting"
+
+
+def test_a_server_that_is_not_there_leaves_the_app_idle() -> None:
+    status = said(Status(), Begin(), 1.0)
+    assert follow(status, NotBegun("No server answers.", "ServerGone"), 2.0).phase == "idle"
+
+
+def test_a_command_of_the_persons_own_outlasts_the_turn() -> None:
+    status = after(*TURN, ShellStarted("s", "make"), TextDelta("So."))
+    assert status.phase == "writing"
+    status = after(TurnFinished("end_turn"), status=status)
+    assert (status.phase, status.detail) == ("running", "! make")
+    end = ShellFinished("s", OutputBlock("make", "", 0, 1.0))
+    assert after(end, status=status).phase == "idle"
+
+
+def test_mode_and_model_are_as_last_said() -> None:
+    status = after(*TURN, ModeChanged("plan"), ModelChanged("other", "ollama 0.9"))
+    assert (status.mode, status.model, status.server) == ("plan", "other", "ollama 0.9")
+    assert (status.thinking_budget, status.turn_since) == (4000, 10.0)
+
+
+@given(stories())
+def test_whatever_happens_a_session_at_rest_is_idle(events: list[AnyEvent]) -> None:
+    status = after(*events, TurnFinished("end_turn"))
+    own = tuple(one for one in status.calls if one[1].startswith("! "))
+    assert status.calls == own
+    assert status.phase == ("running" if own else "idle")
+    assert replace(status, phase="writing").open_requests == 0
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [(0, "0"), (999, "999"), (1_000, "1k"), (1_240, "1.2k"), (131_072, "131k"), (999_700, "1.0M")],
+)
+def test_tokens_in_short(tokens: int, words: str) -> None:
+    assert short(tokens) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-1, "0 s"), (59.9, "59 s"), (64, "1:04"), (3_723, "1:02:03")]
+)
+def test_time_in_short(seconds: float, words: str) -> None:
+    assert clock(seconds) == words
