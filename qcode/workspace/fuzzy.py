@@ -6,15 +6,15 @@ expression backtracks over what a hostile name could make long: repeats are poss
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-PAGE_PATHS = 1000
+PAGE_PATHS = 500
 """At most so many in one string: it is searched in well under a millisecond."""
 ENOUGH = 64
 """When better kinds of likeness gave so many, the weaker ones are not looked for."""
-_RATED = 2000
+_RATED = 1000
 """At most so many are rated; a letter or two match nearly everything."""
 _WORD_ENDS = "/_-. "
 _NO_INITIAL = re.compile(r"(?<=[^\n/_\-. ])[^\n/_\-. A-Z]+|[/_\-. ]")
@@ -68,23 +68,31 @@ def page(paths: Sequence[str]) -> Page:
 def search(query: str, pages: Sequence[Page], pause: Callable[[], None]) -> Iterator[list[Found]]:
     """Ever better answers, each a list of its own in no order; the last one stands.
 
-    `pause` is called every millisecond or so. Nothing is found by no letters.
+    `pause` is called twice a millisecond or so. Nothing is found by no letters.
     """
     letters = query.lower().removeprefix("./")
     found: list[Found] = []
     seen: set[str] = set()
     for kind in _kinds(letters) if letters else ():
-        for one in pages:
-            for path in dict.fromkeys(kind.passing(one)):
-                if path not in seen and len(seen) < _RATED:
-                    seen.add(path)
-                    found.append(rate(letters, path))
-                    pause()
-            pause()
+        for path in _passing(kind, pages, pause):
+            if path in seen or len(seen) == _RATED:
+                continue
+            seen.add(path)
+            rated = rate(letters, path)
+            if rated.marks:  # else it was a slash of the page that fitted, none of the path
+                found.append(rated)
         if found:
             yield list(found)
         if len(found) >= ENOUGH:
             return
+
+
+def _passing(kind: _Kind, pages: Iterable[Page], pause: Callable[[], None]) -> Iterator[str]:
+    for one in pages:
+        for path in dict.fromkeys(kind.passing(one)):
+            yield path
+            pause()
+        pause()
 
 
 def _kinds(letters: str) -> Iterator[_Kind]:

@@ -40,7 +40,7 @@ class Pace:
         if self._given_up():
             raise GivenUp
         time.sleep(0.0001)
-        self._until = time.perf_counter() + 0.001
+        self._until = time.perf_counter() + 0.0005
 
 
 class FileIndex:

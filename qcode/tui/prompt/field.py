@@ -7,6 +7,7 @@ from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.document._document import Location
+from textual.screen import Screen
 from textual.widgets import TextArea
 
 from qcode.tui.prompt.keys import EDITING
@@ -42,11 +43,23 @@ class Field(TextArea, inherit_bindings=False):
         self._pasted = pasted
 
     async def _on_key(self, event: events.Key) -> None:
-        if self._taken(event):
+        printable = event.is_printable and event.key != "enter"
+        if self._taken(event) or (not printable and await self._did(event.key)):
             event.stop()
             event.prevent_default()
         elif event.key == "enter":
-            event.prevent_default()  # not a new line: it goes up to whoever sends
+            event.prevent_default()
+
+    async def _did(self, key: str) -> bool:
+        """Do what the key is bound to, up to the screen. Textual would do so only once the event
+        has risen to the app; keys that came with it in one read would overtake it."""
+        for node in self.ancestors_with_self:
+            if isinstance(node, Screen):
+                return False
+            for binding in node._bindings.key_to_bindings.get(key, ()):
+                if await self.app.run_action(binding.action, node):
+                    return True
+        return False
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

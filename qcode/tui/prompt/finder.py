@@ -9,6 +9,8 @@ from qcode.workspace.fuzzy import Found
 from qcode.workspace.index import FileIndex
 
 OFFERED = 24
+_ECHO_SECONDS = 0.008
+"""The key is on the screen before its answer is looked for: both want the interpreter."""
 _AGAIN_SECONDS = 0.1
 """While the first index is being made, a question is asked anew so often."""
 
@@ -37,10 +39,14 @@ class Finder:
         self._question += 1
         self._letters = letters
         loop = asyncio.get_running_loop()
-        self._threads.submit(self._answer, letters, self._question, loop)
+        loop.call_later(_ECHO_SECONDS, self._begin, letters, self._question)
         if self._building:
             loop.call_later(_AGAIN_SECONDS, self._again, self._question)
         self.warm()
+
+    def _begin(self, letters: str, question: int) -> None:
+        if question == self._question and not self._closed:
+            self._threads.submit(self._answer, letters, question, asyncio.get_running_loop())
 
     def forget(self) -> None:
         """Nobody waits for an answer."""

@@ -27,6 +27,10 @@ class Room(App[None]):
         self.box = PromptBox(folder, folder / ".state", COMMANDS)
         self.heard: list[messages.Told] = []
 
+    async def quiet(self) -> None:
+        """Until what was begun beside the keys is done."""
+        await self.workers.wait_for_complete()
+
     def compose(self) -> ComposeResult:
         yield Static("page", id="page")
         yield self.box

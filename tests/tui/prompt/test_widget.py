@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from textual import events
+
 from qcode.tui.prompt import messages
 from tests.tui.prompt.room import Room
 
@@ -12,6 +14,16 @@ async def test_enter_sends_and_empties(tmp_path: Path) -> None:
         await pilot.press(*"hello", "enter")
         assert app.heard == [messages.Submitted("hello", (), "hello")]
         assert app.box.text == ""
+
+
+async def test_keys_that_come_at_once_are_answered_in_their_order(tmp_path: Path) -> None:
+    app = Room(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in ("a", "b", "backspace", "c", "left", "d", "enter", "e", "up", "f"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        assert app.heard == [messages.Submitted("adc", (), "adc")]
+        assert app.box.text == "adcf"
 
 
 async def test_other_enters_and_a_backslash_make_a_new_line(tmp_path: Path) -> None:
