@@ -65,8 +65,9 @@ class ApprovalReply(msgspec.Struct, frozen=True, tag=True):
     """With allow, of a call that changes a file: hunks that are not named are kept. The order is
     that of the hunks in the `DiffBlock`s of the `ApprovalRequested`, counted through."""
     scope: Literal["once", "batch", "session", "project"] = "once"
-    """`batch` = this call and the others of the same answer; `project` = the rules that
-    `ApprovalRequested.rules` showed are kept in the user's state."""
+    """`batch` = this call and the others of the same answer, also with deny; `session` = the
+    rules that `ApprovalRequested.rules` showed hold from here on; `project` = they are kept in the
+    user's state as well."""
 
 
 class QuestionReply(msgspec.Struct, frozen=True, tag=True):

@@ -180,6 +180,32 @@ def test_unknown_events_stay_in_the_log_when_it_goes_on(path: Path) -> None:
     assert strange in path.read_bytes()
 
 
+def test_a_log_that_is_worth_nothing_is_removed_with_its_lock(path: Path) -> None:
+    log = Log.create(path)
+    log.append(started())
+    log.discard()
+    log.close()
+    assert list(path.parent.iterdir()) == []
+    Log.create(path).discard()  # no event came, so there is no file
+    assert list(path.parent.iterdir()) == []
+
+
+def test_what_a_later_qcode_wrote_is_not_thrown_away(path: Path) -> None:
+    dreamt = b'{"v":1,"n":2,"at":"x","type":"Dreamt"}\n'
+    path.write_bytes(encode(started(), 1, datetime.now(UTC)) + dreamt)
+    log, _ = Log.reopen(path)
+    log.append(Renamed("a"))
+    log.discard()
+    assert dreamt in path.read_bytes()
+
+
+def test_a_log_with_a_turn_is_not_thrown_away(path: Path) -> None:
+    written(path, [started(), *one_turn(1)])
+    log, _ = Log.reopen(path)
+    log.discard()
+    assert path.exists()
+
+
 def test_a_log_of_a_newer_qcode_is_refused_and_left_alone(path: Path) -> None:
     data = written(path, [started()]) + b'{"v":2,"n":2,"at":"x","type":"Renamed","name":"a"}\n{"v'
     path.write_bytes(data)
