@@ -85,13 +85,20 @@ class Glass:
     def _row(self, y: int, row: Painted, brush: Brush, colours: ColorSystem) -> str:
         old = self._rows[y]
         if old is None or not (old.narrow and row.narrow):
-            column, segments = 0, list(row.strip)
-        else:
-            column, segments = _behind(list(old.text), list(row.text))
-            over = old.text.cell_length - row.text.cell_length
-            segments += brush.fill(over) if over > 0 else ()
+            # Where the terminal takes a sign for narrower than we do, the row ends too early, and
+            # what stood there would stay.
+            empty = f"\x1b[{self.region.width}X"
+            shown = _sequence(Segment(empty, brush.base), colours)
+            shown += "".join(_sequence(segment, colours) for segment in row.strip)
+            return self._at(0, y) + shown
+        column, segments = _behind(list(old.text), list(row.text))
+        over = old.text.cell_length - row.text.cell_length
+        segments += brush.fill(over) if over > 0 else ()
         shown = "".join(_sequence(segment, colours) for segment in segments)
-        return f"\x1b[{self.region.y + y + 1};{self.region.x + column + 1}H{shown}" if shown else ""
+        return self._at(column, y) + shown if shown else ""
+
+    def _at(self, column: int, y: int) -> str:
+        return f"\x1b[{self.region.y + y + 1};{self.region.x + column + 1}H"
 
 
 def _behind(old: list[Segment], new: list[Segment]) -> tuple[int, list[Segment]]:

@@ -66,7 +66,7 @@ def _down(place: Place, by: int, count: int, height: Height) -> Place:
     block, row = place
     while by >= (left := height(block) - row):
         if block == count - 1:
-            return Place(block, max(height(block) - 1, 0))
+            return lowest(1, count, height)
         by -= left
         block += 1
         row = 0

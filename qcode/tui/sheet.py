@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from qcode.protocol.text import one_line
-from qcode.tui.blocks import Block, CallBlock, NoteBlock, ReasoningBlock
+from qcode.tui.blocks import AnswerBlock, Block, CallBlock, NoteBlock, ReasoningBlock
 from qcode.tui.layout import Place
 from qcode.tui.lines import BLANK, Line, Span
 
@@ -20,7 +20,7 @@ KEPT_LINES = 6_000
 """Lines kept at once, some 5 MB; what goes is drawn again when it is looked at."""
 
 UNFINISHED = frozenset({"open", "writing", "waiting", "running"})
-"""States in which a block may show a clock."""
+"""States of what still runs."""
 
 
 def gap(above: Block | None, block: Block) -> int:
@@ -37,6 +37,10 @@ class _Drawn:
     opened: bool
     gap: int
     lines: Sequence[Line]
+
+
+def _has_clock(block: Block) -> bool:
+    return not isinstance(block, AnswerBlock) and getattr(block, "state", "") in UNFINISHED
 
 
 class Sheet:
@@ -88,11 +92,7 @@ class Sheet:
 
     def unfinished(self) -> tuple[int, ...]:
         """Those of the drawn ones that may show a clock."""
-        return tuple(
-            index
-            for index in self._drawn
-            if index < len(self) and getattr(self.blocks[index], "state", "") in UNFINISHED
-        )
+        return tuple(index for index in self._drawn if _has_clock(self.blocks[index]))
 
     def opened(self, index: int) -> bool:
         """Whether that block is."""
