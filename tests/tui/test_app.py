@@ -1,0 +1,227 @@
+"""The app as a person uses it, over a scripted engine."""
+
+from qcode.protocol.events import (
+    AnyEvent,
+    MessageCompleted,
+    NotBegun,
+    StepStarted,
+    TextDelta,
+    TurnFinished,
+    TurnStarted,
+)
+from qcode.protocol.inputs import Begin, Cancel, Prompt, SetMode, SetThinking, Steer
+from qcode.protocol.messages import AssistantMessage, Text, user
+from qcode.tui.home import Wanted
+from tests.tui.conftest import STARTED, Engine, Enter
+
+
+def turn(prompt: str, answer: str, number: int = 1) -> tuple[AnyEvent, ...]:
+    """One that ends well."""
+    return (*beginning(prompt, answer, number), *ending(answer))
+
+
+def beginning(prompt: str, answer: str, number: int = 1) -> tuple[AnyEvent, ...]:
+    """One that still runs."""
+    return (TurnStarted(number, user(prompt)), StepStarted(number, 1), TextDelta(answer))
+
+
+def ending(answer: str) -> tuple[AnyEvent, ...]:
+    """The rest of it."""
+    message = AssistantMessage((Text(answer),))
+    return (MessageCompleted(message, 10, 1.0), TurnFinished("end_turn"))
+
+
+async def test_the_session_begins_before_the_first_prompt(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        assert h.engine.inputs == [Begin()]
+        assert "qwen" in h.screen
+
+
+async def test_a_prompt_is_sent_and_its_answer_shown(house: Enter) -> None:
+    async with house(Engine(turn("hello", "All is **well**."))) as h:
+        await h.begun()
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "All is well." in h.screen)
+        assert h.engine.inputs[-1] == Prompt("hello")
+        assert h.app.chat.prompt.text == ""
+
+
+async def test_keys_typed_before_the_session_is_open_are_kept(house: Enter) -> None:
+    async with house() as h:
+        await h.type("early")
+        await h.begun()
+        assert h.app.chat.prompt.text == "early"
+
+
+async def test_a_prompt_sent_before_the_session_is_open_goes_out_then(house: Enter) -> None:
+    async with house(Engine(turn("first", "yes"))) as h:
+        h.app.submit(Prompt("first"))
+        await h.until(lambda: "yes" in h.screen)
+        assert h.engine.inputs == [Prompt("first")]
+
+
+async def test_enter_steers_and_tab_queues_while_a_turn_runs(house: Enter) -> None:
+    async with house(Engine(beginning("go", "working"))) as h:
+        await h.begun()
+        await h.type("go")
+        await h.press("enter")
+        await h.until(lambda: "working" in h.screen)
+        await h.type("left")
+        await h.press("enter")
+        await h.type("then")
+        await h.press("tab")
+        await h.until(lambda: len(h.engine.inputs) == 4)
+        assert isinstance(h.engine.inputs[2], Steer)
+        assert h.engine.inputs[2].text == "left"
+        assert type(h.engine.inputs[3]).__name__ == "Queue"
+
+
+async def test_escape_interrupts_and_keeps_what_is_written(house: Enter) -> None:
+    async with house(Engine(beginning("go", "working"))) as h:
+        await h.begun()
+        await h.type("go")
+        await h.press("enter")
+        await h.until(lambda: "working" in h.screen)
+        await h.type("draft")
+        await h.press("escape")
+        await h.until(lambda: h.engine.inputs[-1] == Cancel())
+        assert h.app.chat.prompt.text == "draft"
+
+
+async def test_ctrl_c_interrupts_then_empties_the_prompt_then_quits(house: Enter) -> None:
+    engine = Engine(beginning("go", "working"))
+    async with house(engine) as h:
+        await h.begun()
+        await h.type("go")
+        await h.press("enter")
+        await h.until(lambda: "working" in h.screen)
+        await h.type("draft")
+        await h.press("ctrl+c")
+        await h.until(lambda: engine.inputs[-1] == Cancel())
+        engine.say(TurnFinished("cancelled"))
+        await h.until(lambda: not h.app.talk.busy)
+        await h.press("ctrl+c")
+        await h.until(lambda: h.app.chat.prompt.text == "")
+        assert h.app.is_running
+        await h.press("ctrl+c")
+        await h.until(lambda: "again" in h.app.chat.notice.text)
+        assert not engine.closed
+        await h.press("ctrl+c")
+        await h.until(lambda: engine.closed)
+
+
+async def test_ctrl_d_leaves_only_on_an_empty_prompt(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.type("x")
+        await h.press("left", "ctrl+d")
+        assert h.app.chat.prompt.text == ""
+        assert not h.engine.closed
+        await h.press("ctrl+d")
+        await h.until(lambda: h.engine.closed)
+
+
+async def test_shift_tab_goes_through_the_modes(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.press("shift+tab")
+        await h.until(lambda: h.engine.inputs[-1] == SetMode("edit"))
+
+
+async def test_keys_raise_and_lower_the_thinking_budget(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.press("alt+full_stop")
+        await h.until(lambda: isinstance(h.engine.inputs[-1], SetThinking))
+
+
+async def test_a_resumed_session_shows_what_was_said(house: Enter) -> None:
+    past = (STARTED, *turn("old question", "old answer"))
+    async with house(past=past, wanted=Wanted("s1")) as h:
+        await h.until(lambda: "old answer" in h.screen)
+        assert "old question" in h.screen
+        assert not h.app.talk.running
+
+
+async def test_a_new_session_closes_the_old_one_and_empties_the_screen(house: Enter) -> None:
+    first, second = Engine(turn("hello", "fine")), Engine()
+    async with house(first, second) as h:
+        await h.begun()
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "fine" in h.screen)
+        await h.until(lambda: not h.app.talk.running)
+        await h.type("/new")
+        await h.press("enter")
+        await h.until(lambda: len(h.opened) == 2)
+        await h.until(lambda: second.inputs)
+        assert first.closed
+        await h.until(lambda: "fine" not in h.screen)
+
+
+async def test_without_a_server_the_app_offers_what_can_be_done(house: Enter) -> None:
+    engine = Engine(begun=(NotBegun("No server answers at :8080.", "ServerGone"),))
+    async with house(engine) as h:
+        await h.until(lambda: "watch the demo" in h.screen)
+        assert "No server answers at :8080." in h.screen
+        await h.until(lambda: h.app.chat.onboarding.has_focus)
+        await h.press("r")
+        await h.until(lambda: len(engine.heard(Begin)) == 2)
+
+
+async def test_an_address_opens_a_session_with_that_server(house: Enter) -> None:
+    engine = Engine(begun=(NotBegun("Nobody there.", "ServerGone"),))
+    async with house(engine) as h:
+        await h.until(lambda: h.app.chat.onboarding.has_focus)
+        await h.press("a")
+        await h.type("localhost:9000")
+        await h.press("enter")
+        await h.until(lambda: len(h.opened) == 2)
+        assert h.opened[1].base_url == "http://localhost:9000/v1"
+
+
+async def test_a_command_that_fails_is_a_sentence(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.type("/export")
+        await h.press("enter")
+        await h.until(lambda: h.app.chat.notice.text)
+        assert "Nothing was said" in h.app.chat.notice.text
+
+
+async def test_the_screen_that_breaks_is_made_anew_with_the_session(house: Enter) -> None:
+    async with house(Engine(turn("hello", "still here"))) as h:
+        await h.begun()
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "still here" in h.screen)
+        await h.type("draft")
+        before = h.app.chat
+        before.header.call_later(_broken)
+        await h.until(lambda: h.app.chat is not before and "drawn anew" in h.screen)
+        assert "still here" in h.screen
+        assert h.app.chat.prompt.text == "draft"
+        assert not h.engine.closed
+        await h.type("!")
+        await h.until(lambda: h.app.chat.prompt.text == "draft!")
+
+
+def _broken() -> None:
+    raise RuntimeError("a widget's defect")
+
+
+async def test_on_leaving_the_end_of_the_conversation_and_the_way_back_are_told(
+    house: Enter,
+) -> None:
+    async with house(Engine(turn("hello", "fine"))) as h:
+        await h.begun()
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "fine" in h.screen)
+        text = h.app.farewell()
+        assert "hello" in text
+        assert "fine" in text
+        assert "qcode --resume s1" in text
+        assert "\x1b" not in text
