@@ -71,6 +71,16 @@ async def test_words_of_answers_are_found_below_their_session(shelf: Shelf) -> N
         assert app.answers == [Wanted(wanted)]
 
 
+async def test_a_search_may_be_given_along(shelf: Shelf) -> None:
+    wanted = saved(shelf, "Mend the basket", "The pagination was rounded down.")
+    saved(shelf, "Why is it slow?")
+    app = app_of(shelf, "pagination")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "was rounded down.")
+        await pilot.press("enter")
+        assert app.answers == [Wanted(wanted)]
+
+
 async def test_the_preview_shows_what_was_said_last(shelf: Shelf) -> None:
     saved(shelf, "Mend the basket", "It is mended.", turns=9)
     app = app_of(shelf)

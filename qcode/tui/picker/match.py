@@ -12,17 +12,23 @@ def fuzzy(query: str, text: str) -> tuple[int, Places] | None:
 
     Each word of `query` must be there: as it stands, else its letters one after another.
     """
-    low = text.casefold()
-    if len(low) != len(text):  # a sign whose small form is longer: places would be off
-        low = text.lower() if len(text.lower()) == len(text) else text
+    low = small(text)
     total, places = 0, set[int]()
-    for word in query.casefold().split():
+    for word in small(query).split():
         found = _word(word, low)
         if found is None:
             return None
         total += found[0]
         places.update(found[1])
     return total, tuple(sorted(places))
+
+
+def small(text: str) -> str:
+    """In small letters, sign for sign: where one would become two it stays, so places hold."""
+    low = text.lower()
+    if len(low) == len(text):
+        return low
+    return "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
 
 
 def _word(word: str, low: str) -> tuple[int, Places] | None:

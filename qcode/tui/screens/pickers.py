@@ -74,7 +74,9 @@ class Picker(ModalScreen[T | None]):
         if callable(self.about.source):
             self.sheet = replace(self.sheet, status=self.sheet.status or "looking …")
             self.work_on("rows", partial(self._gather, self.about.source))
-        self.changed()
+        if self.choices.query:
+            self._searched(self.choices.query)
+        self._moved()
 
     def on_resize(self) -> None:
         """Another height for the strip."""

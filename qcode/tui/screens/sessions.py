@@ -18,16 +18,14 @@ from qcode.tui.picker.strips import Paint
 from qcode.tui.screens.pickers import About, Picker
 from qcode.tui.shelf import ENDS, Shelf, when
 
-PREVIEW_WIDTH = 60
-
 HINTS = (
     Hint("⏎", "open"),
+    Hint("esc", "back"),
     Hint("^F", "fork"),
     Hint("^R", "rename"),
     Hint("^D", "delete"),
     Hint("^E", "export"),
     Hint("^A", "all folders"),
-    Hint("esc", "back"),
 )
 
 Answer = Wanted | Rename
