@@ -14,7 +14,6 @@ from pathlib import Path
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.messages import Image
-from qcode.server.images import LARGEST_BYTES, load_image
 from qcode.tui.prompt.asked import mentions
 from qcode.tui.prompt.pastes import ENDINGS
 from qcode.tui.prompt.writing import Writing
@@ -46,7 +45,7 @@ def of_writing(writing: Writing, folder: Path) -> tuple[Image, ...]:
         for path in named
         if path.name.lower().endswith(ENDINGS) and os.path.isfile(path)  # noqa: PTH113
     ]
-    return tuple(load_image(path) for path in dict.fromkeys(paths))
+    return tuple(_load(path) for path in dict.fromkeys(paths))
 
 
 def may_have_pictures(writing: Writing) -> bool:
@@ -60,7 +59,7 @@ def usable(paths: Sequence[Path]) -> bool:
     """Whether each is a picture that can be sent."""
     try:
         for path in paths:
-            load_image(path)
+            _load(path)
     except InputError:
         return False
     return bool(paths)
@@ -81,7 +80,7 @@ def from_clipboard(folder: Path, environ: Mapping[str, str] = os.environ) -> Pat
     tool = _tool(environ, place)
     try:
         _run(tool, place)
-        load_image(place)
+        _load(place)
     except (OSError, subprocess.SubprocessError, InputError) as error:
         place.unlink(missing_ok=True)
         raise InputError(
@@ -137,8 +136,6 @@ def _run(tool: _Tool, place: Path) -> None:
         )
     finally:
         os.close(file)
-    if place.stat().st_size > LARGEST_BYTES:
-        raise OSError("it is too large")
 
 
 def _drop_old(folder: Path) -> None:
@@ -146,3 +143,10 @@ def _drop_old(folder: Path) -> None:
     pictures = sorted(folder.glob("clipboard-*.png"), key=lambda path: path.stat().st_mtime)
     for path in pictures[:-_KEPT_PICTURES]:
         path.unlink(missing_ok=True)
+
+
+def _load(path: Path) -> Image:
+    """Raises InputError."""
+    from qcode.server.images import load_image  # noqa: PLC0415 - the first paint waits for no servers
+
+    return load_image(path)
