@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from qcode.protocol.events import AnyEvent, Notice
+from qcode.protocol.events import FLEETING, AnyEvent, Notice
 from qcode.protocol.inputs import (
     ApprovalReply,
     Cancel,
@@ -58,7 +58,7 @@ class PlainTalk:
     def take(self, events: Iterable[AnyEvent]) -> None:
         """Events of the engine."""
         come = list(events)
-        self.events += come
+        self.events += [event for event in come if not isinstance(event, FLEETING)]
         changed = self.talk.take(come, self._clock())
         self._printer.show(changed, self.talk.state, self.talk.blocks)
 

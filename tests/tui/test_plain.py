@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.support.llama_words import About
+from tests.support.script import Call, Reply
+from tests.support.scripted_server import StartScripted
 
 if sys.platform == "win32":
     pytest.skip("a pty is needed", allow_module_level=True)
@@ -22,14 +26,15 @@ WAIT_SECONDS = 20.0
 class Plain:
     """A process whose stdin and stdout are a terminal; what it tells its engine is in a file."""
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, argv: Sequence[str] = (), **environ: str) -> None:
         self.ours, theirs = os.openpty()
         self.said = b""
         self._told = folder / "told"
         self._told.touch()
+        scripted = ("-m", "tests.tui.plain_main", str(self._told))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.tui.plain_main", str(self._told)],
-            cwd=ROOT,
+            [sys.executable, *(argv or scripted)],
+            cwd=folder if argv else ROOT,
             env={**os.environ, "TERM": "xterm-256color", **environ},
             stdin=theirs,
             stdout=theirs,
@@ -223,3 +228,32 @@ def test_a_pipe_that_ends_before_an_approval_denies_it() -> None:
 def test_a_prompt_of_several_lines_goes_on_behind_backslashes() -> None:
     done = _piped("Fix\\\nit.\nn\n/rewind\n")
     assert "1: Fix" in done.stdout
+
+
+def test_a_real_session_over_a_server_is_told_and_goes_back(
+    tmp_path: Path, scripted: StartScripted
+) -> None:
+    write = Call("write", {"path": "a.py", "content": "x = 1\n"})
+    server = scripted(
+        Reply(reasoning="Hm.", text="I write it.", calls=(write,)),
+        Reply(text="It is there.\n\nTry it."),
+        about=About(kind="llamacpp"),
+    )
+    plain = Plain(tmp_path, ("-m", "qcode", "--plain", "--base-url", server.base_url))
+    try:
+        plain.until("> ")
+        plain.type("Make a.py.\n")
+        plain.until("allow? ")
+        assert not (tmp_path / "a.py").exists()
+        plain.type("y\n")
+        plain.until("write a.py, +1 −0")
+        plain.until("It is there.\r\n\r\nTry it.\r\ndone: 2 steps")
+        plain.type("!echo hello\n")
+        plain.until("! echo hello, exit 0")
+        plain.type("/rewind 1\n")
+        plain.until("went back to before turn 1")
+        plain.type("/quit\n")
+        assert plain.ends() == 0
+    finally:
+        plain.close()
+    assert (tmp_path / "a.py").read_text() == "x = 1\n"
