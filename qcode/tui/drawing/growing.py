@@ -49,6 +49,8 @@ class Growing:
         self._fence: OpenFence | None = None
         """With it, `_tail` is a block of code."""
         self._lines: list[Line] = []
+        self._last: tuple[str, list[Line]] = ("", [])
+        """What was open when it was last drawn."""
         self._above: Above = "text"
 
     @property
@@ -63,10 +65,11 @@ class Growing:
         partial = safe(self._raw)
         if self._fence is not None:
             return (*self._lines, *self._fence.lines(partial))
-        rest = self._tail + partial
-        if len(rest) > MOST_OPEN:
-            return (*self._lines, *indented(wrap_text(rest, self._page("").prose)))
-        return (*self._lines, *self._drawn(rest))
+        # half a row of a table would move the columns of all: it waits until it is whole
+        rest = self._tail if self._in_table(partial) else self._tail + partial
+        if self._last[0] != rest:
+            self._last = (rest, self._open(rest))
+        return (*self._lines, *self._last[1])
 
     def whole(self, text: str, width: int) -> tuple[Line, ...]:
         """All lines of a text that is at its end. One that did not stream is drawn in one go."""
@@ -76,6 +79,16 @@ class Growing:
             return tuple(self._drawn(safe(text)))
         self._take(text, width)
         return (*self._lines, *self._drawn(self._tail + safe(self._raw)))
+
+    def _in_table(self, rows: str) -> bool:
+        """Whether they go on with a table."""
+        above = self._tail[self._tail.rfind("\n", 0, -1) + 1 :]
+        return above.startswith("|") and rows.startswith("|")
+
+    def _open(self, rest: str) -> list[Line]:
+        if len(rest) > MOST_OPEN:
+            return indented(wrap_text(rest, self._page("").prose))
+        return self._drawn(rest)
 
     def _drawn(self, rest: str) -> list[Line]:
         return indented(draw_nodes(_units(parse(rest)), self._page(rest)))
@@ -90,10 +103,13 @@ class Growing:
         if not end or not plain(self._raw[:end] + _PROBE).endswith(_PROBE):
             return  # no row, or the probe fell into a control sequence that is still open
         rows, self._raw = safe(self._raw[:end]), self._raw[end:]
-        if self._fence is None:
-            self._tail += rows
-        else:
+        if self._fence is not None:
             self._grow(self._fence, rows)
+        elif self._in_table(rows) and all(row[:1] == "|" for row in rows.split("\n")[:-1]):
+            self._tail += rows  # nothing can be finished by these
+            return
+        else:
+            self._tail += rows
         self._settle()
 
     def _settle(self) -> None:
@@ -136,7 +152,7 @@ class Growing:
     def _keep(self, units: Sequence["Node"], page: Page, below: Above) -> None:
         self.parses += len(units)
         self._lines += indented(draw_nodes(units, page))
-        self._above, self._tried = below, 0
+        self._above, self._tried, self._last = below, 0, ("", [])
 
     def _page(self, source: str) -> Page:
         prose = min(self.width, TEXT_CELLS) - _INDENT_CELLS

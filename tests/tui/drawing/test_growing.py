@@ -132,6 +132,20 @@ def test_open_code_has_the_colours_of_closed_code() -> None:
     assert opened == Growing().whole(f"```python\n{code}```", 80)
 
 
+def test_a_table_grows_by_whole_rows() -> None:
+    growing = Growing()
+    text = "| a | b |\n|---|---|\n| 1 | 2 |\n| a long cell | 4 |\n\nDone."
+    heights = [len(lines) for lines in streamed(growing, text, 80, 1)]
+    assert heights == sorted(heights)
+    assert growing.lines(text[:40], 80) == growing.lines(text[:30], 80)
+
+
+def test_the_same_item_again_is_drawn_where_it_stands() -> None:
+    growing = Growing()
+    growing.lines("- a\n", 80)
+    assert [line.text for line in growing.lines("- a\n\n- a\n", 80)] == ["   - a", "", "   - a"]
+
+
 def test_a_text_that_does_not_go_on_begins_anew() -> None:
     growing = Growing()
     growing.lines("# one\n\ntwo\n\nthree", 80)
