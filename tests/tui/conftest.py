@@ -68,7 +68,7 @@ class House:
 
     async def until(self, met: Callable[[], object], seconds: float = 5.0) -> None:
         """Wait for a state."""
-        await until(self.pilot, met, seconds)
+        await until(met, seconds)
 
     async def begun(self) -> None:
         """The session is open, and the prompt has the keys."""
