@@ -29,7 +29,7 @@ def start(state: State, event: ToolCallStarted, now: float) -> State:
 def ask(state: State, event: ApprovalRequested) -> State:
     """A call waits for a person."""
     state, block = _card(state, event.call.id, event.call.name)
-    state = replace(state, waiting=(*state.waiting, (event.request_id, event.call.id)))
+    state = state._replace(waiting=(*state.waiting, (event.request_id, event.call.id)))
     return swap(state, block, replace(block, state="waiting", blocks=event.blocks))
 
 
@@ -37,7 +37,7 @@ def settle(state: State, event: ApprovalSettled, now: float) -> State:
     """The reply is in. What became of the call its result tells."""
     call_id = dict(state.waiting).get(event.request_id, "")
     waiting = tuple(pair for pair in state.waiting if pair[0] != event.request_id)
-    state = replace(state, waiting=waiting)
+    state = state._replace(waiting=waiting)
     block = call(state, call_id)
     return swap(state, block, replace(block, state="running", began=now)) if block else state
 
@@ -63,7 +63,7 @@ def finish(state: State, event: ToolCallFinished) -> State:
         said="" if message.status == "ok" else message.text,
     )
     plans = [one.items for one in event.blocks if isinstance(one, TodoBlock)]
-    state = replace(state, plan=plans[-1]) if plans else state
+    state = state._replace(plan=plans[-1]) if plans else state
     return swap(state, block, done)
 
 

@@ -7,7 +7,7 @@ however long the session is.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from qcode.protocol.display import TodoItem
@@ -15,14 +15,16 @@ from qcode.protocol.events import BudgetReached
 from qcode.tui.blocks import Block, CallBlock, NoteBlock, PromptBlock, ShellBlock
 
 
-class Put(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Put:
     """The block at `index` is this from now on; `index` is at most the count of blocks."""
 
     index: int
     block: Block
 
 
-class Cut(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cut:
     """Only the first `count` blocks stay."""
 
     count: int
@@ -31,7 +33,8 @@ class Cut(NamedTuple):
 Change = Put | Cut
 
 
-class Loose(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Loose:
     """A settled block that still changes."""
 
     index: int
@@ -62,9 +65,8 @@ class Asked:
     """Id of a call that is not there yet, and what was mended of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where the fold stands."""
+class State(NamedTuple):
+    """Where the fold stands. A tuple, because it is copied for every event."""
 
     settled: int = 0
     """Count of the blocks whose place is fixed."""
@@ -92,14 +94,14 @@ class State:
     """What was mended last; a retry for it need not be told in the same words."""
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """Of all blocks."""
         return self.settled + len(self.open) + len(self.pending)
 
 
 def add(state: State, *blocks: Block) -> State:
     """These blocks behind all but the pending ones."""
-    return replace(state, open=(*state.open, *blocks))
+    return state._replace(open=(*state.open, *blocks))
 
 
 def changes(before: State, after: State) -> tuple[Change, ...]:
@@ -112,7 +114,7 @@ def _loose(before: State, after: State) -> Iterator[Change]:
         known = {one.index: one.block for one in before.loose}
         for one in after.loose:
             if known.get(one.index) is not one.block:
-                yield Put(*one)
+                yield Put(one.index, one.block)
 
 
 def _rows(before: State, after: State) -> Iterator[Change]:
@@ -121,7 +123,7 @@ def _rows(before: State, after: State) -> Iterator[Change]:
         if at >= len(old) or old[at] is not block:
             yield Put(after.settled + at, block)
     if len(new) < len(old):
-        yield Cut(after.count)
+        yield Cut(after.length)
 
 
 def settled(state: State) -> State:
@@ -137,7 +139,7 @@ def settled(state: State) -> State:
     loose = tuple(one for one in (*state.loose, *new) if _changes_still(one, last))
     if not blocks and len(loose) == len(state.loose):
         return state
-    return replace(state, settled=end, open=state.open[len(blocks) :], loose=loose)
+    return state._replace(settled=end, open=state.open[len(blocks) :], loose=loose)
 
 
 def _changes_still(one: Loose, last: int) -> bool:
@@ -167,9 +169,9 @@ def swap(state: State, old: Block, new: Block) -> State:
     """`new` in the place of `old`, which is one of the open or loose blocks."""
     blocks = tuple(new if block is old else block for block in state.open)
     if not isinstance(new, CallBlock | ShellBlock | NoteBlock):
-        return replace(state, open=blocks)
-    loose = tuple(one._replace(block=new) if one.block is old else one for one in state.loose)
-    return replace(state, open=blocks, loose=loose)
+        return state._replace(open=blocks)
+    loose = tuple(Loose(one.index, new) if one.block is old else one for one in state.loose)
+    return state._replace(open=blocks, loose=loose)
 
 
 def _find(state: State, id_: str) -> Block | None:

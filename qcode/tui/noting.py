@@ -13,9 +13,9 @@ from qcode.tui.settling import void
 def use(state: State, event: Usage) -> State:
     """The cost of an answer; told is only what was read twice."""
     generated = event.generated_tokens
-    state = replace(state, generated=state.generated + (generated or 0))
+    state = state._replace(generated=state.generated + (generated or 0))
     if state.asked is not None:
-        state = replace(state, asked=replace(state.asked, generated=generated))
+        state = state._replace(asked=replace(state.asked, generated=generated))
     if not event.reread_tokens:
         return state
     return add(
@@ -25,14 +25,14 @@ def use(state: State, event: Usage) -> State:
 
 def repair(state: State, event: Repaired) -> State:
     """Of a call it is told on its card, of anything else on a line of its own."""
-    state = replace(state, repaired=event.what)
+    state = state._replace(repaired=event.what)
     words = telling.repaired(event)
     block = call(state, event.call_id) if event.call_id else None
     if block is not None:
         return swap(state, block, replace(block, notes=(*block.notes, words)))
     if event.call_id and state.asked is not None:
         repairs = (*state.asked.repairs, (event.call_id, words))
-        return replace(state, asked=replace(state.asked, repairs=repairs))
+        return state._replace(asked=replace(state.asked, repairs=repairs))
     return add(state, NoteBlock(words, kind="repair"))
 
 

@@ -24,7 +24,7 @@ from qcode.tui.folding import Asked, State, add, call, swap
 def ask(state: State) -> State:
     """A request goes out. What came of one that was never answered is void."""
     if state.asked is None:
-        return replace(state, asked=Asked())
+        return state._replace(asked=Asked())
     return void(state)
 
 
@@ -71,7 +71,7 @@ def reach(state: State, event: BudgetReached) -> State:
     """The reasoning is closed."""
     if state.asked is None:
         return state
-    state = replace(state, asked=replace(state.asked, reached=event))
+    state = state._replace(asked=replace(state.asked, reached=event))
     block = _reasoning(state)
     return swap(state, block, replace(block, why=event.why)) if block else state
 
@@ -81,7 +81,7 @@ def void(state: State, *notes: NoteBlock) -> State:
     if state.asked is None:
         return add(state, *notes)
     kept = tuple(_voided(block) for block in state.open if not _is_unfinished(block))
-    return replace(state, open=(*kept, *notes), asked=Asked(fixed=len(kept) + len(notes)))
+    return state._replace(open=(*kept, *notes), asked=Asked(fixed=len(kept) + len(notes)))
 
 
 def give_up(state: State) -> State:
@@ -90,7 +90,7 @@ def give_up(state: State) -> State:
         return state
     reached = state.asked.reached
     notes = (NoteBlock(telling.budget(reached), kind="budget"),) if reached else ()
-    return replace(void(state, *notes), asked=None)
+    return void(state, *notes)._replace(asked=None)
 
 
 def complete(state: State, event: MessageCompleted, now: float) -> State:
@@ -105,7 +105,7 @@ def complete(state: State, event: MessageCompleted, now: float) -> State:
     calls = [_card(state, asked, at, one) for at, one in enumerate(message.calls)]
     thought = _done(state, asked, message, now)
     blocks = (*ahead, *thought, *middle, *words, *calls, *behind)
-    return replace(state, open=_same(state.open, blocks), asked=None)
+    return state._replace(open=_same(state.open, blocks), asked=None)
 
 
 def _has_words(message: AssistantMessage) -> bool:

@@ -16,7 +16,7 @@ def wait(state: State, text: str, kind: Literal["queued", "steer"], images: int 
     """Words that the engine has not taken up yet. When nothing runs they are simply a prompt."""
     idle = not state.turn and not state.pending
     block = PromptBlock(well_formed(text), images=images, kind="prompt" if idle else kind)
-    return replace(state, pending=(*state.pending, block))
+    return state._replace(pending=(*state.pending, block))
 
 
 def begin(state: State, event: TurnStarted, now: float) -> State:
@@ -26,8 +26,8 @@ def begin(state: State, event: TurnStarted, now: float) -> State:
     own = message.origin in ("prompt", "steer")
     block = PromptBlock(_words(message), event.turn, _images(message), "prompt" if own else "qcode")
     mark = Mark(event.turn, state.settled + len(state.open), state.plan, state.marks)
-    state = replace(_taken_up(state, block.text), marks=mark, turn=event.turn)
-    return add(replace(state, began=now, steps=0, generated=0), block)
+    state = _taken_up(state, block.text)._replace(marks=mark, turn=event.turn)
+    return add(state._replace(began=now, steps=0, generated=0), block)
 
 
 def steer(state: State, event: Steered) -> State:
@@ -41,17 +41,17 @@ def end(state: State, event: TurnFinished, now: float) -> State:
     """The turn rests. A prompt whose turn never began keeps its place ahead of the reason."""
     if not state.turn and state.pending:
         lost, *others = state.pending
-        state = add(replace(state, pending=tuple(others)), replace(lost, kind="prompt"))
+        state = add(state._replace(pending=tuple(others)), replace(lost, kind="prompt"))
     seconds = now - state.began if state.turn else 0.0
     block = TurnBlock(event.reason, event.detail, seconds, state.steps, state.generated)
-    return add(replace(state, turn=0, steps=0, generated=0, waiting=()), block)
+    return add(state._replace(turn=0, steps=0, generated=0, waiting=()), block)
 
 
 def _taken_up(state: State, text: str) -> State:
     """Without the first pending words that are these."""
     for at, block in enumerate(state.pending):
         if block.text.strip() == text:
-            return replace(state, pending=(*state.pending[:at], *state.pending[at + 1 :]))
+            return state._replace(pending=(*state.pending[:at], *state.pending[at + 1 :]))
     return state
 
 

@@ -5,7 +5,6 @@ time that thinking took, the output of a call that was cancelled, words that wer
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from qcode.engine import telling
@@ -112,7 +111,7 @@ def _next(state: State, event: AnyEvent, now: float) -> State:
         case ToolCallProgress():
             return calling.progress(state, event)
         case StepStarted(step=step):
-            return replace(settling.ask(state), steps=step)
+            return settling.ask(state)._replace(steps=step)
         case Usage():
             return noting.use(state, event)
         case MessageCompleted():
@@ -159,7 +158,7 @@ def _next(state: State, event: AnyEvent, now: float) -> State:
         case ShellFinished():
             return calling.shell_finish(state, event)
         case SettingsChanged(budget):
-            return replace(state, budget=budget)
+            return state._replace(budget=budget)
         case SessionStarted() | CheckpointTaken() | Renamed() | Rewound():
             return state
         case PromptProgress() | ServerState() | ContextChanged():
@@ -175,7 +174,7 @@ def _rewind(state: State, event: Rewound) -> tuple[State, tuple[Change, ...]]:
     while mark is not None and mark.turn >= event.turn:
         cut, plan, mark = mark.index, mark.plan, mark.before
     loose = tuple(one for one in state.loose if one.index < cut)
-    bare = replace(state, settled=cut, loose=loose, plan=plan, marks=mark, pending=())
+    bare = state._replace(settled=cut, loose=loose, plan=plan, marks=mark, pending=())
     note = NoteBlock(telling.rewound(event), "info", "rewound")
-    after = replace(add(bare, note), pending=state.pending)
+    after = add(bare, note)._replace(pending=state.pending)
     return settled(after), (Cut(cut), *changes(bare, after))

@@ -8,6 +8,7 @@ from hypothesis import given
 from qcode.protocol.access import Access
 from qcode.protocol.display import OutputBlock
 from qcode.protocol.events import (
+    FLEETING,
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
@@ -38,6 +39,7 @@ from qcode.protocol.inputs import Begin, Compact, Prompt, QuestionReply, Queue
 from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage, user
 from qcode.tui.phases import clock, phase_words, short
 from qcode.tui.rates import Pace
+from qcode.tui.recalling import recalled
 from qcode.tui.status import Status, follow, said
 from tests.tui.stories import started, stories
 
@@ -219,3 +221,12 @@ def test_tokens_in_short(tokens: int, words: str) -> None:
 )
 def test_time_in_short(seconds: float, words: str) -> None:
     assert clock(seconds) == words
+
+
+@given(stories())
+def test_a_session_that_goes_on_stands_as_its_log_left_it(events: list[AnyEvent]) -> None:
+    logged = [event for event in events if not isinstance(event, FLEETING)]
+    followed, standing = after(*logged), recalled(logged)
+    for name in ("model", "mode", "context_tokens", "used_tokens", "reused", "write_rate"):
+        assert getattr(standing, name) == getattr(followed, name)
+    assert (standing.phase, standing.calls, standing.turn_since) == ("idle", (), None)

@@ -73,7 +73,7 @@ def test_changes_name_only_blocks_that_are_there_or_come_next(events: list[AnyEv
                 case Cut(count):
                     assert 0 <= count <= len(blocks)
             apply(blocks, (change,))
-        assert state.count == len(blocks)
+        assert state.length == len(blocks)
 
 
 @given(stories())
