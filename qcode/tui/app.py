@@ -204,6 +204,11 @@ class QcodeApp(Hands):
 
     async def _renew(self, what: str) -> None:
         draft = self.chat.prompt.writing
+        for group in ("act", "review"):  # they may wait for a screen that is gone
+            self.workers.cancel_group(self, group)
+            self.workers.cancel_group(self.chat, group)
+        while self.screen is not self.chat:
+            await self.pop_screen()
         self.chat = self._chat()
         await self.switch_screen(self.chat)
         self.chat.prompt.write(draft)

@@ -1,8 +1,12 @@
 """The app as a person uses it, over a scripted engine."""
 
+import pytest
+from textual.message_pump import MessagePump
+
 from qcode.protocol.events import (
     AnyEvent,
     MessageCompleted,
+    ModeChanged,
     NotBegun,
     StepStarted,
     TextDelta,
@@ -191,7 +195,8 @@ async def test_a_command_that_fails_is_a_sentence(house: Enter) -> None:
         assert "Nothing was said" in h.app.chat.notice.text
 
 
-async def test_the_screen_that_breaks_is_made_anew_with_the_session(house: Enter) -> None:
+@pytest.mark.parametrize("which", ["header", "prompt", "view", "screen"])
+async def test_what_breaks_is_made_anew_and_the_session_goes_on(house: Enter, which: str) -> None:
     async with house(Engine(turn("hello", "still here"))) as h:
         await h.begun()
         await h.type("hello")
@@ -199,13 +204,32 @@ async def test_the_screen_that_breaks_is_made_anew_with_the_session(house: Enter
         await h.until(lambda: "still here" in h.screen)
         await h.type("draft")
         before = h.app.chat
-        before.header.call_later(_broken)
+        node: MessagePump = before if which == "screen" else getattr(before, which)
+        node.call_later(_broken)
         await h.until(lambda: h.app.chat is not before and "drawn anew" in h.screen)
         assert "still here" in h.screen
         assert h.app.chat.prompt.text == "draft"
         assert not h.engine.closed
-        await h.type("!")
-        await h.until(lambda: h.app.chat.prompt.text == "draft!")
+
+
+async def test_a_list_that_breaks_leaves_the_conversation(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        before = h.app.chat
+        await h.press("f1")
+        await h.until(lambda: h.app.screen is not before)
+        h.app.screen.call_later(_broken)
+        await h.until(lambda: h.app.screen is h.app.chat and h.app.chat is not before)
+        await h.until(lambda: "drawn anew" in h.screen)
+
+
+async def test_a_row_that_cannot_be_drawn_costs_no_more_than_itself(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        before = h.app.chat
+        h.engine.say(ModeChanged("a mode of a later version"))
+        await h.until(lambda: "cannot be drawn" in h.screen)
+        assert h.app.chat is before
 
 
 def _broken() -> None:

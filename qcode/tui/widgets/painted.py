@@ -1,5 +1,6 @@
 """A widget that shows lines as they are, as high as there are lines."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
@@ -8,10 +9,26 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from qcode.tui.lines import Line
+from qcode.tui.lines import Line, Span
+
+LOG = logging.getLogger(__name__)
 
 Paint = Callable[[str], Style]
 """Names of styles -> a style; the app's palette as it is now."""
+
+
+def safely(draw: Callable[[], Sequence[Line]], paint: Paint) -> Sequence[Line]:
+    """The lines, or one that says that they cannot be drawn: a defect there must not cost the
+    screen, which would only break again."""
+    try:
+        lines = tuple(draw())
+        for line in lines:
+            for span in line.spans:
+                paint(span.style)
+    except Exception as error:
+        LOG.exception("a strip cannot be drawn")
+        return (Line((Span(f" This cannot be drawn ({type(error).__name__})", "error"),)),)
+    return lines
 
 
 class Painted(Widget):
@@ -49,5 +66,6 @@ class Painted(Widget):
 
     def _drawn(self, width: int) -> tuple[Line, ...]:
         if self._lines is None or self._width != width:
-            self._lines, self._width = tuple(self.drawn(width)), width
+            self._lines = tuple(safely(lambda: self.drawn(width), self.paint))
+            self._width = width
         return self._lines

@@ -5,7 +5,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from qcode.tui.lines import Line
-from qcode.tui.widgets.painted import Paint
+from qcode.tui.widgets.painted import Paint, safely
 
 
 class OneRow(Widget):
@@ -30,6 +30,7 @@ class OneRow(Widget):
         if y:
             return Strip.blank(width, back)
         self.repaints += 1
-        spans = self.drawn(width).spans
+        (line,) = safely(lambda: (self.drawn(width),), self.paint)
+        spans = line.spans
         segments = [Segment(span.text, back + self.paint(span.style)) for span in spans]
         return Strip(segments).adjust_cell_length(width, back)
