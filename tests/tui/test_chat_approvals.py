@@ -1,0 +1,231 @@
+"""Calls that wait for a person: what is shown, and which key is which answer."""
+
+import asyncio
+
+import pytest
+
+from qcode.protocol.access import Access
+from qcode.protocol.display import DiffBlock
+from qcode.protocol.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalSettled,
+    QuestionAsked,
+    StepStarted,
+    ToolCallStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from qcode.protocol.inputs import ApprovalReply, Cancel, HunkReply, QuestionReply
+from qcode.protocol.messages import ToolCall, user
+from qcode.tui.home import Wanted
+from tests.tui.conftest import STARTED, Engine, Enter, House
+
+PATCH = """\
+--- a/a.py
++++ b/a.py
+@@ -1,2 +1,2 @@
+-one
++eins
+ two
+@@ -9,2 +9,2 @@
+ nine
+-ten
++zehn
+"""
+
+
+def shell(number: int = 1, command: str = "pytest -q > out.txt", **said: object) -> AnyEvent:
+    """A command that waits."""
+    call = ToolCall(f"c{number}", "shell", "{}")
+    given = {
+        "because": "ask mode asks before commands",
+        "folder": "/project",
+        "rules": ("Bash(pytest:*)",),
+        **said,
+    }
+    access = Access("shell", command)
+    return ApprovalRequested(f"r{number}", call, (access,), **given)  # type: ignore[arg-type]
+
+
+def edit() -> AnyEvent:
+    """A change of two hunks that waits."""
+    block = DiffBlock("a.py", PATCH, 2, 2)
+    access = Access("edit", "a.py")
+    return ApprovalRequested(
+        "r1", ToolCall("c1", "edit", "{}"), (access,), "ask mode asks before edits", (block,)
+    )
+
+
+def running(*asked: AnyEvent) -> tuple[AnyEvent, ...]:
+    """A turn in which these wait."""
+    calls = [one.call for one in asked if isinstance(one, ApprovalRequested)]
+    started = [ToolCallStarted(call, f"{call.name} it") for call in calls]
+    return (TurnStarted(1, user("go")), StepStarted(1, 1), *started, *asked)
+
+
+async def waits(h: House, *asked: AnyEvent) -> None:
+    """Until the strip has the keys and takes them for answers."""
+    await h.begun()
+    h.engine.say(*running(*asked))
+    await h.until(lambda: h.app.chat.strip.has_focus_within)
+    await asyncio.sleep(0.35)  # the guard is a matter of time
+
+
+async def replied(h: House) -> ApprovalReply:
+    """The first answer."""
+    await h.until(lambda: h.engine.heard(ApprovalReply))
+    reply = h.engine.heard(ApprovalReply)[0]
+    assert isinstance(reply, ApprovalReply)
+    return reply
+
+
+async def test_the_strip_tells_command_folder_reason_and_rule(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(command="pytest -q > out.txt\u202e"))
+        for words in ("/project", "pytest -q > out.txt‹U+202E›", "ask mode asks", "Bash(pytest:*)"):
+            assert words in h.screen
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "scope"),
+    [
+        ("y", "allow", "once"),
+        ("s", "allow", "session"),
+        ("p", "allow", "project"),
+        ("n", "deny", "once"),
+    ],
+)
+async def test_each_key_is_its_answer(house: Enter, key: str, answer: str, scope: str) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        await h.press(key)
+        reply = await replied(h)
+        assert (reply.request_id, reply.answer, reply.scope) == ("r1", answer, scope)
+
+
+async def test_no_longer_scope_is_offered_where_no_rule_can_say_it(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(rules=()))
+        assert "this project" not in h.screen
+        await h.press("p", "s", "y")
+        assert (await replied(h)).scope == "once"
+
+
+async def test_a_refusal_may_say_why(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        await h.press("t")
+        await h.type("use make yes")
+        await h.press("enter")
+        reply = await replied(h)
+        assert (reply.answer, reply.words) == ("deny", "use make yes")
+
+
+async def test_a_key_right_after_a_call_came_up_is_no_answer(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        h.engine.say(*running(shell()))
+        await h.until(lambda: h.app.chat.approval.calls)
+        await h.press("y")
+        assert not h.engine.heard(ApprovalReply)
+        assert h.app.chat.prompt.text == "y"
+
+
+async def test_who_is_typing_goes_on_typing(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.type("a draft ")
+        h.engine.say(*running(shell()))
+        for _ in range(8):
+            await h.press("y")
+            await asyncio.sleep(0.08)
+        assert not h.engine.heard(ApprovalReply)
+        assert h.app.chat.prompt.text == "a draft yyyyyyyy"
+        await h.until(lambda: h.app.chat.approval.has_focus)
+        await asyncio.sleep(0.35)
+        await h.press("y")
+        assert (await replied(h)).answer == "allow"
+        assert h.app.chat.prompt.text == "a draft yyyyyyyy"
+
+
+async def test_keys_of_the_strip_never_reach_the_prompt(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        await h.press("x", "z", "1")
+        assert h.app.chat.prompt.text == ""
+        await h.press("n")
+        await replied(h)
+        await h.until(lambda: h.app.chat.prompt.has_focus_within)
+
+
+async def test_several_calls_wait_in_one_strip_and_b_allows_them_all(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(1), shell(2, "make"), shell(3, "ls"))
+        assert "1 of 3" in h.screen
+        await h.press("b")
+        await h.until(lambda: len(h.engine.heard(ApprovalReply)) == 3)
+
+
+async def test_one_answer_is_one_reply(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        await h.press("y", "y", "y")
+        await h.until(lambda: not h.app.chat.approval.has_class("open"))
+        assert len(h.engine.heard(ApprovalReply)) == 1
+
+
+async def test_escape_interrupts_the_turn(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        await h.press("escape")
+        await h.until(lambda: h.engine.inputs[-1] == Cancel())
+        h.engine.say(ApprovalSettled("r1", "deny", "cancelled"), TurnFinished("cancelled"))
+        await h.until(lambda: h.app.chat.prompt.has_focus_within)
+
+
+async def test_an_edit_opens_for_review_and_is_answered_hunk_by_hunk(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, edit())
+        await h.press("enter")
+        await h.until(lambda: h.app.screen is not h.app.chat and "hunk 1 of 2" in h.screen)
+        await h.press("a", "r", "enter")
+        reply = await replied(h)
+        assert reply.answer == "allow"
+        assert reply.hunks == (HunkReply(0, "keep"), HunkReply(1, "drop"))
+
+
+async def test_a_review_that_is_left_answers_nothing(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, edit())
+        await h.press("v")
+        await h.until(lambda: h.app.screen is not h.app.chat and "hunk 1 of 2" in h.screen)
+        await h.press("escape")
+        await h.until(lambda: h.app.chat.approval.has_focus)
+        assert not h.engine.heard(ApprovalReply)
+
+
+async def test_a_number_answers_a_question(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, QuestionAsked("q1", "Which colour?", ("red", "green")))
+        assert "Which colour?" in h.screen
+        await h.press("2")
+        await h.until(lambda: h.engine.heard(QuestionReply))
+        assert h.engine.heard(QuestionReply) == [QuestionReply("q1", "green")]
+
+
+async def test_words_answer_a_question(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, QuestionAsked("q1", "Which colour?", ("red", "green")))
+        await h.type("blue")
+        await h.press("enter")
+        await h.until(lambda: h.engine.heard(QuestionReply))
+        assert h.engine.heard(QuestionReply) == [QuestionReply("q1", "blue")]
+
+
+async def test_what_waited_in_a_log_waits_no_more(house: Enter) -> None:
+    past = (STARTED, *running(shell()))
+    async with house(Engine(), past=past, wanted=Wanted("s1")) as h:
+        await h.begun()
+        assert not h.app.chat.approval.calls
+        assert h.app.chat.prompt.has_focus_within
