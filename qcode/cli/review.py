@@ -51,7 +51,8 @@ def run(arguments: argparse.Namespace, places: Paths) -> int:
     changes = asyncio.run(file_changes(folder, asked))
     if arguments.patch:
         return _print_patch(changes)
-    if arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # the screen is drawn on the last
+    if arguments.json or not all(stream.isatty() for stream in streams):
         return _print_json(_told(changes))
     return _show(folder, asked, changes, places)
 

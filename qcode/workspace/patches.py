@@ -6,6 +6,7 @@ git to the byte. Whoever draws them makes them plain first.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from qcode.workspace.diff import counts, unified
@@ -22,7 +23,7 @@ NONE = "000000"
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # not slotted: lines are counted once
 class FileChange:
     """What happens to one file."""
 
@@ -44,7 +45,7 @@ class FileChange:
     """Numbers of the hunks that are in the index as they are."""
     tracked: Literal["tracked", "untracked"] = "tracked"
 
-    @property
+    @cached_property
     def counts(self) -> tuple[int, int]:
         """(added, removed) lines."""
         return counts(self.patch) if self.patch else (0, 0)

@@ -7,6 +7,7 @@ made of the very lines of both sides. Nothing here reads a file.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from qcode.workspace.diff import Operation, groups, lines_of, span
@@ -17,7 +18,7 @@ Row = tuple[Mark, str]
 """A line of a hunk, with its own end, and the side that it is of; a blank = of both."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # not slotted: what is made of the rows is made once
 class Hunk:
     """One place of a change, with up to three lines of context around."""
 
@@ -28,32 +29,32 @@ class Hunk:
     new_start: int
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def old(self) -> tuple[str, ...]:
         """The lines as they were, context too."""
         return tuple(line for mark, line in self.rows if mark != "+")
 
-    @property
+    @cached_property
     def new(self) -> tuple[str, ...]:
         """The lines as proposed, context too."""
         return tuple(line for mark, line in self.rows if mark != "-")
 
-    @property
+    @cached_property
     def lead(self) -> int:
         """Lines of context at the beginning."""
         return _contexts(self.rows)
 
-    @property
+    @cached_property
     def trail(self) -> int:
         """Lines of context at the end; 0 when there is nothing but context."""
         return _contexts(self.rows[::-1]) if self.lead < len(self.rows) else 0
 
-    @property
+    @cached_property
     def changed(self) -> tuple[str, ...]:
         """The new lines from the first that changed to the last: what a person may edit."""
         return self.new[self.lead : len(self.new) - self.trail]
 
-    @property
+    @cached_property
     def header(self) -> str:
         """As a patch writes it: `@@ -1,7 +1,8 @@`."""
         old, new = self.old_start - 1, self.new_start - 1

@@ -5,7 +5,7 @@ hundred thousand lines opens as quickly as a small one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qcode.protocol.cells import cells
 from qcode.tui.drawing.visible import safe, visible
@@ -20,6 +20,10 @@ from qcode.workspace.review import Hunk, Mark, edited
 NEAR_HUNKS = 30
 MOST_ROWS = 1000
 _HERE, _ELSEWHERE = Span("▌", "accent"), Span(" ")
+
+
+Drawn = dict[tuple[object, ...], list[Line]]
+_MOST_DRAWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Look:
     beyond: Beyond | None = None
     words: Mapping[str, str] | None = None
     """Mark -> the word for it."""
+    drawn: Drawn | None = None
+    """Rows that were drawn before, to be taken from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +89,48 @@ def item_lines(state: ReviewState, item: Item, look: Look) -> list[Line]:
     head = [_head(state, item, look, before)]
     if item.hunk is None:
         return [*head, *_whole(state, item, look, before), *_said(state, item, look, before)]
-    rows = shown_rows(state, item, look.beyond)
-    first = rows[0]
-    digits = max(3, len(str(max(first.old or 0, first.new or 0) + len(rows))))
-    sheet = Sheet(look.width, digits, before)
-    draw = beside_rows if look.beside else unified_rows
-    body = draw(rows[:MOST_ROWS], sheet)
-    if len(rows) > MOST_ROWS:
-        words = f"… {len(rows) - MOST_ROWS:,} more lines of this hunk are not shown"
-        body.append(Line((before, Span(f"   {words}", "dim"))))
+    body = [replace(line, spans=(before, *line.spans)) for line in _body(state, item, look)]
     return [*head, *body, *_said(state, item, look, before)]
 
 
-def shown_rows(state: ReviewState, item: Item, beyond: Beyond | None) -> list[DiffRow]:
-    """The rows of a hunk with what the person made of it, and more context where it is known."""
+def _body(state: ReviewState, item: Item, look: Look) -> list[Line]:
+    """The rows, without the bar that says where the cursor is."""
+    choice, more = state.choices.get(item.number), state.expanded.get(item.number, 0)
+    text = choice.text if choice and choice.kind == "edited" else None
+    key = (item.number, look.width, look.beside, text, more, look.beyond is None)
+    drawn = look.drawn if look.drawn is not None else {}
+    if key not in drawn:
+        if len(drawn) > _MOST_DRAWN:
+            drawn.clear()
+        drawn[key] = _rows(state, item, look)
+    return drawn[key]
+
+
+def _rows(state: ReviewState, item: Item, look: Look) -> list[Line]:
+    rows, hidden = shown_rows(state, item, look.beyond)
+    digits = max(3, len(str(max(rows[-1].old or 0, rows[-1].new or 0))))
+    made = (beside_rows if look.beside else unified_rows)(rows, Sheet(look.width - 1, digits))
+    if hidden:
+        words = f"   … {hidden:,} more lines of this hunk are not shown"
+        made.append(Line((Span(words, "dim"),)))
+    return made
+
+
+def shown_rows(state: ReviewState, item: Item, beyond: Beyond | None) -> tuple[list[DiffRow], int]:
+    """The rows of a hunk with what the person made of it, and more context where it is known; and
+    how many were left out."""
     hunk = item.hunk
     assert hunk is not None
     rows: Sequence[tuple[Mark, str]] = hunk.rows
     choice = state.choices.get(item.number)
     if choice is not None and choice.kind == "edited":
         rows = _edited_rows(hunk, choice.text)
-    made = list(numbered(hunk.old_start, hunk.new_start, rows))
+    made = list(numbered(hunk.old_start, hunk.new_start, rows[:MOST_ROWS]))
+    hidden = len(rows) - len(made)
     wanted = state.expanded.get(item.number, 0)
-    return _expanded(made, hunk, wanted, beyond) if wanted and beyond else made
+    if not wanted or beyond is None or hidden:
+        return made, hidden
+    return _expanded(made, hunk, wanted, beyond), 0
 
 
 def _edited_rows(hunk: Hunk, text: str) -> list[tuple[Mark, str]]:

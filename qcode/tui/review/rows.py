@@ -14,6 +14,8 @@ from qcode.workspace.review import Mark
 TAB_CELLS = 4
 _LONGEST = 4000
 """Characters of a row that are drawn; minified code has rows of a megabyte."""
+_LEAST = 4
+"""Cells of text; a narrower page is cut off."""
 _STYLES = {" ": "code", "-": "remove", "+": "add"}
 _OPEN = "  ⏎ missing"
 _CARRIAGE = "␍"
@@ -36,8 +38,6 @@ class Sheet:
     width: int
     digits: int = 4
     """Cells of a line number."""
-    before: Span = Span(" ")  # noqa: RUF009 - a NamedTuple is as immutable as a number
-    """At the left of every line."""
 
 
 def numbered(old: int, new: int, rows: Sequence[tuple[Mark, str]]) -> Iterator[DiffRow]:
@@ -50,7 +50,7 @@ def numbered(old: int, new: int, rows: Sequence[tuple[Mark, str]]) -> Iterator[D
 
 def unified_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
     """One below the other; long ones go on in the next line."""
-    room = sheet.width - sheet.digits - 4
+    room = max(sheet.width - sheet.digits - 3, _LEAST)
     made = []
     for row, spans in zip(rows, _spans(rows), strict=True):
         number = row.new if row.mark == "+" else row.old
@@ -58,14 +58,14 @@ def unified_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
         for at, part in enumerate(chop(spans, room)):
             gutter = _gutter(number if at == 0 else None, row.mark, sheet.digits, style)
             fill = Span(" " * (room - part.width), style)
-            made.append(_line(sheet, [*gutter, *part.spans, fill], part))
+            made.append(Line((*gutter, *part.spans, fill), sheet.digits + 4, part.joins))
     return made
 
 
 def beside_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
     """Old at the left, new at the right; a changed row stands beside what it was."""
-    half = (sheet.width - 2) // 2
-    room = half - sheet.digits - 3
+    half = (sheet.width - 1) // 2
+    room = max(half - sheet.digits - 3, _LEAST)
     spans = _spans(rows)
     made = []
     for left, right in _beside(rows):
@@ -77,12 +77,8 @@ def beside_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
                 number = getattr(row, side) if row is not None and depth == 0 else None
                 cells += _cell(row, part, number, (room, sheet.digits))
                 cells += [Span("│", "gutter")] if side == "old" else []
-            made.append(_line(sheet, cells, Line()))
+            made.append(Line(tuple(cells), sheet.digits + 4))
     return made
-
-
-def _line(sheet: Sheet, spans: Sequence[Span], part: Line) -> Line:
-    return Line((sheet.before, *spans), skip=sheet.digits + 4, joins=part.joins)
 
 
 def _gutter(number: int | None, mark: str, digits: int, style: str) -> list[Span]:

@@ -22,7 +22,7 @@ from qcode.tui.review.editing import above, below, draft_of, refusal
 from qcode.tui.review.help import KeysScreen
 from qcode.tui.review.keys import KEYS, Key, offered
 from qcode.tui.review.outcome import Beyond, Deeds, ReviewOutcome, prompt_of
-from qcode.tui.review.page import Look, page
+from qcode.tui.review.page import Drawn, Look, page
 from qcode.tui.review.state import ReviewState
 from qcode.tui.review.view import Bar, Column, CommentInput, HunkEditor, PageView
 
@@ -46,7 +46,8 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
     ReviewScreen #edit { display: none; height: 1fr; }
     ReviewScreen #edit.open { display: block; }
     ReviewScreen #above, ReviewScreen #below { height: 0; }
-    ReviewScreen HunkEditor { height: 1fr; min-height: 3; border: none; padding: 0 1; }
+    ReviewScreen HunkEditor { height: auto; min-height: 3; max-height: 70%; }
+    ReviewScreen HunkEditor { border: none; padding: 0 1; }
     ReviewScreen #comment { display: none; height: 1; border: none; padding: 0 2; }
     ReviewScreen #comment.open { display: block; }
     """
@@ -64,6 +65,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         }
         self._beyond: dict[int, Beyond | None] = {}
         self._drafts: dict[int, str] = {}
+        self._drawn: Drawn = {}
         self._beside: bool | None = None
         self._busy = False
 
@@ -114,6 +116,8 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
     def _draw_page(self) -> None:
         view = self.query_one(PageView)
         width = view.scrollable_content_region.width
+        if not width:  # the editor stands in its place
+            return
         if not self.state.items:
             words = Span(f"  {self._deeds.empty}", "dim")
             view.show([Line(), Line((words,))])
@@ -133,6 +137,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
             self._settled,
             self._beyond.get(item.file) if item else None,
             {"keep": f"{self._deeds.keeps}", "drop": f"{self._deeds.drops}", "edited": "edited"},
+            self._drawn,
         )
 
     def _show(self, where: str, lines: list[Line]) -> None:
