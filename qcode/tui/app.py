@@ -65,6 +65,8 @@ class QcodeApp(Hands):
         self._wanted = wanted or Wanted()
         self._attention = Attention()
         self._titled = ""
+        self._early: list[events.Key | events.Paste] | None = []
+        """Keys from before there was a prompt; None = it is there."""
         self._crashes: list[float] = []
         theme = _theme(home)
         self.palette = Palette(theme.colours, depth(self.console.color_system, os.environ))
@@ -79,6 +81,11 @@ class QcodeApp(Hands):
 
     def on_mount(self) -> None:
         signals.heed(self._leave_by)
+        if not self.is_headless:
+            driver = self._driver  # its flag is private; without it, all is as Textual has it
+            signals.come_back_only_from_suspension(
+                lambda: bool(getattr(driver, "_must_signal_resume", True))
+            )
         self.chat = self._chat()
         self.push_screen(self.chat)
         self.write_terminal(terminal.KEEP_TITLE)
@@ -157,6 +164,9 @@ class QcodeApp(Hands):
 
     async def on_event(self, event: events.Event) -> None:
         """See `App`; where the person looks is noted."""
+        if self._early is not None and isinstance(event, events.Key | events.Paste):
+            self._early.append(event)
+            return
         match event:
             case events.Key():
                 self._attention.last_key = time.monotonic()
@@ -165,6 +175,12 @@ class QcodeApp(Hands):
             case events.AppBlur():
                 self._attention.focus = "elsewhere"
         await super().on_event(event)
+
+    async def on_chat_screen_ready(self) -> None:
+        """The prompt is there: what was typed before goes to it."""
+        early, self._early = self._early, None
+        for event in early or ():
+            await super().on_event(event)
 
     # -- the end
 

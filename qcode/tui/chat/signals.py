@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 NAMES = ("SIGTERM", "SIGHUP")
 TERMINATED = 143
@@ -20,6 +21,20 @@ def heed(leave: Callable[[signal.Signals], None]) -> None:
         number = signal.Signals[name]
         if signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, leave, number)
+
+
+def come_back_only_from_suspension(is_suspended: Callable[[], bool]) -> None:
+    """A terminal that is closed sends SIGCONT behind SIGHUP, and Textual would take that for the
+    way back from Ctrl+Z: it would start to read a terminal that is gone, and never end."""
+    if sys.platform == "win32":
+        return
+    textual = signal.getsignal(signal.SIGCONT)
+
+    def come_back(number: int, frame: FrameType | None) -> None:
+        if callable(textual) and is_suspended():
+            textual(number, frame)
+
+    signal.signal(signal.SIGCONT, come_back)
 
 
 def let_go_of_terminal() -> None:

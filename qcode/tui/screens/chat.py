@@ -64,11 +64,17 @@ class ChatScreen(ConversationScreen):
 
         name: str
 
+    class Ready(Message):
+        """The prompt takes keys."""
+
     def __init__(
         self, home: Home, talk: Talk, paint: Paint, commands: Sequence[CommandRow] = ()
     ) -> None:
         super().__init__(home, talk, paint, commands)
         self._pressed: dict[str, float] = {}
+
+    def on_mount(self) -> None:
+        self.post_message(self.Ready())
 
     # -- what the prompt says
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import TextArea
 
 from qcode.tui.blocks import Block
 from qcode.tui.chat.talk import Talk
@@ -69,7 +70,7 @@ class ConversationScreen(Screen[None]):
         yield self.footer
 
     def on_mount(self) -> None:
-        self.prompt.focus()
+        self.set_focus(self.prompt.query_one(TextArea))  # at once: `focus` would be a turn late
         self.begin(self.talk)
 
     def on_screen_resume(self) -> None:
