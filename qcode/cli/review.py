@@ -67,8 +67,8 @@ def _folder(named: Path | None) -> Path:
 def _show(folder: Path, asked: Asked, changes: Sequence[FileChange], places: Paths) -> int:
     """The screen; comments come out on stdout, where `qcode -p` can take them up."""
     # Textual takes 0.3 s to import, and only the screen needs it
-    from qcode.tui.review.app import review  # noqa: PLC0415 - reason above
     from qcode.tui.review.deeds import of_repository  # noqa: PLC0415 - the same
+    from qcode.tui.review_app import review  # noqa: PLC0415 - reason above
 
     outcome = review(changes, of_repository(folder, asked), places.state, _themes(places))
     if outcome is None:

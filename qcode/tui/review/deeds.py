@@ -4,12 +4,16 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from qcode.protocol.text import well_formed
 from qcode.tui.review.outcome import Beyond, Deeds
+from qcode.tui.review.state import ReviewState
 from qcode.workspace.diff import lines_of
+from qcode.workspace.encoding import decode
 from qcode.workspace.files import Workspace, load
 from qcode.workspace.gitactions import rewrite, stage, unstage
 from qcode.workspace.gitdiff import Asked
 from qcode.workspace.patches import FileChange
+from qcode.workspace.review import fits
 from qcode.workspace.trouble import FileTrouble
 
 _NONE = {
@@ -38,22 +42,56 @@ def of_repository(folder: Path, asked: Asked) -> Deeds:
         rewrite=partial(rewrite, folder),
         stage=partial(stage, folder),
         unstage=partial(unstage, folder),
-        look=partial(_beyond, folder, "new"),
+        look=partial(_as_git_shows, folder),
         empty=_NONE[asked.kind],
     )
 
 
 def of_proposal(folder: Path) -> Deeds:
     """For edits that are not applied yet: the replies say it all."""
-    return Deeds(title="review before it is applied", look=partial(_beyond, folder, "old"))
+    return Deeds(title="review before it is applied", look=partial(_as_proposals_show, folder))
 
 
-async def _beyond(folder: Path, side: str, change: FileChange) -> Beyond | None:
+async def conflicts(state: ReviewState, deeds: Deeds) -> dict[int, str]:
+    """For edits that are not applied yet: number of an item -> why it does not apply to the file as
+    it stands by now."""
+    found: dict[int, str] = {}
+    for index, change in enumerate(state.files):
+        if deeds.look is None or deeds.rewrite is not None or not change.hunks:
+            continue
+        beyond = await deeds.look(change)
+        why = _misfits(change, beyond)
+        first = state.of_file(index)[0].number
+        found |= {first + number: words for number, words in why.items() if words}
+    return found
+
+
+def _misfits(change: FileChange, beyond: Beyond | None) -> dict[int, str]:
+    if beyond is not None:
+        return fits("".join(beyond.lines), change.hunks)
+    return {hunk.number: "the file is gone" for hunk in change.hunks if hunk.old}
+
+
+async def _as_git_shows(folder: Path, change: FileChange) -> Beyond | None:
+    data = await _data(folder, change)
+    if data is None:
+        return None
+    return Beyond("new", tuple(lines_of(data.decode("utf-8", "surrogateescape"))))
+
+
+async def _as_proposals_show(folder: Path, change: FileChange) -> Beyond | None:
+    """With the line ends of a `DiffBlock`."""
+    data = await _data(folder, change)
+    if data is None:
+        return None
+    text = well_formed(decode(data)[0].replace("\r\n", "\n"))
+    return Beyond("old", tuple(lines_of(text)))
+
+
+async def _data(folder: Path, change: FileChange) -> bytes | None:
     """The file as it stands; None where it cannot be read."""
     located = Workspace(folder).resolve(change.path)
     try:
-        loaded = await asyncio.to_thread(load, located)
+        return (await asyncio.to_thread(load, located)).data
     except FileTrouble:
         return None
-    text = loaded.data.decode("utf-8", "surrogateescape")
-    return Beyond("old" if side == "old" else "new", tuple(lines_of(text)))

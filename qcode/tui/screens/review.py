@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from qcode.tui.lines import Line, Span
 from qcode.tui.paint import Paint
+from qcode.tui.review.carrying import Carrying
 from qcode.tui.review.chrome import (
     file_line,
     files_lines,
@@ -21,8 +22,8 @@ from qcode.tui.review.chrome import (
 from qcode.tui.review.editing import above, below, draft_of, refusal
 from qcode.tui.review.help import KeysScreen
 from qcode.tui.review.keys import KEYS, Key, offered
-from qcode.tui.review.outcome import Beyond, Deeds, ReviewOutcome, prompt_of
-from qcode.tui.review.page import Drawn, Look, page
+from qcode.tui.review.outcome import Deeds, ReviewOutcome, prompt_of
+from qcode.tui.review.page import Look, page
 from qcode.tui.review.state import ReviewState
 from qcode.tui.review.view import Bar, Column, CommentInput, HunkEditor, PageView
 
@@ -58,14 +59,8 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         self._paint = paint
         self._deeds = deeds or Deeds()
         self._keys = offered(self._deeds)
-        self._notes: dict[int, str] = {}
-        self._settled: dict[int, str] = {}
-        self._staged = {
-            item.number for item in state.items if item.place - 1 in state.files[item.file].staged
-        }
-        self._beyond: dict[int, Beyond | None] = {}
+        self._carrying = Carrying(state, self._deeds)
         self._drafts: dict[int, str] = {}
-        self._drawn: Drawn = {}
         self._beside: bool | None = None
         self._busy = False
 
@@ -87,6 +82,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
 
     def on_mount(self) -> None:
         self.query_one(PageView).focus()
+        self._look_for_conflicts()
 
     def on_resize(self, _: Resize) -> None:
         self.call_after_refresh(self._draw)
@@ -127,18 +123,8 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         view.reveal(*view.page.span(self.state.cursor))
 
     def _look(self, width: int) -> Look:
-        item = self.state.item
         beside = self.size.width >= BESIDE_FROM if self._beside is None else self._beside
-        return Look(
-            width,
-            beside,
-            frozenset(self._staged),
-            self._notes,
-            self._settled,
-            self._beyond.get(item.file) if item else None,
-            {"keep": f"{self._deeds.keeps}", "drop": f"{self._deeds.drops}", "edited": "edited"},
-            self._drawn,
-        )
+        return self._carrying.look(width, beside=beside)
 
     def _show(self, where: str, lines: list[Line]) -> None:
         self.query_one(where, Column).show(lines)
@@ -169,7 +155,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         view.scroll_relative(y=step * max(view.size.height - 1, 1), animate=False)
 
     def action_decide(self, kind: str) -> None:
-        if self.state.cursor in self._settled:
+        if self.state.cursor in self._carrying.settled:
             return
         self.state.decide("keep" if kind == "keep" else "drop")
         self._draw()
@@ -192,8 +178,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         item = self.state.item
         if item is None or item.hunk is None or self._deeds.look is None:
             return
-        if item.file not in self._beyond:
-            self._beyond[item.file] = await self._deeds.look(self.state.files[item.file])
+        await self._carrying.read(item)
         self.state.expand(lines)
         self._draw()
 
@@ -229,7 +214,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
 
     def action_edit(self) -> None:
         item = self.state.item
-        if item is None or item.hunk is None or item.number in self._settled:
+        if item is None or item.hunk is None or item.number in self._carrying.settled:
             return
         editor = self.query_one(HunkEditor)
         given = draft_of(self.state, item, self._drafts)
@@ -272,9 +257,25 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
 
     # -- what is carried out
 
+    @work
+    async def _look_for_conflicts(self) -> None:
+        """A file may have changed under the proposal."""
+        if await self._carrying.new_conflicts():
+            self._draw()
+
+    @work
+    async def _hand_over(self) -> None:
+        """Not before the person has seen what does not apply any more."""
+        if await self._carrying.new_conflicts():
+            self.app.bell()
+            self.state.go(max(self.state.conflicts))
+            self._draw()
+            return
+        self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state)))
+
     def action_apply(self) -> None:
         if self._deeds.rewrite is None:
-            self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state)))
+            self._hand_over()
         elif self.state.items:
             self._carry_out()
         else:
@@ -282,56 +283,27 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
 
     @work
     async def _carry_out(self) -> None:
-        assert self._deeds.rewrite is not None
         self._busy = True
-        self._notes.clear()
-        done = []
-        for index, change in enumerate(self.state.files):
-            numbers = {item.place - 1: item.number for item in self.state.of_file(index)}
-            chosen = {
-                place: choice
-                for place, choice in self.state.chosen(index).items()
-                if numbers[place] not in self._settled
-            }
-            if chosen:
-                made = await self._deeds.rewrite(change, chosen)
-                self._notes |= {numbers[place]: why for place, why in made.failed.items()}
-                good = [place for place in chosen if place not in made.failed]
-                self._settled |= {numbers[place]: "done" for place in good}
-                if good:
-                    was = f" (before: git cat-file -p {made.was[:12]})" if made.was else ""
-                    done.append(f"{change.path}: {len(good)} of its hunks changed{was}")
+        await self._carrying.carry_out()
         self._busy = False
-        if self._notes:
-            self.state.go(min(self._notes))
+        if self._carrying.notes:
+            self.state.go(min(self._carrying.notes))
             self._draw()
             return
-        self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state), tuple(done)))
-
-    def action_stage(self) -> None:
-        if self.state.item is not None and not self._busy:
-            self._stage(self.state.cursor)
+        done = self._carrying.said
+        self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state), done))
 
     @work
-    async def _stage(self, number: int) -> None:
-        """Into the index, or out of it."""
-        is_in = number in self._staged
-        deed = self._deeds.unstage if is_in else self._deeds.stage
-        if deed is None:
-            return
-        self._busy = True
-        item = self.state.items[number]
-        made = await deed(self.state.files[item.file], [item.place - 1])
-        self._busy = False
-        self._notes.pop(number, None)
-        if why := made.failed.get(item.place - 1, ""):
-            self._notes[number] = why
-        else:
-            self._staged ^= {number}
-        self._draw()
+    async def action_stage(self) -> None:
+        item = self.state.item
+        if item is not None:
+            self._busy = True
+            await self._carrying.stage(item)
+            self._busy = False
+            self._draw()
 
     def _note(self, number: int, why: str) -> None:
-        self._notes[number] = why
+        self._carrying.notes[number] = why
         self._draw()
 
     # -- mouse

@@ -11,15 +11,15 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from qcode.protocol.inputs import HunkReply
-from qcode.tui.review.app import ReviewApp
 from qcode.tui.review.deeds import of_proposal, of_repository
 from qcode.tui.review.outcome import Deeds, ReviewOutcome
 from qcode.tui.review.state import ReviewState
 from qcode.tui.review.view import Column, HunkEditor, PageView
+from qcode.tui.review_app import ReviewApp
 from qcode.workspace.diff import unified
 from qcode.workspace.gitdiff import Asked, file_changes
 from qcode.workspace.patches import FileChange, between, proposed
-from qcode.workspace.review import Choice, fits, merged, result
+from qcode.workspace.review import Choice, merged, result
 
 SIZES = [(80, 24), (120, 40)]
 OLD = "".join(f"line {number}\n" for number in range(60))
@@ -38,7 +38,7 @@ Reviewing = Pilot[ReviewOutcome | None]
 async def shown(
     changes: Sequence[FileChange], size: tuple[int, int] = (80, 24), deeds: Deeds | None = None
 ) -> AsyncIterator[Reviewing]:
-    app = ReviewApp(changes, deeds or Deeds(look=of_proposal(Path()).look), None, "true")
+    app = ReviewApp(changes, deeds or Deeds(), None, "true")
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield pilot
@@ -247,11 +247,9 @@ async def test_a_file_that_changed_under_the_proposal_offers_what_still_applies(
 ) -> None:
     (tmp_path / "src").mkdir()
     now = OLD.replace("line 11\n", "somebody else's\n")
-    (tmp_path / "src/a.py").write_text(now)
+    (tmp_path / "src/a.py").write_bytes(now.replace("\n", "\r\n").encode())
     change = files()[0]
-    why = {number: words for number, words in fits(now, change.hunks).items() if words}
     async with shown([change], (120, 40), of_proposal(tmp_path)) as pilot:
-        state(pilot).conflicts.update(why)
         await press(pilot, "n", "p")
         assert "! does not apply: its lines near line 8 are not in the file any more" in text(pilot)
         assert "1 in conflict" in text(pilot)
@@ -261,6 +259,37 @@ async def test_a_file_that_changed_under_the_proposal_offers_what_still_applies(
     assert made[0].kind == "drop"
     expected = now.replace("line 30\n", "30\nmore\n").replace("line 50\n", "")
     assert merged(now, change.hunks, made) == expected
+
+
+async def test_a_conflict_that_comes_up_late_is_shown_before_anything_is_sent(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.py").write_text(OLD)
+    async with shown(files()[:1], (120, 40), of_proposal(tmp_path)) as pilot:
+        await press(pilot, "A")
+        assert "in conflict" not in text(pilot)
+        (tmp_path / "src/a.py").unlink()
+        await press(pilot, "enter")
+        assert "3 in conflict" in text(pilot)
+        assert "! does not apply: the file is gone" in text(pilot)
+        await press(pilot, "enter")
+    assert pilot.app.return_value is not None
+    assert {reply.choice for reply in pilot.app.return_value.hunks} == {"drop"}
+
+
+async def test_the_editor_stands_where_the_lines_stood() -> None:
+    async with shown(files()) as pilot:
+        await press(pilot, "n", "e")
+        rows = text(pilot).split("\n")
+        columns = [
+            row.index(word)
+            for word in ("line 30", "more", "line 31")
+            for row in rows
+            if word in row
+        ]
+        assert len(columns) == 3
+        assert len(set(columns)) == 1
 
 
 async def test_hostile_text_draws_no_control_sequences() -> None:
@@ -321,7 +350,7 @@ async def test_hunks_are_taken_back_and_edited_in_the_working_tree(root: Path) -
     expected = OLD.replace("line 30\n", "x30\nmore\n").replace("line 50\n", "")
     assert (root / "a.py").read_text() == expected
     assert outcome.prompt == "a.py at line 52 (lines removed): why"
-    assert outcome.done[0].startswith("a.py: 2 of its hunks changed (before: git cat-file -p ")
+    assert outcome.done[0].startswith("a.py: 2 hunks changed; as it was: git cat-file -p ")
 
 
 @needs_git
