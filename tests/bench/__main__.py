@@ -13,6 +13,7 @@ from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
 from tests.bench.loops import loops
 from tests.bench.repair import repair
+from tests.bench.screen import screen
 from tests.bench.start import first_request, repository, version
 from tests.bench.steps import gaps, reread, tokens
 from tests.bench.strategies import strategies
@@ -30,6 +31,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "loops": loops,
     "repair": repair,
     "streams": streams,
+    "screen": screen,
     "strategies": strategies,
     "budgets": budgets,
     "repository": repository,

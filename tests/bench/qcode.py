@@ -71,7 +71,7 @@ class Qcode:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            env=self._environment(),
+            env=self.environment(),
             timeout=LIMIT_SECONDS,
             check=True,
         )
@@ -81,7 +81,7 @@ class Qcode:
         times = (float(began), float(ended), float(cpu_seconds))
         return Ran(*times, int(peak) * unit, done.stdout, done.stderr)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """That of this process, without what would change qcode's behaviour."""
         kept = {
             name: value
