@@ -124,6 +124,12 @@ class Hands(App[int]):
         """See `acts.hands`."""
         self.show([Notice("info", text)])
 
+    def toggle_vim(self) -> str:
+        """See `acts.hands`."""
+        prompt = self.chat.prompt
+        prompt.use_vim("on" if prompt.vim == "off" else "off")
+        return "off" if prompt.vim == "off" else "on"
+
     def write(self, text: str) -> None:
         """See `acts.hands`."""
         self.chat.prompt.write(text)

@@ -25,7 +25,7 @@ from qcode.protocol.events import (
 from qcode.protocol.inputs import Begin, Input, Prompt, SetModel
 from qcode.tui import themes
 from qcode.tui.acting import Hands
-from qcode.tui.chat import signals, terminal
+from qcode.tui.chat import habits, signals, terminal
 from qcode.tui.chat.attention import Attention, title
 from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.holding import Holder
@@ -93,7 +93,10 @@ class QcodeApp(Hands):
 
     def _chat(self) -> ChatScreen:
         rows = [CommandRow(row.name, row.hint, row.help, row.aliases) for row in self.commands]
-        return ChatScreen(self.home, self.talk, self.palette, rows)
+        screen = ChatScreen(self.home, self.talk, self.palette, rows)
+        if habits.vim(self.home.state):
+            screen.prompt.use_vim("on")
+        return screen
 
     async def _first(self) -> None:
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from qcode.protocol.events import AnyEvent, SessionStarted
@@ -26,7 +27,8 @@ class Engine(ScriptedEngine):
 
     def __init__(self, script: Sequence[AnyEvent] = (), begun: Sequence[AnyEvent] = ()) -> None:
         super().__init__(script)
-        self.begun = tuple(begun) or (STARTED,)
+        self.begun = tuple(begun)
+        """Empty = a session begins, in the folder of the app."""
 
     def submit(self, given: Input) -> None:
         """As `ScriptedEngine`; after a Begin it says what it begins with."""
@@ -52,6 +54,11 @@ class House:
     pilot: Pilot[int]
     opened: list[Wanted] = field(default_factory=list)
     engines: list[Engine] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """The workspace."""
+        return self.app.home.folder
 
     @property
     def engine(self) -> Engine:
@@ -104,6 +111,7 @@ def house(tmp_path: Path) -> Enter:
         def open_(what: Wanted) -> Opened:
             opened.append(what)
             used.append(waiting.pop(0) if waiting else Engine())
+            used[-1].begun = used[-1].begun or (replace(STARTED, folder=str(folder)),)
             return Opened(used[-1], tuple(past) if what.resume else (), what.resume or "s1")
 
         folder = tmp_path / "project"

@@ -186,6 +186,7 @@ async def test_escape_interrupts_the_turn(house: Enter) -> None:
 
 async def test_an_edit_opens_for_review_and_is_answered_hunk_by_hunk(house: Enter) -> None:
     async with house() as h:
+        (h.folder / "a.py").write_text("one\ntwo\n" + "-\n" * 6 + "nine\nten\n")
         await waits(h, edit())
         await h.press("enter")
         await h.until(lambda: h.app.screen is not h.app.chat and "hunk 1 of 2" in h.screen)

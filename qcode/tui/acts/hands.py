@@ -72,6 +72,10 @@ class Hands(Protocol):
         """A note in the conversation, for this screen only."""
         ...
 
+    def toggle_vim(self) -> str:
+        """`on` or `off`, as it is then."""
+        ...
+
     def write(self, text: str) -> None:
         """Words into the prompt."""
         ...

@@ -5,13 +5,16 @@ import asyncio
 from qcode.protocol.errors import InputError
 from qcode.tui import themes
 from qcode.tui.acts.hands import Acts, Hands
+from qcode.tui.chat.habits import keep_vim
 from qcode.tui.commands import Action, Command
 from qcode.tui.keys import live
 from qcode.tui.picker.frame import Sheet
 from qcode.tui.picker.rows import Row
+from qcode.tui.screens.context import ContextScreen
 from qcode.tui.screens.help import of_help
 from qcode.tui.screens.palette import Picked, of_everything
 from qcode.tui.screens.pickers import CHOOSE, About, Picker
+from qcode.tui.screens.stats import StatsScreen
 from qcode.tui.screens.theme import ThemePicker
 
 
@@ -58,4 +61,30 @@ async def commands(hands: Hands, _: str) -> None:
             hands.command(name)
 
 
-ACTS: Acts = {"help": help_, "commands": commands, "themes": choose_theme, "config": settings}
+async def stats(hands: Hands, _: str) -> None:
+    """What the session took so far."""
+    await hands.ask(StatsScreen(hands.palette, hands.talk.events))
+
+
+async def context(hands: Hands, _: str) -> None:
+    """What fills the window."""
+    talk = hands.talk
+    await hands.ask(ContextScreen(hands.palette, talk.events, talk.status.context_tokens))
+
+
+async def vim(hands: Hands, _: str) -> None:
+    """Vim's keys in the prompt, or no longer; remembered."""
+    wanted = hands.toggle_vim()
+    hands.say(f"vim keys {wanted}")
+    await asyncio.to_thread(keep_vim, hands.home.state, wanted)
+
+
+ACTS: Acts = {
+    "stats": stats,
+    "context": context,
+    "vim": vim,
+    "help": help_,
+    "commands": commands,
+    "themes": choose_theme,
+    "config": settings,
+}

@@ -15,7 +15,7 @@ WHERE: Mapping[str, str] = {
             *("again", "address"),
         ),
         "changes": ("review", "diff"),
-        "looks": ("themes", "config", "help", "commands"),
+        "looks": ("themes", "config", "help", "commands", "stats", "context", "vim"),
         "demo": ("demo",),
     }.items()
     for name in names

@@ -31,6 +31,7 @@ FIRST = (
     Key("alt+full_stop", "think_more", "a larger thinking budget"),
     Key("alt+comma", "think_less", "a smaller thinking budget"),
     Key("alt+c", "copy_answer", "copy the last answer"),
+    Key("question_mark", "keys", "on an empty prompt: keys and commands"),
     Key("f2", "mouse", "mouse on or off; off: the terminal selects"),
     Key("ctrl+l", "redraw", "draw the screen anew"),
     Key("ctrl+q", "leave", "quit"),

@@ -6,9 +6,10 @@ when the app is left.
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from qcode.protocol.events import (
+    FLEETING,
     AnyEvent,
     Notice,
     SessionStarted,
@@ -20,6 +21,7 @@ from qcode.tui.blocks import AnswerBlock, Block
 from qcode.tui.chat.waiting import NOTHING, Waiting, after, replied
 from qcode.tui.coalescing import coalesce
 from qcode.tui.commands import ANSWER_TOKENS
+from qcode.tui.recalling import recalled
 from qcode.tui.status import Status, follow, said
 from qcode.tui.transcript import Change, State, apply, fold, hear, replay
 
@@ -39,6 +41,8 @@ class Talk:
     settings: SettingsChanged = field(default_factory=lambda: SettingsChanged(0, ANSWER_TOKENS))
     folder: str = ""
     """Where it works, once that is told."""
+    events: list[AnyEvent] = field(default_factory=list)
+    """All that its log has."""
     edited: set[str] = field(default_factory=set)
     """Files that calls have changed, from the root."""
 
@@ -60,14 +64,11 @@ class Talk:
 
     def replay(self, past: Iterable[AnyEvent]) -> None:
         """What a log holds; nothing in it runs or waits for anybody any more."""
-        events = tuple(past)
-        self.state, self.blocks = replay(events)
-        for event in events:
+        self.events = list(past)
+        self.state, self.blocks = replay(self.events)
+        self.status = recalled(self.events)
+        for event in self.events:
             self._note(event)
-            self.status = follow(self.status, event, 0.0)
-        self.status = replace(
-            self.status, phase="idle", turn_since=None, asked=False, calls=(), open_requests=0
-        )
 
     def take(self, events: Sequence[AnyEvent], now: float) -> list[Change]:
         """What changes on the screen. An event that cannot be shown is left out, which is said."""
@@ -86,6 +87,8 @@ class Talk:
 
     def _one(self, event: AnyEvent, now: float) -> Sequence[Change]:
         self._note(event)
+        if not isinstance(event, FLEETING):
+            self.events.append(event)
         self.waiting = after(self.waiting, event)
         try:
             self.status = follow(self.status, event, now)

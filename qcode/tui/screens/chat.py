@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -215,6 +216,7 @@ class ChatScreen(ConversationScreen):
 
     def action_redraw(self) -> None:
         self.refresh(layout=True)
+        self.view.refresh()
 
     def _copied(self) -> bool:
         text = self.get_selected_text() or ""
@@ -231,6 +233,11 @@ class ChatScreen(ConversationScreen):
         now, before = time.monotonic(), self._pressed.get(key, float("-inf"))
         self._pressed[key] = now
         return now - before <= TWICE_SECONDS
+
+    def action_keys(self) -> None:
+        if self.prompt.text or not self.prompt.has_focus_within:
+            raise SkipAction
+        self.post_message(self.Wanted("help"))
 
     def action_leave(self) -> None:
         self.post_message(self.Wanted("leave"))
