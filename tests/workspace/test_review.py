@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcode.workspace.diff import apply, unified
+from qcode.workspace.patches import hunks_of
 from qcode.workspace.review import (
     Choice,
     Hunk,
@@ -72,6 +73,7 @@ def test_hunks_are_those_of_the_patch(pair: tuple[str, str]) -> None:
     parts = hunks(*pair)
     assert [hunk.header for hunk in parts] == heads
     assert [hunk.number for hunk in parts] == list(range(len(heads)))
+    assert hunks_of(patch) == parts
 
 
 @given(PAIRS, st.data())

@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
 
-from qcode.tui.drawing.visible import visible
+from qcode.tui.drawing.diff import NO_END, row_spans
 from qcode.tui.drawing.wrap import chop
 from qcode.tui.lines import Line, Span
-from qcode.tui.review.words import marked, pairs
 from qcode.workspace.review import Mark
 
-TAB_CELLS = 4
 _LONGEST = 4000
 """Characters of a row that are drawn; minified code has rows of a megabyte."""
 _LEAST = 4
 """Cells of text; a narrower page is cut off."""
 _STYLES = {" ": "code", "-": "remove", "+": "add"}
-_OPEN = "  ⏎ missing"
 _CARRIAGE = "␍"
 
 
@@ -119,29 +116,19 @@ def _while(rows: Sequence[DiffRow], at: int, mark: str) -> range:
 
 
 def _spans(rows: Sequence[DiffRow]) -> list[list[Span]]:
-    """The text of each row in its style, changed words set off."""
-    shown = [_shown(row.text) for row in rows]
-    made = [
-        _ended(row, [Span(text, _STYLES[row.mark])]) for row, text in zip(rows, shown, strict=True)
-    ]
-    matched = pairs([(row.mark, text) for row, text in zip(rows, shown, strict=True)])
-    for old, new in matched.items():
-        for at, pieces in zip((old, new), marked(shown[old], shown[new]), strict=True):
-            style = _STYLES[rows[at].mark]
-            word = f"{style} {style}.word"
-            words = [Span(text, word if is_changed else style) for text, is_changed in pieces]
-            made[at] = _ended(rows[at], words)
-    if len({row.text.endswith("\r\n") for row in rows}) > 1:  # only then are they told
-        for row, spans in zip(rows, made, strict=True):
-            spans += [Span(_CARRIAGE, "faint")] if row.text.endswith("\r\n") else []
+    """The text of each row, changed words set off, and what is odd about its end."""
+    made = row_spans([(row.mark, row.old, row.new, _shown(row.text)) for row in rows])
+    mixed = len({row.text.endswith("\r\n") for row in rows}) > 1  # only then are they told
+    for row, spans in zip(rows, made, strict=True):
+        if not row.text.endswith("\n"):
+            spans.append(Span(NO_END, "faint"))
+        elif mixed and row.text.endswith("\r\n"):
+            spans.append(Span(_CARRIAGE, "faint"))
     return made
 
 
 def _shown(text: str) -> str:
+    """Without its end; `row_spans` makes it visible."""
     bare = text.removesuffix("\n").removesuffix("\r") if text.endswith("\r\n") else text
-    cut = visible(bare.removesuffix("\n")[:_LONGEST]).expandtabs(TAB_CELLS)
-    return cut if len(bare) <= _LONGEST else f"{cut}…"
-
-
-def _ended(row: DiffRow, spans: list[Span]) -> list[Span]:
-    return spans if row.text.endswith("\n") else [*spans, Span(_OPEN, "faint")]
+    bare = bare.removesuffix("\n")
+    return bare if len(bare) <= _LONGEST else f"{bare[:_LONGEST]}…"

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
@@ -59,7 +60,31 @@ class Column(ScrollView):
             return Strip.blank(width, back)
         spans = self._lines[at].spans
         strip = Strip([Segment(span.text, back + self._paint(span.style)) for span in spans])
+        if (chosen := self.text_selection) and (span := chosen.get_span(at)):
+            strip = self._chosen(strip, *span)
         return strip.adjust_cell_length(width, back).apply_offsets(0, at)
+
+    def _chosen(self, strip: Strip, start: int, end: int) -> Strip:
+        """With the cells between set off; -1 = up to the end."""
+        end = strip.cell_length if end == -1 else min(end, strip.cell_length)
+        start = min(start, end)
+        left, middle, right = strip.crop(0, start), strip.crop(start, end), strip.crop(end)
+        return Strip.join([left, middle.apply_style(self._paint("selection")), right])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The words under the selection, without bars, numbers and signs at their left."""
+        made: list[str] = []
+        for at, line in enumerate(self._lines):
+            if (span := selection.get_span(at)) is None:
+                continue
+            start, end = span
+            text = line.text[max(start, line.skip) : None if end == -1 else end].rstrip()
+            made += [line.joins, text] if made else [text]
+        return "".join(made), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """See `Widget`."""
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Tell the screen which line it was."""

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from qcode.tui.lines import STYLES, Line
 from qcode.tui.review.rows import DiffRow, Sheet, beside_rows, numbered, unified_rows
-from qcode.tui.review.words import marked
 from qcode.workspace.review import Hunk, hunks
 
 
@@ -54,15 +53,6 @@ def test_no_line_is_wider_than_the_sheet_nor_has_control_signs(
             assert all(name in STYLES for span in line.spans for name in span.style.split())
 
 
-@given(st.text("ab(=) x", max_size=40), st.text("ab(=) x", max_size=40))
-def test_marked_words_are_the_whole_lines(old: str, new: str) -> None:
-    left, right = marked(old, new)
-    assert "".join(text for text, _ in left) == old
-    assert "".join(text for text, _ in right) == new
-    same = ["".join(text for text, is_changed in side if not is_changed) for side in (left, right)]
-    assert same[0] == same[1]
-
-
 def test_only_the_words_that_changed_stand_out() -> None:
     made = unified_rows(rows("pages = len(items)\n", "pages = sum(items)\n"), Sheet(40, 3))
     words = [[span.text for span in line.spans if ".word" in span.style] for line in made]
@@ -71,7 +61,7 @@ def test_only_the_words_that_changed_stand_out() -> None:
 
 def test_ends_that_differ_and_ends_that_are_missing_are_told() -> None:
     made = texts(unified_rows(rows("a\nb\n", "a\r\nb"), Sheet(40, 3)))
-    assert made == ["  1 - a", "  2 - b", "  1 + a␍", "  2 + b  ⏎ missing"]
+    assert made == ["  1 - a", "  2 - b", "  1 + a␍", "  2 + b ‹no line end›"]
 
 
 def test_a_row_of_a_megabyte_is_cut() -> None:

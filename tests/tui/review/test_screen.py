@@ -223,6 +223,18 @@ async def test_clicks_choose_hunks_files_and_keys() -> None:
         assert pilot.app.screen.query_one("#keys", Column) is not None
 
 
+async def test_lines_of_the_page_can_be_selected() -> None:
+    async with shown(files()) as pilot:
+        page = pilot.app.screen.query_one(PageView)
+        await pilot.mouse_down(page, offset=(7, 4))
+        await pilot.hover(page, offset=(30, 5))
+        await pilot.mouse_up(page, offset=(30, 5))
+        await pilot.pause()
+        chosen = pilot.app.screen.get_selected_text()
+        assert chosen is not None
+        assert chosen == "line 10\nten"
+
+
 async def test_the_keys_are_told_and_each_has_an_action() -> None:
     async with shown(files()) as pilot:
         await press(pilot, "question_mark")
