@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from qcode.protocol.inputs import HunkReply
+from qcode.tui.palette import Depth
 from qcode.tui.review.deeds import of_proposal, of_repository
 from qcode.tui.review.outcome import Deeds, ReviewOutcome
 from qcode.tui.review.state import ReviewState
@@ -302,6 +303,15 @@ async def test_the_editor_stands_where_the_lines_stood() -> None:
         ]
         assert len(columns) == 3
         assert len(set(columns)) == 1
+
+
+@pytest.mark.parametrize("depth", ["16", "none"])
+async def test_it_is_read_without_colours_too(depth: Depth) -> None:
+    app = ReviewApp(files(), Deeds(), None, depth)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "- line 10" in text(pilot)
+        await press(pilot, "question_mark", "escape", "e", "escape", "c", "escape", "escape")
 
 
 async def test_hostile_text_draws_no_control_sequences() -> None:
