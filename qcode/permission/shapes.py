@@ -10,20 +10,20 @@ from collections.abc import Mapping, Sequence
 from qcode.permission.words import names
 
 NEVER = names(
-    "ash awk bash busybox chmod chown csh dash dd doas eval exec fish gawk kill killall ksh mawk "
-    "mkfs mksh nc ncat osascript pkill powershell pwsh rm rmdir rsync scp sh shred shutdown "
-    "socat source ssh sudo su systemctl tcsh telnet toybox xargs zsh . truncate"
+    "ash at awk bash batch busybox chmod chown crontab csh dash dd doas ed eval ex exec expect "
+    "fish gawk gdb kill killall ksh lldb mawk mkfs mksh mysql nc ncat osascript parallel patch "
+    "pkill powershell psql pwsh rm rmdir rsync scp sftp sh shred shutdown socat source sponge "
+    "sqlite3 ssh su sudo systemctl tcsh tee telnet toybox truncate vi vim xargs zsh ."
 )
-"""No rule is offered for these."""
+"""No rule is offered for these. Some do what comes through a pipe, which no rule shows."""
 
 TRANSPARENT = names("time timeout nice ionice nohup stdbuf")
 """Wrappers that run what stands behind them and change nothing about it."""
 
 _CARGO = names("bench build check clippy doc fmt nextest test tree")
 _GO = names("build doc fmt list test version vet")
-_GIT = names(
-    "add blame commit describe diff fetch log ls-files ls-tree rev-parse shortlog show status"
-)
+_GIT = names("add blame commit describe diff log ls-files ls-tree rev-parse shortlog show status")
+"""Without `fetch`: behind it may stand any address, and what is told to it."""
 _SCRIPTS = names("run run-script")
 
 ELSEWHERE = names("docker docker-compose kubectl nerdctl podman")
@@ -38,7 +38,7 @@ WHOLE = names(
 
 BELOW: Mapping[str, frozenset[str]] = {
     "cargo": _CARGO,
-    "deno": names("check fmt lint test"),
+    "deno": names("check fmt lint"),
     "dotnet": names("build format test"),
     "git": _GIT,
     "go": _GO,
@@ -49,7 +49,7 @@ BELOW: Mapping[str, frozenset[str]] = {
     "poetry": names("check show"),
     "ruff": names("check format rule"),
     "swift": names("build test"),
-    "uv": names("lock sync tree"),
+    "uv": names("tree"),
     "yarn": names("test"),
 }
 """These with one of these words, and any more."""

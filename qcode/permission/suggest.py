@@ -1,6 +1,7 @@
 """Rules that would have allowed what was asked about: for messages, and for approvals."""
 
 import re
+import shlex
 from collections.abc import Sequence
 
 from qcode.permission.shapes import ELSEWHERE, NEVER, TRANSPARENT, known
@@ -28,18 +29,24 @@ def narrowest(access: Access) -> str:
 
 def lasting(accesses: Sequence[Access]) -> tuple[str, ...]:
     """Rules that are worth keeping for a session or a project: those that allow all of
-    `accesses`, and of commands only such as could not run anything; empty = none is offered.
+    `accesses`, and of commands only such as do not say in their arguments what they run; empty =
+    none is offered.
 
     >>> lasting([Access("shell", "cd src && pytest -q x.py && git status")])
     ('Bash(cd src)', 'Bash(pytest:*)', 'Bash(git status:*)')
     """
     found: dict[str, None] = {}
     for access in accesses:
-        texts = _of_line(access.target) if access.kind == "shell" else [narrowest(access)]
+        texts = _of_line(access.target) if access.kind == "shell" else [_of_other(access)]
         if not texts or not all(texts):
             return ()
         found.update(dict.fromkeys(texts))
     return tuple(found)
+
+
+def _of_other(access: Access) -> str:
+    """Empty = none: a change of a protected name is asked about each time."""
+    return "" if access.kind == "edit" and access.place == "protected" else narrowest(access)
 
 
 def _of_line(text: str) -> list[str]:
@@ -61,7 +68,7 @@ def _of_command(command: Simple) -> str:
         return ""
     size = 0 if _name(command) in ELSEWHERE else known(words[start:])
     if size and fixed >= start + size:
-        return _rule(" ".join(words[: start + size]), ":*")
+        return _rule(shlex.join(words[: start + size]), ":*")
     return _rule(str(command), "") if fixed == len(words) else ""
 
 

@@ -44,6 +44,10 @@ def offered(line: str) -> tuple[str, ...]:
         ("git branch -D main", ["Bash(git branch -D main)"]),
         ("python tools/gen.py", ["Bash(python tools/gen.py)"]),
         ("docker exec web pytest", ["Bash(docker exec web pytest)"]),
+        # any address may stand behind these
+        ("git fetch origin", ["Bash(git fetch origin)"]),
+        ("deno test", ["Bash(deno test)"]),
+        ("uv sync", ["Bash(uv sync)"]),
     ],
 )
 def test_a_line_is_offered_one_rule_for_each_simple_command(line: str, rules: list[str]) -> None:
@@ -59,6 +63,8 @@ def test_a_line_is_offered_one_rule_for_each_simple_command(line: str, rules: li
         *("env X=1 pytest", "X=1 pytest", "xargs pytest", "find . -exec rm {} ;", "eval ls"),
         *("echo hi > out.txt", "pytest $(cat args)", "for i in a; do pytest; done", "kill 1"),
         *("$EDITOR x", "make $TARGET", "git -c core.pager=x log", "uv run sh x", "", "chmod +x a"),
+        *("echo x | tee .git/hooks/pre-commit", "cat a | patch -p1", "cat a | sqlite3 a.db"),
+        *("pylint --init-hook=x a.py", "tree -o a.py", "uv run --with 'a b' pytest"),
     ],
 )
 def test_no_rule_is_offered_for_what_could_run_or_destroy_anything(line: str) -> None:
@@ -95,3 +101,9 @@ def test_accesses_that_are_no_commands_are_offered_themselves() -> None:
     assert lasting([edit, read]) == ("Edit(/src/a.py)", "Read(//etc/hosts)")
     assert lasting([edit, Access("shell", "rm x")]) == ()
     assert lasting([]) == ()
+
+
+def test_no_rule_is_offered_for_a_change_of_a_protected_name() -> None:
+    hook, read = (Access(kind, ".git/hooks/pre-commit", "protected") for kind in ("edit", "read"))
+    assert lasting([hook]) == ()
+    assert lasting([read]) == ("Read(/.git/hooks/pre-commit)",)
