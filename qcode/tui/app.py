@@ -29,10 +29,10 @@ from qcode.tui.chat import habits, signals, terminal
 from qcode.tui.chat.attention import Attention, title
 from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.holding import Holder
+from qcode.tui.chat.keys import APP
 from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk
 from qcode.tui.home import Held, Home, Wanted
-from qcode.tui.keys import APP
 from qcode.tui.palette import Palette, depth
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.screens.chat import ChatScreen

@@ -26,12 +26,6 @@ class Shown(NamedTuple):
     help: str
 
 
-APP: tuple[tuple[str, str, str], ...] = (
-    ("f1", "help", "keys of this screen, and commands"),
-    ("f3,alt+x", "commands", "find a command by its words"),
-)
-"""Everywhere; on an empty prompt `?` is `f1`."""
-
 TEXTUAL_APP = (
     ("ctrl+q", "quit", "Textual: quit"),
     ("ctrl+c", "help_quit", "Textual: says how to quit"),
@@ -100,7 +94,7 @@ _PLAIN = {"keeps": "accept", "drops": "reject", "applies": "apply"}
 """Words of a review of what was proposed; other reviews have others."""
 
 _ROWS: Mapping[str, Iterable[tuple[str, str, str]]] = {
-    "app": APP,
+    "app": chat.APP,
     "approval": [(row.key, row.what, row.help) for row in chat.STRIP],
     "chat": [(row.key, row.what, row.help) for row in chat.FIRST],
     "prompt": [(row.key, row.what, row.help) for row in prompt.ASKING],

@@ -15,6 +15,12 @@ class Key(NamedTuple):
     help: str
 
 
+APP: tuple[tuple[str, str, str], ...] = (
+    ("f1", "help", "keys of this screen, and commands"),
+    ("f3,alt+x", "commands", "find a command by its words"),
+)
+"""Everywhere; on an empty prompt `?` is `f1`."""
+
 FIRST = (
     Key(
         "ctrl+c", "stop", "copy what is selected; else interrupt; else empty the prompt; else quit"
