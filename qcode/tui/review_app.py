@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textual.app import App
-from textual.theme import BUILTIN_THEMES
 
 from qcode.tui import palette, themes
 from qcode.tui.review.outcome import Deeds, ReviewOutcome
@@ -37,10 +36,6 @@ class ReviewApp(App[ReviewOutcome | None]):
 
     def on_mount(self) -> None:
         self.push_screen(self.reviewing, self.exit)
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """What Textual's own style sheets ask of a theme of terminal colours."""
-        return BUILTIN_THEMES["ansi-dark"].variables
 
 
 def review(
