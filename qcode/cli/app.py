@@ -4,6 +4,7 @@ What the first paint does not need is imported in the thread that opens the sess
 """
 
 import asyncio
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,6 +67,9 @@ def _first(options: Options, folder: Path) -> Prompt | None:
 
 
 def _full_screen(home: Home, wanted: Wanted, first: Prompt | None) -> int:
+    # Read when Textual loads. At its usual 60 a key may wait 16 ms for the next repaint; nothing is
+    # painted more often for it (the conversation keeps to 30), but what is due is painted sooner.
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     # Deferred: Textual takes most of the time to the first paint, and errors above need none of it.
     from qcode.tui.app import QcodeApp  # noqa: PLC0415 - reason above
 
