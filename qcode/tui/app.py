@@ -1,5 +1,6 @@
 """The app: themes, screens, the worker that reads events; nothing else."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -108,8 +109,9 @@ class QcodeApp(Hands):
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError, and then nothing has changed."""
         opened = await self.holder.open(wanted)
-        self.talk = Talk(session_id=opened.session_id)
-        self.talk.replay(opened.past)
+        talk = Talk(session_id=opened.session_id)
+        await asyncio.to_thread(talk.replay, opened.past)  # thousands of events take a while
+        self.talk = talk
         self.held = opened.held
         self.chat.begin(self.talk)
         early = self.holder.follow(opened)

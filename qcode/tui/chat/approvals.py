@@ -10,6 +10,7 @@ from qcode.protocol.access import Access
 from qcode.protocol.cells import cells
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import ApprovalRequested
+from qcode.tui.chat.offers import offer, rows
 from qcode.tui.drawing.visible import safe, visible
 from qcode.tui.drawing.wrap import chop, clip, wrap
 from qcode.tui.lines import Line, Span, line
@@ -39,7 +40,11 @@ class Shown:
 
 def approval_lines(asked: ApprovalRequested, shown: Shown) -> tuple[Line, ...]:
     """Headline, what would happen, what it touches, the keys."""
-    foot = [*_touches(asked, shown.width), *_behind(asked, shown.width), *keys(asked, shown.width)]
+    foot = [
+        *_touches(asked, shown.width),
+        *_behind(asked, shown.width),
+        *rows(_offers(asked), shown.width),
+    ]
     room = max(shown.rows - 1 - len(foot), 1)
     body = list(_body(asked, shown))
     if len(body) > room and not shown.whole:
@@ -117,7 +122,8 @@ def _diff(block: DiffBlock, width: int, named: bool) -> Iterator[Line]:  # noqa:
 
 
 def _touches(asked: ApprovalRequested, width: int) -> Iterator[Line]:
-    parts = [*_accesses(asked.accesses)]
+    shown = {block.path for block in diffs(asked)}
+    parts = [*_accesses([one for one in asked.accesses if one.target not in shown or _far(one)])]
     if asked.because:
         parts.append(Span(f"because {safe(asked.because)}", "dim"))
     row: list[Span] = []
@@ -134,11 +140,15 @@ def _accesses(accesses: Sequence[Access]) -> Iterator[Span]:
             continue
         targets = ", ".join(visible(access.target) for access in found)
         yield Span(f"{word}: {targets}", "dim")
-    for access in accesses:
-        if access.kind in ("read", "edit") and access.place == "outside":
-            yield Span(f"⚠ {visible(access.target)} is outside the workspace", "warning")
-        elif access.kind == "edit" and access.place == "protected":
-            yield Span(f"⚠ {visible(access.target)} is protected", "warning")
+    for access in filter(_far, accesses):
+        where = "outside the workspace" if access.place == "outside" else "protected"
+        yield Span(f"⚠ {visible(access.target)} is {where}", "warning")
+
+
+def _far(access: Access) -> bool:
+    """Whether a person should know where it lies."""
+    far = ("outside", "protected") if access.kind == "edit" else ("outside",)
+    return access.kind in ("read", "edit") and access.place in far
 
 
 def _behind(asked: ApprovalRequested, width: int) -> Iterator[Line]:
@@ -147,29 +157,14 @@ def _behind(asked: ApprovalRequested, width: int) -> Iterator[Line]:
         yield line(_INSET, *clip([Span(f"behind it: {waits}", "dim")], width - 4))
 
 
-def keys(asked: ApprovalRequested, width: int) -> Iterator[Line]:
-    """What can be answered, broken between two answers; the rule is never cut."""
-    row: list[Span] = []
-    for offer in _offers(asked):
-        taken = sum(cells(span.text) for span in (*row, *offer))
-        if row and taken + 3 > width:
-            yield from wrap(row, width)
-            row = []
-        row += [Span("   " if row else " "), *offer]
-    yield from wrap(row, width)
-
-
 def _offers(asked: ApprovalRequested) -> Iterator[tuple[Span, ...]]:
-    yield Span("y", "accent"), Span(" once")
+    yield offer("y", "once")
     if asked.behind:
-        yield Span("b", "accent"), Span(f" all {len(asked.behind) + 1}")
+        yield offer("b", f"all {len(asked.behind) + 1}")
     if asked.rules:
         rules = ", ".join(visible(rule) for rule in asked.rules)
-        yield Span("s", "accent"), Span(" this session")
-        yield Span("p", "accent"), Span(" this project: "), Span(rules, "code.inline")
-    yield Span("n", "accent"), Span(" no")
-    yield Span("t", "accent"), Span(" no, and say why")
-    if diffs(asked):
-        yield Span("⏎", "accent"), Span(" review hunks")
-    else:
-        yield Span("v", "accent"), Span(" all of it")
+        yield offer("s", "this session")
+        yield *offer("p", "this project: "), Span(rules, "code.inline")
+    yield offer("n", "no")
+    yield offer("t", "no, and say why")
+    yield offer("⏎", "review hunks") if diffs(asked) else offer("v", "all of it")

@@ -50,7 +50,7 @@ class ApprovalStrip(Vertical, can_focus=True):
     ApprovalStrip { height: auto; border-top: solid $accent; display: none; }
     ApprovalStrip:focus { border-top: heavy $accent; }
     ApprovalStrip.open { display: block; }
-    ApprovalStrip Input { display: none; height: 1; border: none; padding: 0 3; }
+    ApprovalStrip Input { display: none; padding: 0 3; }
     ApprovalStrip.telling Input { display: block; }
     """
 
@@ -77,7 +77,7 @@ class ApprovalStrip(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield self._body
-        yield Input(placeholder="why not? Enter sends it, Esc goes back")
+        yield Input(placeholder="why not? Enter sends it, Esc goes back", compact=True)
 
     # -- for the screen
 

@@ -12,9 +12,16 @@ from textual.widgets import Input
 
 from qcode.protocol.events import NotBegun
 from qcode.tui.chat.keys import NO_SERVER
-from qcode.tui.drawing.wrap import wrap
+from qcode.tui.chat.offers import offer, rows
 from qcode.tui.lines import Line, Span, line
 from qcode.tui.widgets.painted import Paint, Painted
+
+OFFERS = (
+    ("r", "try again"),
+    ("a", "enter an address"),
+    ("d", "watch the demo: a script, no model"),
+    ("q", "quit"),
+)
 
 
 class _Body(Painted):
@@ -34,7 +41,7 @@ class OnboardingStrip(Vertical, can_focus=True):
     OnboardingStrip { height: auto; border-top: solid $accent; display: none; }
     OnboardingStrip:focus { border-top: heavy $accent; }
     OnboardingStrip.open { display: block; }
-    OnboardingStrip Input { display: none; height: 1; border: none; padding: 0 3; }
+    OnboardingStrip Input { display: none; padding: 0 3; }
     OnboardingStrip.addressing Input { display: block; }
     """
 
@@ -55,7 +62,9 @@ class OnboardingStrip(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield self._body
-        yield Input(placeholder="http://127.0.0.1:8080/v1   Enter tries it, Esc goes back")
+        yield Input(
+            placeholder="http://127.0.0.1:8080/v1   Enter tries it, Esc goes back", compact=True
+        )
 
     @property
     def failed(self) -> NotBegun | None:
@@ -95,13 +104,4 @@ def onboarding_lines(failed: NotBegun, width: int) -> Iterator[Line]:
     gone = failed.error in ("ServerGone", "")
     head = "No server answers yet" if gone else "The session cannot begin yet"
     yield line(Span(f" {head}", "strong"))
-    offers = (
-        ("r", "try again"),
-        ("a", "enter an address"),
-        ("d", "watch the demo: a script, no model"),
-        ("q", "quit"),
-    )
-    row = [Span(" ")]
-    for key, words in offers:
-        row += [Span(key, "accent"), Span(f" {words}   ")]
-    yield from wrap(row, width)
+    yield from rows((offer(*one) for one in OFFERS), width)

@@ -32,7 +32,7 @@ class QuestionStrip(Vertical):
     QuestionStrip { height: auto; border-top: solid $accent; display: none; }
     QuestionStrip:focus-within { border-top: heavy $accent; }
     QuestionStrip.open { display: block; }
-    QuestionStrip Input { height: 1; border: none; padding: 0 3; }
+    QuestionStrip Input { padding: 0 3; }
     """
 
     @dataclass
@@ -49,7 +49,7 @@ class QuestionStrip(Vertical):
 
     def compose(self) -> ComposeResult:
         yield self._body
-        yield Input(placeholder="your answer")
+        yield Input(placeholder="your answer", compact=True)
 
     @property
     def asked(self) -> QuestionAsked | None:
