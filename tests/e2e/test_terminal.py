@@ -1,6 +1,7 @@
 """qcode in a real terminal: what is typed, what is seen, what is left behind."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -134,6 +135,41 @@ def test_a_closed_terminal_leaves_a_session_and_no_children(
         assert terminal.process.returncode == 143
     assert not _runs("sleep 4322")
     assert len(logs(home)) == 1
+
+
+def test_it_goes_to_the_background_and_comes_back(cli: Cli, serve: Serve) -> None:
+    serve(Reply(text="It is back."))
+    line = shlex.join(cli.line())
+    with Terminal(["bash", "--norc", "-i"], cwd=cli.folder, env=cli.environ) as terminal:
+        terminal.type(f"{line}\r")
+        ready(terminal).type("a draft\x1a")
+        terminal.wait_for("Stopped")
+        terminal.type("fg\r")
+        terminal.wait_until(lambda seen: "a draft" in seen.text and "ask mode" in seen.rows[-1])
+        terminal.type("\r")
+        terminal.wait_for("It is back.")
+        terminal.type("\x04")
+        terminal.wait_for("qcode --resume")
+        terminal.type("exit\r")
+        terminal.wait()
+
+
+def test_without_a_server_the_demo_can_be_watched(cli: Cli) -> None:
+    cli.url = "http://127.0.0.1:9/v1"  # nobody there
+    with app(cli) as terminal:
+        terminal.wait_for("No server answers yet")
+        time.sleep(0.8)  # a key too soon is no answer
+        terminal.type("d")
+        terminal.wait_for("edit wants to change", 20)
+        assert "playback (a script, no model)" in terminal.text
+        time.sleep(0.8)
+        terminal.type("y")
+        terminal.wait_for("shell wants to run")
+        time.sleep(0.8)
+        terminal.type("y")
+        terminal.wait_for("The tests pass now.", 20)
+        terminal.type("\x04")
+        assert terminal.wait() == 0
 
 
 def test_nothing_of_the_screen_is_left_to_be_drawn(cli: Cli, serve: Serve) -> None:
