@@ -32,7 +32,7 @@ class Question:
     blocks: tuple[Block, ...] = ()
     """What it would change."""
     behind: tuple[str, ...] = ()
-    """Summaries of the calls of the same answer that wait behind it."""
+    """The calls of the same answer that wait behind it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,14 @@ class Engine:
         self._task: asyncio.Task[None] | None = None
         self._works = False
         """The task has begun; cancelled before that, it would end without a word."""
+        self._closed = False
+        """Or about to be: what is begun now, nobody would end."""
 
     def submit(self, given: Input) -> None:
-        """Take an input; never blocks, never raises. What it leads to comes as events."""
+        """Take an input; never blocks, never raises. What it leads to comes as events; behind
+        `close` nothing does."""
+        if self._closed:
+            return
         try:
             self._take(given)
         except SessionNotSaved as error:  # what was asked for holds all the same
@@ -122,6 +127,7 @@ class Engine:
 
     async def close(self) -> None:
         """Cancel the turn, end all commands, close the connection and the log."""
+        self._closed = True
         self._waiting.clear()
         self._controls.steers.clear()
         try:

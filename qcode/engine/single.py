@@ -21,6 +21,8 @@ from qcode.tools.base import Context, Outcome, Tool
 
 LOG = logging.getLogger(__name__)
 
+MOVED = "Denied: the path changed while it was judged."
+
 T = TypeVar("T")
 
 
@@ -61,7 +63,7 @@ class Single:
         if decision.changed:
             return await self._changed(call, decision.changed)
         if accesses != self._resolved(tool):  # a link was swapped while somebody was asked
-            return Outcome("Denied: the path changed while it was judged.", status="denied")
+            return Outcome(MOVED, status="denied")
         return await self._do(call, tool, proposed, decision)
 
     async def _proposed(self, tool: Tool, question: Question) -> Proposed | Outcome | None:
@@ -70,7 +72,10 @@ class Single:
         if not self.approvals.asks(question) and not (is_open and self.reviews.concerns(tool)):
             return None
         found = await self._guarded(tool, self.reviews.propose(tool))
-        if isinstance(found, Outcome) and not self._may_read(question.accesses):
+        if isinstance(found, Proposed) and not _is_of(found, question.accesses):
+            return Outcome(MOVED, status="denied")
+        tells = isinstance(found, Outcome) and found.status != "denied"
+        if tells and not self._may_read(question.accesses):
             return None  # how it fails would tell what stands in the file
         return found
 
@@ -86,11 +91,12 @@ class Single:
         return replace(question, blocks=blocks, behind=self._behind(question.call))
 
     def _behind(self, call: ToolCall) -> tuple[str, ...]:
-        """Summaries of the calls of the same answer that would be asked about after it."""
+        """The calls of the same answer that would be asked about after it. A command stands there
+        whole: whoever allows them all has seen no more of it."""
         ids = [row[0].id for row in self._answer]
         rest = self._answer[ids.index(call.id) + 1 :] if call.id in ids else ()
         tools = [parsed.tool for _, parsed in rest if isinstance(parsed, Parsed)]
-        return tuple(_summary(tool) for tool in tools if self._will_ask(tool))
+        return tuple(_in_full(tool) for tool in tools if self._will_ask(tool))
 
     def _will_ask(self, tool: Tool) -> bool:
         try:
@@ -148,3 +154,14 @@ class Single:
 
 def _summary(tool: Tool) -> str:
     return one_line(f"{tool.name} {tool.summary()}")
+
+
+def _in_full(tool: Tool) -> str:
+    lines = [access.target for access in tool.accesses() if access.kind == "shell"]
+    return " ".join([tool.name, *lines]) if lines else _summary(tool)
+
+
+def _is_of(proposed: Proposed, accesses: Sequence[Access]) -> bool:
+    """Whether it changes what was judged: a link may have been swapped before it was made."""
+    located = proposed.change.located
+    return all((one.target, one.place) == (located.shown, located.place) for one in accesses)

@@ -188,7 +188,8 @@ class ApprovalRequested(Event, frozen=True):
     folder: str = ""
     """Where a command would run."""
     behind: tuple[str, ...] = ()
-    """Summaries of the calls of the same answer that wait behind it; see `scope="batch"`."""
+    """The calls of the same answer that wait behind it, commands whole, with line breaks if they
+    have some; see `scope="batch"`."""
 
 
 class ApprovalSettled(Event, frozen=True):

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 PROTECTED = (
     # agents and their servers
     ".qcode", ".claude", ".codex", ".gemini", ".qwen", ".cursor", ".continue", ".mcp.json",
+    # qcode's own: settings, rules that were approved, sessions; for who works in their home
+    ".config/qcode", ".local/share/qcode", ".local/state/qcode",
     # git, its hooks, what continuous integration runs
     ".git", ".gitconfig", ".gitmodules", ".githooks", ".husky", ".pre-commit-config.yaml",
     ".github/workflows", ".github/actions", ".gitlab-ci.yml",

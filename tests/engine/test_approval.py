@@ -154,7 +154,7 @@ async def test_a_request_says_where_it_runs_what_waits_behind_it_and_which_rules
         Call("shell", {"command": "git status -s && pytest -q"}),
         Call("read", {"path": "a.txt"}),
         Call("write", {"path": "b.txt", "content": "x"}),
-        Call("shell", {"command": "rm -rf build"}),
+        Call("shell", {"command": "# clean\nrm -rf build"}),
     )
     server = scripted(Reply(calls=calls), Reply(text="ok"))
     async with rig(configured(server.base_url), started(tmp_path, person="present")) as run:
@@ -162,8 +162,9 @@ async def test_a_request_says_where_it_runs_what_waits_behind_it_and_which_rules
     first, second, third = run.said(ApprovalRequested)
     assert (first.folder, third.folder) == (str(tmp_path), str(tmp_path))
     assert second.folder == ""
-    assert first.behind == ("write b.txt", "shell rm -rf build")
-    assert (second.behind, third.behind) == (("shell rm -rf build",), ())
+    whole = "shell # clean\nrm -rf build"  # who allows all of them has to see all of it
+    assert first.behind == ("write b.txt", whole)
+    assert (second.behind, third.behind) == ((whole,), ())
     assert first.rules == ("Bash(git status:*)", "Bash(pytest:*)")
     assert second.rules == ("Edit(/b.txt)",)
     assert third.rules == ()

@@ -1,5 +1,6 @@
 """Commands of the person's own: shown, ended, and told to the model where they wish it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,18 @@ async def test_closing_ends_it(tmp_path: Path) -> None:
         await run.until(ToolCallProgress)
     assert len(strays.numbers()) == 1
     assert strays.running() == []
+
+
+async def test_what_is_submitted_behind_the_end_is_not_begun(tmp_path: Path) -> None:
+    async with rig(configured(NOBODY), started(tmp_path)) as run:
+        run.engine.submit(RunShell("trap '' TERM; echo begun; sleep 30"))
+        await run.until(ToolCallProgress)
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.1, run.engine.submit, RunShell("touch while-closing"))
+    run.engine.submit(RunShell("touch closed"))
+    run.engine.submit(Prompt("go"))
+    await asyncio.sleep(0.3)
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_long_output_is_cut_as_that_of_the_models_commands_is(

@@ -220,6 +220,26 @@ async def test_how_an_edit_fails_outside_is_not_told_before_somebody_allowed_it(
     assert "hunter2" not in str(one.server.requests[-1].messages)
 
 
+async def test_what_was_refused_of_a_file_that_may_not_be_read_is_not_asked_again_nor_done(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    file = tmp_path / ".vscode" / "a.json"
+    file.parent.mkdir()
+    file.write_text("a\nb\nc\n")
+    edit = {"path": ".vscode/a.json", "old_string": "b", "new_string": "x"}
+    one = Reviewed(scripted, tmp_path, *[Call("edit", edit)] * 2)
+
+    def person(event: AnyEvent) -> Input | None:
+        if isinstance(event, ApprovalRequested):
+            return ApprovalReply(event.request_id, "allow", hunks=(HunkReply(0, "drop"),))
+        return None
+
+    run = await one.go(person)
+    assert len(run.said(ApprovalRequested)) == 1
+    assert file.read_text() == "a\nb\nc\n"
+    assert one.told[1].startswith("The user refused this change to .vscode/a.json before")
+
+
 async def test_what_still_fits_is_applied_to_a_file_that_changed_meanwhile(
     scripted: StartScripted, tmp_path: Path
 ) -> None:

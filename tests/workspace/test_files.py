@@ -32,6 +32,8 @@ def space(tmp_path: Path) -> Workspace:
         (".g\u200cit/config", ".g\u200cit/config", "protected"),
         ("src/.vscode/tasks.json", "src/.vscode/tasks.json", "protected"),
         (".github/workflows/ci.yml", ".github/workflows/ci.yml", "protected"),
+        (".local/state/qcode/projects/a", ".local/state/qcode/projects/a", "protected"),
+        (".config/qcode/config.toml", ".config/qcode/config.toml", "protected"),
         (".github/CODEOWNERS", ".github/CODEOWNERS", "workspace"),
         (".gitignore", ".gitignore", "workspace"),
         ("AGENTS.md", "AGENTS.md", "workspace"),
