@@ -5,7 +5,7 @@ The half of `assemble` that knows about servers; see `engine.routing` for what i
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath
@@ -22,9 +22,11 @@ from qcode.engine.settings import Settings, thinking_tokens
 from qcode.permission.modes import Mode
 from qcode.protocol.events import Notice
 from qcode.protocol.inputs import SetModel, SetSampling
+from qcode.server.adapters import ollama
 from qcode.server.base import Server, ServerFacts
 from qcode.server.client import connect
 from qcode.server.endpoint import Patience, normalise
+from qcode.server.known import Wishes
 
 
 def settings_of(config: Config, mode: Mode) -> Settings:
@@ -54,6 +56,8 @@ def remarks(facts: ServerFacts) -> Iterator[Notice]:
     if is_choice and (why != "loaded" or len(facts.models) > 1):
         flags = "--base-url names another server" if "before" in why else "--model names another"
         yield Notice("info", f"{model} was picked: {why}; {flags}.")
+    if small := ollama.advice(facts):
+        yield Notice("warning", small)
     is_file = bool(PurePath(model).suffix == ".gguf" or re.match(r"[/~.\\]|\w:\\", model))
     if facts.models and model not in facts.models and not is_file:
         names = ", ".join(facts.models)
@@ -114,17 +118,17 @@ class Answering:
 
     def _choice(self, name: str, config: Config, api_key: str) -> Choice:
         """A server as `config` has it. Raises ConfigError."""
-        wanted = config.server
+        wanted, profile = config.server, config.profiles.get(name, Profile())
+        said = self._own.said | said_by(profile).keys()
         server = connect(
             wanted.base_url,
             api_key,
             wanted.model,
             _patience(config, name),
-            strategy=None if wanted.history == "auto" else wanted.history,
+            wishes=_wishes(config, said),
         )
         self._configs[server] = config
-        profile = config.profiles.get(name, Profile())
-        tune = partial(self._tuned, config, self._own.said | said_by(profile).keys())
+        tune = partial(self._tuned, config, said)
         return Choice(name, wanted.base_url, server, tune, profile.remote or "deny")
 
     def _key(self, config: Config) -> str:
@@ -146,9 +150,19 @@ class Answering:
         settings.max_tokens = wanted.max_tokens
         self._usual = wanted
         context = config.server.context_tokens
-        if not context:
+        if not context or found.asked_context:  # what is asked for is what there is
             return found
         return replace(found, context_tokens=context, context_from="configuration")
+
+
+def _context(config: Config, said: Collection[str], model: str) -> int:
+    """Tokens of context that the settings want for a model; 0 = as the server has it."""
+    return tuned(config, model, said).server.context_tokens
+
+
+def _wishes(config: Config, said: Collection[str]) -> Wishes:
+    history = config.server.history
+    return Wishes(None if history == "auto" else history, partial(_context, config, said))
 
 
 def _patience(config: Config, name: str) -> Patience:

@@ -8,6 +8,7 @@ from qcode.config.load import Loaded
 from qcode.config.profiles import fits, tuned
 from qcode.engine.history import History
 from qcode.engine.settings import Settings
+from qcode.server.adapters import ollama
 from qcode.server.base import Request, ServerFacts, Strategy
 from qcode.server.families import family
 from qcode.server.fields import NEUTRAL, Group, groups
@@ -46,24 +47,29 @@ def wish(loaded: Loaded, kind: str) -> Wish:
     facts = _facts(loaded, kind)
     history = History(Conversation(), facts, _settings(loaded))
     found = _fields(loaded, facts, history.request())
-    return Wish(model, family(model).name, kind, tuple(found), history.unsaid())
+    return Wish(model, family(model).name, facts.kind, tuple(found), history.unsaid())
 
 
 def _facts(loaded: Loaded, kind: str) -> ServerFacts:
-    """A server that nobody has seen: the newest version, history as it is configured."""
+    """A server that nobody has seen: the newest version, history as it is configured.
+
+    Of a kind that takes a context with the request: as it is asked for that."""
     server = loaded.config.server
     usual: Strategy = "native" if QUIRKS[kind].counting else "plain"
-    return ServerFacts(
+    context = tuned(loaded.config, server.model, loaded.said).server.context_tokens or None
+    facts = ServerFacts(
         kind=kind,
         version="",
         base_url=server.base_url,
         model=server.model,
         models=(),
-        context_tokens=server.context_tokens or None,
+        context_tokens=context,
         strategy=usual if server.history == "auto" else server.history,
         strategy_why="configuration",
         reasoning_field=QUIRKS[kind].reasoning_field,
+        asked_context=context if QUIRKS[kind].context else None,
     )
+    return ollama.asking(facts, context or 0)
 
 
 def _settings(loaded: Loaded) -> Settings:
@@ -74,7 +80,7 @@ def _settings(loaded: Loaded) -> Settings:
 
 
 def _fields(loaded: Loaded, facts: ServerFacts, request: Request) -> Iterator[Field]:
-    sources = _sampling_sources(loaded, facts, request)
+    sources = _sources(loaded, facts, request)
     row = QUIRKS[facts.kind]
     of_group: Mapping[Group, str] = {
         "server": f"server row: {row.source.partition(':')[0]}",
@@ -87,8 +93,8 @@ def _fields(loaded: Loaded, facts: ServerFacts, request: Request) -> Iterator[Fi
             yield Field(name, value, sources.get(name) or of_group.get(group, OWN))
 
 
-def _sampling_sources(loaded: Loaded, facts: ServerFacts, request: Request) -> dict[str, str]:
-    """By the server's names."""
+def _sources(loaded: Loaded, facts: ServerFacts, request: Request) -> dict[str, str]:
+    """Of sampling and of the context, by the server's names."""
     row = QUIRKS[facts.kind].sampling
     card = family(facts.model).source
     found = {}
@@ -97,6 +103,8 @@ def _sampling_sources(loaded: Loaded, facts: ServerFacts, request: Request) -> d
         maker = f"{card}; 0 = off where it names none" if off else card
         usual = maker if name in request.sampling else OWN
         found[spelled] = _said_of_model(loaded, name) or usual
+    if facts.asked_context:
+        found[QUIRKS[facts.kind].context] = _set_by(loaded, "server.context_tokens")
     return found
 
 

@@ -21,6 +21,7 @@ SWITCHES = {
     "top": "enable_thinking",
     "reasoning": "reasoning.enabled",
     "request": "enable_thinking",
+    "think": "think",
     "none": "none known",
 }
 

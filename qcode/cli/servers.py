@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,14 @@ import msgspec
 
 from qcode.cli.parser import parsed
 from qcode.cli.server_tables import block, report
-from qcode.config.load import load, sources
+from qcode.config.load import Loaded, load, sources
+from qcode.config.model import Server
+from qcode.config.profiles import tuned
 from qcode.config.secrets import endpoint_key
 from qcode.headless.exits import ExitCode, of_error
 from qcode.headless.talk import talk
 from qcode.protocol.errors import ServerError
+from qcode.server.adapters import ollama
 from qcode.server.base import ServerFacts
 from qcode.server.detect import Seen, choose
 from qcode.server.endpoint import PORTS
@@ -63,7 +67,22 @@ async def _ask(arguments: argparse.Namespace, ports: Sequence[int]) -> tuple[See
         "server.model": ("--model", arguments.model),
     }
     flags = {key: (flag, value) for key, (flag, value) in said.items() if value}
-    server = load(sources(Path.cwd(), flags)).config.server
+    loaded = load(sources(Path.cwd(), flags))
+    seen = await _seen(arguments, loaded.config.server, ports)
+    return tuple(_as_asked(one, loaded) for one in seen)
+
+
+def _as_asked(seen: Seen, loaded: Loaded) -> Seen:
+    """With the context that a run would ask for, where a server takes that."""
+    if not isinstance(seen.found, ServerFacts):
+        return seen
+    config = tuned(loaded.config, seen.found.model, loaded.said)
+    return replace(seen, found=ollama.asking(seen.found, config.server.context_tokens))
+
+
+async def _seen(
+    arguments: argparse.Namespace, server: Server, ports: Sequence[int]
+) -> tuple[Seen, ...]:
     # the configured name belongs to the configured address
     is_there = server.base_url and not arguments.base_url and not arguments.all
     model = server.model if arguments.model or is_there else ""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from qcode.protocol.errors import BadAnswer, TemplateRefused, UnknownModel
 from qcode.protocol.events import PromptProgress, Repaired, ServerState
 from qcode.server import models
+from qcode.server.adapters import ollama_chat
 from qcode.server.ask import Asker, NoAnswer, reason
 from qcode.server.base import Answer, Request, ServerFacts
 from qcode.server.continuing import NotContinued, Opening, body, whole
@@ -34,7 +35,9 @@ from qcode.server.failures import (
 from qcode.server.fields import budget_asked, ignored
 from qcode.server.fields import refusal as refusal_of
 from qcode.server.flow import Flow, Head, Silent
+from qcode.server.forms import EVENTS
 from qcode.server.liveness import doing, why_dead
+from qcode.server.quirks import QUIRKS
 from qcode.server.reader import Finished, Reader, Thinking
 from qcode.server.shown import Item
 
@@ -70,12 +73,19 @@ class Line:
         """The address, for sentences."""
         return self.facts.base_url
 
+    @property
+    def has_own_words(self) -> bool:
+        """Whether requests and answers are not as OpenAI's API has them."""
+        return bool(QUIRKS[self.facts.kind].chat_path)
+
     def flow(self, request: Request) -> Flow:
         """The request on its way, with the fields that this kind of server gets from us."""
         sent = body(self.facts, request)
         messages = sent.pop("messages")  # behind all that stays the same
         tools = {"tools": request.tools} if request.tools else {}
         sent = {**sent, **tools, "messages": messages, "stream": True}
+        if self.has_own_words:
+            sent = ollama_chat.body(sent)
         return Flow(self.door, sent, self._why_dead, self.patience.silence_seconds)
 
     async def _why_dead(self) -> str:
@@ -91,7 +101,9 @@ async def attempt(
     """
     started, first_seconds = time.monotonic(), None
     prefix = f"call_{os.urandom(4).hex()}_"
-    reader = Reader(_thinking(line.facts, request), id_prefix=prefix, tools=request.tools)
+    form = ollama_chat.LINES if line.has_own_words else EVENTS
+    thinking = _thinking(line.facts, request)
+    reader = Reader(thinking, id_prefix=prefix, tools=request.tools, form=form)
     with _told_as_failures(line):
         try:
             async with line.flow(request) as flow:

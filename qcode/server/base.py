@@ -60,6 +60,9 @@ class ServerFacts:
     """Fields of a body that this server was seen to refuse; they are not sent again."""
     loaded: bool | None = None
     """Whether the model is in memory now, None = not told."""
+    asked_context: int | None = None
+    """Tokens of context that each request has the server load, always as many; None = the context
+    is the server's own matter."""
 
 
 @dataclass(frozen=True, slots=True)

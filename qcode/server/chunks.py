@@ -1,12 +1,14 @@
 """One event of a stream, typed: the few fields that are read, of all the spellings there are."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from qcode.protocol.text import well_formed
 from qcode.server.failures import Unusable
+
+T = TypeVar("T")
 
 
 class Function(msgspec.Struct, gc=False):
@@ -100,9 +102,19 @@ _DECODER = msgspec.json.Decoder(Chunk, strict=False)
 def decode(payload: bytes) -> Chunk:
     """The event in `payload`; text in it is valid Unicode. Raises Unusable."""
     try:
-        return _DECODER.decode(payload)
+        return decoded(payload, _DECODER)
+    except Unusable:
+        if payload.lstrip().startswith(b'{"error"'):  # transformers serve 5.23 escapes no quotes
+            return Chunk(error=well_formed(payload.decode("utf-8", "replace")))
+        raise
+
+
+def decoded(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The same for another kind of event. Raises Unusable."""
+    try:
+        return decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_slowly(payload)
+        return _decode_slowly(payload, decoder)
 
 
 def is_json_object(text: str) -> bool:
@@ -115,14 +127,12 @@ def is_json_object(text: str) -> bool:
         return False
 
 
-def _decode_slowly(payload: bytes) -> Chunk:
+def _decode_slowly(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """For lone surrogates, invalid UTF-8 and raw control characters, which msgspec refuses."""
     try:
         loose = json.loads(payload.decode("utf-8", "replace"), strict=False)
-        return msgspec.convert(_mended(loose), Chunk, strict=False)
+        return msgspec.convert(_mended(loose), decoder.type, strict=False)
     except (ValueError, RecursionError) as error:  # msgspec's ValidationError is a ValueError
-        if payload.lstrip().startswith(b'{"error"'):  # transformers serve 5.23 escapes no quotes
-            return Chunk(error=well_formed(payload.decode("utf-8", "replace")))
         raise Unusable(f"an event is not what it should be ({error})") from error
 
 

@@ -15,12 +15,12 @@ from qcode.protocol.events import Notice, Retried, ServerState
 from qcode.server import counting, detect
 from qcode.server.ask import Asker, NoAnswer
 from qcode.server.attempt import FieldRefused, Line, Running, attempt
-from qcode.server.base import Answer, Request, Server, ServerFacts, Strategy, Streamed, Told, silent
+from qcode.server.base import Answer, Request, Server, ServerFacts, Streamed, Told, silent
 from qcode.server.continuing import NotContinued, body, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
 from qcode.server.failures import Away, Broken, Busy, Loading, Lost, Unreachable
-from qcode.server.known import Known, Target
+from qcode.server.known import Known, Target, Wishes
 from qcode.server.quirks import QUIRKS
 from qcode.server.tries import Tries
 
@@ -36,17 +36,16 @@ def connect(
     model: str = "",
     patience: Patience | None = None,
     ports: Sequence[int] = PORTS,
-    strategy: Strategy | None = None,
+    wishes: Wishes | None = None,
 ) -> Server:
     """A server, not yet asked anything.
 
     Without `base_url` the ports are tried on this machine, and the key stays at home: who listens
-    there is not known. Without `model` the loaded one answers. No `strategy`: the one that fits.
-    Raises ConfigError.
+    there is not known. Without `model` the loaded one answers. Raises ConfigError.
     """
     named = normalise(base_url) if base_url else ""
     tried = (named,) if named else detect.addresses(ports)
-    target = Target(tried, api_key if named else "", model, strategy)
+    target = Target(tried, api_key if named else "", model, wishes or Wishes())
     return Client(target, patience or Patience())
 
 
@@ -208,7 +207,9 @@ class Client:
         if self._doors is None:
             self._doors = Doors(self._open(), facts.base_url, self._target.api_key)
         asker = self._asker(self._patience.probe_seconds)
-        return Line(facts, self._doors.pick(), asker, self._patience, self._running)
+        own = QUIRKS[facts.kind].chat_path
+        door = self._doors.own(own) if own else self._doors.pick()
+        return Line(facts, door, asker, self._patience, self._running)
 
     def _asker(self, limit_seconds: float) -> Asker:
         return Asker(self._open(), self._target.api_key, limit_seconds)

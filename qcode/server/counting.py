@@ -11,7 +11,7 @@ from qcode.server import tokens
 from qcode.server.ask import Asker, NoAnswer
 from qcode.server.base import ServerFacts
 from qcode.server.endpoint import root
-from qcode.server.quirks import QUIRKS, parse_version, since
+from qcode.server.quirks import OLLAMA, QUIRKS, parse_version, since
 
 Weigh = Callable[[str], float]
 
@@ -71,7 +71,7 @@ def tells_all(kind: str, version: str) -> bool:
     Ollama before 0.30 told only what it had read anew.
     """
     told = parse_version(version)
-    return kind != "ollama" or not any(told) or told >= (0, 30)
+    return kind not in OLLAMA or not any(told) or told >= (0, 30)
 
 
 def truncated(prompt_characters: int, prompt_tokens_told: int | None, context: int | None) -> bool:

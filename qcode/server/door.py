@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from qcode.server.endpoint import is_private
+from qcode.server.endpoint import is_private, root
 
 if TYPE_CHECKING:
     import httpx2
@@ -73,9 +73,9 @@ def make_http(base_url: str, connect_seconds: float) -> "httpx2.AsyncClient":
 class PlainDoor:
     """Through `httpx2` alone."""
 
-    def __init__(self, http: "httpx2.AsyncClient", base_url: str, api_key: str) -> None:
+    def __init__(self, http: "httpx2.AsyncClient", url: str, api_key: str) -> None:
         self._http = http
-        self._url = f"{base_url}/chat/completions"
+        self._url = url
         self._headers = {
             "Authorization": f"Bearer {api_key or 'none'}",
             "Accept": "application/json",
@@ -146,9 +146,14 @@ class Doors:
 
     def __init__(self, http: "httpx2.AsyncClient", base_url: str, api_key: str) -> None:
         self._make = (http, base_url, api_key)
-        self._plain = PlainDoor(*self._make)
+        self._plain = PlainDoor(http, f"{base_url}/chat/completions", api_key)
         self._openai: OpenAIDoor | None = None
         self._picked = 0
+
+    def own(self, path: str) -> Door:
+        """For a chat API that is not OpenAI's, at a path from the root."""
+        http, base_url, api_key = self._make
+        return PlainDoor(http, root(base_url) + path, api_key)
 
     def pick(self) -> Door:
         """The door for the next request."""

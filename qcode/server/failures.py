@@ -25,7 +25,7 @@ from qcode.server import hints
 
 _OVERFLOW = re.compile(
     r"exceed_context_size_error|exceeds the available context size|maximum context length"
-    r"|longer than the (?:model's )?context length|context_length_exceeded"
+    r"|(?:longer than|exceeds) the (?:model's )?context length|context_length_exceeded"
     r"|loaded with context length of only|range of input length should be"
     r"|context size has been exceeded|exceeds max context window",
     re.IGNORECASE,
@@ -195,7 +195,7 @@ def lost(where: str, because: str, kind: str = "") -> ServerGone:
     """The connection broke within an answer, each time. `kind` of server, for its own habits."""
     habit = (
         " Ollama ends so when its runner failed or the model said one word 30 times: see its log."
-        if kind == "ollama"
+        if kind.startswith("ollama")
         else ""
     )
     return ServerGone(

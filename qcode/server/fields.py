@@ -14,7 +14,8 @@ from qcode.server.base import Request, ServerFacts
 from qcode.server.closing import CLOSING
 from qcode.server.families import family
 from qcode.server.family import WORDS, Family, level
-from qcode.server.quirks import Quirks, of
+from qcode.server.quirk import Quirks
+from qcode.server.quirks import of
 
 SAMPLING = (
     "temperature",
@@ -55,7 +56,7 @@ def groups(facts: ServerFacts, request: Request) -> dict[Group, dict[str, Any]]:
     row = of(facts.kind, facts.version)
     bound = {} if request.max_tokens is None else {row.max_tokens: request.max_tokens}
     found: dict[Group, dict[str, Any]] = {
-        "server": dict(row.extra),
+        "server": {**row.extra, **_context(row, facts)},
         "sampling": _sampling(row, request),
         "answer": bound,
         "thinking": _thinking(row, facts, request),
@@ -109,8 +110,16 @@ def refusal(facts: ServerFacts, request: Request, sentence: str) -> str:
     Empty = it is about something else. `max_tokens` and `Request.extra` are never given up.
     """
     sent = groups(facts, request)
+    if "does not support thinking" in sentence:  # Ollama of a model that it knows better than we do
+        return next(iter(sent["thinking"]), "")
     named = [name for group in ("server", "sampling", "thinking") for name in sent[group]]
-    return next((name for name in named if re.search(rf"\b{name}\b", sentence)), "")
+    plain = {name: name.rpartition(".")[2] for name in named}
+    return next((name for name in named if re.search(rf"\b{plain[name]}\b", sentence)), "")
+
+
+def _context(row: Quirks, facts: ServerFacts) -> dict[str, Any]:
+    """The same in each request of a session: another one would have the model loaded anew."""
+    return {row.context: facts.asked_context} if row.context and facts.asked_context else {}
 
 
 def _sampling(row: Quirks, request: Request) -> dict[str, Any]:
@@ -153,6 +162,9 @@ def _switched(row: Quirks, facts: ServerFacts, asked: int) -> dict[str, Any]:
             return {"enable_thinking": asked > 0, **keeps}
         case "request":
             return {"enable_thinking": asked > 0}
+        case "think":
+            word = _effort(model, asked)
+            return {"think": _think(word, model)} if word else {}
         case "reasoning":
             word = level(model.levels, asked) if model.thinks == "levels" else ""
             return {"reasoning": {"effort": word} if word else {"enabled": asked > 0}}
@@ -181,6 +193,13 @@ def _effort(model: Family, asked: int) -> str:
     if asked == 0:
         return "" if model.thinks == "always" else "none"
     return "" if model.thinks == "unknown" else level(WORDS, asked)
+
+
+def _think(word: str, model: Family) -> bool | str:
+    """Ollama's own spelling of a word: a level only for who knows levels, the highest is `max`."""
+    if word == "none" or not model.levels:
+        return word != "none"
+    return "max" if word == "xhigh" else word
 
 
 def _limited(sent: dict[str, Any], row: Quirks, model: Family, request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from qcode.protocol.errors import InputError
 from qcode.protocol.messages import Image, Message
 from qcode.protocol.text import one_line
 from qcode.server.base import ServerFacts
-from qcode.server.quirks import QUIRKS
+from qcode.server.quirks import OLLAMA, QUIRKS
 
 LARGEST_BYTES = 10 * 1024 * 1024
 """Of one file. It is sent again with every request of the session, a third longer in base64."""
@@ -24,13 +24,15 @@ _KINDS = (
     (b"GIF89a", "image/gif"),
 )
 
+_OLLAMA = "`ollama show MODEL` lists no vision among its capabilities: pull one that has it"
+
 _MISSING: Mapping[str, str] = {
     "llamacpp": "llama-server runs without a projector: start it with --mmproj FILE (with -hf it "
     "comes along unless --no-mmproj is said)",
     "llamacpp-router": "this model's preset has no projector: add mmproj = FILE to it",
     "llama-swap": "its configuration does not say that the model sees: add --mmproj FILE to its "
     "cmd and capabilities: {in: [text, image]}",
-    "ollama": "`ollama show MODEL` lists no vision among its capabilities: pull one that has it",
+    **dict.fromkeys(OLLAMA, _OLLAMA),
     "lmstudio": "load a model that LM Studio marks with Vision",
     "vllm": "serve a model that sees",
     "sglang": "serve a model that sees",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from qcode.protocol.errors import ServerError, ServerGone, UnknownModel
 from qcode.server import detect
+from qcode.server.adapters import ollama
 from qcode.server.adapters.rendering import NO_RENDERING
 from qcode.server.ask import Asker, NoAnswer, NotListening
 from qcode.server.base import ServerFacts, Strategy
@@ -26,6 +27,21 @@ MOST_LOOKS = 3
 """At a server that told little and is too busy to tell more."""
 
 
+def _as_it_is(model: str) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was configured of a server, whatever it says."""
+
+    strategy: Strategy | None = None
+    """None = the one that fits."""
+    context: Callable[[str], int] = _as_it_is
+    """Tokens of context that a model is to have, by its name; 0 = as it is. Told to servers that
+    take it with a request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What was asked for."""
@@ -33,7 +49,7 @@ class Target:
     addresses: tuple[str, ...]
     api_key: str = field(repr=False)
     model: str = ""
-    strategy: Strategy | None = None
+    wishes: Wishes = Wishes()
 
 
 class Known:
@@ -102,10 +118,13 @@ class Known:
         except (NoAnswer, Loading, ServerError) as failed:  # at work; behind the next answer then
             _log.info("a second look was in vain: %s", failed)
             return
+        found = self._as_wished(replace(found, picked_why=before.picked_why), self.facts)
         if self._may_differ or (found.kind, found.model) != (before.kind, before.model):
             return  # another one: `get` will see to that
         self._looks = MOST_LOOKS
-        self.facts = self._as_wished(replace(found, picked_why=before.picked_why), self.facts)
+        self.facts = found
+        if not ollama.advice(before):
+            self._news = self._news or ollama.advice(found)
         _log.info("a second look found %s", self.facts)
 
     def does_not_continue(self) -> None:
@@ -152,8 +171,12 @@ class Known:
 
     def _as_wished(self, facts: ServerFacts, before: ServerFacts | None) -> ServerFacts:
         """`facts` with what no question tells: what was seen before, what was configured."""
-        if self._target.strategy:
-            facts = replace(facts, strategy=self._target.strategy, strategy_why="configuration")
+        wishes = self._target.wishes
+        if wishes.strategy:
+            facts = replace(facts, strategy=wishes.strategy, strategy_why="configuration")
+        is_same = before is not None and before.model == facts.model
+        told = before.asked_context if before and is_same else None
+        facts = ollama.asking(facts, told or wishes.context(facts.model))
         if before is None or (before.kind, before.version) != (facts.kind, facts.version):
             return replace(facts, continues=can(facts))
         return replace(facts, continues=before.continues, refused=before.refused)

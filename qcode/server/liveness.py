@@ -48,7 +48,7 @@ async def doing(asker: Asker, facts: ServerFacts) -> Doing:
                 return await _llamacpp(asker, facts)
             case "llamacpp-router":
                 return _router(await asker.get(f"{facts.base_url}/models"), facts.model)
-            case "ollama":
+            case "ollama" | "ollama-chat":
                 return _ollama(await asker.get(f"{root(facts.base_url)}/api/ps"), facts.model)
             case "llama-swap":
                 return _swap(await asker.get(f"{root(facts.base_url)}/running"), facts.model)

@@ -5,68 +5,13 @@ Facts are of November 2026; beside each its source.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
 
-Continuation = Literal["", "llamacpp", "vllm", "sglang", "ollama"]
-"""How an answer whose reasoning was closed is continued (`continuing.py`); empty = not at all."""
-
-Switch = Literal["kwargs", "effort", "top", "reasoning", "request", "none"]
-"""How thinking is turned on and off: `chat_template_kwargs.enable_thinking`; `reasoning_effort`
-(`none` = off); `enable_thinking` at the top (DashScope); `reasoning: {…}` (OpenRouter);
-`enable_thinking` of the request (mlx-vlm); no way."""
-
-Counting = Literal["", "llamacpp", "vllm", "sglang", "llama-cpp-python"]
-"""Where the server counts tokens (`counting.py`); empty = nowhere."""
-
-Version = tuple[int, ...]
-"""Comparable: `(11549,)`, `(0, 33, 0)`."""
+from qcode.server.quirk import Quirks, Version
 
 ALL_SAMPLING: Mapping[str, str] = {
     name: name for name in ("temperature", "top_p", "top_k", "min_p", "presence_penalty")
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Quirks:
-    """What a client must know about one kind of server."""
-
-    name: str = "an OpenAI-compatible server"
-    """For people."""
-    source: str = ""
-    """Where the row was read."""
-    reasoning_field: str = "reasoning_content"
-    """Name under which past reasoning is sent back."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Fields that each request gets unless it brings them itself."""
-    health_path: str = ""
-    """From the root; empty = being connected to is all that can be asked of it."""
-    model_name: Literal["checked", "ignored"] = "checked"
-    """Whether a name that the server does not list is refused."""
-    sampling: Mapping[str, str] = field(
-        default_factory=lambda: {n: n for n in ("temperature", "top_p", "presence_penalty")}
-    )
-    """Our names -> the server's. What is absent is ignored or refused there: it is not sent."""
-    max_tokens: str = "max_tokens"
-    switch: Switch = "none"
-    budget: tuple[str, ...] = ()
-    """Path of the field that takes a thinking budget in tokens; empty = there is none."""
-    budget_message: str = ""
-    """Field for the words that end a thinking whose budget is used up; empty = there is none."""
-    budget_flag: str = ""
-    """What the server must be started with, or it refuses or ignores the budget; empty = none."""
-    control: str = ""
-    """Field that asks for a handle on the running reasoning, so that it can be ended (`client`);
-    empty = there is none."""
-    effort: str = ""
-    """Field for a word of effort, beside the switch: for models whose text is not rendered by a
-    template that `chat_template_kwargs` would reach."""
-    continuation: Continuation = ""
-    counting: Counting = ""
-    hosts: tuple[str, ...] = ()
-    """Patterns of host names, for services that are known by where they are."""
-    since: Mapping[str, Version] = field(default_factory=dict)
-    """Our names and the row's fields -> the first version that has them; see `of`."""
 
 
 # `include_usage`: without it a stream tells no token counts (OpenAI's API reference,
@@ -140,6 +85,11 @@ _MLX = replace(
     switch="kwargs",
 )
 
+_OLLAMA_SINCE: Mapping[str, Version] = {
+    "tools_after_thinking": (0, 19, 0),
+    "presence_penalty": (0, 30, 0),
+}
+
 QUIRKS: Mapping[str, Quirks] = {
     "generic": PLAIN,
     "llamacpp": replace(
@@ -169,7 +119,27 @@ QUIRKS: Mapping[str, Quirks] = {
         health_path="/",
         switch="effort",
         continuation="ollama",
-        since={"tools_after_thinking": (0, 19, 0), "presence_penalty": (0, 30, 0)},
+        since=_OLLAMA_SINCE,
+    ),
+    # Where a request must say how long a context it needs, which `/v1` does not take.
+    "ollama-chat": Quirks(
+        name="Ollama (/api/chat)",
+        source="Ollama 0.33.2: api/types.go, server/routes.go, llm/llama_server.go",
+        reasoning_field="thinking",
+        # Unless both are said, a prompt that is too long loses its oldest messages, or its middle,
+        # without a word; with both it is refused. Another `shift` loads the model anew.
+        extra={"truncate": False, "shift": False},
+        health_path="/",
+        sampling={
+            **{name: f"options.{name}" for name in (*ALL_SAMPLING, "repeat_penalty")},
+            "penalty_window": "options.repeat_last_n",
+        },
+        max_tokens="options.num_predict",
+        switch="think",
+        continuation="ollama",
+        chat_path="/api/chat",
+        context="options.num_ctx",
+        since=_OLLAMA_SINCE,
     ),
     "lmstudio": replace(
         PLAIN,
@@ -262,6 +232,10 @@ QUIRKS: Mapping[str, Quirks] = {
         hosts=("openrouter.ai",),
     ),
 }
+
+
+OLLAMA = ("ollama", "ollama-chat")
+"""One server, two doors."""
 
 
 def since(kind: str, version: str, feature: str) -> bool:

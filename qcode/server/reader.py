@@ -14,15 +14,15 @@ from qcode.protocol.events import Repaired, Usage
 from qcode.protocol.messages import AssistantMessage, Finish, Reasoning, Text, ToolCall
 from qcode.server.base import Flaw
 from qcode.server.calls import Calls
-from qcode.server.chunks import Chunk, Delta, Timings, UsageBlock, decode
+from qcode.server.chunks import Chunk, Delta, Timings, UsageBlock
 from qcode.server.content import Content
 from qcode.server.failures import Cut, Unusable, read_refusal
+from qcode.server.forms import EVENTS, Form
 from qcode.server.loading import LoadingText
 from qcode.server.offered import Offered
 from qcode.server.screen import Show
 from qcode.server.settle import Came, Thinking, settle
 from qcode.server.shown import Item, Shown
-from qcode.server.sse import Events
 
 __all__ = ["Finished", "Limits", "Reader", "Thinking"]
 
@@ -57,13 +57,15 @@ class Reader:
         limits: Limits | None = None,
         id_prefix: str = "call_",
         tools: Sequence[Mapping[str, Any]] = (),
+        form: Form = EVENTS,
     ) -> None:
         """`tools`: those of the request; calls that leaked into the text are known by them."""
         self._limits = limits or Limits()
         self._thinking = thinking
         self._id_prefix = id_prefix
         self._offered = Offered(tools)
-        self._events = Events(self._limits.event_bytes)
+        self._decode = form.decode
+        self._events = form.cutter(self._limits.event_bytes)
         self._calls = Calls(self._limits.calls, self._limits.argument_characters)
         self._content = Content(self._offered)
         self._reasoning = StringIO()
@@ -137,7 +139,7 @@ class Reader:
             self.is_done = True
             return
         try:
-            self._chunk(decode(payload), shown)
+            self._chunk(self._decode(payload), shown)
         except Unusable:
             if b"\n" not in payload:
                 raise

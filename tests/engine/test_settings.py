@@ -87,7 +87,8 @@ def test_the_makers_values_are_sent_complete() -> None:
 def test_no_server_is_left_to_its_own_temperature_top_p_and_length(kind: str) -> None:
     facts = replace(FACTS, kind=kind, version="", model="whatever")
     sent = fields(facts, history(settings(), facts).request())
-    assert {"temperature", "top_p", "max_tokens"} <= {*sent}
+    row = QUIRKS[kind].sampling
+    assert {row["temperature"], row["top_p"], QUIRKS[kind].max_tokens} <= {*sent}
 
 
 def test_each_preset_of_the_configuration_has_its_values() -> None:

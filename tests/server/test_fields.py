@@ -56,6 +56,7 @@ ON: Mapping[str, Mapping[str, Any]] = {
     "llamacpp-router": {**SWITCHED_ON, **LIMITED},
     "llama-swap": {**SWITCHED_ON, **LIMITED},
     "ollama": {"reasoning_effort": "medium"},
+    "ollama-chat": {"think": True},
     "lmstudio": {"reasoning_effort": "medium"},
     "vllm": {**SWITCHED_ON, "thinking_token_budget": BUDGET},
     "sglang": {**SWITCHED_ON, "custom_params": {"thinking_budget": BUDGET}},
@@ -71,6 +72,7 @@ ON: Mapping[str, Mapping[str, Any]] = {
 OFF: Mapping[str, Mapping[str, Any]] = {
     "generic": {},
     "ollama": {"reasoning_effort": "none"},
+    "ollama-chat": {"think": False},
     "lmstudio": {"reasoning_effort": "none"},
     "mlx-vlm": {"enable_thinking": False},
     "llama-cpp-python": {},
@@ -108,6 +110,14 @@ SAMPLED: Mapping[str, Mapping[str, Any]] = {
         "presence_penalty": 0.0,
     },
     "ollama": {"temperature": 0.6, "top_p": 0.95, "presence_penalty": 0.0},
+    "ollama-chat": {
+        "options.temperature": 0.6,
+        "options.top_p": 0.95,
+        "options.top_k": 20,
+        "options.min_p": 0.0,
+        "options.presence_penalty": 0.0,
+        "options.repeat_last_n": 64,
+    },
     "mlx_lm": {
         "temperature": 0.6,
         "top_p": 0.95,
@@ -338,6 +348,40 @@ def test_thinking_that_cannot_be_turned_off_is_told() -> None:
     assert "gpt-oss always thinks" in unsaid(at("llamacpp", "gpt-oss:20b"), asking(0))
     assert unsaid(at("generic", "qwen3-coder:30b"), asking(0)) == ""
     assert unsaid(at("llamacpp"), asking(0)) == ""
+
+
+def test_ollama_is_asked_for_one_context_and_never_to_cut_a_prompt() -> None:
+    facts = replace(at("ollama-chat"), asked_context=65_536)
+    expected = {"truncate": False, "shift": False, "options.num_ctx": 65_536}
+    assert groups(facts, coding())["server"] == expected
+    assert "options.num_ctx" not in fields(at("ollama-chat"), coding())
+    assert fields(facts, coding())["options.num_predict"] == 32_768
+    assert ignored(facts, coding()) == ()
+
+
+def test_ollama_is_told_a_level_only_where_the_model_knows_levels() -> None:
+    def think(model: str, budget: int) -> object:
+        return fields(at("ollama-chat", model), asking(budget)).get("think")
+
+    assert [think("gpt-oss:20b", budget) for budget in (0, 2_000, 8_000, 16_000)] == [
+        *("low", "low", "medium", "high")
+    ]
+    assert think("qwen3.6:27b", 16_000) is True
+    assert think("qwen3-coder:30b", 8_000) is None
+    assert think("something-else", 8_000) is None  # who cannot think refuses it
+    assert think("something-else", 0) is False
+
+
+def test_a_model_that_ollama_knows_not_to_think_is_not_told_to_again() -> None:
+    words = '"qwen3.6:27b" does not support thinking'
+    assert refusal(at("ollama-chat"), coding(), words) == "think"
+    assert refusal(at("ollama"), coding(), words) == "reasoning_effort"
+    assert refusal(at("llamacpp"), asking(None), words) == ""
+
+
+def test_a_refusal_may_name_an_option_alone() -> None:
+    words = 'option "top_k" must be of type integer'
+    assert refusal(at("ollama-chat"), coding(), words) == "options.top_k"
 
 
 def test_extra_fields_win() -> None:

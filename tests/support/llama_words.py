@@ -1,6 +1,7 @@
 """What a scripted server answers beside chat completions, by path.
 
-The words are those of llama.cpp b11549; a generic server knows `/v1/models` and nothing else.
+The words are those of llama.cpp b11549; a generic server knows `/v1/models` and nothing else; an
+Ollama's are in `ollama_words`.
 """
 
 from dataclasses import dataclass
@@ -8,11 +9,12 @@ from typing import Any, Literal
 
 import jinja2
 
+from tests.support import ollama_words
 from tests.support.http1 import Json
 from tests.support.render import Style, render_request
 from tests.support.script import Body, Received
 
-Kind = Literal["llamacpp", "generic"]
+Kind = Literal["llamacpp", "ollama", "generic"]
 
 LOADING = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
 
@@ -39,6 +41,8 @@ def answer(about: About, request: Received, *, running: int) -> tuple[int, Json]
         return 200, {"object": "list", "data": [_model(about)]}
     if about.kind == "generic":
         return 404, "Not Found"
+    if about.kind == "ollama":
+        return ollama_words.answer(about.model, about.context_tokens, request)
     match route:
         case "GET", "/health" | "/v1/health":
             return 200, {"status": "ok"}
@@ -59,7 +63,7 @@ def answer(about: About, request: Received, *, running: int) -> tuple[int, Json]
 
 
 def _model(about: About) -> dict[str, Any]:
-    if about.kind == "generic":
+    if about.kind != "llamacpp":
         return {"id": about.model, "object": "model"}
     meta = {"n_ctx": about.context_tokens, "n_ctx_train": 262144}
     return {"id": about.model, "object": "model", "owned_by": "llamacpp", "meta": meta}

@@ -6,16 +6,19 @@
         server.check()               # nothing left over, nothing unexpected
 
 `About(kind="llamacpp")` makes it pass for llama.cpp: `/props`, `/slots`, `/tokenize` (one token a
-byte) and `/apply-template` answer too. The program form is `python -m tests.support.serve`.
+byte) and `/apply-template` answer too. `About(kind="ollama")` answers by `/api/chat` as well, and
+has the context in memory that the last chat asked for. The program form is
+`python -m tests.support.serve`.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol, Self
 
-from tests.support import events, llama_words
+from tests.support import events, llama_words, ollama_words
 from tests.support.http1 import Connection, Json
 from tests.support.llama_words import About
 from tests.support.loopback import LoopbackServer
@@ -47,6 +50,7 @@ class ScriptedServer(LoopbackServer):
         error that `check` tells. `about` None = a plain endpoint."""
         super().__init__()
         self.about = about or About()
+        self._default_context = self.about.context_tokens
         self.loading = False
         """While True every path answers 503, as llama.cpp does; no reply is used up."""
         self.requests: list[Received] = []
@@ -86,7 +90,7 @@ class ScriptedServer(LoopbackServer):
         if self.loading:
             self._note(self.others, request)
             await connection.answer(503, llama_words.LOADING, self._headers())
-        elif request.path != CHAT:
+        elif not self._is_chat(request):
             self._note(self.others, request)
             status, body = await self.other(request)
             await connection.answer(status, body, self._headers())
@@ -94,6 +98,10 @@ class ScriptedServer(LoopbackServer):
             self.running += 1
             self._note(self.requests, request)
             await self._chat(request, connection)
+
+    def _is_chat(self, request: Received) -> bool:
+        own = ollama_words.CHAT if self.about.kind == "ollama" else CHAT
+        return request.path in (CHAT, own)
 
     async def prepare(self, reply: Reply, body: Body) -> Reply:
         """The reply that goes out; a subclass may take its time and change it."""
@@ -106,6 +114,9 @@ class ScriptedServer(LoopbackServer):
     async def _chat(self, request: Received, connection: Connection) -> None:
         try:
             reply = await self.prepare(self._next(request), request.body)
+            if self.about.kind == "ollama" and reply.status == 200:
+                context = ollama_words.asked_context(request.body) or self._default_context
+                self.about = replace(self.about, context_tokens=context)
             await self._say(reply, request, connection)
             request.last_byte = time.monotonic()
         except ConnectionError:
@@ -121,9 +132,14 @@ class ScriptedServer(LoopbackServer):
         headers = self._headers() | dict(reply.headers)
         if reply.status != 200:
             await connection.answer(reply.status, reply.body, headers)
+        elif request.path == ollama_words.CHAT:
+            await connection.open_stream(headers | ollama_words.NDJSON)
+            pieces = ollama_words.writes(reply)
+            await _stream(reply, pieces, ollama_words.closing(reply), connection)
         elif request.body.get("stream") or reply.raw is not None:
             await connection.open_stream(headers)
-            await _stream(reply, request.body, connection)
+            closing = events.closing(reply, request.body)
+            await _stream(reply, events.writes(reply), closing, connection)
         else:
             await connection.answer(200, events.whole(reply), headers)
 
@@ -145,16 +161,18 @@ class ScriptedServer(LoopbackServer):
         return {"Server": "llama.cpp"} if self.about.kind == "llamacpp" else {}
 
 
-async def _stream(reply: Reply, body: Body, connection: Connection) -> None:
-    """The events of `reply`, then its end; ConnectionError as soon as the client has left."""
+async def _stream(
+    reply: Reply, pieces: Iterable[bytes], closing: bytes, connection: Connection
+) -> None:
+    """The pieces of `reply`, then its end; ConnectionError as soon as the client has left."""
     pause = reply.pace.first_delta_seconds
-    for piece in events.writes(reply):
+    for piece in pieces:
         await connection.pause(pause)
         await connection.send(piece)
         pause = reply.pace.delta_seconds
     match reply.end:
         case "done" | "no_done":
-            await connection.finish(events.closing(reply, body))
+            await connection.finish(closing)
         case "close":
             connection.writer.close()
         case "reset":
