@@ -203,6 +203,7 @@ class QcodeApp(Hands):
         self.run_worker(self._leave(signals.TERMINATED), name="leaving")
 
     async def _leave(self, code: int) -> None:
+        self.say("closing the session …")
         await self.holder.close()
         self.write_terminal(terminal.BRING_BACK_TITLE)
         self.exit(code)

@@ -1,5 +1,6 @@
 """The app over a scripted engine, without a terminal."""
 
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class House:
     pilot: Pilot[int]
     opened: list[Wanted] = field(default_factory=list)
     engines: list[Engine] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+    """In which sessions were opened."""
 
     @property
     def folder(self) -> Path:
@@ -107,9 +110,11 @@ def house(tmp_path: Path) -> Enter:
         waiting = list(engines)
         opened: list[Wanted] = []
         used: list[Engine] = []
+        threads: list[threading.Thread] = []
 
         def open_(what: Wanted) -> Opened:
             opened.append(what)
+            threads.append(threading.current_thread())
             used.append(waiting.pop(0) if waiting else Engine())
             used[-1].begun = used[-1].begun or (replace(STARTED, folder=str(folder)),)
             return Opened(used[-1], tuple(past) if what.resume else (), what.resume or "s1")
@@ -118,7 +123,7 @@ def house(tmp_path: Path) -> Enter:
         folder.mkdir()
         app = QcodeApp(Home(folder, open_, tmp_path / "state"), wanted)
         async with app.run_test(size=size) as pilot:
-            yield House(app, pilot, opened, used)
+            yield House(app, pilot, opened, used, threads)
             await app.holder.close()
 
     return enter

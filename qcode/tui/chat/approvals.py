@@ -42,7 +42,7 @@ def approval_lines(asked: ApprovalRequested, shown: Shown) -> tuple[Line, ...]:
     """Headline, what would happen, what it touches, the keys."""
     foot = [
         *_touches(asked, shown.width),
-        *_behind(asked, shown.width),
+        *_behind(asked, shown),
         *rows(_offers(asked), shown.width),
     ]
     room = max(shown.rows - 1 - len(foot), 1)
@@ -151,10 +151,17 @@ def _far(access: Access) -> bool:
     return access.kind in ("read", "edit") and access.place in far
 
 
-def _behind(asked: ApprovalRequested, width: int) -> Iterator[Line]:
-    if asked.behind:
-        waits = ", ".join(safe(one) for one in asked.behind)
-        yield line(_INSET, *clip([Span(f"behind it: {waits}", "dim")], width - 4))
+def _behind(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
+    """What `b` allows, too: in a row, or all of it."""
+    width = shown.width - 4
+    if asked.behind and not shown.whole:
+        waits = ", ".join(visible(one).replace("\n", " ⏎ ") for one in asked.behind)
+        yield line(_INSET, *clip([Span(f"behind it: {waits}", "dim")], width))
+        return
+    for one in asked.behind:
+        for row in f"behind it: {visible(one)}".replace("\t", "    ").split("\n"):
+            for each in chop([Span(row, "code")], width):
+                yield line(_INSET, *each.spans)
 
 
 def _offers(asked: ApprovalRequested) -> Iterator[tuple[Span, ...]]:

@@ -32,11 +32,14 @@ FIRST = (
     Key("alt+home", "home", "to the beginning of the conversation"),
     Key("alt+end", "end", "to its end"),
     Key("ctrl+o", "open_last", "open or close the last card or thought"),
+    Key("alt+up", "block(-1)", "to the block above; Ctrl+O opens it, Alt+C copies it"),
+    Key("alt+down", "block(1)", "to the block below"),
+    Key("ctrl+s,f4", "find", "search the conversation"),
     Key("ctrl+t", "reasoning", "show or hide what was thought"),
     Key("ctrl+y", "answer_now", "stop thinking and answer now"),
     Key("alt+full_stop", "think_more", "a larger thinking budget"),
     Key("alt+comma", "think_less", "a smaller thinking budget"),
-    Key("alt+c", "copy_answer", "copy the last answer"),
+    Key("alt+c", "copy_answer", "copy the block at hand, else the last answer"),
     Key("question_mark", "keys", "on an empty prompt: keys and commands"),
     Key("f2", "mouse", "mouse on or off; off: the terminal selects"),
     Key("ctrl+l", "redraw", "draw the screen anew"),
@@ -69,3 +72,10 @@ NO_SERVER = (
     Key("q", "want('leave')", "quit"),
 )
 """While no server answers."""
+
+FINDING = (
+    Key("enter,down", "step(1)", "the next place"),
+    Key("up", "step(-1)", "the place before"),
+    Key("escape", "close", "back to the prompt"),
+)
+"""While the conversation is searched."""

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, get_args
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.screen import Screen
 
 from qcode.engine.settings import thinking_tokens
 from qcode.protocol.events import ApprovalRequested
@@ -25,14 +26,14 @@ from qcode.protocol.inputs import (
     SetThinking,
     Steer,
 )
-from qcode.tui.blocks import CallBlock, ReasoningBlock, ShellBlock
 from qcode.tui.chat.keys import FIRST, THEN
 from qcode.tui.chat.levels import next_level
 from qcode.tui.chat.talk import Talk
+from qcode.tui.chat.waiting import Waiting
 from qcode.tui.home import Home
 from qcode.tui.prompt import messages as told
 from qcode.tui.prompt.sending import CommandRow
-from qcode.tui.screens.conversation import ConversationScreen
+from qcode.tui.screens.looking import LookingScreen
 from qcode.tui.widgets.approval import ApprovalStrip
 from qcode.tui.widgets.onboarding import OnboardingStrip
 from qcode.tui.widgets.painted import Paint
@@ -45,7 +46,7 @@ Mode = Literal["ask", "edit", "auto", "plan"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
-class ChatScreen(ConversationScreen):
+class ChatScreen(LookingScreen):
     """Posts `Said` for each input, and `Wanted` for what others do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,6 +74,8 @@ class ChatScreen(ConversationScreen):
     ) -> None:
         super().__init__(home, talk, paint, commands)
         self._pressed: dict[str, float] = {}
+        self._reviewed: tuple[ApprovalRequested, Screen[object]] | None = None
+        """The call that is under review, and where."""
 
     def on_mount(self) -> None:
         self.post_message(self.Ready())
@@ -118,9 +121,18 @@ class ChatScreen(ConversationScreen):
         # In a thread, and not before: a review brings more with it than the chat.
         module = await asyncio.to_thread(importlib.import_module, "qcode.tui.acts.reviewing")
         screen = await module.review(asked, self.paint, self.talk.folder)
+        self._reviewed = asked, screen
         outcome = await self.app.push_screen_wait(screen)
+        self._reviewed = None
         if outcome is not None and asked in self.talk.waiting.approvals:
             self.reply(ApprovalReply(asked.request_id, "allow", hunks=outcome.hunks))
+
+    def wait(self, waiting: Waiting) -> None:
+        """See `ConversationScreen`; a review of what waits no more is over."""
+        super().wait(waiting)
+        if self._reviewed and self._reviewed[0] not in waiting.approvals:
+            screen, self._reviewed = self._reviewed[1], None
+            screen.dismiss(None)
 
     def on_onboarding_strip_closed(self, event: OnboardingStrip.Closed) -> None:
         event.stop()
@@ -181,53 +193,6 @@ class ChatScreen(ConversationScreen):
         level = next_level(self.talk.status.thinking_budget, step)
         self._say(SetThinking(thinking_tokens(level, self.talk.settings.max_tokens)))
         self.say(f"thinking: {level}")
-
-    def action_page_up(self) -> None:
-        self.view.roll_pages(-1)
-
-    def action_page_down(self) -> None:
-        self.view.roll_pages(1)
-
-    def action_home(self) -> None:
-        self.view.roll_top()
-
-    def action_end(self) -> None:
-        self.view.roll_end()
-
-    def action_reasoning(self) -> None:
-        self.view.toggle_all(ReasoningBlock)
-
-    def action_open_last(self) -> None:
-        """The card or thought that has the focus, else the last one."""
-        if self.view.picture.focused is not None:
-            self.view.open_focused()
-            return
-        for index in range(len(self.talk.blocks) - 1, -1, -1):
-            if isinstance(self.talk.blocks[index], CallBlock | ReasoningBlock | ShellBlock):
-                self.view.toggle(index)
-                return
-
-    def action_copy_answer(self) -> None:
-        if self.talk.answer:
-            self.app.copy_to_clipboard(self.talk.answer)
-            self.say("copied the last answer")
-        else:
-            self.say("there is no answer yet", "warning")
-
-    def action_redraw(self) -> None:
-        self.refresh(layout=True)
-        self.view.refresh()
-
-    def _copied(self) -> bool:
-        text = self.get_selected_text() or ""
-        text = text or self.prompt.selected_text
-        if not text:
-            return False
-        self.app.copy_to_clipboard(text)
-        rows = text.count("\n") + 1
-        self.say(f"copied {rows} lines" if rows > 1 else "copied")
-        self.clear_selection()
-        return True
 
     def _twice(self, key: str) -> bool:
         now, before = time.monotonic(), self._pressed.get(key, float("-inf"))

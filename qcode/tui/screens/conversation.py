@@ -21,6 +21,7 @@ from qcode.tui.prompt.widget import PromptBox
 from qcode.tui.transcript import Change, Cut, Put
 from qcode.tui.view import TranscriptView
 from qcode.tui.widgets.approval import GUARD_SECONDS, ApprovalStrip
+from qcode.tui.widgets.find import FindLine
 from qcode.tui.widgets.footer import Footer
 from qcode.tui.widgets.header import Header, short_folder
 from qcode.tui.widgets.notice import Level, NoticeLine
@@ -50,6 +51,7 @@ class ConversationScreen(Screen[None]):
         self.talk = talk
         self.header = Header(paint, home.folder)
         self.view = TranscriptView(_drawn, paint)
+        self.finding = FindLine()
         self.notice = NoticeLine(paint)
         self.approval = ApprovalStrip(paint)
         self.question = QuestionStrip(paint)
@@ -62,6 +64,7 @@ class ConversationScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.view
+        yield self.finding
         yield self.notice
         yield self.approval
         yield self.question
@@ -144,7 +147,9 @@ class ConversationScreen(Screen[None]):
     def _look_at_strips(self) -> None:
         if self.talk.waiting:
             self._hand_over(self.prompt.text, time.monotonic())
-        elif self.prompt.is_attached and not self.prompt.has_focus_within:
+        elif self.prompt.is_attached and not (
+            self.prompt.has_focus_within or self.finding.has_focus_within
+        ):
             self.prompt.focus()
 
     def _hand_over(self, text: str, since: float) -> None:
