@@ -106,6 +106,9 @@ def approval(asked: ApprovalRequested, ahead: str) -> Iterator[Row]:
         for row in block.patch.splitlines():
             if not row.startswith(("---", "+++")):
                 yield f"  {visible(row)}", {"+": "add", "-": "remove"}.get(row[:1], "dim")
+    for one in asked.behind:  # a reply to all of them is one to these, too
+        for row in f"behind it: {visible(one)}".split("\n"):
+            yield f"  {row}", "code"
     if asked.because:
         yield f"  because {asked.because}", "dim"
     if asked.rules:
