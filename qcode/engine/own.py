@@ -6,6 +6,7 @@ and where they run is the same as for the model's.
 
 import asyncio
 import secrets
+from collections import deque
 from pathlib import Path
 
 from qcode.engine.say import Say
@@ -59,10 +60,10 @@ class OwnCommands:
 
     async def _ended(self, shell_id: str, given: RunShell) -> ShellFinished:
         line, share = well_formed(given.command), given.share
-        shown: list[str] = []
+        shown: deque[str] = deque(maxlen=BLOCK_CHARACTERS)  # of single characters: it may run on
 
         def take(text: str) -> None:
-            shown.append(text)
+            shown.extend(text)
             self._say(ToolCallProgress(shell_id, text))
 
         began = asyncio.get_running_loop().time()
@@ -72,7 +73,7 @@ class OwnCommands:
             text, block = str(error), OutputBlock(line, str(error), None, 0.0)
         except asyncio.CancelledError:
             seconds = asyncio.get_running_loop().time() - began
-            tail = "".join(shown)[-BLOCK_CHARACTERS:]
+            tail = "".join(shown)
             text = f"{CANCELLED} · {seconds:.1f} s\n{tail}".rstrip("\n")
             block = OutputBlock(line, tail, None, round(seconds, 3))
         else:

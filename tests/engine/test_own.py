@@ -1,11 +1,15 @@
 """Commands of the person's own: shown, ended, and told to the model where they wish it."""
 
 import asyncio
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from qcode.engine.own import OwnCommands
 from qcode.protocol.events import (
+    AnyEvent,
     ApprovalRequested,
     SessionStarted,
     ShellFinished,
@@ -15,6 +19,7 @@ from qcode.protocol.events import (
     TurnStarted,
 )
 from qcode.protocol.inputs import Begin, Cancel, Prompt, RunShell
+from qcode.sandbox.base import Command, NotStarted, Output
 from qcode.session.conversation import fold
 from qcode.session.prompts import spoken
 from qcode.session.store import Store
@@ -149,6 +154,44 @@ async def test_closing_ends_it(tmp_path: Path) -> None:
         await run.until(ToolCallProgress)
     assert len(strays.numbers()) == 1
     assert strays.running() == []
+
+
+class Flood:
+    """A runner whose command prints without end."""
+
+    name: str = "flood"
+    fenced: bool = False
+
+    async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
+        """4 MB, in pieces as they come from a real one; then nothing."""
+        for number in range(500):
+            on_output(f"{number:08}" * 1000)
+        await asyncio.sleep(30)
+        raise AssertionError("nobody ended it")
+
+    async def start(self, command: Command) -> str:
+        """None is started."""
+        raise NotStarted("It has no background.")
+
+
+async def test_what_a_command_printed_is_not_kept_while_it_runs(tmp_path: Path) -> None:
+    said: list[ShellFinished] = []
+
+    def say(event: AnyEvent) -> None:
+        if isinstance(event, ShellFinished):
+            said.append(event)
+
+    commands = OwnCommands(Flood(), tmp_path, say)
+    tracemalloc.start()
+    try:
+        commands.run(RunShell("flood"))
+        await asyncio.sleep(0)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    await commands.close()
+    assert held < 1_000_000
+    assert said[0].block.tail == "00000499" * 500
 
 
 async def test_what_is_submitted_behind_the_end_is_not_begun(tmp_path: Path) -> None:
