@@ -173,4 +173,4 @@ def _timings(line: _Line) -> Timings:
 
 
 def _rate(tokens: int | None, nanoseconds: int | None) -> float | None:
-    return tokens / nanoseconds * _NANOSECONDS if tokens and nanoseconds else None
+    return tokens / (nanoseconds / _NANOSECONDS) if tokens and nanoseconds else None
