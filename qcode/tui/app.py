@@ -124,7 +124,7 @@ class QcodeApp(Hands):
     def show(self, said: Sequence[AnyEvent]) -> None:
         """What the engine said since the last frame."""
         try:
-            now, before = time.monotonic(), self.talk.status
+            now, before = self.home.clock(), self.talk.status
             self.chat.take(self.talk.take(said, now))
             if news := self._attention.news(before, self.talk.status, now):
                 self.write_terminal(terminal.notification(news))
@@ -146,7 +146,7 @@ class QcodeApp(Hands):
         self.holder.submit(given)
         if isinstance(given, SetModel) and given.base_url:
             self.held = replace(self.held, base_url=given.base_url)
-        self.chat.take(self.talk.hear(given, time.monotonic()))
+        self.chat.take(self.talk.hear(given, self.home.clock()))
         self._entitle()
 
     def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
@@ -174,7 +174,7 @@ class QcodeApp(Hands):
             return
         match event:
             case events.Key():
-                self._attention.last_key = time.monotonic()
+                self._attention.last_key = self.home.clock()
             case events.AppFocus():
                 self._attention.focus = "here"
             case events.AppBlur():

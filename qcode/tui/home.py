@@ -1,5 +1,6 @@
 """What the app is given by whoever starts it: the way to sessions, and nothing of their inside."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,3 +89,5 @@ class Home:
     """Folder of all sessions, see `session.store.Store`; None = there is none."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, of what is shown; for a picture it can stand still."""

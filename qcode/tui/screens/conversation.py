@@ -49,15 +49,16 @@ class ConversationScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.talk = talk
+        self._clock = home.clock
         self.header = Header(paint, home.folder)
-        self.view = TranscriptView(_drawn, paint)
+        self.view = TranscriptView(self._drawn, paint)
         self.finding = FindLine()
         self.notice = NoticeLine(paint)
         self.approval = ApprovalStrip(paint)
         self.question = QuestionStrip(paint)
         self.onboarding = OnboardingStrip(paint)
         self.prompt = PromptBox(home.folder, home.state, commands, paint=paint)
-        self.footer = Footer(paint)
+        self.footer = Footer(paint, home.clock)
         self.paint = paint
         self._ticking: Timer | None = None
 
@@ -163,6 +164,5 @@ class ConversationScreen(Screen[None]):
         since = since if written == text else now
         self.set_timer(LOOK_SECONDS, lambda: self._hand_over(written, since))
 
-
-def _drawn(block: Block, width: int, opened: bool) -> Sequence[Line]:  # noqa: FBT001 - as the view calls it
-    return draw(block, View(width, opened, time.monotonic()))
+    def _drawn(self, block: Block, width: int, opened: bool) -> Sequence[Line]:  # noqa: FBT001 - as the view calls it
+        return draw(block, View(width, opened, self._clock()))
