@@ -51,7 +51,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     api_key_env: Variable = ""
     """Name of the environment variable that holds the key; the key itself never stands here."""
     context_tokens: Tokens = 0
-    """Length of the context where the server does not tell it; 0 = as the server says."""
+    """Length of the context where the server does not tell it, and what an Ollama is asked for;
+    0 = as the server says."""
     history: Literal["auto", "native", "fold", "plain"] = "auto"
     """How old reasoning is sent again; auto = in the way that was seen to keep the cache."""
     connect_seconds: Seconds = 5.0

@@ -133,6 +133,29 @@ async def test_what_show_shows_is_what_is_sent(
     assert {name: one["value"] for name, one in shown.items()} == body
 
 
+async def test_what_show_shows_is_what_an_ollama_is_sent_that_is_asked_for_a_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_user_file('[models."qwen"]\ncontext_tokens = 65536\ntop_k = 7\n')
+    about = About(kind="ollama", model="qwen3.6:35b", context_tokens=4_096)
+    with ScriptedServer(Reply("Hello."), about=about) as server:
+        sources_here = sources(tmp_path, {"server.base_url": ("--base-url", server.base_url)})
+        async with rig(load(sources_here).config, Start(tmp_path)) as run:
+            await run.turn("Hello")
+        server.check()
+    body = dict(server.requests[-1].body)
+    assert main(["show", "--json", "--kind", "ollama", "--model", "qwen3.6:35b"]) == 0
+    request = json.loads(capsys.readouterr().out)["request"]
+    shown = {name: one["value"] for name, one in request["fields"].items()}
+    options = {f"options.{name}": value for name, value in body.pop("options").items()}
+    del body["messages"], body["tools"], body["stream"]
+    assert request["kind"] == "ollama-chat"
+    assert shown == body | options
+    assert (shown["options.num_ctx"], shown["options.top_k"]) == (65_536, 7)
+    assert "qwen" in json.dumps(request["fields"]["options.num_ctx"]["from"])
+
+
 def test_what_was_said_for_this_run_is_shown_over_what_is_said_of_a_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -201,3 +201,16 @@ def test_what_a_server_says_cannot_move_the_cursor(capsys: Captured) -> None:
 def test_a_wrong_address_is_said_to_be_one() -> None:
     with pytest.raises(UsageError, match="ftp"):
         asked("--base-url", "ftp://here")
+
+
+def test_the_context_that_an_ollama_is_asked_for_is_told_as_such(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QCODE_CONTEXT_TOKENS", "131072")
+    with replayed(load("ollama")) as wire:
+        assert asked("--base-url", wire.base_url) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"Ollama (/api/chat) 0.33.0 at {wire.base_url}" in told
+    assert "context 131,072 tokens (from num_ctx of each request); made for 262,144" in told
+    assert "reasoning sent back as thinking" in told
+    assert "switch: think;" in told

@@ -103,8 +103,8 @@ class Terminal:
         while not met(self):
             left = end - time.monotonic()
             assert left > 0, f"not within {seconds} s; the screen:\n{self.text}"
-            assert self.running, f"it has ended; the screen:\n{self.text}"
-            self.pump(min(left, 0.05))
+            if not self.pump(min(left, 0.05)) and not self.running:
+                assert met(self), f"it has ended; the screen:\n{self.text}"
 
     def settle(self, seconds: float = 0.15) -> None:
         """Read until nothing has come for so long."""
