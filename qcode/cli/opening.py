@@ -12,10 +12,8 @@ from typing import Literal
 
 from qcode.assemble import Start, gives_up_sandbox
 from qcode.cli.options import Options
-from qcode.cli.rules import rules
-from qcode.config.learned import learn
+from qcode.cli.rules import keep, rules
 from qcode.config.load import Loaded
-from qcode.config.paths import paths
 from qcode.config.secrets import endpoint_key
 from qcode.engine.limits import Limits
 from qcode.permission.modes import PRESETS
@@ -97,7 +95,7 @@ def start(
         log=session.log,
         conversation=session.conversation,
         rules=rules(loaded, Ground.of(folder), options.allowed_tools, options.disallowed_tools),
-        keep=partial(learn, paths().state, folder),
+        keep=partial(keep, folder),
         api_key=key.value if key else "",
         limits=Limits(
             max_steps=config.agent.max_steps,

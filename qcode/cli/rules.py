@@ -1,9 +1,10 @@
 """The user's rules and those of the flags, each with where it came from."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from qcode.config.learned import learned
+from qcode.config.learned import learn, learned
 from qcode.config.load import Loaded
 from qcode.config.paths import paths
 from qcode.permission.patterns import Ground
@@ -32,6 +33,14 @@ def rules(
         *_of_flag(allowed, "allow", "--allowed-tools", ground),
         *_of_flag(denied, "deny", "--disallowed-tools", ground),
     )
+
+
+def keep(folder: Path, approved: Sequence[str]) -> None:
+    """Write down what was approved for the project at `folder`, its real path as the session
+    began. Raises ConfigError, also where a link has taken its place: it names another project."""
+    if os.path.realpath(folder) != str(folder):
+        raise ConfigError(f"{folder} leads elsewhere by now, so no rule was kept.")
+    learn(paths().state, folder, approved)
 
 
 def _of_flag(values: Sequence[str], answer: Answer, flag: str, ground: Ground) -> tuple[Rule, ...]:
