@@ -93,6 +93,7 @@ class Controls:
         elif restore != "conversation":
             self._warn("Files cannot be put back yet: rewind the conversation alone.")
         else:
+            self.approvals.refusals.forget()  # the model is told nothing of them any more
             self.say(Rewound(turn))
 
     def _warn(self, text: str) -> None:

@@ -63,7 +63,10 @@ AGAIN = "Do not propose it again unless the user asks for it."
 def partly(path: str, fates: Sequence[Fate]) -> str:
     """Some parts were applied, and the file is otherwise as the model knew it."""
     rows = [f"{number}. {row}" for number, row in enumerate(_rows(fates), 1)]
-    head = f"The user went through your change to {path}, part by part:"
+    if all(one.kind == "before" or (one.kind == "kept" and not one.comment) for one in fates):
+        head = f"Your change to {path} was applied, but for what the user refused before:"
+    else:
+        head = f"The user went through your change to {path}, part by part:"
     return "\n".join([head, *rows, *_leave(fates)])
 
 

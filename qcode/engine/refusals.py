@@ -12,7 +12,7 @@ Lines = tuple[str, tuple[str, ...], tuple[str, ...]]
 class Refusals:
     """Calls that were denied in this turn, and parts of changes that were refused in this session.
 
-    The person says otherwise by words (calls) or by setting the mode anew (both).
+    The person says otherwise by words (calls), by setting the mode anew or by a rewind (both).
     """
 
     _calls: dict[str, str] = field(default_factory=dict)

@@ -96,7 +96,14 @@ class Reviews:
                     return await self._write(proposed, fates)
                 return await self._merge(proposed, fates, now)
             except FileTrouble as error:
-                return failed(str(error))
+                return self._unwritten(error, fates)
+
+    def _unwritten(self, error: FileTrouble, fates: Sequence[Fate]) -> Outcome:
+        """The person's own lines may be what the file cannot hold: they should know of it."""
+        if all(one.kind != "edited" for one in fates):
+            return failed(str(error))
+        self._say(Notice("warning", f"Your lines were not written: {error}"))
+        return failed(f"The user wrote lines of their own into your change. {error}")
 
     async def _write(self, proposed: Proposed, fates: Sequence[Fate]) -> Outcome:
         """The file is as it was when the change was made. Raises FileTrouble."""

@@ -19,7 +19,7 @@ from qcode.protocol.events import (
     Notice,
     ToolCallFinished,
 )
-from qcode.protocol.inputs import ApprovalReply, HunkReply, Input, SetMode
+from qcode.protocol.inputs import ApprovalReply, HunkReply, Input, Rewind, SetMode
 from qcode.workspace.review import Choice, hunks, result
 from tests.engine.rig import Rig, configured, rig, started
 from tests.support.script import Call, Reply
@@ -238,6 +238,32 @@ async def test_what_was_refused_of_a_file_that_may_not_be_read_is_not_asked_agai
     assert len(run.said(ApprovalRequested)) == 1
     assert file.read_text() == "a\nb\nc\n"
     assert one.told[1].startswith("The user refused this change to .vscode/a.json before")
+
+
+async def test_own_lines_that_the_file_cannot_hold_are_told_to_the_person(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    edit = Call("edit", {"path": "a.txt", "old_string": "b", "new_string": "x"})
+    one = Reviewed(scripted, tmp_path, edit)
+    one.file.write_bytes(b"caf\xe9\nb\n")
+    run = await one.go(reviewer([HunkReply(0, "edited", "日本\n")]))
+    assert one.file.read_bytes() == b"caf\xe9\nb\n"
+    [warned] = [notice.text for notice in run.said(Notice) if notice.level == "warning"]
+    assert warned.startswith("Your lines were not written: a.txt is written in latin-1")
+    assert one.told[-1].startswith("The user wrote lines of their own into your change. a.txt is")
+
+
+async def test_a_rewind_forgets_what_was_refused_behind_it(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    one = Reviewed(scripted, tmp_path, READ, WRITE)
+    one.server.add(Reply(calls=(WRITE,)), Reply(text="ok"))
+    async with rig(one.config, one.start) as run:
+        await run.turn("go", reviewer([HunkReply(number, "drop") for number in range(3)]))
+        run.engine.submit(Rewind(1))
+        await run.turn("otherwise", reviewer([]))
+    assert len(run.said(ApprovalRequested)) == 2
+    assert one.file.read_text() == NEW
 
 
 async def test_what_still_fits_is_applied_to_a_file_that_changed_meanwhile(
