@@ -246,6 +246,8 @@ def _path(inside: str, where: str, ground: Ground) -> PathPattern:
     text = inside.strip()
     if text.startswith("!") or "\n" in text or ".." in text.split("/"):
         raise ConfigError(f"{where}: a path rule has no leading `!`, no `..` and no line break.")
+    if (len(text) - len(text.rstrip("\\"))) % 2:
+        raise ConfigError(f"{where}: the backslash at its end has nothing behind it to stand for.")
     text = "\\" + text if text.startswith("#") else text
     if text == "~" or text.startswith("~/"):
         return PathPattern("", ground.home + text[1:], ground.root)

@@ -271,6 +271,18 @@ async def test_a_rule_that_would_be_asked_about_all_the_same_is_not_offered(
     assert run.said(ApprovalRequested)[0].rules == ()
 
 
+async def test_a_name_that_no_rule_can_hold_is_asked_about_without_an_offer(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(
+        Reply(calls=(Call("write", {"path": "a /.", "content": "x\n"}),)), Reply(text="ok")
+    )
+    async with rig(configured(server.base_url), started(tmp_path, person="present")) as run:
+        await run.turn("go", replies(answer="allow"))
+    assert run.said(ApprovalRequested)[0].rules == ()
+    assert (tmp_path / "a ").read_text() == "x\n"
+
+
 async def test_a_denied_call_is_not_asked_about_again_until_the_person_speaks(
     scripted: StartScripted, tmp_path: Path
 ) -> None:

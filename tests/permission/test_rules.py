@@ -274,6 +274,7 @@ def test_a_deny_rule_for_a_host_holds_for_those_below_it() -> None:
         ("Bash(a && b:*)", "plain words"),
         ("Bash($(x):*)", "substitution"),
         ("Edit(!x)", "no leading"),
+        ("Edit(a\\)", "backslash at its end"),
         ("Edit(../x)", "no `..`"),
         ("WebFetch(domain:a b)", "is not a host"),
         ("a b c", "is not a rule"),
