@@ -31,8 +31,17 @@ class Question:
     """Resolved."""
     blocks: tuple[Block, ...] = ()
     """What it would change."""
-    behind: tuple[str, ...] = ()
-    """The calls of the same answer that wait behind it."""
+    behind: tuple["Behind", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A call of the same answer that waits behind the one that is asked about."""
+
+    text: str
+    """As a person is shown it."""
+    accesses: tuple[Access, ...]
+    """Resolved, as they were then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +86,21 @@ class Approvals:
     refusals: Refusals = field(default_factory=Refusals)
     _batch: ApprovalReply | None = None
     """The person's reply to all calls of the answer that is at hand."""
+    _seen: set[tuple[Access, ...]] = field(default_factory=set)
+    """What they had been shown of them by then."""
     _open: dict[str, tuple[Question, asyncio.Future[ApprovalReply]]] = field(default_factory=dict)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def begin(self) -> None:
         """The calls of another answer: what was said of all of the last one's holds no more."""
         self._batch = None
+        self._seen.clear()
 
     def asks(self, question: Question) -> bool:
         """Whether a person will be asked."""
         verdict = self.judge(question.accesses)
-        is_open = verdict.answer == "ask" and not self.nobody and self._batch is None
-        return is_open and self._told_before(question) is None
+        is_open = verdict.answer == "ask" and not self.nobody
+        return is_open and self._by_batch(question) is None and self._told_before(question) is None
 
     async def settle(self, question: Question) -> Decision:
         """May the call run?"""
@@ -101,18 +113,19 @@ class Approvals:
             return self._nobody(question, verdict)
         if (words := self._told_before(question)) is not None:
             return Decision(_again(words))
-        if self._batch is not None:
-            return self._by_batch(question, self._batch)
+        if (given := self._by_batch(question)) is not None:
+            return ALLOWED if given.answer == "allow" else self._denied(question, given)
         return await self._ask(question, verdict)
 
     def reply(self, reply: ApprovalReply) -> bool:
         """Hand in a person's reply; False = nobody waits for it."""
-        _, future = self._open.get(reply.request_id, (None, None))
-        if future is None or future.done():
+        question, future = self._open.get(reply.request_id, (None, None))
+        if question is None or future is None or future.done():
             return False
         future.set_result(reply)
         if reply.scope == "batch":
             self._batch = reply
+            self._seen = {one.accesses for one in question.behind}
             self._settle_open(lambda question: True, reply)
         return True
 
@@ -147,7 +160,7 @@ class Approvals:
             question.blocks,
             rules,
             self.grants.folder if runs else "",
-            question.behind,
+            tuple(one.text for one in question.behind),
         )
 
     async def _decided(
@@ -181,8 +194,11 @@ class Approvals:
             if not future.done() and fits(question):
                 future.set_result(ApprovalReply(request_id, given.answer, given.words))
 
-    def _by_batch(self, question: Question, reply: ApprovalReply) -> Decision:
-        return ALLOWED if reply.answer == "allow" else self._denied(question, reply)
+    def _by_batch(self, question: Question) -> ApprovalReply | None:
+        """The reply to all calls, where it is one to this: leave is given for what was shown."""
+        if self._batch is None or self._batch.answer == "deny":
+            return self._batch
+        return self._batch if question.accesses in self._seen else None
 
     def _denied(self, question: Question, reply: ApprovalReply) -> Decision:
         self.refusals.deny(question.key, reply.words)

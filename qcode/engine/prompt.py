@@ -86,6 +86,10 @@ def opening(facts: Facts, prompt: str) -> str:
     return "\n\n".join([*blocks, prompt])
 
 
+TOLD_CHARACTERS = 24_000
+"""Of the person's own commands, in one prompt."""
+
+
 def with_data(prompt: str, data: str) -> str:
     """`prompt` followed by `data` from a pipe, marked as data."""
     inert = data.rstrip().replace("</stdin>", "<\\/stdin>")  # data cannot end its own block
@@ -94,5 +98,18 @@ def with_data(prompt: str, data: str) -> str:
 
 def with_commands(prompt: str, told: Sequence[str]) -> str:
     """`prompt` behind what the person ran themselves and wants to be known, marked as such."""
-    rows = [text.replace("</shell>", "<\\/shell>") for text in told]  # it cannot end its block
+    rows = [
+        text.replace("</shell>", "<\\/shell>") for text in _bounded(told)
+    ]  # cannot end its block
     return "\n\n".join([*(f"<shell>\n{row}\n</shell>" for row in rows), prompt])
+
+
+def _bounded(told: Sequence[str]) -> list[str]:
+    """The last ones whole, of those before them only how they ended: a prompt is never taken out
+    of the conversation again, so one that is too long would end the session."""
+    rows: list[str] = []
+    room = TOLD_CHARACTERS
+    for text in reversed(told):
+        room -= len(text)
+        rows.append(text if room >= 0 or not rows else f"{text[:300]}\n[the rest is left out here]")
+    return rows[::-1]

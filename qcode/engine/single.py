@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from qcode.engine.approval import Approvals, Decision, Question
+from qcode.engine.approval import Approvals, Behind, Decision, Question
 from qcode.engine.prepare import Rows
 from qcode.engine.reviewing import Proposed, Reviews
 from qcode.engine.say import Say
@@ -90,19 +90,23 @@ class Single:
         blocks = (proposed.change.block,) if proposed else ()
         return replace(question, blocks=blocks, behind=self._behind(question.call))
 
-    def _behind(self, call: ToolCall) -> tuple[str, ...]:
+    def _behind(self, call: ToolCall) -> tuple[Behind, ...]:
         """The calls of the same answer that would be asked about after it. A command stands there
         whole: whoever allows them all has seen no more of it."""
         ids = [row[0].id for row in self._answer]
         rest = self._answer[ids.index(call.id) + 1 :] if call.id in ids else ()
         tools = [parsed.tool for _, parsed in rest if isinstance(parsed, Parsed)]
-        return tuple(_in_full(tool) for tool in tools if self._will_ask(tool))
+        return tuple(
+            Behind(_in_full(tool), found) for tool in tools if (found := self._asked(tool))
+        )
 
-    def _will_ask(self, tool: Tool) -> bool:
+    def _asked(self, tool: Tool) -> tuple[Access, ...]:
+        """What it would touch, if that would be asked about; else empty."""
         try:
-            return self.approvals.judge(self._resolved(tool)).answer == "ask"
+            accesses = self._resolved(tool)
         except QcodeError:  # it is told when its turn comes
-            return False
+            return ()
+        return accesses if self.approvals.judge(accesses).answer == "ask" else ()
 
     async def _changed(self, call: ToolCall, arguments: str) -> Outcome:
         """The person wrote other arguments: nobody is asked again, but a deny rule still holds."""

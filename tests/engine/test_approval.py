@@ -184,6 +184,34 @@ async def test_an_approval_of_all_calls_of_an_answer_holds_for_no_other_answer(
     assert asked == ["touch a", "touch c"]
 
 
+async def test_an_approval_of_all_calls_is_none_of_what_was_not_shown(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "a").touch()
+    (tmp_path / "secret").write_text("hunter2\n")
+    calls = (
+        Call("shell", {"command": "rm a; ln -s ../secret a"}),
+        Call("shell", {"command": "true"}),
+        Call("read", {"path": "a"}),  # allowed, until the first has run
+    )
+    server = scripted(Reply(calls=calls), Reply(text="ok"))
+    config, start = configured(server.base_url), started(tmp_path / "work", person="present")
+
+    def person(event: AnyEvent) -> Input | None:
+        if not isinstance(event, ApprovalRequested):
+            return None
+        if event.call.name == "read":
+            return ApprovalReply(event.request_id, "deny")
+        return ApprovalReply(event.request_id, "allow", scope="batch")
+
+    async with rig(config, start) as run:
+        await run.turn("go", person)
+    first, second = run.said(ApprovalRequested)
+    assert (first.behind, second.call.name) == (("shell true",), "read")
+    assert "hunter2" not in str(server.requests[1].messages)
+
+
 async def test_all_calls_of_an_answer_are_denied_at_once(
     scripted: StartScripted, tmp_path: Path
 ) -> None:

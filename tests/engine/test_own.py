@@ -156,6 +156,21 @@ async def test_closing_ends_it(tmp_path: Path) -> None:
     assert strays.running() == []
 
 
+async def test_many_long_outputs_do_not_fill_the_context_for_good(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(Reply(text="ok"))
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        for number in range(9):
+            run.engine.submit(RunShell(f"echo run {number}; seq 1 100000", "tell"))
+            await run.until(ShellFinished)
+        await run.turn("go")
+    words = server.requests[0].messages[-1]["content"]
+    assert len(words) < 40_000
+    assert all(f"\nrun {number}\n" in words for number in range(9))
+    assert "100000\n</shell>\n\ngo" in words
+
+
 class Flood:
     """A runner whose command prints without end."""
 
