@@ -103,8 +103,9 @@ def _cut(told: int, expected: int) -> SilentlyTruncated:
     return SilentlyTruncated(
         f"The server read {told:,} tokens of a prompt of ~{expected:,} and said nothing: it has "
         "cut the conversation to its context, so its answer is void and nothing of it was done. "
-        "Load the model with a larger context (Ollama: OLLAMA_CONTEXT_LENGTH=65536; LM Studio: "
-        "context length when loading), or set server.context_tokens to what it has."
+        "Load the model with a larger context (LM Studio: context length when loading), or set "
+        "server.context_tokens: of Ollama qcode then asks for so much, of others it must be what "
+        "they have."
     )
 
 
