@@ -58,13 +58,17 @@ class Colours:
 
     def part(self, name: str) -> str:
         """A colour, or what stands for it where the theme leaves it out."""
-        found: str = getattr(self, name)
+        found: str = getattr(self, name, "")
         if found:
             return found
-        if name != "faint":
-            return str(getattr(self, _INSTEAD[name]))
-        return mix(self.background, self.muted, 0.62) if self.blends else self.muted
+        if name in _SHARES:
+            share = _SHARES[name]
+            return mix(self.background, self.muted, share) if self.blends else self.muted
+        return str(getattr(self, _INSTEAD[name]))
 
+
+_SHARES = {"faint": 0.62, "soft": 0.8}
+"""Between background and muted: lines, and words that may be overlooked."""
 
 _INSTEAD = {
     "keyword": "accent",
@@ -126,7 +130,7 @@ class Look:
 LOOKS: Mapping[str, Look] = {
     "text": Look("foreground"),
     "dim": Look("muted", bare="dim"),
-    "faint": Look("faint", bare="dim"),
+    "faint": Look("soft", bare="dim"),
     "accent": Look("accent", bare="bold"),
     "strong": Look(signs="bold"),
     "emphasis": Look(signs="italic", bare="underline"),

@@ -1,7 +1,7 @@
 """What stands below the head of a card: one drawing for each kind of block."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -13,12 +13,13 @@ from qcode.protocol.display import (
     OutputBlock,
     TextBlock,
     TodoBlock,
+    TodoItem,
 )
 from qcode.tui.drawing.diff import Row, patch_rows, unified_lines
-from qcode.tui.drawing.margin import ornament
+from qcode.tui.drawing.margin import hang, ornament
 from qcode.tui.drawing.view import View
 from qcode.tui.drawing.visible import safe, visible
-from qcode.tui.drawing.wrap import clip
+from qcode.tui.drawing.wrap import clip, wrap
 from qcode.tui.lines import Line, Span, line
 
 MOST_ROWS = 8
@@ -51,8 +52,7 @@ def body(block: Block, view: View) -> Body:
         case MatchesBlock(rows=rows):
             return Body(_matches(rows) if view.opened else [])
         case TodoBlock(items=items):
-            boxes = [(*_BOXES[item.state], item.text) for item in items]
-            return Body([line(Span(f"{box} {_flat(text)}", style)) for box, style, text in boxes])
+            return Body([row for item in items for row in _step(item, view)])
         case TextBlock(text=text):
             return Body(text_rows(text, "text"))
         case FileBlock():
@@ -75,7 +75,10 @@ def framed(made: Body, view: View) -> list[Line]:
     elif hidden > 0:
         rows = [*rows[: MOST_ROWS - 1], line(Span(f"… {hidden + 1:,} more rows", "faint"))]
     room = view.width - BAR_CELLS
-    cut = [Line(clip(row.spans, room), skip=row.skip) for row in rows]
+    cut = [
+        Line(clip([span for span in row.spans if span.text], room), row.skip, row.joins)
+        for row in rows
+    ]
     return ornament(cut, BAR)
 
 
@@ -110,6 +113,25 @@ def _output(block: OutputBlock, view: View) -> list[Line]:
     ]
     spill = [line(Span(f"all of it: {_flat(block.spill)}", "faint"))] if block.spill else []
     return [*command, *rows, *spill]
+
+
+def _step(item: TodoItem, view: View) -> list[Line]:
+    """Of the plan, whole: it is read, not skimmed."""
+    box, style = _BOXES[item.state]
+    words = wrap([Span(_flat(item.text), style)], view.width - BAR_CELLS - 2)
+    return hang(words, Span(f"{box} ", style))
+
+
+def sentences(text: str, style: str, view: View) -> Body:
+    """Words, not output: broken where they are too long."""
+    room = view.width - BAR_CELLS
+    return Body([row for each in text_rows(text, style) for row in wrap(each.spans, room)])
+
+
+def named(block: DiffBlock, view: View) -> Body:
+    """A change to one file of several."""
+    made = body(block, view)
+    return replace(made, rows=[line(Span(_flat(block.path), "link")), *made.rows])
 
 
 def _matches(rows: Sequence[str]) -> list[Line]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from qcode.protocol.cells import cells
-from qcode.protocol.display import OutputBlock
+from qcode.protocol.display import DiffBlock, OutputBlock
 from qcode.tui.blocks import CallBlock, ShellBlock
-from qcode.tui.drawing.bodies import Body, body, framed, text_rows
+from qcode.tui.drawing.bodies import Body, body, framed, named, sentences, text_rows
 from qcode.tui.drawing.outcome import ended, outcome
 from qcode.tui.drawing.said import notes
 from qcode.tui.drawing.view import View
@@ -73,11 +73,15 @@ def _body(block: CallBlock, view: View) -> list[Line]:
     if block.state == "running":
         rows = text_rows(block.output, "dim")
         return framed(Body(rows if view.opened else rows[-_LIVE_ROWS:], "bottom"), view)
-    bodies = [body(one, view) for one in block.blocks]
+    changed = sum(isinstance(one, DiffBlock) for one in block.blocks)
+    bodies = [
+        named(one, view) if changed > 1 and isinstance(one, DiffBlock) else body(one, view)
+        for one in block.blocks
+    ]
     ran = any(isinstance(one, OutputBlock) for one in block.blocks)
     said = []
     if block.state in ("error", "denied") and not ran:
-        said = [Body(text_rows(block.said, "error" if block.state == "error" else "dim"))]
+        said = [sentences(block.said, "error" if block.state == "error" else "dim", view)]
     return [row for one in [*said, *bodies] for row in framed(one, view)]
 
 

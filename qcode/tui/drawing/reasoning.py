@@ -20,7 +20,7 @@ _WHY = {
 def reasoning(block: ReasoningBlock, view: View) -> list[Line]:
     """`▸ thought 6.2 s · 412 tokens`, or `▾` and all of it."""
     mark = "▾" if view.opened else "▸"
-    head = Line(clip([Span(f"   {mark} {_counts(block, view.now)}", "faint")], view.text), skip=5)
+    head = Line(clip([Span(f"   {mark} {_counts(block, view.now)}", "dim")], view.text), skip=5)
     text = safe(block.text).strip("\n")
     if not view.opened or not text:
         return [head]
@@ -35,8 +35,9 @@ def _counts(block: ReasoningBlock, now: float) -> str:
     if not over and block.budget:
         tokens = f"{short(block.tokens)} of {short(block.budget)} tokens"
     why = " ".join(safe(_WHY.get(block.why, block.why)).split())
+    known = not over or took > 0  # a log does not hold how long it took
     parts = [
-        f"{'thought' if over else 'thinking'} {seconds(took)}",
+        f"{'thought' if over else 'thinking'}{f' {seconds(took)}' if known else ''}",
         *([tokens] if block.tokens else []),
         *([why] if why else []),
     ]

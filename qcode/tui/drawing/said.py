@@ -36,7 +36,7 @@ def prompt(block: PromptBlock, view: View) -> list[Line]:
     label = _LABELS[block.kind]
     first, *rest = safe(block.text).strip("\n").expandtabs(4).split("\n")
     lines = wrap(
-        [Span(label, "faint")] * bool(label) + [Span(first, style)] * bool(first), _room(view)
+        [Span(label, "dim")] * bool(label) + [Span(first, style)] * bool(first), _room(view)
     )
     lines[0] = replace(lines[0], skip=cells(label))
     lines += wrap_text("\n".join(rest), _room(view), style) if rest else []
@@ -44,7 +44,7 @@ def prompt(block: PromptBlock, view: View) -> list[Line]:
         hidden = len(lines) - MOST_ROWS + 1
         lines = [*lines[: MOST_ROWS - 1], line(Span(f"… {count(hidden, 'more row')}", "faint"))]
     if block.images:
-        lines += wrap_text(f"with {count(block.images, 'image')}", _room(view), "faint")
+        lines += wrap_text(f"with {count(block.images, 'image')}", _room(view), "dim")
     mark = Span(" ❯ ", "faint" if block.kind in ("queued", "qcode") else "prompt")
     return ornament(lines, mark, INDENT)
 
@@ -52,8 +52,8 @@ def prompt(block: PromptBlock, view: View) -> list[Line]:
 def note(block: NoteBlock, view: View) -> list[Line]:
     """`└ words`, or `! words` where something is wrong."""
     loud = block.level in ("warning", "error")
-    style = {"quiet": "faint", "info": "dim"}.get(block.level, block.level)
-    return sub(block.text, Span("   ! " if loud else "   └ ", style), style, view)
+    style = block.level if loud else "dim"
+    return sub(block.text, Span("   ! ", style) if loud else Span("   └ ", "faint"), style, view)
 
 
 def turn(block: TurnBlock, view: View) -> list[Line]:
@@ -70,7 +70,7 @@ def turn(block: TurnBlock, view: View) -> list[Line]:
         lines += sub(why, Span("   ! " if style == "error" else "   — ", style), style, view)
     elif block.detail:
         lines += sub(block.detail, Span("   — ", "dim"), "dim", view)
-    return lines + (sub(" · ".join(took), Span("   — ", "faint"), "faint", view) if took else [])
+    return lines + (sub(" · ".join(took), Span("   — ", "faint"), "dim", view) if took else [])
 
 
 def sub(text: str, mark: Span, style: str, view: View) -> list[Line]:
@@ -82,7 +82,7 @@ def sub(text: str, mark: Span, style: str, view: View) -> list[Line]:
 
 def notes(texts: Sequence[str], view: View) -> list[Line]:
     """Sub-lines of a card."""
-    return [row for text in texts for row in sub(text, Span("     └ ", "faint"), "faint", view)]
+    return [row for text in texts for row in sub(text, Span("     └ ", "faint"), "dim", view)]
 
 
 def _room(view: View) -> int:

@@ -31,6 +31,8 @@ from qcode.tui.widgets.question import QuestionStrip
 
 LOOK_SECONDS = 0.05
 TICK_SECONDS = 0.5
+MARGIN = 1
+"""Cells at the right: words that touch the edge of the terminal are hard to read."""
 
 
 class ConversationScreen(Screen[None]):
@@ -165,4 +167,4 @@ class ConversationScreen(Screen[None]):
         self.set_timer(LOOK_SECONDS, lambda: self._hand_over(written, since))
 
     def _drawn(self, block: Block, width: int, opened: bool) -> Sequence[Line]:  # noqa: FBT001 - as the view calls it
-        return draw(block, View(width, opened, self._clock()))
+        return draw(block, View(width - MARGIN, opened, self._clock()))

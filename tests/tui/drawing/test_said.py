@@ -61,7 +61,7 @@ def test_long_times_are_minutes() -> None:
 @pytest.mark.parametrize(
     ("level", "mark", "style"),
     [
-        ("quiet", "└", "faint"),
+        ("quiet", "└", "dim"),
         ("info", "└", "dim"),
         ("warning", "!", "warning"),
         ("error", "!", "error"),

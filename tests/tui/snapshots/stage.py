@@ -1,0 +1,143 @@
+"""The app with all that moves held still: clock, cursor, home, terminal, version, theme."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec.structs import replace
+from rich.segment import Segment
+from textual.app import App
+from textual.pilot import Pilot
+
+from qcode.protocol.events import AnyEvent, SessionStarted
+from qcode.tui import themes
+from qcode.tui.app import QcodeApp
+from qcode.tui.home import Held, Home, Opened, Wanted
+from tests.tui.conftest import STARTED, Engine
+from tests.tui.snapshots.svg import svg
+from tests.tui.until import until
+
+SIZES = ((80, 24), (120, 40))
+THEMES = ("night", "paper")
+BEGUN: SessionStarted = replace(
+    STARTED,
+    model="Qwen3.6-35B-A3B-Q4_K_M.gguf",
+    server="llamacpp b9870",
+    system="You are qcode. " * 200,
+)
+STILL = 3
+"""So many frames, one like the other, and nothing moves any more."""
+
+_ENVIRON = {
+    "TERM": "xterm-256color",
+    "COLORTERM": "truecolor",
+    "TZ": "UTC",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+_UNSET = ("NO_COLOR", "COLORFGBG", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+
+
+@contextmanager
+def home(folder: Path) -> Iterator[Path]:
+    """This is the person's home; a project lies in it."""
+    before = dict(os.environ)
+    os.environ.update(_ENVIRON, HOME=str(folder))
+    for name in _UNSET:
+        os.environ.pop(name, None)
+    try:
+        project = folder / "src" / "acme"
+        project.mkdir(parents=True)
+        yield project
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@dataclass
+class Stage:
+    """An app that runs, to be looked at."""
+
+    app: App[object]
+    pilot: Pilot[object]
+    engine: Engine = field(default_factory=Engine)
+    now: float = 100.0
+    """The clock of all that is shown."""
+
+    async def press(self, *keys: str) -> None:
+        """As if pressed."""
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """As if typed; no line ends."""
+        await self.pilot.press(*("space" if sign == " " else sign for sign in text))
+
+    async def until(self, met: Callable[[], object], seconds: float = 10.0) -> None:
+        """Wait for a state."""
+        await until(met, seconds)
+
+    async def until_seen(self, words: str) -> None:
+        """Wait for words on the screen."""
+        await self.until(lambda: words in self.text)
+
+    def say(self, *events: AnyEvent, seconds: float = 0.0) -> None:
+        """The engine says it, and then time goes on."""
+        assert isinstance(self.app, QcodeApp)
+        self.app.show(events)
+        self.now += seconds
+
+    @property
+    def text(self) -> str:
+        """What is to be seen."""
+        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+
+    async def still(self) -> None:
+        """Until nothing moves any more."""
+        same, before = 0, [""]
+        while same < STILL:
+            await asyncio.sleep(0.04)
+            shown = [self.text, str(self.app.screen.focused)]
+            same, before = (same + 1 if shown == before else 0), shown
+
+    async def picture(self, theme: str) -> str:
+        """As it looks in that theme."""
+        found = themes.load().get(theme)
+        assert found is not None, theme
+        if self.app.theme != theme:
+            assert isinstance(self.app, QcodeApp)
+            self.app.wear(found)
+        await self.still()
+        rows: Sequence[Iterable[Segment]] = self.app.screen._compositor.render_strips()
+        colours = found.colours.foreground, found.colours.background
+        return svg(rows, self.app.size.width, colours)
+
+
+@asynccontextmanager
+async def stage(
+    project: Path,
+    size: tuple[int, int],
+    *begun: AnyEvent,
+    held: Held | None = None,
+    past: Sequence[AnyEvent] = (),
+) -> AsyncIterator[Stage]:
+    """The chat, with a session that has begun so."""
+    engine = Engine(begun=begun or (replace(BEGUN, folder=str(project)),))
+    made: list[Stage] = []
+
+    def open_(_: Wanted) -> Opened:
+        return Opened(engine, tuple(past), "s1", held=held or Held())
+
+    sessions = project.parent.parent / "sessions"
+    where = Home(
+        *(project, open_, project.parent.parent / "state", sessions),
+        clock=lambda: made[0].now if made else 100.0,
+    )
+    app = QcodeApp(where)
+    async with app.run_test(size=size) as pilot:
+        made.append(Stage(app, pilot, engine))  # type: ignore[arg-type] # of any result
+        await until(lambda: engine.inputs and app.chat.talk.status.phase != "starting")
+        yield made[0]
+        await app.holder.close()
