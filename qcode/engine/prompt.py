@@ -99,8 +99,8 @@ def with_data(prompt: str, data: str) -> str:
 def with_commands(prompt: str, told: Sequence[str]) -> str:
     """`prompt` behind what the person ran themselves and wants to be known, marked as such."""
     rows = [
-        text.replace("</shell>", "<\\/shell>") for text in _bounded(told)
-    ]  # cannot end its block
+        row.replace("</shell>", "<\\/shell>") for row in _bounded(told)
+    ]  # it stays in its block
     return "\n\n".join([*(f"<shell>\n{row}\n</shell>" for row in rows), prompt])
 
 
