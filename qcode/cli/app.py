@@ -16,6 +16,7 @@ from qcode.cli.settings import flags, workspace
 from qcode.config.load import Loaded, Sources, load, sources
 from qcode.config.paths import Paths, paths
 from qcode.protocol.errors import InputError, UsageError
+from qcode.protocol.events import AnyEvent, Event
 from qcode.protocol.inputs import Prompt
 from qcode.tui.home import Home, Opened, Wanted
 
@@ -32,7 +33,12 @@ def run(options: Options) -> int:
     log_to_file(places.log_file, "debug" if options.debug else loaded.config.log.level)
     door = _Door(options, folder, loaded, places)
     home = Home(
-        folder, door.open, places.state, places.sessions, themes=(places.config / "themes",)
+        folder,
+        door.open,
+        places.state,
+        places.sessions,
+        door.peek,
+        themes=(places.config / "themes",),
     )
     show = _plain if options.plain else _full_screen
     return show(home, _wanted(options, folder, places), _first(options, folder))
@@ -52,7 +58,7 @@ def _wanted(options: Options, folder: Path, places: Paths) -> Wanted:
     """The session to begin with: one that is not there is told before the screen changes."""
     if not (options.continue_ or options.resume is not None or options.fork):
         return Wanted()
-    from qcode.cli.opening import which  # noqa: PLC0415 - a new session is looked for nowhere
+    from qcode.cli.which import which  # noqa: PLC0415 - a new session is looked for nowhere
     from qcode.session.store import Store  # noqa: PLC0415 - the same
 
     return Wanted(which(options, Store(places.sessions), folder), options.fork)
@@ -95,6 +101,13 @@ class _Door:
     folder: Path
     loaded: Loaded
     places: Paths
+
+    def peek(self, session_id: str) -> tuple[AnyEvent, ...]:
+        """See `Home.peek`."""
+        from qcode.session.store import Store  # noqa: PLC0415 - a new session needs none
+
+        events = Store(self.places.sessions).open(session_id).events
+        return tuple(event for event in events if isinstance(event, Event))
 
     def open(self, wanted: Wanted) -> Opened:
         """See `Home.open`."""

@@ -22,7 +22,7 @@ from qcode.protocol.errors import InputError, SessionError
 from qcode.protocol.events import AnyEvent, Event
 from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
-from qcode.session.store import Resumed, Store
+from qcode.session.store import Resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,6 @@ class Session:
     """What its log holds."""
     loss: str = ""
     """A sentence, where the log was damaged."""
-
-
-def which(options: Options, store: Store, folder: Path) -> str:
-    """Id of the session that goes on; empty = a new one. Raises InputError, SessionError."""
-    goes_on = options.continue_ or options.resume is not None
-    if options.fork and not goes_on:
-        raise InputError("--fork-session needs --continue or --resume: it copies a session.")
-    if options.no_session and goes_on:
-        raise InputError("--no-session and --continue or --resume exclude each other.")
-    if not goes_on:
-        return ""
-    return store.find(options.resume, folder) if options.resume else store.latest(folder)
 
 
 def going_on(resumed: Resumed, folder: Path, session_id: str, flags: str = "") -> Session:

@@ -6,9 +6,10 @@ from pathlib import Path
 from qcode.assemble import Start, assemble
 from qcode.cli.attach import pictures
 from qcode.cli.debug import log_to_file
-from qcode.cli.opening import Session, going_on, remarks, start, which
+from qcode.cli.opening import Session, going_on, remarks, start
 from qcode.cli.options import Options
 from qcode.cli.settings import flags, workspace
+from qcode.cli.which import which
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
 from qcode.engine.prompt import with_data

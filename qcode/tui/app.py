@@ -108,16 +108,40 @@ class QcodeApp(Hands):
 
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError, and then nothing has changed."""
-        opened = await self.holder.open(wanted)
-        talk = Talk(session_id=opened.session_id)
-        await asyncio.to_thread(talk.replay, opened.past)  # thousands of events take a while
-        self.talk = talk
+        before, talk = self.talk, await self._glimpse(wanted)
+        try:
+            opened = await self.holder.open(wanted)
+        except QcodeError:
+            self._begin(before)
+            raise
+        if talk is None or len(talk.events) != len(opened.past):
+            talk = await _replayed(opened.past)
+        talk.session_id = opened.session_id
         self.held = opened.held
-        self.chat.begin(self.talk)
+        self._begin(talk)
         early = self.holder.follow(opened)
         self.show([Notice("info", text) for text in opened.notices])
         for given in early or [Begin()]:
             self.submit(given)
+
+    async def _glimpse(self, wanted: Wanted) -> Talk | None:
+        """What will be seen of it, at once: opening takes longer than reading. Not while another is
+        open, whose events go on."""
+        peek = self.home.peek
+        if self.holder.is_open or peek is None or not wanted.resume or wanted.before_turn:
+            return None
+        try:
+            past = await asyncio.to_thread(peek, wanted.resume)
+        except QcodeError:  # `open` will say it
+            return None
+        talk = await _replayed(past)
+        self._begin(talk)
+        return talk
+
+    def _begin(self, talk: Talk) -> None:
+        if talk is not self.talk:
+            self.talk = talk
+            self.chat.begin(talk)
 
     # -- events and inputs
 
@@ -235,6 +259,13 @@ class QcodeApp(Hands):
         await self.switch_screen(self.chat)
         self.chat.prompt.write(draft)
         self.show([Notice("error", f"The screen failed and was drawn anew ({what}).")])
+
+
+async def _replayed(past: Sequence[AnyEvent]) -> Talk:
+    """In a thread: thousands of events take a while."""
+    talk = Talk()
+    await asyncio.to_thread(talk.replay, past)
+    return talk
 
 
 def _theme(home: Home) -> themes.Theme:

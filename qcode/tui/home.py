@@ -87,6 +87,9 @@ class Home:
     """Folder for what the app keeps: prompt history, drafts, chosen theme."""
     sessions: Path | None = None
     """Folder of all sessions, see `session.store.Store`; None = there is none."""
+    peek: Callable[[str], tuple[AnyEvent, ...]] | None = None
+    """What the log of a session holds, without opening it, so that it is seen at once; also called
+    in a thread. Raises QcodeError."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""
     clock: Callable[[], float] = time.monotonic

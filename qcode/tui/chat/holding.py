@@ -33,6 +33,11 @@ class Holder:
         self._keeping = AsyncExitStack()
         """… and the one that is opened next."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a session is followed."""
+        return self._engine is not None
+
     async def open(self, wanted: Wanted) -> Opened:
         """Another session in place of this one; `follow` it then. Raises QcodeError, and then
         nothing has changed."""
