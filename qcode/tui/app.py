@@ -228,7 +228,7 @@ class QcodeApp(Hands):
 
     async def _leave(self, code: int) -> None:
         self.say("closing the session …")
-        await self.holder.close()
+        await self.holder.leave()
         self.write_terminal(terminal.BRING_BACK_TITLE)
         self.exit(code)
 

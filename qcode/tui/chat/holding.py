@@ -28,6 +28,7 @@ class Holder:
         """Said before there was an engine."""
         self._engine: Engine | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._opening: asyncio.Future[Opened] | None = None
         self._kept = AsyncExitStack()
         """What the open session stands on …"""
         self._keeping = AsyncExitStack()
@@ -41,11 +42,16 @@ class Holder:
     async def open(self, wanted: Wanted) -> Opened:
         """Another session in place of this one; `follow` it then. Raises QcodeError, and then
         nothing has changed."""
+        self._opening = asyncio.ensure_future(asyncio.to_thread(self._home.open, wanted))
         try:
-            opened = await asyncio.to_thread(self._home.open, wanted)
+            opened = await asyncio.shield(self._opening)
         except QcodeError:
             await self._keeping.aclose()
             raise
+        finally:
+            opening, self._opening = self._opening, None
+        if opening is None:  # the person has left meanwhile, and what was opened is closed
+            raise asyncio.CancelledError
         await self.close()
         self._kept, self._keeping = self._keeping, AsyncExitStack()
         return opened
@@ -73,14 +79,27 @@ class Holder:
         """Leave the session; it can be resumed. Nothing of it runs when this returns."""
         engine, self._engine = self._engine, None
         if engine is not None:
-            try:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await engine.close()
-            except TimeoutError:
-                LOG.error("the session did not close within %s s", CLOSE_SECONDS)
+            await _closed(engine)
         if self._reading is not None:
             reading, self._reading = self._reading, None
             reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reading
         await self._kept.aclose()
+
+    async def leave(self) -> None:
+        """For good, also while a session is being opened."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            with contextlib.suppress(QcodeError):  # then there is nothing to close
+                await _closed((await opening).engine)
+        await self.close()
+        await self._keeping.aclose()
+
+
+async def _closed(engine: Engine) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await engine.close()
+    except TimeoutError:
+        LOG.error("the session did not close within %s s", CLOSE_SECONDS)
