@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from textual.app import App
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
@@ -18,6 +19,7 @@ from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.talk import Talk
 from qcode.tui.commands import COMMANDS, Action, Command, built, meant
 from qcode.tui.home import Held, Home, Wanted
+from qcode.tui.paint import LOCK
 from qcode.tui.palette import Palette
 from qcode.tui.prompt.messages import CommandWanted
 from qcode.tui.screens.chat import ChatScreen
@@ -159,6 +161,10 @@ class Hands(App[int]):
         self.wear(event.theme)  # type: ignore[attr-defined] # its module loads when it is wanted
 
     # -- the terminal
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """See `App`."""
+        return (*super().get_line_filters(), LOCK)
 
     def write_terminal(self, sequence: str) -> None:
         """A sequence that Textual has no word for."""

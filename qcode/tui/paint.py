@@ -109,3 +109,24 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return well_formed(plain(text)).replace("\t", " ").replace("\n", " ")
+
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control signs, and those that turn a row round. They take no cell."""
+
+
+class Lock(LineFilter):
+    """The third lock, for the rows of all widgets: Textual's own, such as its editor, write every
+    sign that they hold. Only signs go, not sequences: the cells of the row stay as they are."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """See `LineFilter`."""
+        return [
+            one
+            if one.control or one.text.isprintable()
+            else Segment(_UNSEEN.sub("", well_formed(one.text)), one.style)
+            for one in segments
+        ]
+
+
+LOCK = Lock()

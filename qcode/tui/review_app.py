@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textual.app import App
+from textual.filter import LineFilter
 
 from qcode.tui import palette, themes
+from qcode.tui.paint import LOCK
 from qcode.tui.review.outcome import Deeds, ReviewOutcome
 from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.review import ReviewScreen
@@ -36,6 +38,10 @@ class ReviewApp(App[ReviewOutcome | None]):
 
     def on_mount(self) -> None:
         self.push_screen(self.reviewing, self.exit)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """See `App`."""
+        return (*super().get_line_filters(), LOCK)
 
 
 def review(
