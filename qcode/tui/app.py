@@ -199,6 +199,7 @@ class QcodeApp(Hands):
         match event:
             case events.Key():
                 self._attention.last_key = self.home.clock()
+                self.chat.last_key = time.monotonic()
             case events.AppFocus():
                 self._attention.focus = "here"
             case events.AppBlur():

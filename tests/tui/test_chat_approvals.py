@@ -149,6 +149,33 @@ async def test_who_is_typing_goes_on_typing(house: Enter) -> None:
         assert h.app.chat.prompt.text == "a draft yyyyyyyy"
 
 
+async def test_who_types_slowly_gives_no_answer_either(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.type("s")
+        h.engine.say(*running(shell()))
+        await h.until(lambda: h.app.chat.approval.calls)
+        for sign in "psy":
+            await asyncio.sleep(0.6)
+            await h.type(sign)
+        assert not h.engine.heard(ApprovalReply)
+        assert h.app.chat.prompt.text == "spsy"
+
+
+async def test_who_searches_the_conversation_gives_no_answer(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.press("f4")
+        await h.until(lambda: h.app.chat.finding.has_focus_within)
+        h.engine.say(*running(shell()))
+        await h.until(lambda: h.app.chat.approval.calls)
+        for sign in "spy":
+            await asyncio.sleep(0.45)
+            await h.type(sign)
+        assert not h.engine.heard(ApprovalReply)
+        assert h.app.chat.finding.has_focus_within
+
+
 async def test_keys_of_the_strip_never_reach_the_prompt(house: Enter) -> None:
     async with house() as h:
         await waits(h, shell())

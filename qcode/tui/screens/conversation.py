@@ -30,6 +30,9 @@ from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.question import QuestionStrip
 
 LOOK_SECONDS = 0.05
+QUIET_SECONDS, DRAFT_SECONDS = 0.7, 1.5
+"""No key for so long, and a strip takes the keys; the second where words are written: who is in
+the middle of a sentence pauses longer, and its next letter would be an answer."""
 TICK_SECONDS = 0.5
 MARGIN = 1
 """Cells at the right: words that touch the edge of the terminal are hard to read."""
@@ -62,6 +65,8 @@ class ConversationScreen(Screen[None]):
         self.prompt = PromptBox(home.folder, home.state, commands, paint=paint)
         self.footer = Footer(paint, home.clock)
         self.paint = paint
+        self.last_key = float("-inf")
+        """When one was pressed, wherever it went; the app says so. Clock: `time.monotonic`."""
         self._ticking: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -149,22 +154,22 @@ class ConversationScreen(Screen[None]):
 
     def _look_at_strips(self) -> None:
         if self.talk.waiting:
-            self._hand_over(self.prompt.text, time.monotonic())
+            self._hand_over(time.monotonic())
         elif self.prompt.is_attached and not (
             self.prompt.has_focus_within or self.finding.has_focus_within
         ):
             self.prompt.focus()
 
-    def _hand_over(self, text: str, since: float) -> None:
-        strip = self.strip
+    def _hand_over(self, since: float) -> None:
+        strip, now = self.strip, time.monotonic()
         if not self.talk.waiting or not self.is_current or strip.has_focus_within:
             return
-        now, written = time.monotonic(), self.prompt.text
-        if written == text and now - since >= GUARD_SECONDS:
+        writing = self.prompt.text or self.finding.has_focus_within
+        quiet = DRAFT_SECONDS if writing else QUIET_SECONDS
+        if now - since >= GUARD_SECONDS and now - self.last_key >= quiet:
             strip.focus()
-            return
-        since = since if written == text else now
-        self.set_timer(LOOK_SECONDS, lambda: self._hand_over(written, since))
+        else:
+            self.set_timer(LOOK_SECONDS, lambda: self._hand_over(since))
 
     def _drawn(self, block: Block, width: int, opened: bool) -> Sequence[Line]:  # noqa: FBT001 - as the view calls it
         return draw(block, View(width - MARGIN, opened, self._clock()))
