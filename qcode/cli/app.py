@@ -84,7 +84,7 @@ def _full_screen(home: Home, wanted: Wanted, first: Prompt | None) -> int:
     if app.failure is not None:
         raise app.failure
     sys.stdout.write(app.farewell())
-    return code or 0
+    return code if code is not None else app.return_code or 0
 
 
 def _plain(home: Home, wanted: Wanted, first: Prompt | None) -> int:

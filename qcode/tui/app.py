@@ -233,6 +233,10 @@ class QcodeApp(Hands):
         self.write_terminal(terminal.BRING_BACK_TITLE)
         self.exit(code)
 
+    async def on_unmount(self) -> None:
+        """However the app ends, the session is closed."""
+        await self.holder.leave()
+
     def farewell(self) -> str:
         """What stays on the normal screen."""
         return farewell(self.talk.blocks, self.talk.session_id, self.size.width or 80)

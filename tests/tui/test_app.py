@@ -1,5 +1,7 @@
 """The app as a person uses it, over a scripted engine."""
 
+from functools import partial
+
 import pytest
 from textual.message_pump import MessagePump
 
@@ -16,7 +18,7 @@ from qcode.protocol.events import (
 from qcode.protocol.inputs import Begin, Cancel, Prompt, SetMode, SetThinking, Steer
 from qcode.protocol.messages import AssistantMessage, Text, user
 from qcode.tui.home import Wanted
-from tests.tui.conftest import STARTED, Engine, Enter
+from tests.tui.conftest import STARTED, Engine, Enter, House
 
 
 def turn(prompt: str, answer: str, number: int = 1) -> tuple[AnyEvent, ...]:
@@ -212,6 +214,15 @@ async def test_what_breaks_is_made_anew_and_the_session_goes_on(house: Enter, wh
         assert not h.engine.closed
 
 
+async def test_a_screen_that_breaks_again_and_again_ends_the_app_and_closes_the_session(
+    house: Enter,
+) -> None:
+    engine = Engine()
+    with pytest.raises(RuntimeError, match="a widget's defect"):
+        await _break_often(house, engine)
+    assert engine.closed
+
+
 async def test_a_list_that_breaks_leaves_the_conversation(house: Enter) -> None:
     async with house() as h:
         await h.begun()
@@ -230,6 +241,19 @@ async def test_a_row_that_cannot_be_drawn_costs_no_more_than_itself(house: Enter
         h.engine.say(ModeChanged("a mode of a later version"))
         await h.until(lambda: "cannot be drawn" in h.screen)
         assert h.app.chat is before
+
+
+async def _break_often(house: Enter, engine: Engine) -> None:
+    async with house(engine) as h:
+        await h.begun()
+        for _ in range(4):
+            before = h.app.chat
+            before.call_later(_broken)
+            await h.until(partial(_is_renewed, h, before))
+
+
+def _is_renewed(h: House, before: object) -> bool:
+    return h.app.chat is not before or not h.app.is_running
 
 
 def _broken() -> None:
