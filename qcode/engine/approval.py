@@ -32,6 +32,9 @@ class Question:
     blocks: tuple[Block, ...] = ()
     """What it would change."""
     behind: tuple["Behind", ...] = ()
+    refused: str = ""
+    """What of it the person refused before, as a clause: then they are asked, whatever would allow
+    it. Empty = nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,13 @@ class Approvals:
 
     def asks(self, question: Question) -> bool:
         """Whether a person will be asked."""
-        verdict = self.judge(question.accesses)
+        verdict = self._verdict(question)
         is_open = verdict.answer == "ask" and not self.nobody
         return is_open and self._by_batch(question) is None and self._told_before(question) is None
 
     async def settle(self, question: Question) -> Decision:
         """May the call run?"""
-        verdict = self.judge(question.accesses)
+        verdict = self._verdict(question)
         if verdict.answer == "allow":
             return ALLOWED
         if verdict.answer == "deny":
@@ -128,6 +131,14 @@ class Approvals:
             self._seen = {one.accesses for one in question.behind}
             self._settle_open(lambda question: True, reply)
         return True
+
+    def _verdict(self, question: Question) -> Verdict:
+        verdict = self.judge(question.accesses)
+        if not question.refused or verdict.answer == "deny":
+            return verdict
+        is_asked = verdict.answer == "ask"
+        because = f"{verdict.because}; {question.refused}" if is_asked else question.refused
+        return Verdict("ask", because)
 
     def _told_before(self, question: Question) -> str | None:
         return self.refusals.denied(question.key)
@@ -178,7 +189,7 @@ class Approvals:
             self.say(Notice("warning", "No rule can say this call: it was allowed this once."))
             return
         self.grants.grant(rules)
-        self._settle_open(lambda one: self.judge(one.accesses).answer == "allow", reply)
+        self._settle_open(lambda one: self._verdict(one).answer == "allow", reply)
         if reply.scope != "project":
             return
         try:
@@ -198,7 +209,8 @@ class Approvals:
         """The reply to all calls, where it is one to this: leave is given for what was shown."""
         if self._batch is None or self._batch.answer == "deny":
             return self._batch
-        return self._batch if question.accesses in self._seen else None
+        is_shown = question.accesses in self._seen and not question.refused
+        return self._batch if is_shown else None
 
     def _denied(self, question: Question, reply: ApprovalReply) -> Decision:
         self.refusals.deny(question.key, reply.words)

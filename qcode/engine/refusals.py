@@ -1,23 +1,34 @@
-"""What a person has refused, so that nobody asks them again."""
+"""What a person has refused, so that nobody asks them again before they have spoken."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qcode.workspace.review import Hunk
 
-Lines = tuple[str, tuple[str, ...], tuple[str, ...]]
-"""Path, old lines, new lines."""
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Of a part of a change."""
+
+    path: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    comment: str
+    holds: bool = True
+    """The person has said nothing since; else they are asked about it once more."""
 
 
 @dataclass(slots=True)
 class Refusals:
-    """Calls that were denied in this turn, and parts of changes that were refused in this session.
+    """Calls and parts of changes that a person refused.
 
-    The person says otherwise by words (calls), by setting the mode anew or by a rewind (both).
+    The same again is answered from here, until the person says something: a prompt or a steer may
+    be leave for what they refused, and nobody but them can tell. A mode that is set anew and a
+    rewind let all of it be forgotten.
     """
 
     _calls: dict[str, str] = field(default_factory=dict)
     """By what makes them the same: what the person said with it."""
-    _hunks: dict[Lines, str] = field(default_factory=dict)
+    _parts: list[Refusal] = field(default_factory=list)
 
     def deny(self, key: str, words: str) -> None:
         """A call was denied."""
@@ -29,21 +40,29 @@ class Refusals:
 
     def refuse(self, path: str, hunk: Hunk, comment: str) -> None:
         """A part of a change was refused."""
-        self._hunks[path, hunk.old, hunk.new] = comment
+        self.accept(path, hunk)
+        self._parts.append(Refusal(path, hunk.old, hunk.new, comment))
 
-    def refused(self, path: str, hunk: Hunk) -> str | None:
-        """The comment with which this very part was refused; None = it was not."""
-        return self._hunks.get((path, hunk.old, hunk.new))
+    def accept(self, path: str, hunk: Hunk) -> None:
+        """A part was not refused: what was said of it before holds no more."""
+        if known := self.refused(path, hunk):
+            self._parts.remove(known)
+
+    def refused(self, path: str, hunk: Hunk) -> Refusal | None:
+        """How this very part was refused; None = it was not."""
+        same = (path, hunk.old, hunk.new)
+        return next((one for one in self._parts if (one.path, one.old, one.new) == same), None)
 
     def knows(self, path: str) -> bool:
         """Whether a part of a change to that file was refused."""
-        return any(refused == path for refused, _, _ in self._hunks)
+        return any(one.path == path for one in self._parts)
 
     def new_words(self) -> None:
-        """The person has said something: a call that they denied before may be asked about."""
+        """The person has said something: what they refused before may be asked about."""
         self._calls.clear()
+        self._parts = [replace(one, holds=False) for one in self._parts]
 
     def forget(self) -> None:
         """All of it."""
         self._calls.clear()
-        self._hunks.clear()
+        self._parts.clear()

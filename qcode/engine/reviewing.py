@@ -9,7 +9,7 @@ from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
 from qcode.protocol.events import Notice
 from qcode.protocol.inputs import HunkReply
-from qcode.protocol.text import well_formed
+from qcode.protocol.text import one_line, well_formed
 from qcode.tools.base import Context, Outcome, Proposes, Tool, failed
 from qcode.tools.change import Change, planned
 from qcode.workspace.encoding import binary_kind, decode
@@ -25,15 +25,24 @@ class Proposed:
     """A change as a person is shown it."""
 
     change: Change
-    """Without the parts that they refused before."""
+    """Without the parts that they refused and have said nothing about since."""
     parts: tuple[Hunk, ...]
     before: tuple[Fate, ...] = ()
     """Those parts."""
+    again: tuple[Fate, ...] = ()
+    """Of `parts`, those that they refused before they last said something."""
 
     @property
     def path(self) -> str:
         """From the root."""
         return self.change.located.shown
+
+    @property
+    def because(self) -> str:
+        """Why it is to be asked about whatever the rules say, as a clause; empty = no reason."""
+        return "; ".join(
+            [f"you refused {_part(self, one)} before{_word(one)}" for one in self.again]
+        )
 
 
 class Reviews:
@@ -71,14 +80,25 @@ class Reviews:
     def _less(self, change: Change) -> Proposed:
         """The change without what was refused before."""
         parts, path = hunks(change.before, change.after), change.located.shown
+        known = self._refused(path, parts, holds=True)
+        if known:
+            drops = {one.hunk.number: DROP for one in known}
+            change = _other(change, result(change.before, parts, drops))
+            parts = hunks(change.before, change.after)
+        return Proposed(change, parts, known, self._refused(path, parts, holds=False))
+
+    def _refused(self, path: str, parts: Sequence[Hunk], *, holds: bool) -> tuple[Fate, ...]:
         pairs = [(hunk, self._refusals.refused(path, hunk)) for hunk in parts]
-        known = tuple(Fate(hunk, "before", said) for hunk, said in pairs if said is not None)
-        if not known:
-            return Proposed(change, parts)
-        drops = {one.hunk.number: DROP for one in known}
-        after = result(change.before, parts, drops)
-        less = planned(change.located, change.before, after, change.encoding, change.was)
-        return Proposed(less, hunks(less.before, less.after), known)
+        return tuple(
+            Fate(hunk, "before", known.comment)
+            for hunk, known in pairs
+            if known and known.holds == holds
+        )
+
+    def deny(self, proposed: Proposed) -> None:
+        """All of it was denied: what was refused before is so again."""
+        for one in proposed.again:
+            self._refusals.refuse(proposed.path, one.hunk, one.comment)
 
     async def apply(self, proposed: Proposed, replies: Sequence[HunkReply]) -> Outcome:
         """Write what was accepted. The outcome says what became of each part."""
@@ -87,6 +107,8 @@ class Reviews:
         for one in fates:
             if one.kind == "refused":
                 self._refusals.refuse(proposed.path, one.hunk, one.comment)
+            else:
+                self._refusals.accept(proposed.path, one.hunk)
         if proposed.parts and not any(one.applied for one in fates):
             return Outcome(none(proposed.path, _in_order(proposed, fates)), status="denied")
         async with self._context.write_lock:
@@ -148,8 +170,16 @@ def _not_again(proposed: Proposed) -> str:
     parts = "A part" if count == 1 else f"{count} parts"
     return (
         f"{parts} of the change to {proposed.path} that you refused before came again, and was "
-        "refused again. Set the mode anew to be asked about it."
+        "refused again. Say something, and you are asked about it the next time."
     )
+
+
+def _part(proposed: Proposed, one: Fate) -> str:
+    return f"part {one.hunk.number + 1}" if len(proposed.parts) > 1 else "this"
+
+
+def _word(one: Fate) -> str:
+    return f": '{one_line(one.comment, 60)}'" if one.comment else ""
 
 
 def _in_order(proposed: Proposed, fates: Sequence[Fate]) -> list[Fate]:

@@ -59,6 +59,8 @@ class Single:
             return proposed
         decision = await self.approvals.settle(self._whole(question, proposed))
         if decision.denied:
+            if proposed is not None:
+                self.reviews.deny(proposed)
             return Outcome(decision.denied, status="denied")
         if decision.changed:
             return await self._changed(call, decision.changed)
@@ -85,6 +87,8 @@ class Single:
 
     def _whole(self, question: Question, proposed: Proposed | None) -> Question:
         """With what a person is shown, where one is asked."""
+        if proposed is not None:
+            question = replace(question, refused=proposed.because)
         if not self.approvals.asks(question):
             return question
         blocks = (proposed.change.block,) if proposed else ()

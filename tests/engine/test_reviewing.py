@@ -19,7 +19,7 @@ from qcode.protocol.events import (
     Notice,
     ToolCallFinished,
 )
-from qcode.protocol.inputs import ApprovalReply, HunkReply, Input, Rewind, SetMode
+from qcode.protocol.inputs import ApprovalReply, HunkReply, Input, Rewind, SetMode, Steer
 from qcode.workspace.review import Choice, hunks, result
 from tests.engine.rig import Rig, configured, rig, started
 from tests.support.script import Call, Reply
@@ -150,19 +150,98 @@ async def test_what_was_refused_before_is_answered_from_memory_and_the_rest_is_a
     assert len([n for n in run.said(Notice) if "refused before came again" in n.text]) == 2
 
 
-async def test_memory_lasts_over_turns_and_modes_that_do_not_ask_until_the_mode_is_set_anew(
+ALL = [HunkReply(0, "drop"), NO, HunkReply(2, "drop")]
+BEFORE = "ask mode asks before edits"
+MARK = "you refused part 1 before; you refused part 2 before: 'not now'; you refused part 3 before"
+
+
+async def test_once_the_person_has_spoken_what_they_refused_is_asked_about_again_and_marked(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    one = Reviewed(scripted, tmp_path, READ, WRITE, WRITE)
+    one.server.add(Reply(calls=(WRITE,)), Reply(text="ok"))
+    async with rig(one.config, one.start) as run:
+        await run.turn("go", reviewer(ALL))
+        assert len(run.said(ApprovalRequested)) == 1  # within the turn, from memory
+        await run.turn("write it after all", reviewer([]))
+    asked = run.said(ApprovalRequested)
+    assert [one.because for one in asked] == [BEFORE, f"{BEFORE}; {MARK}"]
+    assert one.file.read_text() == NEW
+
+
+async def test_a_steer_is_words_too(scripted: StartScripted, tmp_path: Path) -> None:
+    one = Reviewed(scripted, tmp_path, READ, WRITE, WRITE)
+    decide = reviewer(ALL, [])
+
+    def person(event: AnyEvent) -> Input | None:
+        if isinstance(event, ToolCallFinished) and event.message.status == "denied":
+            return Steer("do it, please")
+        return decide(event)
+
+    await one.go(person)
+    assert one.file.read_text() == NEW
+
+
+async def test_it_is_asked_about_once_and_from_memory_again_if_it_is_refused_again(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
     one = Reviewed(scripted, tmp_path, READ, WRITE)
-    refused = [HunkReply(number, "drop") for number in range(3)]
-    one.server.add(Reply(calls=(WRITE,)), Reply(text="ok"), Reply(calls=(WRITE,)), Reply(text="ok"))
+    one.server.add(*[Reply(calls=(WRITE,))] * 2, Reply(text="ok"))
     async with rig(one.config, one.start) as run:
-        await run.turn("go", reviewer(refused))
-        await run.turn("and again", reviewer())
-        assert one.file.read_text() == OLD
-        run.engine.submit(SetMode("ask"))
-        await run.turn("do it", reviewer([]))
+        await run.turn("go", reviewer(ALL))
+        await run.turn("what is the time?", reviewer(ALL))
     assert len(run.said(ApprovalRequested)) == 2
+    assert one.file.read_text() == OLD
+    assert one.told[-1].startswith("The user refused this change to a.txt before, so they were not")
+
+
+async def test_a_part_within_a_call_that_is_denied_whole_stays_refused(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    other = Call("write", {"path": "a.txt", "content": f"{NEW}more\n"})
+    one = Reviewed(scripted, tmp_path, READ, WRITE)
+    one.server.add(Reply(calls=(WRITE,)), Reply(calls=(other,)), Reply(text="ok"))
+    answers = iter(["deny", "allow"])
+
+    def person(event: AnyEvent) -> Input | None:
+        is_asked = isinstance(event, ApprovalRequested)
+        return ApprovalReply(event.request_id, next(answers)) if is_asked else None  # type: ignore[union-attr,arg-type] # see is_asked; literals
+
+    async with rig(one.config, one.start) as run:
+        await run.turn("go", reviewer(ALL))
+        await run.turn("hm", person)
+    last = run.said(ApprovalRequested)[-1]
+    assert (last.because, "twenty" in str(last.blocks)) == (BEFORE, False)
+    assert one.file.read_text() == OLD.replace("line 35\n", "") + "more\n"
+
+
+async def test_a_mode_that_does_not_ask_asks_about_what_was_refused(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    def person(event: AnyEvent) -> Input | None:
+        if isinstance(event, ApprovalRequested):
+            return ApprovalReply(event.request_id, "allow", hunks=tuple(ALL), scope="session")
+        return None
+
+    one = Reviewed(scripted, tmp_path, READ, WRITE)
+    one.server.add(Reply(calls=(WRITE,)), Reply(text="ok"))
+    async with rig(one.config, one.start) as run:
+        await run.turn("go", person)
+        await run.turn("and again", reviewer([]))
+    assert [one.because for one in run.said(ApprovalRequested)] == [BEFORE, MARK]
+    assert one.file.read_text() == NEW
+
+
+async def test_a_mode_that_is_set_anew_forgets_what_was_refused(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    one = Reviewed(scripted, tmp_path, READ, WRITE)
+    one.server.add(Reply(calls=(WRITE,)), Reply(text="ok"))
+    async with rig(one.config, one.start) as run:
+        await run.turn("go", reviewer(ALL))
+        run.engine.submit(SetMode("edit"))
+        await run.turn("do it", reviewer())
+    assert len(run.said(ApprovalRequested)) == 1
     assert one.file.read_text() == NEW
 
 
