@@ -16,6 +16,7 @@ from qcode.session.summary import Hit, Summary
 from qcode.tui.drawing.visible import safe
 from qcode.tui.drawing.wrap import wrap_text
 from qcode.tui.lines import BLANK, Line, Span
+from qcode.tui.widgets.header import short_folder
 
 SHOWN_TURNS = 6
 """Of a session in its preview: the last ones."""
@@ -117,7 +118,7 @@ def when(at: str, now: datetime) -> str:
 def _about(summary: Summary) -> list[Line]:
     rows = {
         "model": summary.model,
-        "folder": summary.folder,
+        "folder": short_folder(Path(summary.folder)),
         "turns": str(summary.turns),
         "written": f"{summary.generated_tokens:,} tokens",
         "edits": str(summary.edits) if summary.edits else "",

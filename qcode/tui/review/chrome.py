@@ -23,6 +23,8 @@ _MARKS_SHOWN = 12
 def head_line(state: ReviewState, deeds: Deeds, width: int) -> Line:
     """What it is, how much, and how far one has come."""
     files, hunks = len(state.files), len(state.items)
+    if not hunks:
+        return Line((Span(f" {deeds.title}", "strong"),))
     spans = [
         Span(f" {deeds.title}", "strong"),
         Span(f"   {_many(files, 'file')}   {_many(hunks, 'hunk')}   ", "dim"),
@@ -83,7 +85,12 @@ def _offer(key: Key) -> list[Span]:
 
 def help_lines(keys: Sequence[Key], width: int) -> list[Line]:
     """All keys with what they do."""
-    return [Line(clip([Span(f"  {key.sign:<6}", "accent"), Span(key.help)], width)) for key in keys]
+    shown = [key for key in keys if key.sign]
+    title = ends_line([Span(" keys of the review", "strong")], [Span("esc back ", "dim")], width)
+    rows = [
+        Line(clip([Span(f"  {key.sign:<6} ", "accent"), Span(key.help)], width)) for key in shown
+    ]
+    return [title, Line((Span("─" * width, "rule"),)), *rows]
 
 
 def ends_line(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:

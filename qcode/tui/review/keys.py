@@ -43,6 +43,12 @@ KEYS = (
 )
 """Those without a sign stand with the one before."""
 
+_LEAVE = Key("escape", "", "Esc", "leave it", "")
+WHILE_EDITING = (Key("ctrl+s", "", "Ctrl+S", "keep the edit", ""), _LEAVE)
+WHILE_COMMENTING = (Key("enter", "", "Enter", "keep it", ""), _LEAVE)
+NOTHING_TO_DO = (Key("escape", "cancel", "Esc", "leave", ""),)
+"""At the foot in place of `KEYS`."""
+
 
 def offered(deeds: Deeds) -> tuple[Key, ...]:
     """The keys that do something here, in the words of what is reviewed."""

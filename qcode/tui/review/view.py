@@ -130,10 +130,9 @@ class Bar(Column):
 class HunkEditor(TextArea):
     """The new lines of one hunk, to be written anew."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "keep", "keep the edit", show=False, priority=True),
-        Binding("escape", "leave", "leave it", show=False, priority=True),
-    ]
+    DEFAULT_CSS = """
+    HunkEditor { height: auto; min-height: 1; max-height: 70%; border: none; padding: 0 1; }
+    """
 
     @dataclass
     class Kept(Message):
@@ -147,13 +146,32 @@ class HunkEditor(TextArea):
 
         text: str
 
-    def action_keep(self) -> None:
-        """Post it."""
-        self.post_message(self.Kept(self.text))
+    def __init__(self) -> None:
+        super().__init__(compact=True, show_line_numbers=True, tab_behavior="indent")
+        self.cursor_blink = False
+        self._end = ""
+        self._blank = False
 
-    def action_leave(self) -> None:
-        """Post that."""
-        self.post_message(self.Left(self.text))
+    def begin(self, lines: str) -> None:
+        """With these. The end of the last one is no row of its own."""
+        self._end = "\n" if lines.endswith("\n") else ""
+        self._blank = lines == "\n"
+        self.load_text(lines.removesuffix("\n"))
+
+    @property
+    def lines(self) -> str:
+        """As they are now; empty = none are left."""
+        return self.text + self._end if self.text or self._blank else ""
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Not as bindings: they would overtake the words that came with them in one read.
+        said = {"ctrl+s": self.Kept, "escape": self.Left}.get(event.key)
+        if said is None:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+        self.post_message(said(self.lines))
 
 
 class CommentInput(Input):

@@ -21,7 +21,7 @@ from qcode.tui.review.chrome import (
 )
 from qcode.tui.review.editing import above, below, draft_of, refusal
 from qcode.tui.review.help import KeysScreen
-from qcode.tui.review.keys import KEYS, Key, offered
+from qcode.tui.review.keys import KEYS, NOTHING_TO_DO, WHILE_COMMENTING, WHILE_EDITING, offered
 from qcode.tui.review.outcome import Deeds, ReviewOutcome, prompt_of
 from qcode.tui.review.page import Look, page
 from qcode.tui.review.state import ReviewState
@@ -47,8 +47,6 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
     ReviewScreen #edit { display: none; height: 1fr; }
     ReviewScreen #edit.open { display: block; }
     ReviewScreen #above, ReviewScreen #below { height: 0; }
-    ReviewScreen HunkEditor { height: auto; min-height: 3; max-height: 70%; }
-    ReviewScreen HunkEditor { border: none; padding: 0 1; }
     ReviewScreen #comment { display: none; height: 1; border: none; padding: 0 2; }
     ReviewScreen #comment.open { display: block; }
     """
@@ -74,7 +72,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
                 yield PageView(self._paint, id="page")
                 with Vertical(id="edit"):
                     yield Bar(self._paint, id="above")
-                    yield HunkEditor(compact=True, show_line_numbers=True, tab_behavior="indent")
+                    yield HunkEditor()
                     yield Bar(self._paint, id="below")
         yield CommentInput(id="comment", placeholder="comment for the model: Enter keeps it")
         yield Bar(self._paint, id="rule2")
@@ -95,9 +93,22 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         self._show("#head", [head_line(self.state, self._deeds, width)])
         self._show("#rule", [_rule(width)])
         self._show("#rule2", [_rule(width)])
-        self._show("#keys", [keys_line(self._keys, width)])
+        self._foot(width)
         self._draw_files(width)
         self.call_after_refresh(self._draw_page)
+
+    def on_descendant_focus(self) -> None:
+        """Other keys work where one writes."""
+        self._foot(self.size.width)
+
+    def _foot(self, width: int) -> None:
+        """What the keys do that work now."""
+        keys = self._keys if self.state.items else NOTHING_TO_DO
+        if isinstance(self.focused, CommentInput):
+            keys = WHILE_COMMENTING
+        elif isinstance(self.focused, HunkEditor):
+            keys = WHILE_EDITING
+        self._show("#keys", [keys_line(keys, width)])
 
     def _draw_files(self, width: int) -> None:
         column = self.query_one("#files", Column)
@@ -218,8 +229,8 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
             return
         editor = self.query_one(HunkEditor)
         given = draft_of(self.state, item, self._drafts)
-        editor.load_text(given)
-        if why := refusal(self.state, item, given, editor.text):
+        editor.begin(given)
+        if why := refusal(self.state, item, given, editor.lines):
             self._note(item.number, why)
             return
         editor.line_number_start = item.hunk.new_start + item.hunk.lead
@@ -251,9 +262,6 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         if not editing:
             view.focus()
             self._draw()
-            return
-        keys = (Key("", "", "Ctrl+S", "keep the edit", ""), Key("", "", "Esc", "leave it", ""))
-        self._show("#keys", [keys_line(keys, self.size.width)])
 
     # -- what is carried out
 

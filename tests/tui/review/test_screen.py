@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -105,7 +106,7 @@ async def test_a_hunk_is_edited_in_place(size: tuple[int, int]) -> None:
     async with shown(files(), size) as pilot:
         await press(pilot, "n", "e")
         editor = pilot.app.screen.query_one(HunkEditor)
-        assert editor.text == "30\nmore\n"
+        assert editor.text == "30\nmore"
         assert editor.line_number_start == 31
         assert "line 29" in text(pilot)
         await press(pilot, "x", "ctrl+s")
@@ -118,13 +119,66 @@ async def test_a_hunk_is_edited_in_place(size: tuple[int, int]) -> None:
     assert pilot.app.return_value.hunks[1] == HunkReply(1, "edited", "x30\nmore\n")
 
 
+@pytest.mark.parametrize("last", ["ctrl+s", "escape"])
+async def test_keys_that_come_in_one_read_keep_their_order(last: str) -> None:
+    """A terminal over a slow line hands over words and the key behind them at once."""
+    async with shown(files()) as pilot:
+        await press(pilot, "e")
+        for sign in "quick":
+            pilot.app.post_message(events.Key(sign, sign))
+        pilot.app.post_message(events.Key(last, None))
+        view = pilot.app.screen.query_one(PageView)
+        while pilot.app.screen.focused is not view:
+            await pilot.pause(0.01)
+        if last == "ctrl+s":
+            assert state(pilot).choices[0] == Choice("edited", "quickten\n")
+            await press(pilot, "p")
+            assert "+ quickten" in text(pilot)
+        else:
+            await press(pilot, "e")
+            assert pilot.app.screen.query_one(HunkEditor).text == "quickten"
+
+
+async def test_the_editor_has_no_row_below_the_last_line() -> None:
+    new = between("a.txt", "a\n", "a\n\nb\n")
+    async with shown([new, between("b.txt", "a", "b")]) as pilot:
+        await press(pilot, "e")
+        editor = pilot.app.screen.query_one(HunkEditor)
+        assert editor.text == "\nb"
+        await press(pilot, "ctrl+s", "e")
+        assert state(pilot).choices[0] == Choice("edited", "\nb\n")
+        assert editor.text == "b"
+        await press(pilot, "x", "ctrl+s")
+        assert state(pilot).choices[1] == Choice("edited", "xb")
+
+
+async def test_all_lines_of_a_hunk_can_be_deleted() -> None:
+    async with shown(files()) as pilot:
+        await press(pilot, "n", "e")
+        editor = pilot.app.screen.query_one(HunkEditor)
+        editor.select_all()
+        await press(pilot, "delete", "ctrl+s")
+        assert state(pilot).choices[1] == Choice("edited", "")
+
+
+async def test_the_keys_at_the_foot_are_those_that_work() -> None:
+    async with shown(files()) as pilot:
+        await press(pilot, "c")
+        assert "Enter keep it" in text(pilot)
+        assert "accept" not in text(pilot).splitlines()[-1]
+        await press(pilot, "escape")
+        assert "accept" in text(pilot).splitlines()[-1]
+    async with shown([]) as pilot:
+        assert text(pilot).splitlines()[-1].split() == ["Esc", "leave"]
+
+
 async def test_an_edit_that_is_left_is_found_again() -> None:
     async with shown(files()) as pilot:
         await press(pilot, "e", *"abc", "escape")
         assert state(pilot).mark(0) == "left"
         assert pilot.app.screen.focused is pilot.app.screen.query_one(PageView)
         await press(pilot, "e")
-        assert pilot.app.screen.query_one(HunkEditor).text == "abcten\n"
+        assert pilot.app.screen.query_one(HunkEditor).text == "abcten"
 
 
 async def test_lines_that_an_editor_would_change_are_not_edited() -> None:
