@@ -90,6 +90,7 @@ class Calls:
         try:
             for batch in self._batches(may_run):
                 await self._together([self._one(*row, tally, waiting) for row in batch])
+                await asyncio.sleep(0)  # a cancel that a write had outlast it takes effect here
             self._close(waiting, LEFT_OUT, tally)
         except asyncio.CancelledError:
             self._close(waiting, NOT_RUN, tally)

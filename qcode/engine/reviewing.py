@@ -11,7 +11,7 @@ from qcode.protocol.events import Notice
 from qcode.protocol.inputs import HunkReply
 from qcode.protocol.text import one_line, well_formed
 from qcode.tools.base import Context, Outcome, Proposes, Tool, failed
-from qcode.tools.change import Change, planned
+from qcode.tools.change import Change, planned, written
 from qcode.workspace.encoding import binary_kind, decode
 from qcode.workspace.files import Loaded, Located, load
 from qcode.workspace.review import KEEP, Choice, Hunk, fits, hunks, merged, result
@@ -135,10 +135,7 @@ class Reviews:
         if not is_whole:
             after = result(change.before, proposed.parts, _choices(fates))
             change = await asyncio.to_thread(_other, change, after)
-        digest = await asyncio.to_thread(change.put)
-        path = change.located.path
-        if path in self._context.seen or change.was is None or not change.was.data:
-            self._context.seen[path] = digest
+        await written(change, self._context.seen)
         words = change.said if is_whole else partly(proposed.path, everything)
         return Outcome(words, (change.block,), edited=(proposed.path,))
 
@@ -154,9 +151,9 @@ class Reviews:
         self._tell(proposed.path, fates)
         if now is None or not any(one.applied for one in fates):
             return failed(text)
-        written = await asyncio.to_thread(_merged, change.located, now, parts, fates)
-        await asyncio.to_thread(written.put)
-        return Outcome(text, (written.block,), edited=(proposed.path,))
+        other = await asyncio.to_thread(_merged, change.located, now, parts, fates)
+        await written(other, {})
+        return Outcome(text, (other.block,), edited=(proposed.path,))
 
     def _tell(self, path: str, fates: Sequence[Fate]) -> None:
         lost = [one for one in fates if one.kind == "lost"]

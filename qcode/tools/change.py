@@ -1,6 +1,9 @@
 """What `write` and `edit` share: new text for a file, told before it is written."""
 
+import asyncio
+from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.text import well_formed
@@ -33,6 +36,31 @@ class Change:
     def saying(self, text: str) -> "Change":
         """The same with words for the model."""
         return replace(self, said=text)
+
+
+async def written(change: Change, seen: MutableMapping[Path, str]) -> None:
+    """Write it, and take its digest into `seen` where the model knows all of what was there.
+
+    Once begun it is not cut off: who cancels meanwhile is answered behind it, at the next
+    opportunity, so that what is said of the file is true. A second cancel does not wait. Raises
+    FileTrouble.
+    """
+    digest = await _outlasting(asyncio.ensure_future(asyncio.to_thread(change.put)))
+    path = change.located.path
+    if path in seen or change.was is None or not change.was.data:
+        seen[path] = digest
+
+
+async def _outlasting(work: "asyncio.Future[str]") -> str:
+    """What comes of `work`. A cancel that comes first is put off, not lost."""
+    try:
+        await asyncio.wait([work])
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        if task := asyncio.current_task():
+            task.uncancel()  # it is the same one: time limits count them
+            task.cancel()
+    return work.result()
 
 
 def planned(

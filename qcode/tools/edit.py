@@ -10,6 +10,7 @@ from msgspec import Meta
 from qcode.protocol.access import Access
 from qcode.protocol.text import one_line, well_formed
 from qcode.tools.base import Context, Outcome, failed
+from qcode.tools.carrying import carried_out
 from qcode.tools.change import Change, planned
 from qcode.tools.misses import already, changed_since, not_found, several
 from qcode.tools.showing import around, count, missing, span
@@ -51,16 +52,7 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     async def run(self, context: Context) -> Outcome:
         """Find the passage and replace it; see the reply for how it was found."""
         async with context.write_lock:
-            change = await self._planned(context)
-            if isinstance(change, Outcome):
-                return change
-            try:
-                digest = await asyncio.to_thread(change.put)
-            except FileTrouble as error:
-                return failed(str(error))
-            if change.located.path in context.seen:
-                context.seen[change.located.path] = digest
-        return Outcome(change.said, (change.block,), edited=(change.located.shown,))
+            return await carried_out(await self._planned(context), context)
 
     async def proposal(self, context: Context) -> Change | Outcome:
         """See `base.Proposes`."""
