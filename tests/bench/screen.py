@@ -144,8 +144,9 @@ def _streaming(ground: Ground) -> Iterator[Figure]:
         cpu, came, began = terminal.cpu_seconds(), terminal.received, time.monotonic()
         _until_answered(terminal, server)
         seconds = time.monotonic() - began
-        share = (terminal.cpu_seconds() - cpu) * 100 / seconds
-        said = f"app: CPU during a stream of {TOKENS / seconds:.0f} tokens/s"
+        rate = TOKENS / seconds
+        share = (terminal.cpu_seconds() - cpu) * 100 / seconds * PER_SECOND / rate
+        said = f"app: CPU during a stream, for {PER_SECOND} tokens/s (really {rate:.0f})"
         yield Figure(said, share, "%", 22, digits=1)
         kilobytes = (terminal.received - came) / 1000
         yield Figure(f"app: bytes for {TOKENS:,} streamed tokens", kilobytes, "KB", 600, digits=0)
@@ -187,7 +188,9 @@ def _long_session(ground: Ground, started: float) -> Iterator[Figure]:
 def _resume_seconds(ground: Ground) -> float:
     with _app(ground) as (terminal, _server):
         _ready(terminal)
-        terminal.type("/resume\r")
+        terminal.type("/resume")
+        terminal.settle(0.5)
+        terminal.type("\r")
         terminal.wait_for(f"{MESSAGES // 2} turns")
         terminal.settle(0.5)
         began = time.monotonic()
