@@ -65,6 +65,8 @@ class Start:
     conversation: Conversation = field(default_factory=Conversation)
     """That of the session that goes on; empty = a new one."""
     rules: tuple[Rule, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Sentences that the person is told when the session begins."""
     keep: Callable[[Sequence[str]], None] | None = None
     """Writes down rules that the person approves for this folder; None = nothing is kept. Called
     in a thread; may raise ConfigError."""
@@ -175,7 +177,8 @@ class _Assembly:
         """Find the server and read the workspace, at once."""
         facts, (seen, unread) = await asyncio.gather(self.routes.open(), look(self.workspace))
         say(self._started(facts))
-        for notice in (*remarks(facts), *(Notice("warning", one) for one in unread)):
+        warnings = (*self.start.remarks, *unread)
+        for notice in (*remarks(facts), *(Notice("warning", one) for one in warnings)):
             say(notice)
         talk = self.start.conversation
         history = self.history = History(talk, facts, self.settings)

@@ -77,12 +77,14 @@ def start(
     """All that an engine is made of. Raises ConfigError, InputError and UsageError."""
     config = loaded.config
     key = endpoint_key(config.server.base_url, config.server.api_key_env, os.environ)
+    found = rules(loaded, Ground.of(folder), options.allowed_tools, options.disallowed_tools)
     return Start(
         folder=folder,
         add_dirs=tuple(_added(path) for path in options.add_dirs),
         log=session.log,
         conversation=session.conversation,
-        rules=rules(loaded, Ground.of(folder), options.allowed_tools, options.disallowed_tools),
+        rules=found.rules,
+        remarks=found.remarks,
         keep=partial(keep, folder),
         api_key=key.value if key else "",
         limits=Limits(

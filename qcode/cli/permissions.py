@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qcode.cli.parser import parsed
-from qcode.cli.rules import rules
+from qcode.cli.rules import Found, rules
 from qcode.config.learned import forget, learned
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
@@ -17,6 +17,7 @@ from qcode.permission.explain import Explanation, Part, explain
 from qcode.permission.judge import Policy
 from qcode.permission.modes import HEADINGS, PRESETS, TABLE, Fence, parse_mode, table
 from qcode.permission.patterns import Ground
+from qcode.permission.rules import Rule
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import plain
 
@@ -84,7 +85,7 @@ def _blocks() -> str:
 
 
 def _list(arguments: argparse.Namespace, folder: Path) -> int:
-    found = rules(load(sources(folder, {})), Ground.of(folder), (), ())
+    found = _told(rules(load(sources(folder, {})), Ground.of(folder), (), ()))
     if arguments.json:
         keys = ("answer", "text", "source")
         return _print_json([{key: getattr(rule, key) for key in keys} for rule in found])
@@ -118,7 +119,14 @@ def _policy(arguments: argparse.Namespace, loaded: Loaded, folder: Path) -> Poli
     off = permission.sandbox == "off" or preset.sandbox == "off"
     fence: Fence = arguments.sandbox or ("off" if off else "none")
     flags = (arguments.allowed_tools, arguments.disallowed_tools)
-    return Policy(preset.mode, fence, rules(loaded, Ground.of(folder), *flags), preset.asks)
+    return Policy(preset.mode, fence, _told(rules(loaded, Ground.of(folder), *flags)), preset.asks)
+
+
+def _told(found: Found) -> tuple[Rule, ...]:
+    """The rules; what else there is to say goes to stderr."""
+    for remark in found.remarks:
+        sys.stderr.write(plain(f"{remark}\n"))
+    return found.rules
 
 
 def _lines(found: Explanation) -> list[str]:

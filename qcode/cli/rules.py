@@ -1,38 +1,71 @@
 """The user's rules and those of the flags, each with where it came from."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from qcode.config.learned import learn, learned
+from qcode.config.learned import file_of, learn, learned
 from qcode.config.load import Loaded
 from qcode.config.paths import paths
 from qcode.permission.patterns import Ground
-from qcode.permission.rules import Rule, parse_rules, split_rules
+from qcode.permission.rules import Rule, parse_rule, parse_rules, split_rules
 from qcode.protocol.access import Answer
 from qcode.protocol.errors import ConfigError, UsageError
 
 APPROVED = "approved for this project"
 
 
-def rules(
-    loaded: Loaded, ground: Ground, allowed: Sequence[str], denied: Sequence[str]
-) -> tuple[Rule, ...]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rules that hold, and what the person should know of those that do not."""
+
+    rules: tuple[Rule, ...]
+    remarks: tuple[str, ...] = ()
+    """Sentences: what was approved only ever allows, so that its lack is no reason not to start."""
+
+
+def rules(loaded: Loaded, ground: Ground, allowed: Sequence[str], denied: Sequence[str]) -> Found:
     """With those that the person approved for this project. `allowed` and `denied` as they were
     written: a value may hold several rules.
 
     Raises ConfigError, and UsageError for those of the flags.
     """
+    approved = tuple(_approved(ground))
+    return Found(
+        (
+            *_said(loaded, ground),
+            *(one for one in approved if isinstance(one, Rule)),
+            *_of_flag(allowed, "allow", "--allowed-tools", ground),
+            *_of_flag(denied, "deny", "--disallowed-tools", ground),
+        ),
+        tuple(one for one in approved if isinstance(one, str)),
+    )
+
+
+def _said(loaded: Loaded, ground: Ground) -> tuple[Rule, ...]:
     permission = loaded.config.permission
     origin = {name: f"{loaded.origin(f'permission.{name}')}" for name in ("allow", "ask", "deny")}
     return (
         *parse_rules(permission.allow, "allow", origin["allow"], ground),
         *parse_rules(permission.ask, "ask", origin["ask"], ground),
         *parse_rules(permission.deny, "deny", origin["deny"], ground),
-        *parse_rules(learned(paths().state, Path(ground.root)), "allow", APPROVED, ground),
-        *_of_flag(allowed, "allow", "--allowed-tools", ground),
-        *_of_flag(denied, "deny", "--disallowed-tools", ground),
     )
+
+
+def _approved(ground: Ground) -> Iterator[Rule | str]:
+    """Those for this project; a sentence for what cannot be understood, and the rest holds."""
+    state, folder = paths().state, Path(ground.root)
+    try:
+        texts = learned(state, folder)
+    except ConfigError as error:
+        yield str(error)
+        return
+    for text in texts:
+        try:
+            yield parse_rule(text, "allow", APPROVED, ground)
+        except ConfigError as error:
+            yield f"{file_of(state, folder)}: {error} It is left out; the others hold."
 
 
 def keep(folder: Path, approved: Sequence[str]) -> None:

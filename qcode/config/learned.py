@@ -16,8 +16,8 @@ from qcode.config.paths import make
 from qcode.protocol.errors import ConfigError
 
 
-class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file of a project holds."""
+class Project(msgspec.Struct, frozen=True):
+    """What the file of a project holds. What a later version adds to it is left aside."""
 
     folder: str
     """Its real path, for whoever reads the file."""
@@ -44,8 +44,8 @@ def learned(state: Path, folder: Path) -> tuple[str, ...]:
         found = msgspec.json.decode(data, type=Project)
     except ValueError as error:  # msgspec's own errors are some
         raise ConfigError(
-            f"{file}: the rules that you approved for {folder} cannot be read ({error}). Delete "
-            "the file; you will be asked again."
+            f"{file}: the rules that you approved for {folder} cannot be read ({error}). None of "
+            "them holds. Delete the file; you will be asked again."
         ) from error
     return found.allow if found.folder == _real(folder) else ()
 

@@ -241,3 +241,14 @@ async def test_a_session_that_goes_on_stays_though_nothing_is_said_in_it(
         run.engine.submit(Begin())
         await run.until(SessionStarted)
     assert log.path.exists()
+
+
+async def test_what_the_person_should_know_is_told_once_the_session_has_begun(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(Reply(text="ok"), Reply(text="ok"))
+    start = started(tmp_path, remarks=("a rule was left out.",))
+    async with rig(configured(server.base_url), start) as run:
+        await run.turn("one")
+        await run.turn("two")
+    assert run.said(Notice).count(Notice("warning", "a rule was left out.")) == 1
