@@ -30,6 +30,8 @@ class Completer:
         self._commands = commands
         self._asked: Asked | None = None
         self._rows: Sequence[Row] = ()
+        self._answers: Asked | None = None
+        """What the rows are the answer to."""
         self._chosen = 0
         self._dismissed = -1
         """Where the word begins for which it was closed."""
@@ -90,7 +92,8 @@ class Completer:
 
     def press(self, key: str) -> Literal["taken", "not", "send"]:
         """What a key does while it is open; `send` = a command is whole, and Enter was meant so."""
-        if not self._rows:
+        self.look()  # keys of one burst come before the news of the text that they follow
+        if not self._rows or self._answers != self._asked:
             return "not"
         if key in _STEPS:
             self._chosen = (self._chosen + _STEPS[key]) % len(self._rows)
@@ -122,5 +125,5 @@ class Completer:
 
     def _offer(self, rows: Sequence[Row]) -> None:
         """The chosen row stays chosen where better answers come to the same question."""
-        self._rows, self._chosen = rows, 0
+        self._rows, self._chosen, self._answers = rows, 0, self._asked
         self._strip.offer(rows, 0)

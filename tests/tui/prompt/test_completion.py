@@ -3,9 +3,11 @@
 import asyncio
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from qcode.tui.prompt import messages
+from qcode.tui.prompt.field import Field
 from qcode.tui.prompt.strip import Strip
 from tests.tui.prompt.room import Room
 
@@ -142,3 +144,16 @@ async def test_lines_behind_a_file_close_the_completion(tmp_path: Path) -> None:
         assert shown(app) == []
         await pilot.press("enter")
         assert [type(told) for told in app.heard] == [messages.Submitted]
+
+
+async def test_a_command_typed_in_one_burst_is_the_one_that_runs(tmp_path: Path) -> None:
+    """The keys come before any news that the text has changed."""
+    app = Room(files(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("/")
+        await until_shown(app, pilot, "/help")
+        for letter in "compact":
+            app.box.query_one(Field).post_message(events.Key(letter, letter))
+        app.box.query_one(Field).post_message(events.Key("enter", "\r"))
+        await pilot.pause()
+        assert app.heard == [messages.CommandWanted("compact", "")]
