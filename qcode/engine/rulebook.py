@@ -1,5 +1,6 @@
 """The policy of a session: mode, fence and rules, as they stand at each call."""
 
+import os
 from collections.abc import Sequence
 
 from qcode.engine.settings import Settings
@@ -31,7 +32,13 @@ class Rulebook:
 
     def offers(self, accesses: Sequence[Access]) -> tuple[str, ...]:
         """Rules by which the call would pass the next time; empty = there are none, or another
-        rule would have it asked about all the same."""
+        rule would have it asked about all the same.
+
+        A rule about a folder lets every file below it be read: who was asked whether its names
+        may be listed, or its lines searched, is offered none.
+        """
+        if not all(access.kind != "read" or self._is_file(access) for access in accesses):
+            return ()
         texts = lasting(accesses)
         try:
             more = parse_rules(texts, "allow", SOURCE, self._ground)
@@ -42,6 +49,9 @@ class Rulebook:
     def grant(self, texts: Sequence[str]) -> None:
         """These hold for the rest of the session."""
         self._rules += parse_rules(texts, "allow", SOURCE, self._ground)
+
+    def _is_file(self, access: Access) -> bool:
+        return os.path.isfile(os.path.join(self._ground.root, access.target))  # noqa: PTH113, PTH118 - a Path would raise for a name that cannot be
 
     def _with(self, accesses: Sequence[Access], more: Sequence[Rule]) -> Verdict:
         policy = Policy(self._settings.mode, self._fence, (*self._rules, *more))

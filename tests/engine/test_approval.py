@@ -288,6 +288,34 @@ async def test_rules_that_cannot_be_kept_hold_for_the_session(
     assert "The disk is full. It is allowed for this session alone." in run.said(Notice)[0].text
 
 
+@pytest.mark.parametrize(
+    ("call", "offered"),
+    [
+        (Call("glob", {"pattern": "*", "path": "../other"}), []),
+        (Call("grep", {"pattern": "x", "path": "../other"}), []),
+        (Call("glob", {"pattern": "*", "path": "../nowhere"}), []),
+        (Call("grep", {"pattern": "x", "path": "../other/a"}), ["a"]),
+        (Call("read", {"path": "../other/a"}), ["a"]),
+    ],
+)
+async def test_no_rule_is_offered_that_lets_more_be_read_than_was_asked(
+    call: Call,
+    offered: list[str],
+    scripted: StartScripted,
+    tmp_path: Path,
+) -> None:
+    for name in ("work", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "other" / "a").write_text("x\n")
+    server = scripted(Reply(calls=(call,)), Reply(text="ok"))
+    start = started(tmp_path / "work", person="present")
+    async with rig(configured(server.base_url), start) as run:
+        await run.turn("go", replies(answer="allow"))
+    [asked] = run.said(ApprovalRequested)
+    other = (tmp_path / "other").resolve().as_posix()
+    assert list(asked.rules) == [f"Read(/{other}/{name})" for name in offered]
+
+
 async def test_a_rule_that_would_be_asked_about_all_the_same_is_not_offered(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
