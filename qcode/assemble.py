@@ -60,6 +60,8 @@ class Start:
 
     folder: Path
     add_dirs: tuple[Path, ...] = ()
+    own: tuple[Path, ...] = ()
+    """Folders in which qcode keeps its own things: the model changes none without a question."""
     log: Log | None = None
     """None = no session is kept."""
     conversation: Conversation = field(default_factory=Conversation)
@@ -123,6 +125,7 @@ class _Assembly:
             start.folder,
             (*start.add_dirs, self.spill),
             (*config.agent.exclude, *hidden(start.rules, start.folder.resolve().as_posix())),
+            start.own,
         )
         ground = Ground.of(self.workspace.root)
         book = Rulebook(self.settings, self.fence, start.rules, ground)

@@ -14,6 +14,7 @@ from qcode.assemble import Start, gives_up_sandbox
 from qcode.cli.options import Options
 from qcode.cli.rules import keep, rules
 from qcode.config.load import Loaded
+from qcode.config.paths import paths
 from qcode.config.secrets import endpoint_key
 from qcode.engine.limits import Limits
 from qcode.permission.modes import PRESETS
@@ -81,6 +82,7 @@ def start(
     return Start(
         folder=folder,
         add_dirs=tuple(_added(path) for path in options.add_dirs),
+        own=paths().folders,
         log=session.log,
         conversation=session.conversation,
         rules=found.rules,

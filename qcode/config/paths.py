@@ -23,6 +23,11 @@ class Paths:
     state: Path
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """All three."""
+        return self.config, self.data, self.state
+
+    @property
     def config_file(self) -> Path:
         """The user's settings."""
         return self.config / "config.toml"

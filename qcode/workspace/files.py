@@ -38,6 +38,8 @@ class Workspace:
     extra: tuple[Path, ...] = ()
     exclude: tuple[str, ...] = ()
     """Files that searches leave out, as gitignore patterns from the root."""
+    own: tuple[Path, ...] = ()
+    """Folders in which qcode keeps its own things: protected, whatever they are called."""
 
     @property
     def bounds(self) -> Bounds:
@@ -48,6 +50,8 @@ class Workspace:
         object.__setattr__(self, "root", Path(os.path.realpath(self.root)))
         real = tuple(Path(os.path.realpath(folder)) for folder in self.extra)
         object.__setattr__(self, "extra", real)
+        own = tuple(Path(os.path.realpath(folder)) for folder in self.own)
+        object.__setattr__(self, "own", own)
 
     def resolve(self, path: str) -> Located:
         """Where `path` leads, from the root. Never raises: a name that cannot be is `outside`."""
@@ -71,7 +75,14 @@ class Workspace:
         named = written.relative_to(self.root) if written.is_relative_to(self.root) else Path()
         # By the name as well: `.git` may be a link to a folder with a harmless name.
         below = real.relative_to(home)
-        return "protected" if protects(below.parts) or protects(named.parts) else "workspace"
+        if protects(below.parts) or protects(named.parts) or self._is_own(real):
+            return "protected"
+        return "workspace"
+
+    def _is_own(self, real: Path) -> bool:
+        """Whatever the case: on some file systems it does not count, and `real` keeps it."""
+        path = Path(str(real).casefold())
+        return any(path.is_relative_to(str(folder).casefold()) for folder in self.own)
 
 
 @dataclass(frozen=True, slots=True)
