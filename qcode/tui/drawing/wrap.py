@@ -53,7 +53,9 @@ def wrap_text(text: str, width: int, style: str = "text") -> list[Line]:
 
 
 def chop(spans: Sequence[Span], width: int) -> list[Line]:
-    """Rows of one line of code: broken where the row is full."""
+    """Rows of one line of code: broken where the row is full. Of no width there is one sign a row:
+    a terminal may be narrower than the margins."""
+    width = max(width, 1)
     ruler = _Ruler("".join(span.text for span in spans))
     if ruler.cells(0, ruler.end) <= width:
         return [Line(tuple(spans))]
@@ -119,7 +121,7 @@ class _Ruler:
 
 
 def _broken(text: str, width: int) -> Iterator[Row]:
-    ruler = _Ruler(text)
+    ruler, width = _Ruler(text), max(width, 1)  # no sign at all would never come to an end
     start = at = 0
     joins: Joins = "\n"
     for word in text.split(" "):

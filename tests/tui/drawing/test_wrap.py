@@ -50,3 +50,10 @@ def test_a_word_that_is_too_long_is_broken() -> None:
         ("x" * 10, " "),
         ("xx", ""),
     ]
+
+
+@given(TEXT, st.integers(-5, 0))
+def test_a_window_narrower_than_the_margins_is_no_endless_work(text: str, width: int) -> None:
+    for rows in (wrap([Span(text)], width), chop([Span(text)], width)):
+        assert copied(rows) == text
+        assert len(rows) <= len(text) + 1
