@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qcode.cli.identity import identity
 from qcode.cli.parser import parsed
 from qcode.cli.rules import Found, rules
 from qcode.config.learned import forget, learned
@@ -98,7 +99,7 @@ def _forget(arguments: argparse.Namespace, folder: Path) -> int:
     if forget(paths().state, folder, arguments.rule):
         sys.stderr.write(plain(f"Forgotten: {arguments.rule}\n"))
         return 0
-    known = learned(paths().state, folder)
+    known = learned(paths().state, folder, identity(folder))
     there = f"There are: {', '.join(known)}." if known else "There are none."
     raise InputError(f"{arguments.rule!r} was not approved for {folder}. {there}")
 

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from qcode.config.learned import file_of, learn, learned
+from qcode.cli.identity import identity
+from qcode.config.learned import OtherProject, file_of, learn, learned
 from qcode.config.load import Loaded
 from qcode.config.paths import paths
 from qcode.permission.patterns import Ground
@@ -56,8 +58,14 @@ def _said(loaded: Loaded, ground: Ground) -> tuple[Rule, ...]:
 def _approved(ground: Ground) -> Iterator[Rule | str]:
     """Those for this project; a sentence for what cannot be understood, and the rest holds."""
     state, folder = paths().state, Path(ground.root)
+    mine = identity(folder)
     try:
-        texts = learned(state, folder)
+        texts = learned(state, folder, mine)
+    except OtherProject as error:
+        yield str(error)
+        with suppress(ConfigError):  # it is said again the next time, then
+            learn(state, folder, (), mine)
+        return
     except ConfigError as error:
         yield str(error)
         return
@@ -73,7 +81,7 @@ def keep(folder: Path, approved: Sequence[str]) -> None:
     began. Raises ConfigError, also where a link has taken its place: it names another project."""
     if os.path.realpath(folder) != str(folder):
         raise ConfigError(f"{folder} leads elsewhere by now, so no rule was kept.")
-    learn(paths().state, folder, approved)
+    learn(paths().state, folder, approved, identity(folder))
 
 
 def _of_flag(values: Sequence[str], answer: Answer, flag: str, ground: Ground) -> tuple[Rule, ...]:

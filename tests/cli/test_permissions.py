@@ -10,7 +10,7 @@ import pytest
 
 from qcode.cli.dispatch import dispatch
 from qcode.cli.permissions import main
-from qcode.config.learned import learn
+from qcode.cli.rules import keep
 from qcode.config.paths import make, paths
 from qcode.permission.modes import table
 
@@ -109,7 +109,7 @@ def test_rules_that_were_approved_for_this_folder_are_listed_hold_and_are_forgot
     file = paths().config_file
     make(file.parent)
     file.write_text('[permission]\ndeny = ["Bash(rm:*)"]\n')
-    learn(paths().state, tmp_path, ["Bash(pytest:*)"])
+    keep(tmp_path, ["Bash(pytest:*)"])
     assert main(["list"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"deny Bash(rm:*)  ← user {file}:2",
