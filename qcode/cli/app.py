@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from qcode.cli.debug import log_to_file
 from qcode.cli.options import Options
+from qcode.cli.screen import draw_on_terminal
 from qcode.cli.settings import flags, workspace
 from qcode.config.load import Loaded, Sources, load, sources
 from qcode.config.paths import Paths, paths
@@ -40,7 +41,8 @@ def run(options: Options) -> int:
         door.peek,
         themes=(places.config / "themes",),
     )
-    show = _plain if options.plain else _full_screen
+    dumb = os.environ.get("TERM") == "dumb"  # it can move no cursor: Emacs' shell, some CI
+    show = _plain if options.plain or dumb else _full_screen
     return show(home, _wanted(options, folder, places), _first(options, folder))
 
 
@@ -76,6 +78,7 @@ def _full_screen(home: Home, wanted: Wanted, first: Prompt | None) -> int:
     # Read when Textual loads. At its usual 60 a key may wait 16 ms for the next repaint; nothing is
     # painted more often for it (the conversation keeps to 30), but what is due is painted sooner.
     os.environ.setdefault("TEXTUAL_FPS", "240")
+    draw_on_terminal()
     # Deferred: Textual takes most of the time to the first paint, and errors above need none of it.
     from qcode.tui.app import QcodeApp  # noqa: PLC0415 - reason above
 

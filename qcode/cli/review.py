@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qcode.cli.parser import parsed
+from qcode.cli.screen import draw_on_terminal
 from qcode.config.paths import Paths, paths
 from qcode.protocol.errors import InputError, UsageError
 from qcode.protocol.text import plain, well_formed
@@ -51,8 +52,7 @@ def run(arguments: argparse.Namespace, places: Paths) -> int:
     changes = asyncio.run(file_changes(folder, asked))
     if arguments.patch:
         return _print_patch(changes)
-    streams = (sys.stdin, sys.stdout, sys.stderr)  # the screen is drawn on the last
-    if arguments.json or not all(stream.isatty() for stream in streams):
+    if arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _print_json(_told(changes))
     return _show(folder, asked, changes, places)
 
@@ -70,6 +70,7 @@ def _show(folder: Path, asked: Asked, changes: Sequence[FileChange], places: Pat
     from qcode.tui.review.deeds import of_repository  # noqa: PLC0415 - the same
     from qcode.tui.review_app import review  # noqa: PLC0415 - reason above
 
+    draw_on_terminal()
     outcome = review(changes, of_repository(folder, asked), places.state, _themes(places))
     if outcome is None:
         return 0

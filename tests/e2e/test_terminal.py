@@ -202,3 +202,25 @@ def test_a_session_that_is_not_there_is_told_before_the_screen_changes(cli: Cli)
 def _runs(command: str) -> bool:
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     return any(row.strip() == command for row in listed.stdout.splitlines())
+
+
+def test_the_app_is_seen_where_its_stderr_goes_to_a_file(cli: Cli, serve: Serve) -> None:
+    serve()
+    line = f"exec {shlex.join(cli.line())} 2>{shlex.quote(str(cli.folder / 'log'))}"
+    with Terminal(["sh", "-c", line], cwd=cli.folder, env=cli.environ) as terminal:
+        ready(terminal).type("\x04")
+        assert terminal.wait() == 0
+    assert b"\x1b" not in (cli.folder / "log").read_bytes()
+
+
+def test_a_dumb_terminal_gets_lines_and_no_sequences(cli: Cli, serve: Serve) -> None:
+    serve()
+    line = ["sh", "-c", f"TERM=dumb exec {shlex.join(cli.line())}"]
+    with Terminal(line, cwd=cli.folder, env=cli.environ) as terminal:
+        came, end = b"", time.monotonic() + 10
+        while b"> " not in came and time.monotonic() < end:
+            came += terminal.pump(0.1)
+        terminal.type("/quit\r")
+        assert terminal.wait() == 0
+    assert b"> " in came
+    assert b"\x1b" not in came
