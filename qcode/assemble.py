@@ -250,13 +250,7 @@ class _Assembly:
         return system, specs
 
     def _calls(self) -> Calls:
-        context = Context(
-            workspace=self.workspace,
-            runner=self.runner,
-            jobs=self.runner,
-            spill=self.spill,
-            ask=self.ask,
-        )
+        context = Context(self.workspace, self.runner, self.runner, self.spill, self.ask)
         calls = Calls(self.tools, context, self.approvals, self.say)
         calls.single.before_effect = self.stream.flush
         if self.settings.loops == "off":
