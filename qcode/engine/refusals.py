@@ -4,6 +4,10 @@ from dataclasses import dataclass, field, replace
 
 from qcode.workspace.review import Hunk
 
+NEAR_LINES = 50
+"""A part that stands farther off is another one, though its lines are the same: stanzas recur in a
+file. Nearer by, the lines above it may have grown or shrunk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -12,6 +16,8 @@ class Refusal:
     path: str
     old: tuple[str, ...]
     new: tuple[str, ...]
+    line: int
+    """Where it began."""
     comment: str
     holds: bool = True
     """The person has said nothing since; else they are asked about it once more."""
@@ -41,7 +47,7 @@ class Refusals:
     def refuse(self, path: str, hunk: Hunk, comment: str) -> None:
         """A part of a change was refused."""
         self.accept(path, hunk)
-        self._parts.append(Refusal(path, hunk.old, hunk.new, comment))
+        self._parts.append(Refusal(path, hunk.old, hunk.new, hunk.old_start, comment))
 
     def accept(self, path: str, hunk: Hunk) -> None:
         """A part was not refused: what was said of it before holds no more."""
@@ -51,7 +57,9 @@ class Refusals:
     def refused(self, path: str, hunk: Hunk) -> Refusal | None:
         """How this very part was refused; None = it was not."""
         same = (path, hunk.old, hunk.new)
-        return next((one for one in self._parts if (one.path, one.old, one.new) == same), None)
+        known = [one for one in self._parts if (one.path, one.old, one.new) == same]
+        off = {abs(one.line - hunk.old_start): one for one in known}
+        return off[min(off)] if off and min(off) <= NEAR_LINES else None
 
     def knows(self, path: str) -> bool:
         """Whether a part of a change to that file was refused."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -167,6 +168,26 @@ async def test_once_the_person_has_spoken_what_they_refused_is_asked_about_again
     asked = run.said(ApprovalRequested)
     assert [one.because for one in asked] == [BEFORE, f"{BEFORE}; {MARK}"]
     assert one.file.read_text() == NEW
+
+
+@pytest.mark.parametrize(("off", "requests"), [(40, 1), (80, 2)])
+async def test_the_same_lines_far_off_are_another_part(
+    off: int, requests: int, scripted: StartScripted, tmp_path: Path
+) -> None:
+    def text(first: str, second: str) -> str:
+        one, other = (f"[part]\nb = {value}\n[end]\n" for value in (first, second))
+        return "".join(["\n" * 5, one, "\n" * off, other, "\n" * 5])
+
+    one = Reviewed(
+        scripted,
+        tmp_path,
+        READ,
+        Call("write", {"path": "a.txt", "content": text("two", "2")}),
+        Call("write", {"path": "a.txt", "content": text("2", "two")}),
+    )
+    one.file.write_text(text("2", "2"))
+    run = await one.go(reviewer([HunkReply(0, "drop")], []))
+    assert len(run.said(ApprovalRequested)) == requests
 
 
 async def test_a_steer_is_words_too(scripted: StartScripted, tmp_path: Path) -> None:
