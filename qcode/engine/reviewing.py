@@ -208,7 +208,7 @@ def _misfits(now: Loaded | None, parts: Sequence[Hunk]) -> dict[int, str]:
     if now is None:
         return {hunk.number: "the file is gone" for hunk in parts}
     if kind := binary_kind(now.data):
-        return {hunk.number: f"the file is {kind} now" for hunk in parts}
+        return {hunk.number: f"the file is not text any more ({kind})" for hunk in parts}
     return fits(decode(now.data)[0], parts)
 
 

@@ -402,6 +402,16 @@ async def test_a_file_that_is_gone_meanwhile_is_not_made_again(
     assert "the file is gone" in one.told[-1]
 
 
+async def test_a_file_that_is_no_text_any_more_is_left_alone(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    one = Reviewed(scripted, tmp_path, READ, WRITE)
+    png = b"\x89PNG\r\n\x1a\n" + bytes(20)
+    await one.go(reviewer([], before=lambda: one.file.write_bytes(png)))
+    assert one.file.read_bytes() == png
+    assert "not applied, since the file is not text any more (PNG image)." in one.told[-1]
+
+
 async def test_line_ends_and_encoding_stay_also_for_the_persons_own_lines(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
