@@ -100,6 +100,8 @@ def _queued(status: Status) -> tuple[Piece, ...]:
 
 def _phase(status: Status, now: float) -> tuple[Piece, ...]:
     parts = phase_parts(status, now)
+    if not parts and not status.mode:
+        return ((Span("no server yet", "warning"),),)
     if not parts:
         rate = status.write_rate
         return ((Span(f"{rate:,.0f} tok/s", "faint"),), (), ()) if rate else ((), (), ())

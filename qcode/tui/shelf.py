@@ -4,10 +4,10 @@ a thread."""
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from qcode.protocol.errors import InputError
+from qcode.protocol.errors import InputError, SessionError
 from qcode.protocol.text import one_line
 from qcode.session.export import SUFFIXES, exported
 from qcode.session.said import Said, said
@@ -15,6 +15,7 @@ from qcode.session.store import Store
 from qcode.session.summary import Hit, Summary
 from qcode.tui.drawing.visible import safe
 from qcode.tui.drawing.wrap import wrap_text
+from qcode.tui.home import Home
 from qcode.tui.lines import BLANK, Line, Span
 from qcode.tui.widgets.header import short_folder
 
@@ -99,6 +100,19 @@ class Shelf:
 
     def _folder(self, scope: str) -> Path | None:
         return None if scope == "everywhere" else self.folder
+
+
+def before(home: Home) -> tuple[str, str] | None:
+    """Title and time of the last session of this folder; None = there is none."""
+    if home.sessions is None:
+        return None
+    try:
+        found = [one for one in Shelf(Store(home.sessions), home.folder).list() if one.usable]
+    except (SessionError, OSError):  # it is only a courtesy
+        return None
+    if not found:
+        return None
+    return found[0].title, when(found[0].updated, datetime.now(UTC))
 
 
 def when(at: str, now: datetime) -> str:

@@ -123,14 +123,15 @@ def _diff(block: DiffBlock, width: int, named: bool) -> Iterator[Line]:  # noqa:
 
 def _touches(asked: ApprovalRequested, width: int) -> Iterator[Line]:
     shown = {block.path for block in diffs(asked)}
-    parts = [*_accesses([one for one in asked.accesses if one.target not in shown or _far(one)])]
-    if asked.because:
-        parts.append(Span(f"because {safe(asked.because)}", "dim"))
-    row: list[Span] = []
-    for part in parts:
-        row += [Span("   ")] * bool(row) + [part]
-    for each in wrap(row, width - 4) if row else ():
-        yield line(_INSET, *each.spans)
+    because = [Span(f"because {safe(asked.because)}", "dim")] if asked.because else []
+    told = [one for one in asked.accesses if one.target not in shown or _far(one)]
+    for row in (_between([*_accesses(told)]), *_warnings(told), because):
+        for each in wrap(row, width - 4) if row else ():
+            yield line(_INSET, *each.spans)
+
+
+def _between(parts: Sequence[Span]) -> list[Span]:
+    return [span for at, part in enumerate(parts) for span in ([Span("   ")] * bool(at) + [part])]
 
 
 def _accesses(accesses: Sequence[Access]) -> Iterator[Span]:
@@ -140,9 +141,13 @@ def _accesses(accesses: Sequence[Access]) -> Iterator[Span]:
             continue
         targets = ", ".join(visible(access.target) for access in found)
         yield Span(f"{word}: {targets}", "dim")
+
+
+def _warnings(accesses: Sequence[Access]) -> Iterator[list[Span]]:
+    """Each in a row of its own: it must not drown."""
     for access in filter(_far, accesses):
         where = "outside the workspace" if access.place == "outside" else "protected"
-        yield Span(f"⚠ {visible(access.target)} is {where}", "warning")
+        yield [Span(f"⚠ {visible(access.target)} is {where}", "warning")]
 
 
 def _far(access: Access) -> bool:

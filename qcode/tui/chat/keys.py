@@ -22,9 +22,7 @@ APP: tuple[tuple[str, str, str], ...] = (
 """Everywhere; on an empty prompt `?` is `f1`."""
 
 FIRST = (
-    Key(
-        "ctrl+c", "stop", "copy what is selected; else interrupt; else empty the prompt; else quit"
-    ),
+    Key("ctrl+c", "stop", "copy; else interrupt; else empty the prompt; else quit"),
     Key("shift+tab", "next_mode", "next mode: ask, edit, auto, plan"),
     Key("ctrl+z", "suspend", "to the background; fg comes back"),
     Key("pageup", "page_up", "a page up"),

@@ -72,6 +72,8 @@ def _drawn(row: Row, under: str, names: int, width: int) -> Line:
         gap = " " * max(1, names - cells(shown) + 2)
         room = width - 3 - cells(shown) - len(gap)
         spans.append(Span(gap + fit(row.note, max(0, room)), f"dim {under}".strip()))
+    if under:  # the whole row, as in a list
+        spans.append(Span(" " * (width - sum(cells(span.text) for span in spans)), under))
     return Line(tuple(spans))
 
 

@@ -32,7 +32,7 @@ from qcode.tui.prompt.vim import Buffer, Vim
 from qcode.tui.prompt.writing import EMPTY, Writing
 from qcode.workspace.index import FileIndex
 
-SIGILS = {"words": " ❯ ", "shell": " ! ", "normal": " ▪ "}
+SIGILS = {"words": " ❯ ", "shell": " $ ", "normal": " ▪ "}
 WARM_SECONDS = 0.5
 """After the start the folders are read: not before the first paint."""
 DRAFT_SECONDS = 0.5

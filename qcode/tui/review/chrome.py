@@ -1,6 +1,7 @@
 """What stands around the hunks: head, list of files, line of the file, keys at the foot. Pure."""
 
 from collections.abc import Sequence
+from typing import overload
 
 from qcode.protocol.cells import cells
 from qcode.tui.drawing.visible import visible
@@ -47,18 +48,33 @@ def file_line(state: ReviewState, width: int) -> Line:
     return ends_line(spans, [Span(f"{place}{hunk}", "dim")], width)
 
 
-def files_lines(state: ReviewState, width: int) -> list[Line]:
-    """A line for each file, the one under the cursor set off."""
-    here = state.item.file if state.item else -1
-    made = []
-    for index, change in enumerate(state.files):
+class FilesLines(Sequence[Line]):
+    """A line for each file, the one under the cursor set off. Each is made when it is looked at:
+    there may be ten thousand, and a key draws them anew."""
+
+    def __init__(self, state: ReviewState, width: int) -> None:
+        self._state, self._width = state, width
+
+    def __len__(self) -> int:
+        return len(self._state.files)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | list[Line]:
+        if isinstance(index, slice):
+            return [self._line(one) for one in range(*index.indices(len(self)))]
+        return self._line(range(len(self))[index])
+
+    def _line(self, index: int) -> Line:
+        state, width = self._state, self._width
         marks = [Span(MARKS[mark], STYLES[mark]) for mark in _marks(state, index)]
-        name = Span(f" {_short(visible(change.path), width - len(marks) - 3)}")
+        name = Span(f" {_short(visible(state.files[index].path), width - len(marks) - 3)}")
         row = ends_line([name], [*marks, Span(" ")], width)
-        if index == here:
-            row = Line(tuple(span._replace(style=f"{span.style} focus") for span in row.spans))
-        made.append(row)
-    return made
+        if state.item is None or state.item.file != index:
+            return row
+        return Line(tuple(span._replace(style=f"{span.style} focus") for span in row.spans))
 
 
 def keys_line(keys: Sequence[Key], width: int) -> Line:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from qcode.protocol.inputs import HunkReply
@@ -44,6 +45,9 @@ class ReviewState:
     ) -> None:
         self.files = tuple(files)
         self.items = tuple(_items(self.files))
+        self._of_file = tuple(
+            tuple(group) for _, group in groupby(self.items, key=lambda item: item.file)
+        )
         self.conflicts = dict(conflicts or {})
         """Number of an item -> why it does not apply: it can only be left out."""
         self.choices: dict[int, Choice] = {}
@@ -67,7 +71,7 @@ class ReviewState:
 
     def of_file(self, index: int) -> tuple[Item, ...]:
         """The items of a file."""
-        return tuple(item for item in self.items if item.file == index)
+        return self._of_file[index]
 
     def mark(self, number: int) -> Mark:
         """How an item stands."""
@@ -93,7 +97,8 @@ class ReviewState:
 
     def go_file(self, index: int) -> None:
         """To the first hunk of a file."""
-        self.cursor = next((item.number for item in self.items if item.file == index), self.cursor)
+        if 0 <= index < len(self.files):
+            self.cursor = self._of_file[index][0].number
 
     def go(self, number: int) -> None:
         """To an item."""

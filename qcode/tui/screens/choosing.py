@@ -188,7 +188,11 @@ async def _survey() -> Any:
 
 def of_profile(rows: Sequence[tuple[str, str]], now: str) -> About[SetModel]:
     """Names of the settings' profiles, each with what it says."""
-    sheet = Sheet("profile", empty="The settings have no [profiles].", hints=CHOOSE)
+    sheet = Sheet(
+        "profile",
+        empty="The settings have no [profiles] yet: `qcode paths` names their file.",
+        hints=CHOOSE,
+    )
     made = [
         Row(SetModel(name), name, said, mark="now" if name == now else "") for name, said in rows
     ]

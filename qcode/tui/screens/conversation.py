@@ -1,15 +1,18 @@
 """What the chat shows: the conversation, what stands around it, what waits for the person."""
 
+import asyncio
+import importlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from textual import work
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from qcode.tui.blocks import Block
+from qcode.tui.blocks import Block, NoteBlock
 from qcode.tui.chat.talk import Talk
 from qcode.tui.chat.waiting import Waiting
 from qcode.tui.drawing.draw import draw
@@ -28,8 +31,11 @@ from qcode.tui.widgets.notice import Level, NoticeLine
 from qcode.tui.widgets.onboarding import OnboardingStrip
 from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.question import QuestionStrip
+from qcode.tui.widgets.welcome import Welcome
 
 LOOK_SECONDS = 0.05
+RECALL_SECONDS = 0.5
+"""After the beginning of a session the last one is looked for: not before the first paint."""
 QUIET_SECONDS, DRAFT_SECONDS = 0.7, 1.5
 """No key for so long, and a strip takes the keys; the second where words are written: who is in
 the middle of a sentence pauses longer, and its next letter would be an answer."""
@@ -54,9 +60,11 @@ class ConversationScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.talk = talk
+        self._home = home
         self._clock = home.clock
         self.header = Header(paint, home.folder)
         self.view = TranscriptView(self._drawn, paint)
+        self.welcome = Welcome(paint)
         self.finding = FindLine()
         self.notice = NoticeLine(paint)
         self.approval = ApprovalStrip(paint)
@@ -72,6 +80,7 @@ class ConversationScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.view
+        yield self.welcome
         yield self.finding
         yield self.notice
         yield self.approval
@@ -107,18 +116,45 @@ class ConversationScreen(Screen[None]):
             self.header.folder = short_folder(Path(self.talk.folder))
         self.header.show(self.talk.status)
         self.footer.show(self.talk.status)
+        self._greet()
         self.wait(self.talk.waiting)
 
     def begin(self, talk: Talk) -> None:
         """Another conversation."""
         self.talk = talk
         self.view.replay(talk.blocks)
+        self.welcome.set_class(not talk.blocks, "open")
         self.stand()
+        if talk.session_id and not talk.blocks and self._home.sessions:
+            self.set_timer(RECALL_SECONDS, self._recall)
+
+    def _greet(self) -> None:
+        """Until something is said, or nobody answers."""
+        if not self.welcome.is_open:
+            return
+        spoken = any(not isinstance(block, NoteBlock) for block in self.talk.blocks)
+        self.welcome.set_class(not spoken and not self.talk.waiting.failed, "open")
+        self.welcome.show(self.talk.status)
+
+    @work(exclusive=True, group="recall")
+    async def _recall(self) -> None:
+        """What was done here before."""
+        # In a thread, and not before the first paint: it opens the index of all sessions.
+        module = await asyncio.to_thread(importlib.import_module, "qcode.tui.shelf")
+        if before := await asyncio.to_thread(module.before, self._home):
+            self.welcome.recall(*before)
 
     def repaint(self) -> None:
         """The palette has other colours."""
         self.view.repaint(self.paint)
-        for widget in (self.header, self.footer, self.approval, self.question, self.notice):
+        for widget in (
+            self.header,
+            self.welcome,
+            self.footer,
+            self.approval,
+            self.question,
+            self.notice,
+        ):
             widget.refresh()
 
     def _tick_while_busy(self) -> None:

@@ -14,7 +14,7 @@ def of_help(keys: Iterable[Shown], commands: Iterable[Command] = ()) -> About[st
     rows: list[Row[str]] = []
     for key in keys:
         title = f"{'  '.join(map(written, key.keys))}"
-        rows.append(Row("", f"{title:<22}  {key.help}", group=CONTEXTS[key.context]))
+        rows.append(Row("", f"{title:<14}  {key.help}", group=CONTEXTS[key.context]))
     for row in commands:
         text = f"/{row.name} " if row.takes != "nothing" else f"/{row.name}"
         aliases = f"also {', '.join(f'/{name}' for name in row.aliases)}" if row.aliases else ""

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
+from qcode.protocol.cells import cells
 from qcode.tui.lines import BLANK, Line, Span, line
 from qcode.tui.widgets.painted import Paint, Painted
 
@@ -22,8 +23,10 @@ class _Sheet(Painted):
         self.of = lines
 
     def drawn(self, width: int) -> Sequence[Line]:
-        hint = Span("   esc back", "faint")
-        return (line(Span(f" {self._title}", "heading"), hint), BLANK, *self.of(width))
+        hint = "esc back "
+        gap = " " * max(width - cells(self._title) - cells(hint) - 1, 1)
+        title = line(Span(f" {self._title}", "strong"), Span(gap), Span(hint, "dim"))
+        return (title, line(Span("─" * width, "rule")), BLANK, *self.of(width))
 
 
 class Page(Screen[None]):

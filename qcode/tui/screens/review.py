@@ -14,8 +14,8 @@ from qcode.tui.lines import Line, Span
 from qcode.tui.paint import Paint
 from qcode.tui.review.carrying import Carrying
 from qcode.tui.review.chrome import (
+    FilesLines,
     file_line,
-    files_lines,
     head_line,
     keys_line,
 )
@@ -116,7 +116,7 @@ class ReviewScreen(Screen[ReviewOutcome | None]):
         column.set_class(shown, "shown")
         if shown:
             column.styles.width = int(width * LIST_SHARE)
-            column.show(files_lines(self.state, int(width * LIST_SHARE) - 2))
+            column.show(FilesLines(self.state, int(width * LIST_SHARE) - 2))
             here = self.state.item.file if self.state.item else 0
             column.reveal(here, here + 1)
 

@@ -77,4 +77,4 @@ class RewindTo(Picker[Back]):
 
 
 def _row(one: Said) -> Row[Back]:
-    return Row(Back(Rewind(one.turn), one.prompt), one.prompt, f"{one.turn}", words=one.answer)
+    return Row(Back(Rewind(one.turn), one.prompt), one.prompt, f"turn {one.turn}", words=one.answer)

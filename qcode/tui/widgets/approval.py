@@ -50,7 +50,7 @@ class ApprovalStrip(Vertical, can_focus=True):
     ApprovalStrip { height: auto; border-top: solid $accent; display: none; }
     ApprovalStrip:focus { border-top: heavy $accent; }
     ApprovalStrip.open { display: block; }
-    ApprovalStrip Input { display: none; padding: 0 3; }
+    ApprovalStrip Input { display: none; margin: 0 3; }
     ApprovalStrip.telling Input { display: block; }
     """
 

@@ -63,7 +63,9 @@ class FindLine(Horizontal):
         """How often they occur."""
         words = self.query_one(Input).value.strip()
         times = "once" if count == 1 else f"{count} times" if count else "nowhere"
-        self.query_one(".count", Static).update(times if words else "")
+        self.query_one(".count", Static).update(
+            f"{times}   ⏎ next  ↑ before  esc back" if words else "esc back"
+        )
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

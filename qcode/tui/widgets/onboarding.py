@@ -19,7 +19,7 @@ from qcode.tui.widgets.painted import Paint, Painted
 OFFERS = (
     ("r", "try again"),
     ("a", "enter an address"),
-    ("d", "watch the demo: a script, no model"),
+    ("d", "watch the demo (no model)"),
     ("q", "quit"),
 )
 
@@ -41,7 +41,7 @@ class OnboardingStrip(Vertical, can_focus=True):
     OnboardingStrip { height: auto; border-top: solid $accent; display: none; }
     OnboardingStrip:focus { border-top: heavy $accent; }
     OnboardingStrip.open { display: block; }
-    OnboardingStrip Input { display: none; padding: 0 3; }
+    OnboardingStrip Input { display: none; margin: 0 3; }
     OnboardingStrip.addressing Input { display: block; }
     """
 

@@ -32,7 +32,7 @@ class QuestionStrip(Vertical):
     QuestionStrip { height: auto; border-top: solid $accent; display: none; }
     QuestionStrip:focus-within { border-top: heavy $accent; }
     QuestionStrip.open { display: block; }
-    QuestionStrip Input { padding: 0 3; }
+    QuestionStrip Input { margin: 0 3; }
     """
 
     @dataclass

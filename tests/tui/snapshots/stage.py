@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -28,6 +28,8 @@ BEGUN: SessionStarted = replace(
     server="llamacpp b9870",
     system="You are qcode. " * 200,
 )
+FILES = ("src/acme/pages.py", "src/acme/api.py", "tests/test_pages.py", "README.md")
+"""Of the project."""
 STILL = 3
 """So many frames, one like the other, and nothing moves any more."""
 
@@ -50,7 +52,9 @@ def home(folder: Path) -> Iterator[Path]:
         os.environ.pop(name, None)
     try:
         project = folder / "src" / "acme"
-        project.mkdir(parents=True)
+        for name in FILES:
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_text("pass\n")
         yield project
     finally:
         os.environ.clear()
@@ -63,7 +67,6 @@ class Stage:
 
     app: App[object]
     pilot: Pilot[object]
-    engine: Engine = field(default_factory=Engine)
     now: float = 100.0
     """The clock of all that is shown."""
 
@@ -124,11 +127,12 @@ async def stage(
     past: Sequence[AnyEvent] = (),
 ) -> AsyncIterator[Stage]:
     """The chat, with a session that has begun so."""
-    engine = Engine(begun=begun or (replace(BEGUN, folder=str(project)),))
+    engines: list[Engine] = []
     made: list[Stage] = []
 
     def open_(_: Wanted) -> Opened:
-        return Opened(engine, tuple(past), "s1", held=held or Held())
+        engines.append(Engine(begun=begun or (replace(BEGUN, folder=str(project)),)))
+        return Opened(engines[-1], tuple(past), "s1", held=held or Held())
 
     sessions = project.parent.parent / "sessions"
     where = Home(
@@ -137,7 +141,9 @@ async def stage(
     )
     app = QcodeApp(where)
     async with app.run_test(size=size) as pilot:
-        made.append(Stage(app, pilot, engine))  # type: ignore[arg-type] # of any result
-        await until(lambda: engine.inputs and app.chat.talk.status.phase != "starting")
+        made.append(Stage(app, pilot))  # type: ignore[arg-type] # of any result
+        await until(lambda: engines and app.talk.status.phase != "starting")
+        await until(lambda: app.talk.status.model or app.talk.waiting.failed)
+        await made[0].still()
         yield made[0]
         await app.holder.close()
