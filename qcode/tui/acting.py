@@ -22,6 +22,7 @@ from qcode.tui.home import Held, Home, Wanted
 from qcode.tui.paint import LOCK
 from qcode.tui.palette import Palette
 from qcode.tui.prompt.messages import CommandWanted
+from qcode.tui.prompt.widget import PromptBox
 from qcode.tui.screens.chat import ChatScreen
 from qcode.tui.widgets.notice import Level
 from qcode.tui.widgets.onboarding import OnboardingStrip
@@ -90,21 +91,24 @@ class Hands(App[int]):
     def where(self) -> str:
         """See `acts.hands`."""
         if self.screen is not self.chat:
-            return "picker"
+            return str(getattr(self.screen, "WHERE", "picker"))  # lists load when they are wanted
         return "approval" if self.chat.approval.calls else "chat"
 
     def can(self, name: str) -> bool:
         """Whether something stands behind a name."""
-        return name in WHERE or any(hasattr(one, f"action_{name}") for one in (self, ChatScreen))
+        places = (self, ChatScreen, PromptBox)
+        return name in WHERE or any(hasattr(one, f"action_{name}") for one in places)
 
     def do(self, name: str, argument: str = "") -> None:
-        """An act, an action of the app, or one of the chat."""
+        """An act, an action of the app, or one of the chat or its prompt."""
         if name in WHERE:
             self.run_worker(self._act(name, argument), group="act")
         elif hasattr(self, f"action_{name}"):
             self.run_worker(self.run_action(f"app.{name}"), group="act")
         else:
-            self.run_worker(self.run_action(name, self.chat), group="act")
+            chats = hasattr(ChatScreen, f"action_{name}")
+            there = self.chat if chats else self.chat.prompt
+            self.run_worker(self.run_action(name, there), group="act")
 
     def action_do(self, name: str) -> None:
         """A key of the whole app."""

@@ -17,7 +17,10 @@ from qcode.protocol.events import (
 )
 from qcode.protocol.inputs import Begin, Cancel, Prompt, SetMode, SetThinking, Steer
 from qcode.protocol.messages import AssistantMessage, Text, user
+from qcode.tui.commands import Action
 from qcode.tui.home import Wanted
+from qcode.tui.screens.palette import Picked
+from qcode.tui.screens.pickers import Picker
 from tests.tui.conftest import STARTED, Engine, Enter, House
 
 
@@ -273,3 +276,44 @@ async def test_on_leaving_the_end_of_the_conversation_and_the_way_back_are_told(
         assert "fine" in text
         assert "qcode --resume s1" in text
         assert "\x1b" not in text
+
+
+def offered(h: House) -> list[Picked]:
+    """By the list on top."""
+    screen = h.app.screen
+    assert isinstance(screen, Picker)
+    return [row.value for row in screen.choices.rows]
+
+
+async def test_all_that_the_command_palette_offers_can_be_done(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.press("f3")
+        await h.until(lambda: isinstance(h.app.screen, Picker))
+        assert all(h.app.can(one.name) for one in offered(h) if isinstance(one, Action))
+        assert {"find", "edit", "search"} <= {one.name for one in offered(h)}
+        await h.type("search earlier prompts")
+        await h.press("enter")
+        await h.until(lambda: "type what to look for" in h.screen)
+
+
+async def test_the_command_palette_over_a_list_offers_none_of_its_keys(house: Enter) -> None:
+    async with house(Engine(beginning("go", "working"))) as h:
+        await h.begun()
+        h.app.do("modes")
+        await h.until(lambda: isinstance(h.app.screen, Picker))
+        h.app.do("commands")
+        await h.until(lambda: len(h.app.screen_stack) == 4)
+        assert not any(isinstance(one, Action) for one in offered(h))
+
+
+async def test_f1_tells_the_keys_of_a_list_too(house: Enter) -> None:
+    async with house(Engine(turn("hello", "yes"))) as h:
+        await h.begun()
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "yes" in h.screen and not h.app.talk.busy)
+        h.app.do("rewind")
+        await h.until(lambda: isinstance(h.app.screen, Picker))
+        await h.press("f1")
+        await h.until(lambda: "go back in a copy" in h.screen and "the row above" in h.screen)

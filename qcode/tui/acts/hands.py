@@ -35,6 +35,10 @@ class Hands(Protocol):
         """The screen on top, as `keys.SCREENS` names it."""
         ...
 
+    def can(self, name: str) -> bool:
+        """Whether `do` has something behind that name."""
+        ...
+
     def do(self, name: str, argument: str = "") -> None:
         """An act, or what a key of the chat does, by its name."""
         ...

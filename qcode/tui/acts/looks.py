@@ -51,8 +51,9 @@ async def help_(hands: Hands, _: str) -> None:
 
 
 async def commands(hands: Hands, _: str) -> None:
-    """Everything that can be done, by its words."""
-    found = of_everything(hands.commands, live(hands.where))
+    """Everything that can be done, by its words. What keys do in a list is not: it is gone then."""
+    keys = live("chat") if hands.where in ("chat", "approval") else ()
+    found = of_everything(hands.commands, [key for key in keys if hands.can(key.what)])
     picked: Picked | None = await hands.ask(Picker(found, hands.palette))
     match picked:
         case Action(name, argument):

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic
+from typing import ClassVar, Generic
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -44,7 +44,13 @@ class About(Generic[T]):
 class Picker(ModalScreen[T | None]):
     """Choose one row."""
 
-    BINDINGS = [Binding(key, what, words, show=False) for key, what, words in KEYS]  # noqa: RUF012 - Textual's own form
+    WHERE: ClassVar[str] = "picker"
+    """Its name in `keys.SCREENS`."""
+    BINDINGS = [  # noqa: RUF012 - Textual's own form
+        *(Binding(key, what, words, show=False) for key, what, words in KEYS),
+        # a modal screen hides the keys of the app from Textual; an app without help does nothing
+        Binding("f1", "app.do('help')", "keys of this screen", show=False),
+    ]
     DEFAULT_CSS = """
     Picker { align: left bottom; }
     Picker PickerView { background: $surface; }

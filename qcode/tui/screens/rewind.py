@@ -28,6 +28,7 @@ class Back:
 class RewindTo(Picker[Back]):
     """The prompts of a conversation, the last at hand."""
 
+    WHERE = "rewind"
     BINDINGS = [Binding(key, what, words, show=False) for key, what, words in REWIND]  # noqa: RUF012 - Textual's own form
 
     def __init__(

@@ -35,6 +35,7 @@ Answer = Wanted | Rename
 class Sessions(Picker[Answer]):
     """All sessions. The rows' values are `Wanted`s."""
 
+    WHERE = "sessions"
     BINDINGS = [Binding(key, what, words, show=False) for key, what, words in SESSIONS]  # noqa: RUF012 - Textual's own form
 
     def __init__(self, shelf: Shelf, paint: Paint, words: str = "") -> None:
