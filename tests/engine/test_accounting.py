@@ -57,7 +57,7 @@ async def test_what_answers_a_prompt_that_was_cut_is_never_acted_upon(
         end = await run.turn("word " * 5_000)
     assert (end.reason, end.error) == ("error", "SilentlyTruncated")
     assert "500 tokens" in end.detail
-    assert "OLLAMA_CONTEXT_LENGTH" in end.detail
+    assert "server.context_tokens" in end.detail
     assert not run.said(MessageCompleted)
     assert not run.said(ToolCallStarted)
     assert not (tmp_path / "made").exists()
