@@ -317,3 +317,30 @@ async def test_f1_tells_the_keys_of_a_list_too(house: Enter) -> None:
         await h.until(lambda: isinstance(h.app.screen, Picker))
         await h.press("f1")
         await h.until(lambda: "go back in a copy" in h.screen and "the row above" in h.screen)
+
+
+async def test_ctrl_s_in_a_search_of_earlier_prompts_is_the_newer_one(house: Enter) -> None:
+    async with house(Engine(turn("hello", "yes"))) as h:
+        await h.begun()
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "yes" in h.screen and not h.app.talk.busy)
+        await h.press("ctrl+r")
+        await h.type("he")
+        await h.press("ctrl+s")
+        assert h.app.chat.prompt.searches
+        assert not h.app.chat.finding.is_open
+        await h.press("escape", "ctrl+s")
+        await h.until(lambda: h.app.chat.finding.is_open)
+
+
+async def test_escape_takes_the_focus_from_a_block(house: Enter) -> None:
+    async with house(Engine(turn("hello", "yes"))) as h:
+        await h.begun()
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "yes" in h.screen and not h.app.talk.busy)
+        await h.press("alt+up")
+        await h.until(lambda: h.app.chat.view.picture.focused is not None)
+        await h.press("escape")
+        await h.until(lambda: h.app.chat.view.picture.focused is None)

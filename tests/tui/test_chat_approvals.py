@@ -257,3 +257,15 @@ async def test_what_waited_in_a_log_waits_no_more(house: Enter) -> None:
         await h.begun()
         assert not h.app.chat.approval.calls
         assert h.app.chat.prompt.has_focus_within
+
+
+async def test_ctrl_d_leaves_nothing_half_written_while_a_call_waits(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.type("a draft")
+        h.engine.say(*running(shell()))
+        await h.until(lambda: h.app.chat.strip.has_focus_within)
+        await h.press("ctrl+d")
+        await asyncio.sleep(0.1)
+        assert not h.engine.closed
+        assert h.app.chat.prompt.text == "a draft"

@@ -46,7 +46,7 @@ FIRST = (
 
 THEN = (
     Key("escape", "back", "close what is open; else interrupt; twice when idle: rewind"),
-    Key("ctrl+d", "leave", "on an empty prompt: quit"),
+    Key("ctrl+d", "leave('empty')", "on an empty prompt: quit"),
 )
 
 KEYS: tuple[Key, ...] = (*FIRST, *THEN)

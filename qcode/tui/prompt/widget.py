@@ -112,6 +112,11 @@ class PromptBox(Vertical):
         return self._field.selected_text
 
     @property
+    def searches(self) -> bool:
+        """Whether earlier prompts are searched."""
+        return self._search is not None
+
+    @property
     def vim(self) -> Literal["off", "insert", "normal"]:
         """Whether its keys are vim's, and which of them."""
         return self._vim.mode if self._vim else "off"

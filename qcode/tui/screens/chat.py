@@ -170,6 +170,8 @@ class ChatScreen(LookingScreen):
             return
         if self.talk.busy:
             self._say(Cancel())
+        elif self.view.picture.focused is not None:
+            self.view.focus_block(None)
         elif not self.prompt.text:
             if self._twice("escape"):
                 self.post_message(self.Wanted("rewind"))
@@ -204,7 +206,9 @@ class ChatScreen(LookingScreen):
             raise SkipAction
         self.post_message(self.Wanted("help"))
 
-    def action_leave(self) -> None:
+    def action_leave(self, when: str = "") -> None:
+        if when == "empty" and self.prompt.text:  # the keys may be elsewhere than in the prompt
+            return
         self.post_message(self.Wanted("leave"))
 
     def action_suspend(self) -> None:

@@ -1,8 +1,13 @@
 """What the person does with the conversation: scroll, open, search, copy."""
 
+import asyncio
+
+from textual.actions import SkipAction
+
 from qcode.protocol.text import one_line
 from qcode.tui.blocks import CallBlock, ReasoningBlock, ShellBlock
 from qcode.tui.chat.clip import written
+from qcode.tui.chat.links import follow
 from qcode.tui.screens.conversation import ConversationScreen
 from qcode.tui.view import TranscriptView
 from qcode.tui.widgets.find import FindLine
@@ -40,6 +45,8 @@ class LookingScreen(ConversationScreen):
         self.view.next_block(step)
 
     def action_find(self) -> None:
+        if self.prompt.searches:  # there Ctrl+S is the next newer prompt
+            raise SkipAction
         self.finding.open()
 
     def on_find_line_sought(self, event: FindLine.Sought) -> None:
@@ -58,9 +65,13 @@ class LookingScreen(ConversationScreen):
     def on_transcript_view_link_clicked(self, event: TranscriptView.LinkClicked) -> None:
         event.stop()
         if event.link.startswith(("http://", "https://")):
-            self.app.open_url(event.link)
+            self.run_worker(self._follow(event.link), group="link")
         else:
             self._copy(event.link)
+
+    async def _follow(self, link: str) -> None:
+        if not await asyncio.to_thread(follow, link):
+            self._copy(link)
 
     def action_copy_answer(self) -> None:
         focused = self.view.picture.focused
