@@ -1,5 +1,6 @@
 """What was done to the files under a review so far, and how it went. No Textual."""
 
+from qcode.tui.review.chrome import past
 from qcode.tui.review.deeds import conflicts
 from qcode.tui.review.outcome import Beyond, Deeds
 from qcode.tui.review.page import Drawn, Look
@@ -34,7 +35,7 @@ class Carrying:
             self.notes,
             self.settled,
             self._beyond.get(item.file) if item else None,
-            {"keep": deeds.keeps, "drop": deeds.drops, "edited": "edited"},
+            {"keep": past(deeds.keeps), "drop": past(deeds.drops), "edited": "edited"},
             self._drawn,
         )
 

@@ -119,9 +119,9 @@ def ends_line(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
 
 def _counts(state: ReviewState, deeds: Deeds) -> list[Span]:
     words: dict[Mark, str] = {
-        "keep": _past(deeds.keeps),
+        "keep": past(deeds.keeps),
         "edited": "edited",
-        "drop": _past(deeds.drops),
+        "drop": past(deeds.drops),
         "conflict": "in conflict",
         "left": "left",
     }
@@ -133,7 +133,7 @@ def _counts(state: ReviewState, deeds: Deeds) -> list[Span]:
     return spans
 
 
-def _past(word: str) -> str:
+def past(word: str) -> str:
     """Of a word that a key has."""
     return {"keep": "kept", "take back": "to take back", "unstage": "to unstage"}.get(
         word, f"{word}ed"

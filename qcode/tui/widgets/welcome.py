@@ -79,8 +79,8 @@ def welcome_lines(status: Status, last: tuple[str, str], width: int) -> Iterator
 
 def _offer(told: tuple[str, str], column: int) -> tuple[Span, ...]:
     key, words = told
-    gap = " " * (4 - cells(key))
-    rest = " " * max(column - 4 - cells(words), 0)
+    gap = " " * (5 - cells(key))
+    rest = " " * max(column - 5 - cells(words), 0)
     return Span(key, "accent"), Span(f"{gap}{words}{rest}", "dim")
 
 

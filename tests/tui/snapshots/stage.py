@@ -2,15 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
-from rich.segment import Segment
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widgets import Input
 
 from qcode.protocol.events import AnyEvent, SessionStarted
 from qcode.tui import themes
@@ -95,10 +97,18 @@ class Stage:
     @property
     def text(self) -> str:
         """What is to be seen."""
-        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+        return "\n".join(strip.text for strip in self.rows)
+
+    @property
+    def rows(self) -> list[Strip]:
+        """The same in colours."""
+        visible_screen_stack.set(self.app._background_screens)  # else what is below is left out
+        return self.app.screen._compositor.render_strips()
 
     async def still(self) -> None:
         """Until nothing moves any more."""
+        for one in self.app.screen.query(Input):
+            one.cursor_blink, one._cursor_visible = False, True
         same, before = 0, [""]
         while same < STILL:
             await asyncio.sleep(0.04)
@@ -109,13 +119,15 @@ class Stage:
         """As it looks in that theme."""
         found = themes.load().get(theme)
         assert found is not None, theme
-        if self.app.theme != theme:
-            assert isinstance(self.app, QcodeApp)
-            self.app.wear(found)
+        app = self.app
+        assert isinstance(app, QcodeApp)
+        if app.theme != theme:
+            app.wear(found)
+        app.chat.view.tick()  # as time will do sooner or later
+        app.chat.footer.refresh()
         await self.still()
-        rows: Sequence[Iterable[Segment]] = self.app.screen._compositor.render_strips()
         colours = found.colours.foreground, found.colours.background
-        return svg(rows, self.app.size.width, colours)
+        return svg(self.rows, app.size.width, colours)
 
 
 @asynccontextmanager
