@@ -1,7 +1,5 @@
 """The model's thinking: a line that counts, and its words when it is opened."""
 
-from functools import lru_cache
-
 from qcode.tui.blocks import ReasoningBlock
 from qcode.tui.drawing.margin import indented, ornament
 from qcode.tui.drawing.view import View
@@ -24,8 +22,7 @@ def reasoning(block: ReasoningBlock, view: View) -> list[Line]:
     text = safe(block.text).strip("\n")
     if not view.opened or not text:
         return [head]
-    rows = [line for row in text.split("\n") for line in _row(row, view.text - 7)]
-    return [head, *rows]
+    return [head, *_grown.rows(text, view.text - 7)]
 
 
 def _counts(block: ReasoningBlock, now: float) -> str:
@@ -44,7 +41,27 @@ def _counts(block: ReasoningBlock, now: float) -> str:
     return " · ".join(parts)
 
 
-@lru_cache(2048)
-def _row(text: str, width: int) -> tuple[Line, ...]:
-    """One row of the source; kept, because all of them are asked for while more come."""
-    return tuple(indented(ornament(wrap_text(text, width, "dim"), Span("  │ ", "gutter"))))
+class _Grown:
+    """The rows of the text that was drawn last: all of it is asked for while more comes."""
+
+    def __init__(self) -> None:
+        self._width, self._text = 0, ""
+        """As far as its rows are whole."""
+        self._lines: list[Line] = []
+
+    def rows(self, text: str, width: int) -> list[Line]:
+        """Of a text that goes on from the last one, only what is new is wrapped."""
+        if width != self._width or not text.startswith(self._text):
+            self._width, self._text, self._lines = width, "", []
+        *whole, open_row = text[len(self._text) :].split("\n")
+        self._lines += [line for row in whole for line in _row(row, width)]
+        self._text = text[: len(text) - len(open_row)]
+        return [*self._lines, *_row(open_row, width)]
+
+
+_grown = _Grown()
+"""Only a matter of speed, never of what is drawn."""
+
+
+def _row(text: str, width: int) -> list[Line]:
+    return indented(ornament(wrap_text(text, width, "dim"), Span("  │ ", "gutter")))

@@ -1,6 +1,8 @@
 """Prompts, reasoning, notes, ends of turns."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qcode.tui.blocks import NoteBlock, PromptBlock, ReasoningBlock, TurnBlock
 from qcode.tui.drawing.draw import draw
@@ -90,3 +92,23 @@ def test_a_turn_that_the_person_stopped_is_no_error() -> None:
     lines = draw(TurnBlock("cancelled"), View(40))
     assert [line.text for line in lines] == ["   — Stopped."]
     assert not styles(lines, "Stopped") & {"error"}
+
+
+@given(st.lists(st.text("ab \n\x1b[0m", max_size=30), max_size=8), st.integers(20, 40))
+def test_reasoning_that_grows_is_drawn_as_if_it_had_come_at_once(
+    pieces: list[str], width: int
+) -> None:
+    view = View(width, opened=True)
+    blocks = [ReasoningBlock("".join(pieces[:end]), 0.0) for end in range(len(pieces) + 1)]
+    grown = [draw(block, view) for block in blocks]
+    for block, lines in zip(blocks, grown, strict=True):
+        draw(ReasoningBlock("another", 0.0), view)
+        assert draw(block, view) == lines
+
+
+def test_of_long_reasoning_only_what_is_new_is_drawn() -> None:
+    text = "\n".join(f"row {number}" for number in range(5_000))
+    before = draw(ReasoningBlock(text, 0.0), View(80, opened=True))
+    after = draw(ReasoningBlock(f"{text} and more\nlast", 0.0), View(80, opened=True))
+    assert len(after) == len(before) + 1
+    assert all(one is other for one, other in zip(before[1:5_000], after[1:5_000], strict=True))
