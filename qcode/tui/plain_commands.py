@@ -88,7 +88,7 @@ class PlainCommands:
 
     def action_context(self, argument: str) -> None:
         most = self._plain.talk.status.context_tokens
-        held = contents(self._plain.events, most)
+        held = contents(self._plain.talk.events, most)
         of = f" of {most:,}" if most else ""
         self._voice.line(f"about {held.total:,}{of} tokens")
         for kind, tokens in held.shares.items():
@@ -96,7 +96,7 @@ class PlainCommands:
 
     def action_stats(self, argument: str) -> None:
         stats = Stats()
-        stats.take_all(self._plain.events)
+        stats.take_all(self._plain.talk.events)
         self._page(stats_lines(stats, WIDTH))
         if words := phase_words(self._plain.talk.status, 0.0):
             self._voice.line(f"now: {words}")

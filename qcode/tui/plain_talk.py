@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from qcode.protocol.events import FLEETING, AnyEvent, Notice
+from qcode.protocol.events import AnyEvent, Notice
 from qcode.protocol.inputs import (
     ApprovalReply,
     Cancel,
@@ -36,8 +36,6 @@ class PlainTalk:
     ) -> None:
         self.engine: Engine = opened.engine
         self.talk = Talk(opened.session_id)
-        self.events: list[AnyEvent] = list(opened.past)
-        """All that the log has."""
         self.wants: Wants = "nothing"
         """What the next line is."""
         self._voice = voice
@@ -57,9 +55,7 @@ class PlainTalk:
 
     def take(self, events: Iterable[AnyEvent]) -> None:
         """Events of the engine."""
-        come = list(events)
-        self.events += [event for event in come if not isinstance(event, FLEETING)]
-        changed = self.talk.take(come, self._clock())
+        changed = self.talk.take(list(events), self._clock())
         self._printer.show(changed, self.talk.state, self.talk.blocks)
 
     def tick(self) -> None:

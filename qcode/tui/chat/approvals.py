@@ -15,9 +15,6 @@ from qcode.tui.drawing.visible import safe, visible
 from qcode.tui.drawing.wrap import chop, clip, wrap
 from qcode.tui.lines import Line, Span, line
 
-COMMAND_ROWS = 6
-"""Of a command, until the whole of it is asked for."""
-DIFF_ROWS = 8
 _INSET = Span("   ")
 _WORDS = {"read": "reads", "edit": "changes", "network": "network"}
 _MARKS = {"+": "add", "-": "remove"}
