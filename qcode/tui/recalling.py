@@ -16,7 +16,8 @@ from qcode.protocol.events import (
     StepStarted,
     Usage,
 )
-from qcode.tui.status import Status, follow
+from qcode.tui.following import follow
+from qcode.tui.status import Status
 
 _LASTING = (
     *(SessionStarted, StepStarted, Usage, MessageCompleted, ModelChanged, ModeChanged, Renamed),

@@ -21,9 +21,10 @@ from qcode.protocol.events import (
     TurnStarted,
 )
 from qcode.protocol.messages import ToolCall, user
+from qcode.tui.following import follow
 from qcode.tui.footing import footer_line, header_line
 from qcode.tui.lines import STYLES
-from qcode.tui.status import Status, follow
+from qcode.tui.status import Status
 from qcode.tui.widgets.footer import Footer
 from qcode.tui.widgets.header import Header, short_folder
 

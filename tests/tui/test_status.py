@@ -37,10 +37,11 @@ from qcode.protocol.events import (
 )
 from qcode.protocol.inputs import Begin, Compact, Prompt, QuestionReply, Queue
 from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage, user
+from qcode.tui.following import follow, said
 from qcode.tui.phases import clock, phase_words, short
 from qcode.tui.rates import Pace
 from qcode.tui.recalling import recalled
-from qcode.tui.status import Status, follow, said
+from qcode.tui.status import Status
 from tests.tui.stories import started, stories
 
 CALL = ToolCall("c1", "shell", "{}")

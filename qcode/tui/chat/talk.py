@@ -21,8 +21,9 @@ from qcode.tui.blocks import AnswerBlock, Block
 from qcode.tui.chat.waiting import NOTHING, Waiting, after, replied
 from qcode.tui.coalescing import coalesce
 from qcode.tui.commands import ANSWER_TOKENS
+from qcode.tui.following import follow, said
 from qcode.tui.recalling import recalled
-from qcode.tui.status import Status, follow, said
+from qcode.tui.status import Status
 from qcode.tui.transcript import Change, State, apply, fold, hear, replay
 
 LOG = logging.getLogger(__name__)
