@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from qcode.protocol.display import Block, FileBlock, TodoBlock, TodoItem
 from qcode.protocol.events import (
     AnyEvent,
+    CheckpointTaken,
     Compacted,
     Elided,
     MessageCompleted,
@@ -98,6 +99,8 @@ class Conversation:
     """What the person ran themselves and the next prompt begins with."""
     last_usage: Usage | None = None
     """Of the last answer; None = there was none since messages were last taken away."""
+    checkpoints: list[str] = field(default_factory=list)
+    """Ids, in their order; those of rewound turns too."""
     _marks: list[_Mark] = field(default_factory=list)
     _eras: list[list[Message]] = field(default_factory=list)
     """The messages as they were before each compaction or elision, for going back behind it."""
@@ -142,6 +145,8 @@ class Conversation:
                 self._elide(max(0, count), most)
             case Rewound(turn=turn):
                 self._rewind(turn)
+            case CheckpointTaken(checkpoint_id=one):
+                self.checkpoints.append(one)
             case ShellFinished(share="tell", text=text) if text:
                 self.told.append(text)
             case Usage():

@@ -1,0 +1,216 @@
+"""The shadow store: bytes by their hash, and the notes of checkpoints. One folder a project.
+
+Plain files, zlib inside, named by hash: no git is needed, no process is started for an edit, and
+no configuration, hook or clean-up of anybody's git touches them. Every file comes whole by its
+rename, so whoever is killed leaves a store that can be read; what is read is checked against its
+name. Several processes may write at once; only who is alone here collects.
+"""
+
+import hashlib
+import os
+import secrets
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from qcode.workspace.kept import Entry, Note
+
+if sys.platform == "win32":
+    fcntl = None
+else:
+    import fcntl
+
+KEEP_SECONDS = 30 * 86_400.0
+FRESH_SECONDS = 86_400.0
+"""So old an object is at least when it is collected, and so seldom is collected."""
+MOST_BYTES = 1024**3
+"""Of all objects; beyond, the oldest checkpoints go first."""
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class Shadow:
+    """The store in `folder`. Its functions block; they raise OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Make the folders (0700), and let nobody collect while this process is here."""
+        if self._lock is not None:
+            return
+        for folder in (self.folder, self.folder / "objects", self.folder / "notes"):
+            for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+                missing.mkdir(mode=0o700, exist_ok=True)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        if fcntl:
+            with suppress(OSError):  # a file system without locks: ages still protect
+                fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Let others collect."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def put(self, data: bytes) -> bytes:
+        """Keep `data`; returns its name."""
+        name = hashlib.blake2b(data, digest_size=32).hexdigest()
+        path = self._object(name)
+        try:
+            if path.stat().st_size:
+                os.utime(path)
+                return name.encode()
+        except OSError:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._write(path, zlib.compress(data, 1))
+        return name.encode()
+
+    def get(self, name: bytes) -> bytes | None:
+        """What was kept under `name`; None = it is gone, or damaged."""
+        try:
+            data = zlib.decompress(self._object(name.decode()).read_bytes())
+        except (OSError, zlib.error, ValueError):
+            return None
+        return data if hashlib.blake2b(data, digest_size=32).hexdigest() == name.decode() else None
+
+    def begin(self, note: Note) -> None:
+        """Write a note down."""
+        self._write(self._note(note.id), msgspec.msgpack.encode(note))
+
+    def finish(self, note_id: str, afters: dict[bytes, Entry]) -> None:
+        """Write down what came of a note that was begun without."""
+        path = self.folder / "notes" / f"{note_id}.after"
+        self._write(path, msgspec.msgpack.encode(afters))
+
+    def read(self, note_id: str) -> Note | None:
+        """None = it is gone, or damaged."""
+        try:
+            note = msgspec.msgpack.decode(self._note(note_id).read_bytes(), type=Note)
+            if note.afters is not None:
+                return note
+            raw = (self.folder / "notes" / f"{note_id}.after").read_bytes()
+            afters = msgspec.msgpack.decode(raw, type=dict[bytes, Entry])
+        except FileNotFoundError:
+            return note if "note" in locals() else None
+        except (OSError, ValueError, msgspec.MsgspecError):
+            return None
+        return msgspec.structs.replace(note, afters=afters)
+
+    # Collecting
+
+    def collect(self, lives: Callable[[str], bool], held: frozenset[bytes] = frozenset()) -> int:
+        """Remove what nobody can ask for any more; returns how many objects went.
+
+        `lives(session)`: its log is still there; `held`: objects that this process counts on.
+        Does nothing where another process uses the store, or where that was done lately.
+        """
+        stamp = self.folder / "collected"
+        with suppress(OSError):
+            if 0 <= time.time() - stamp.stat().st_mtime < FRESH_SECONDS:
+                return 0
+        if not self._alone():
+            return 0
+        try:
+            stamp.touch(mode=0o600)
+            return self._sweep(self._kept_notes(lives), held)
+        finally:
+            self._share()
+
+    def _kept_notes(self, lives: Callable[[str], bool]) -> list[tuple[float, Note]]:
+        """(time, note) of those that stay, the oldest first; the others are removed."""
+        kept = []
+        now = time.time()
+        for path in list((self.folder / "notes").iterdir()):
+            if path.suffix:
+                continue
+            at, note = path.stat().st_mtime, self.read(path.name)
+            fresh = abs(now - at) < FRESH_SECONDS
+            alive = note is not None and (not note.session or lives(note.session))
+            if note is not None and (fresh or (alive and now - at < KEEP_SECONDS)):
+                kept.append((at, note))
+            elif not fresh:
+                self._drop(path.name)
+        return sorted(kept, key=lambda row: row[0])
+
+    def _sweep(self, notes: list[tuple[float, Note]], held: frozenset[bytes]) -> int:
+        sizes = {name: (path, size) for name, path, size in self._objects()}
+        total = sum(size for _, size in sizes.values())
+        while notes and total > MOST_BYTES:
+            mine = _contents(notes[0][1])
+            self._drop(notes.pop(0)[1].id)
+            others = held.union(*(_contents(note) for _, note in notes))
+            total -= sum(sizes[name][1] for name in mine - others if name in sizes)
+        wanted = held.union(*(_contents(note) for _, note in notes))
+        gone = 0
+        for name, (path, _) in sizes.items():
+            with suppress(OSError):  # gone meanwhile
+                if name not in wanted and abs(time.time() - path.stat().st_mtime) > FRESH_SECONDS:
+                    path.unlink()
+                    gone += 1
+        return gone
+
+    def _objects(self) -> Iterator[tuple[bytes, Path, int]]:
+        for folder in (self.folder / "objects").iterdir():
+            for path in folder.iterdir():
+                with suppress(OSError):
+                    yield f"{folder.name}{path.name}".encode(), path, path.stat().st_size
+
+    def _drop(self, note_id: str) -> None:
+        for path in (self._note(note_id), self.folder / "notes" / f"{note_id}.after"):
+            path.unlink(missing_ok=True)
+
+    def _alone(self) -> bool:
+        if fcntl is None or self._lock is None:
+            return True
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._share()  # the attempt may have cost the shared one
+            return False
+        return True
+
+    def _share(self) -> None:
+        if fcntl is not None and self._lock is not None:
+            with suppress(OSError):
+                fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    # Files
+
+    def _object(self, name: str) -> Path:
+        return self.folder / "objects" / name[:2] / name[2:]
+
+    def _note(self, note_id: str) -> Path:
+        return self.folder / "notes" / note_id
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """The whole file or none."""
+        new = path.with_name(f"{secrets.token_hex(6)}.tmp")
+        descriptor = os.open(new, _NEW, 0o600)
+        try:
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+            finally:
+                os.close(descriptor)
+            new.replace(path)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+
+
+def _contents(note: Note) -> set[bytes]:
+    entries = (*note.befores.values(), *(note.afters or {}).values())
+    return {entry.content for entry in entries if entry.kind == "file" and entry.content}
+
+
+def new_id() -> str:
+    """A name that no other note has."""
+    return f"{time.time_ns() // 1_000_000:x}-{secrets.token_hex(4)}"
