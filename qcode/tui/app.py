@@ -27,6 +27,7 @@ from qcode.protocol.inputs import Begin, Input, Prompt, SetModel
 from qcode.tui import themes
 from qcode.tui.acting import Hands
 from qcode.tui.chat import habits, signals, terminal
+from qcode.tui.chat.alt import read_alt
 from qcode.tui.chat.attention import Attention, title
 from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.holding import Holder
@@ -57,7 +58,9 @@ class QcodeApp(Hands):
     def __init__(
         self, home: Home, wanted: Wanted | None = None, first: Prompt | None = None
     ) -> None:
-        super().__init__()
+        # else Textual, which looks before there is a theme, makes the terminal's own colours black
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        read_alt()
         self.home = home
         self.failure: QcodeError | None = None
         self.talk = Talk()

@@ -28,7 +28,7 @@ class ReviewApp(App[ReviewOutcome | None]):
         theme: themes.Theme | None = None,
         depth: palette.Depth | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)  # as in `app`
         shown = theme or _usual()
         depth = depth or palette.depth(self.console.color_system, os.environ)
         self.register_theme(themes.textual_theme(shown, depth))

@@ -1,6 +1,7 @@
 """qcode in a real terminal: what is typed, what is seen, what is left behind."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -224,3 +225,32 @@ def test_a_dumb_terminal_gets_lines_and_no_sequences(cli: Cli, serve: Serve) -> 
         assert terminal.wait() == 0
     assert b"> " in came
     assert b"\x1b" not in came
+
+
+def test_alt_is_heard_from_a_terminal_that_sends_escape_before_the_key(
+    cli: Cli, serve: Serve
+) -> None:
+    serve()
+    with app(cli) as terminal:
+        ready(terminal).type("one\x1b\rtwo")
+        terminal.wait_until(lambda seen: "❯ one\n   two" in seen.text)
+        terminal.type("\x1b.")
+        terminal.wait_for("thinking: high")
+        terminal.type("\x1b,")
+        terminal.wait_for("thinking: medium")
+        terminal.type("\x1bx")
+        terminal.wait_for(" commands ")
+        terminal.type("\x1b")
+        terminal.wait_until(lambda seen: "❯ one\n   two" in seen.text)
+
+
+def test_no_color_leaves_the_terminals_own_colours(cli: Cli, serve: Serve) -> None:
+    serve()
+    line = ["env", "NO_COLOR=1", *cli.line()]
+    with Terminal(line, cwd=cli.folder, env=cli.environ) as terminal:
+        came = b""
+        while b"scripted-model" not in came and terminal.running:
+            came += terminal.pump(1.0)
+        assert "❯" in terminal.text
+        assert b"\x1b[" in came
+        assert not re.search(rb"\x1b\[[0-9;]*[34]8;[25];[0-9;]*m", came)

@@ -18,7 +18,7 @@ from qcode.protocol.events import (
 from qcode.protocol.inputs import Begin, Cancel, Prompt, SetMode, SetThinking, Steer
 from qcode.protocol.messages import AssistantMessage, Text, user
 from qcode.tui.commands import Action
-from qcode.tui.home import Wanted
+from qcode.tui.home import Held, Wanted
 from qcode.tui.screens.palette import Picked
 from qcode.tui.screens.pickers import Picker
 from tests.tui.conftest import STARTED, Engine, Enter, House
@@ -317,6 +317,15 @@ async def test_f1_tells_the_keys_of_a_list_too(house: Enter) -> None:
         await h.until(lambda: isinstance(h.app.screen, Picker))
         await h.press("f1")
         await h.until(lambda: "go back in a copy" in h.screen and "the row above" in h.screen)
+
+
+async def test_the_settings_are_shown_with_where_they_come_from(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        h.app.held = Held(settings=(("agent.thinking", "high", "config.toml"),))
+        await h.type("/config")
+        await h.press("enter")
+        await h.until(lambda: "agent.thinking = high" in h.screen and "config.toml" in h.screen)
 
 
 async def test_ctrl_s_in_a_search_of_earlier_prompts_is_the_newer_one(house: Enter) -> None:

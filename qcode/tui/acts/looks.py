@@ -40,7 +40,9 @@ async def settings(hands: Hands, _: str) -> None:
     rows = [Row(None, f"{key} = {value}", where) for key, value, where in hands.held.settings]
     hint = "the file that `qcode paths` names; `qcode config` changes it"
     sheet = Sheet("settings", "page", placeholder=hint, hints=CHOOSE[1:])
-    await hands.ask(Picker(About[None](sheet, rows, order="as given"), hands.palette))
+    # not `About[None](...)`: Python 3.11 would set an attribute on what is frozen
+    about: About[None] = About(sheet, rows, order="as given")
+    await hands.ask(Picker(about, hands.palette))
 
 
 async def help_(hands: Hands, _: str) -> None:

@@ -67,10 +67,10 @@ def asked(text: str, cursor: int) -> Asked | None:
 
 
 def command_rows(letters: str, commands: Iterable[CommandRow]) -> list[Row]:
-    """Those that begin with the letters, then those that have them in their order."""
+    """The one of that name, those that begin with the letters, those with them in their order."""
     small = letters.lower()
     fitting = [row for row in commands if is_subsequence(small, row.name.lower())]
-    fitting.sort(key=lambda row: not row.name.lower().startswith(small))
+    fitting.sort(key=lambda row: (row.name != small, not row.name.lower().startswith(small)))
     return [
         Row(f"/{row.name} {row.argument_hint}".rstrip(), _put_command(row), (), row.help)
         for row in fitting

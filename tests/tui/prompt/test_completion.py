@@ -115,6 +115,16 @@ async def test_enter_on_a_command_without_argument_runs_it(tmp_path: Path) -> No
         assert app.box.text == ""
 
 
+async def test_a_name_in_full_is_that_command_whatever_begins_with_it(tmp_path: Path) -> None:
+    app = Room(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"/mode")
+        rows = await until_shown(app, pilot, "/model [name]")
+        assert rows[0].startswith("/mode ")
+        await pilot.press("enter")
+        assert app.heard == [messages.CommandWanted("mode", "")]
+
+
 async def test_tab_completes_also_while_a_turn_runs(tmp_path: Path) -> None:
     app = Room(files(tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:
