@@ -5,10 +5,8 @@ the ones that changed. While nothing lies over it, it writes to the terminal its
 and with `ways="textual"`, it asks Textual to. It draws its whole region: no border, no padding.
 """
 
-import asyncio
-import time
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import events
 from textual.geometry import Offset, Region
@@ -20,15 +18,14 @@ from textual.widget import Widget
 from qcode.tui.blocks import Block, CallBlock, ReasoningBlock
 from qcode.tui.copying import between
 from qcode.tui.finding import Finding
-from qcode.tui.glass import Glass, way
+from qcode.tui.frames import Frames, Ways
 from qcode.tui.layout import ROWS, Place, placed
 from qcode.tui.lines import Span
 from qcode.tui.paint import Brush, Paint
-from qcode.tui.picture import Counts, Picture, Shown, shift
+from qcode.tui.picture import Counts, Picture
 from qcode.tui.sheet import Draw, Sheet
 from qcode.tui.window import Window
 
-FRAME_SECONDS = 1 / 30
 WHEEL_ROWS = 3
 
 
@@ -64,19 +61,15 @@ class TranscriptView(Widget, can_focus=True):
         draw: Draw,
         paint: Paint,
         *,
-        ways: Literal["glass", "textual"] = "glass",
+        ways: Ways = "glass",
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.sheet = Sheet(draw)
         self.window = Window(self.sheet)
         self.picture = Picture(self.window)
-        self.ways = ways
         self._paint = paint
-        self._glass = Glass()
-        self._handed: list[Shown] = []
-        self._due: asyncio.TimerHandle | None = None
-        self._last_seconds = 0.0
+        self._frames = Frames(self, self.picture, self._look, self._seen, ways)
         self._followed = True
 
     # -- the conversation --
@@ -237,8 +230,7 @@ class TranscriptView(Widget, can_focus=True):
 
     def on_unmount(self) -> None:
         """No frame any more."""
-        if self._due:
-            self._due.cancel()
+        self._frames.stop()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Three rows."""
@@ -269,50 +261,18 @@ class TranscriptView(Widget, can_focus=True):
 
     # -- frames --
 
-    def _change(self) -> None:
-        """Something is to be seen that was not; one frame for all that comes until it is due."""
-        if self._due is None and self.is_attached:
-            wait = max(self._last_seconds + FRAME_SECONDS - time.monotonic(), 0)
-            self._due = asyncio.get_running_loop().call_later(wait, self.call_later, self._frame)
+    @property
+    def waits(self) -> bool:
+        """Something is to be seen that is not yet."""
+        return self._frames.waits
 
-    def _frame(self) -> None:
-        self._due = None
-        if not self.is_attached or not self.size:
-            return
-        to = way(self) if self.ways == "glass" else None
-        self._last_seconds = time.monotonic()
-        if to and to.busy:
-            self._change()
-            return
-        brush = self._look()
-        before, self._handed = self._handed, list(self.picture.shown)
-        if to is None:
-            self._glass.forget()
-            self._ask_textual(before)
-        else:
-            self._glass.fit(self.region)
-            rows, shift = [one.painted for one in self._handed], self._shift(before)
-            if text := self._glass.change(rows, shift, brush, to):
-                to.driver.write(text)
+    def _change(self) -> None:
+        self._frames.ask()
+
+    def _seen(self) -> None:
         if self._followed != self.follows:
             self._followed = self.follows
             self.post_message(self.Followed(self.follows))
-
-    def _ask_textual(self, before: Sequence[Shown]) -> None:
-        if len(before) != len(self._handed):
-            self.refresh()
-            return
-        pairs = enumerate(zip(before, self._handed, strict=True))
-        changed = [y for y, (old, new) in pairs if old.painted is not new.painted]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-
-    def _shift(self, before: Sequence[Shown]) -> int:
-        """How much higher than before the rows stand that were seen already, where the terminal may
-        scroll them: it scrolls whole rows."""
-        if self.size.width != self.app.size.width or len(before) != len(self._handed):
-            return 0
-        return shift(before, self._handed)
 
     def _look(self) -> Brush:
         """What is seen is painted in the size and the colours of now."""

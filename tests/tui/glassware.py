@@ -156,5 +156,5 @@ async def quiet(app: Desk) -> None:
     while still < 3:
         before = app.driver.sent
         await asyncio.sleep(0.01)
-        waits = app.view._due is not None or app.screen._dirty_widgets
+        waits = app.view.waits or app.screen._dirty_widgets
         still = still + 1 if app.driver.sent == before and not waits else 0

@@ -91,7 +91,7 @@ async def shelf(
 async def settled(app: Shelf) -> None:
     """Wait until the frame that is due has been."""
     await asyncio.sleep(0)
-    await until(lambda: app.view._due is None)
+    await until(lambda: not app.view.waits)
 
 
 async def until(met: Callable[[], bool]) -> None:

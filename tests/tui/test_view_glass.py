@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,11 @@ from qcode.tui.blocks import AnswerBlock
 from tests.tui.glassware import Desk, desk, quiet
 
 NARROW = ("a", "loop", "reads", "every", "line", "of", "it", "─", "│", "✓", "…", "and", "counts")
-WIDE = ("漢字", "👍🏽", "e\u0301", "loop", "line")
+WIDE = ("漢字", "👍", "e\u0301", "loop", "line")
+DISPUTED = (*WIDE, "👍🏽")
+"""The last sign takes two cells for Textual and four for the emulator. Beside something that lies
+over the row, the two of them agree no more on where that stands: only Textual writes then, and a
+part of a row ends elsewhere than the same part of the whole row."""
 STEPS = ("grow", "grow", "shrink", "add", "cut", "roll", "page", "end", "top", "open", "find")
 EVENTS = ("resize", "foot", "over", "focus", "theme", "pause", "select")
 
@@ -27,9 +32,10 @@ def test_after_any_steps_the_terminal_shows_what_a_full_repaint_would(
 
 
 async def _play(steps: list[str], chance: random.Random) -> None:
+    wide = WIDE if "over" in steps else DISPUTED
     async with desk() as (app, _):
         for step in steps:
-            await _step(app, step, chance)
+            await _step(app, step, chance, NARROW if chance.random() < 0.8 else wide)
             if chance.random() < 0.4:
                 await quiet(app)
                 assert app.shown() == app.repainted(), step
@@ -37,10 +43,9 @@ async def _play(steps: list[str], chance: random.Random) -> None:
         assert app.shown() == app.repainted()
 
 
-async def _step(app: Desk, step: str, chance: random.Random) -> None:
+async def _step(app: Desk, step: str, chance: random.Random, words: Sequence[str]) -> None:
     view = app.view
     count = len(view.sheet)
-    words = NARROW if chance.random() < 0.8 else WIDE
     said = " ".join(chance.choices(words, k=chance.randint(1, 25))) + chance.choice(["", "\n"])
     match step:
         case "grow" if count:
