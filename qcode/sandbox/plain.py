@@ -12,7 +12,7 @@ from qcode.sandbox.environment import child_environment
 from qcode.sandbox.jobs import JobTable
 from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.live import Live
-from qcode.sandbox.process import Process, start
+from qcode.sandbox.process import Launch, Process, shell_words, start
 from qcode.sandbox.spill import SpillFile
 
 CANCEL_GRACE_SECONDS = 0.3
@@ -36,7 +36,7 @@ class PlainRunner:
         self._inherited = os.environ if inherited is None else inherited
         self._passed = passed
         self._jobs = JobTable()
-        self._keeper = Keeper()
+        self._keeper = self._make_keeper()
         self._foreground: set[Process] = set()
 
     async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
@@ -85,10 +85,17 @@ class PlainRunner:
         finally:
             self._keeper.close()
 
+    def _make_keeper(self) -> Keeper:
+        return Keeper()
+
     async def _process(self, command: Command, stem: str) -> Process:
         environment = child_environment(self._inherited, command.environment or {}, self._passed)
         capture = Capture(lambda: SpillFile(self._spill, stem))
-        return await start(command.line, command.folder, environment, capture, self._keeper)
+        return await start(self._launch(command, environment), capture, self._keeper)
+
+    def _launch(self, command: Command, environment: dict[str, str]) -> Launch:
+        """How a command is started; a fence is put around it here. Raises NotStarted."""
+        return Launch(command.line, shell_words(command.line), command.folder, environment)
 
     def _output(self, process: Process, command: Command, why: str) -> Output:
         job = ""

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.sandbox.base import NotStarted
@@ -23,6 +24,19 @@ from qcode.sandbox.live import Live
 SETTLE_SECONDS = 0.2
 """How long after the shell's end its last output and helpers get before they count as left."""
 CHUNK_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a command is started."""
+
+    line: str
+    """As it was given; for sentences."""
+    words: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+    descriptors: tuple[int, ...] = ()
+    """Inherited; closed here once it has started, or could not."""
 
 
 class Process:
@@ -120,35 +134,43 @@ class Process:
             self.capture.end()
 
 
-async def start(
-    line: str, folder: Path, environment: Mapping[str, str], capture: Capture, keeper: Keeper
-) -> Process:
-    """Start the shell. Raises NotStarted."""
-    if sys.platform == "win32":
-        raise NotStarted("qcode runs commands on Linux and macOS; on Windows, start it inside WSL.")
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
+async def start(launch: Launch, capture: Capture, keeper: Keeper) -> Process:
+    """Start it. Raises NotStarted."""
+    reading = writing = -1
     try:
-        words, stdin = keeper.around(shell_words(line))
+        if sys.platform == "win32":
+            raise NotStarted(
+                "qcode runs commands on Linux and macOS; on Windows, start it inside WSL."
+            )
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        words, stdin = keeper.around(launch.words)
         opening = asyncio.create_subprocess_exec(
             *words,
             stdin=stdin,
             stdout=writing,
             stderr=writing,
-            cwd=folder,
-            env=environment,
+            cwd=launch.folder,
+            env=launch.environment,
             start_new_session=True,
+            pass_fds=launch.descriptors,
         )
         shell = await _whole(asyncio.create_task(opening))
     except (OSError, ValueError) as error:
-        os.close(reading)
-        raise NotStarted(_why_not(error, line, folder)) from error
+        _close(reading)
+        raise NotStarted(_why_not(error, launch.line, launch.folder)) from error
     except BaseException:
-        os.close(reading)
+        _close(reading)
         raise
     finally:
-        os.close(writing)
+        _close(writing, *launch.descriptors)
     return Process(shell, reading, capture, keeper)
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 async def _whole(opening: asyncio.Task[asyncio.subprocess.Process]) -> asyncio.subprocess.Process:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qcode.sandbox.capture import Capture
 from qcode.sandbox.keeper import Keeper
-from qcode.sandbox.process import start
+from qcode.sandbox.process import Launch, start
 from qcode.sandbox.spill import SpillFile
 from tests.sandbox.processes import Strays, is_running, until
 
@@ -136,6 +136,7 @@ class Listening(Keeper):
 async def test_a_group_that_ends_is_given_back_also_when_nobody_looks(tmp_path: Path) -> None:
     keeper = Listening()
     capture = Capture(lambda: SpillFile(tmp_path / "spill", "job"))
-    process = await start("echo done", tmp_path, {}, capture, keeper)
+    launch = Launch("", ("sh", "-c", "echo done"), tmp_path, {"PATH": os.environ["PATH"]})
+    process = await start(launch, capture, keeper)
     assert await until(lambda: keeper.told == [process.group.number])
     keeper.close()

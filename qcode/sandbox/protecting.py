@@ -1,0 +1,61 @@
+"""Names below a workspace -> what to mount so that no command writes them, existing or not."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcode.sandbox.names import EXISTING, HOME_NAMES, NAMES
+from qcode.sandbox.place import Kind, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What is there, and what is not."""
+
+    places: tuple[Place, ...]
+    missing: tuple[str, ...]
+    """Relative to the folder; of each name the first component that does not exist."""
+
+
+def protection(folder: Path, home: Path) -> Protection:
+    """For one writable folder. Looks at names only, follows no link."""
+    found: dict[str, Kind] = {}
+    missing: dict[str, None] = {}
+    for name in (*NAMES, *_of_home(folder, home), *EXISTING):
+        for kind, at in _along(folder, name):
+            if kind is None and name not in EXISTING:
+                missing[at] = None
+            elif kind and found.get(at, "pin") == "pin":  # a name can be the parent of another
+                found[at] = kind
+    places = (Place(kind, f"{folder}/{at}") for at, kind in found.items())
+    return Protection(tuple(places), tuple(missing))
+
+
+def _of_home(folder: Path, home: Path) -> Iterator[str]:
+    """What shells and desktops load, where the home folder is or lies in `folder`."""
+    if home.is_relative_to(folder):
+        below = home.relative_to(folder)
+        yield from ((below / name).as_posix() for name in HOME_NAMES)
+        if home != folder:
+            yield from ((below / name).as_posix() for name in NAMES)
+
+
+def _along(folder: Path, name: str) -> Iterator[tuple[Kind | None, str]]:
+    """What to do with each component of `name`; None = it is missing, and this is the end."""
+    parts = name.split("/")
+    for end in range(1, len(parts) + 1):
+        at = "/".join(parts[:end])
+        try:
+            mode = os.lstat(folder / at).st_mode
+        except FileNotFoundError:
+            yield None, at
+            return
+        if stat.S_ISLNK(mode):  # what it leads to may be anywhere: the link itself is covered
+            yield "hide", at
+            return
+        if end == len(parts) or not stat.S_ISDIR(mode):
+            yield "read", at
+            return
+        yield "pin", at
