@@ -68,6 +68,14 @@ class Shelf(App[None]):
         self.heard.append(message)
 
     @property
+    def heard_follows(self) -> list[bool]:
+        return [one.follows for one in self.heard if isinstance(one, TranscriptView.Followed)]
+
+    @property
+    def heard_focused(self) -> list[int | None]:
+        return [one.index for one in self.heard if isinstance(one, TranscriptView.Focused)]
+
+    @property
     def view(self) -> TranscriptView:
         return self.query_one(TranscriptView)
 
@@ -127,8 +135,7 @@ async def test_scrolled_up_the_place_is_held_while_text_streams_below() -> None:
         app.view.roll_end()
         await settled(app)
         assert app.rows[-1].endswith("word")
-        follows = [one.follows for one in app.heard if isinstance(one, TranscriptView.Followed)]
-        assert follows == [False, True]
+        await until(lambda: app.heard_follows == [False, True])  # said behind the frame
 
 
 async def test_rolling_down_to_the_end_follows_again() -> None:
@@ -296,8 +303,7 @@ async def test_the_focus_goes_from_block_to_block_and_opens_them() -> None:
         assert "  message 10" in app.rows
         strip = app.view.render_lines(app.view.region.reset_offset)[app.rows.index("  message 10")]
         assert next(iter(strip)).style.bgcolor == STYLES["focus"].bgcolor  # type: ignore[union-attr]  # it has one
-        focused = [one.index for one in app.heard if isinstance(one, TranscriptView.Focused)]
-        assert focused[-30:] == list(range(39, 9, -1))
+        await until(lambda: app.heard_focused[-30:] == list(range(39, 9, -1)))
 
 
 async def test_a_selection_is_the_text_and_not_the_cells() -> None:
@@ -359,6 +365,8 @@ async def test_a_click_on_a_link_says_where_it_leads() -> None:
         await pilot.click(TranscriptView, offset=(4, 0))
         await pilot.click(TranscriptView, offset=(4, 2))
         await pilot.click(TranscriptView, offset=(30, 0))
+        app.view.focus_block(1)  # said last: what was said before it has been heard
+        await until(lambda: app.heard_focused[-1:] == [1])
         links = [one.link for one in app.heard if isinstance(one, TranscriptView.LinkClicked)]
         assert links == ["https://b.example"]
 
