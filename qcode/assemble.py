@@ -22,6 +22,7 @@ from qcode.engine.engine import Begun, Doors, Engine
 from qcode.engine.gauge import Gauge
 from qcode.engine.hidden import hidden
 from qcode.engine.history import History
+from qcode.engine.keeping import Keeping
 from qcode.engine.limits import Limits
 from qcode.engine.look import look
 from qcode.engine.own import OwnCommands
@@ -51,7 +52,9 @@ from qcode.session.log import Log
 from qcode.tools.base import Context, Tool
 from qcode.tools.builtin import BUILTIN, WITHOUT_ASK
 from qcode.tools.schema import spec
+from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
+from qcode.workspace.shadow import Shadow
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Start:
     """Folders in which qcode keeps its own things: the model changes none without a question."""
     log: Log | None = None
     """None = no session is kept."""
+    kept: Path | None = None
+    """Where files are kept as they were before changes; None = nothing can be put back."""
     conversation: Conversation = field(default_factory=Conversation)
     """That of the session that goes on; empty = a new one."""
     rules: tuple[Rule, ...] = ()
@@ -139,6 +144,14 @@ class _Assembly:
         own = Own(start.api_key, start.said)
         self.routes = Answering(config, own, self.settings).routes(self.say)
         self.tools = _tools(start)
+        self.keeping = Keeping(
+            _keeper(start, self.workspace),
+            self.workspace,
+            start.conversation,
+            self.say,
+            jobs=lambda: bool(self.runner.list()),
+            lives=partial(_lives, start.log),
+        )
 
     def engine(self) -> Engine:
         """The whole."""
@@ -152,7 +165,7 @@ class _Assembly:
             self.routes.wish,
             self._asks,
         )
-        doors = Doors(self._begin, self._end, self.start.limits)
+        doors = Doors(self._begin, self._end, self.start.limits, self.keeping.take)
         commands = OwnCommands(self.runner, self.workspace.root, self.say)
         return Engine(self.stream, doors, controls, commands)
 
@@ -207,6 +220,7 @@ class _Assembly:
             haste=self.haste,
             ask=self.ask,
             elsewhere=self.routes,
+            rest=self.keeping.rest,
         )
         self.routes.carry(Load(history, accounting, room))
         return Begun(
@@ -253,6 +267,7 @@ class _Assembly:
         context = Context(self.workspace, self.runner, self.runner, self.spill, self.ask)
         calls = Calls(self.tools, context, self.approvals, self.say)
         calls.single.before_effect = self.stream.flush
+        calls.single.around = self.keeping.around
         if self.settings.loops == "off":
             calls.watch = None
         return calls
@@ -262,14 +277,29 @@ class _Assembly:
         if not agent.verify:
             return None
         when = self.start.verify
-        return Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder, when)
+        made = Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder, when)
+        made.around = self.keeping.command
+        return made
 
     async def _end(self) -> None:
         try:
             await self.runner.close()
+            await self.keeping.close()
         finally:
             shutil.rmtree(self.spill, ignore_errors=True)
             await self.routes.server.close()
+
+
+def _keeper(start: Start, workspace: Workspace) -> Keeper | None:
+    if start.kept is None:
+        return None
+    session = start.log.session_id if start.log else ""
+    return Keeper(workspace.root, Shadow(start.kept), session)
+
+
+def _lives(log: Log | None, session_id: str) -> bool:
+    """Whether the session of that id, in the same project, is still there."""
+    return log is None or (log.path.parent / f"{session_id}.jsonl").exists()
 
 
 def gives_up_sandbox(permission: Permission) -> bool:

@@ -23,6 +23,7 @@ from qcode.protocol.errors import InputError, SessionError
 from qcode.protocol.events import AnyEvent, Event
 from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
+from qcode.session.places import project
 from qcode.session.store import Resumed
 
 
@@ -84,6 +85,7 @@ def start(
         add_dirs=tuple(_added(path) for path in options.add_dirs),
         own=paths().folders,
         log=session.log,
+        kept=paths().checkpoints / project(folder),
         conversation=session.conversation,
         rules=found.rules,
         remarks=found.remarks,

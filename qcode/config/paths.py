@@ -48,6 +48,11 @@ class Paths:
         return self.state / "endpoints.json"
 
     @property
+    def checkpoints(self) -> Path:
+        """Files as they were before changes; one folder a project below it."""
+        return self.state / "checkpoints"
+
+    @property
     def spill(self) -> Path:
         """Outputs too long for the model."""
         return self.state / "spill"

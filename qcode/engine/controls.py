@@ -15,12 +15,14 @@ from qcode.protocol.inputs import (
     EndReasoning,
     Input,
     QuestionReply,
+    Redo,
     Rename,
     Rewind,
     SetMode,
     SetModel,
     SetSampling,
     SetThinking,
+    Undo,
 )
 from qcode.protocol.messages import UserMessage, user
 from qcode.protocol.text import one_line
@@ -73,8 +75,10 @@ class Controls:
                 self.say(Notice("info", f"{name} answers from the next turn on."))
             case Rename(name):
                 self.say(Renamed(one_line(name)))
-            case Rewind(turn, restore):
-                self._rewind(turn, restore, state)
+            case Undo() | Redo() | Rewind() if state == "running":
+                self._warn("A turn runs: cancel it before you go back.")
+            case Rewind(turn):
+                self.rewind(turn)
             case _:
                 self._warn(f"{type(given).__name__} is not built yet: nothing was done.")
 
@@ -87,14 +91,10 @@ class Controls:
         if self.asks is not None:
             self.say(self.asks())
 
-    def _rewind(self, turn: int, restore: str, state: State) -> None:
-        if state == "running":
-            self._warn("A turn runs: cancel it before you rewind.")
-        elif restore != "conversation":
-            self._warn("Files cannot be put back yet: rewind the conversation alone.")
-        else:
-            self.approvals.refusals.forget()  # the model is told nothing of them any more
-            self.say(Rewound(turn))
+    def rewind(self, turn: int, files: tuple[str, ...] = ()) -> None:
+        """The conversation goes on from before `turn`; `files` were put back with it."""
+        self.approvals.refusals.forget()  # the model is told nothing of them any more
+        self.say(Rewound(turn, files))
 
     def _warn(self, text: str) -> None:
         self.say(Notice("warning", text))

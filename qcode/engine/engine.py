@@ -25,9 +25,12 @@ from qcode.protocol.inputs import (
     Input,
     Prompt,
     Queue,
+    Redo,
+    Rewind,
     RunShell,
     SetModel,
     Steer,
+    Undo,
 )
 from qcode.protocol.messages import Image, Text, ToolMessage, UserMessage
 from qcode.protocol.text import well_formed
@@ -35,7 +38,7 @@ from qcode.protocol.text import well_formed
 LOG = logging.getLogger(__name__)
 LOST = "No result: qcode ended while this call ran. Its effects, if any, are unknown."
 
-Work = UserMessage | Compact | Begin | SetModel
+Work = UserMessage | Compact | Begin | SetModel | Undo | Redo | Rewind
 """What takes its time: it is done one after another."""
 
 
@@ -64,6 +67,8 @@ class Doors:
     end: Callable[[], Awaitable[None]]
     """End all commands, close the connection."""
     limits: Limits
+    back: Callable[[Undo | Redo | Rewind], Awaitable[tuple[str, ...]]]
+    """Put files back and say so; see `keeping.Keeping.take`."""
 
 
 class Engine:
@@ -112,6 +117,8 @@ class Engine:
             case SetModel() if not self._turns and (self._begun or self._running):
                 self._add(given)
             case Compact():
+                self._add(given)
+            case Undo() | Redo() | Rewind(restore="files" | "both") if not self._turns:
                 self._add(given)
             case RunShell():
                 self._commands.run(given)
@@ -191,6 +198,8 @@ class Engine:
                 await self._compact(focus)
             case SetModel():
                 await self._change(work)
+            case _:
+                await self._put_back(work)
 
     async def _prompt(self, message: UserMessage) -> None:
         """A turn; it has its end, however it ends."""
@@ -255,6 +264,12 @@ class Engine:
             self.stream.say(Notice("error", str(error)))
         except asyncio.CancelledError:
             self.stream.say(Notice("info", "Cancelled: the model of before goes on."))
+
+    async def _put_back(self, work: Undo | Redo | Rewind) -> None:
+        """Files first: what the conversation goes back to is told with them."""
+        files = await self._doors.back(work)
+        if isinstance(work, Rewind) and work.restore == "both":
+            self._controls.rewind(work.turn, files)
 
     def _headed(self, message: UserMessage, begun: Begun) -> UserMessage:
         """With what stands ahead of the person's words: their own commands, and in the first

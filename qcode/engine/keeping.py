@@ -6,7 +6,7 @@ looked at behind a call runs beside the next request, and is waited for before t
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -41,6 +41,8 @@ class Keeping:
     workspace: Workspace
     talk: Conversation
     say: Say
+    jobs: Callable[[], bool] = lambda: False
+    """Whether commands of the model run in the background: what changes may be their doing."""
     lives: Callable[[str], bool] = lambda session: True
     """Whether a session's log is still there: what was kept for others is collected."""
     _ids: list[str] = field(default_factory=list)
@@ -48,8 +50,6 @@ class Keeping:
     """What is looked at behind a call."""
     _off: Literal["", "edits", "commands"] = ""
     """What cannot be kept any more; `edits` = nothing can."""
-    _jobs: bool = False
-    """A command may run in the background: what changes may be its doing."""
     _collected: bool = False
 
     def __post_init__(self) -> None:
@@ -85,13 +85,9 @@ class Keeping:
             if looks:
                 self._behind(self._after_command())
 
-    def started(self) -> None:
-        """A command goes on in the background."""
-        self._jobs = True
-
     async def rest(self) -> None:
         """The turn is at its end: what it changed is told before that."""
-        if self._jobs and self.keeper and self.keeper.looked and not self._off:
+        if self.jobs() and self.keeper and self.keeper.looked and not self._off:
             await self._settled()
             self._behind(self._after_command())
         await self._settled()
@@ -127,7 +123,7 @@ class Keeping:
             return False
         await self._settled()
         keeper = self.keeper
-        if keeper.looked and self._jobs:
+        if keeper.looked and self.jobs():
             await self._after_command()  # what a job of the model's made
         elif keeper.looked:
             await self._tried(keeper.before_command, "commands")
@@ -173,8 +169,7 @@ class Keeping:
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError:
-            await asyncio.wait([work])
-            raise
+            await asyncio.wait([work])  # it ends well, and that is what the person is told
         return work.result()
 
     async def _back(self, keeper: Keeper, given: Undo | Redo | Rewind) -> tuple[str, ...]:
@@ -302,7 +297,3 @@ async def _whole(work: "asyncio.Future[T]") -> T:
         await asyncio.wait([work])
         raise
     return work.result()
-
-
-Around = Callable[[Sequence[Access]], object]
-Rest = Callable[[], Awaitable[None]]

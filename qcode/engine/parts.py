@@ -1,6 +1,6 @@
 """What a turn works with."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,6 +43,10 @@ class Haste:
     asked: bool = False
 
 
+async def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The same for all turns of a session."""
@@ -64,3 +68,5 @@ class Parts:
     """What the tokens of this session's answers are to our counts of them."""
     elsewhere: Elsewhere = field(default_factory=Nowhere)
     """Who may answer instead."""
+    rest: Callable[[], Awaitable[None]] = _nothing
+    """At the end of each turn: what it changed is looked at and told."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
@@ -39,6 +40,10 @@ class Single:
         self.say = say
         self.before_effect: Callable[[], None] = lambda: None
         """Called before a call with effects runs: the engine flushes the log to disk."""
+        self.around: Callable[[Sequence[Access]], AbstractAsyncContextManager[None]] = (
+            lambda accesses: nullcontext()
+        )
+        """A call with effects runs inside: files are kept before it changes them."""
         self._answer: Rows = ()
 
     def begin(self, answer: Rows) -> None:
@@ -128,12 +133,14 @@ class Single:
     async def _do(
         self, call: ToolCall, tool: Tool, proposed: Proposed | None, decision: Decision
     ) -> Outcome:
-        if tool.effect != "read":
-            self.before_effect()
-        if proposed is not None:
-            return await self._guarded(tool, self.reviews.apply(proposed, decision.hunks))
         context = replace(self.context, progress=lambda text: self._progress(call, text))
-        return await self._guarded(tool, tool.run(context))
+        if tool.effect == "read":
+            return await self._guarded(tool, tool.run(context))
+        self.before_effect()
+        async with self.around(tool.accesses()):
+            if proposed is not None:
+                return await self._guarded(tool, self.reviews.apply(proposed, decision.hunks))
+            return await self._guarded(tool, tool.run(context))
 
     async def _guarded(self, tool: Tool, work: Awaitable[T]) -> T | Outcome:
         try:

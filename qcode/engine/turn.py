@@ -44,6 +44,7 @@ class Turn:
         end = await self._guarded()
         if end.reason != "cancelled":
             await self.parts.elsewhere.renew("turn")
+        await self.parts.rest()
         self.say(end)
         return end
 

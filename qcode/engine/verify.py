@@ -1,6 +1,7 @@
 """The verify command: it runs after the last edit, and the model hears of its failures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -30,6 +31,8 @@ class Verify:
     when: Literal["changed", "always"] = "changed"
     """`always`: once in every turn at least, also when nothing was changed."""
     timeout_seconds: float = 600.0
+    around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """It runs inside: what it changes is kept; see `keeping.Keeping.command`."""
     _stale: bool = field(default=False)
     _ran: int = field(default=0)
 
@@ -63,7 +66,8 @@ class Verify:
 
     async def _run(self) -> Output:
         command = Command(self.command, self.folder, self.timeout_seconds)
-        return await self.runner.run(command, lambda text: None)
+        async with self.around():
+            return await self.runner.run(command, lambda text: None)
 
     def _words(self, output: Output) -> str:
         return (

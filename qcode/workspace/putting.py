@@ -3,13 +3,14 @@
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.workspace.held import Held, held, make_folders
 from qcode.workspace.kept import Entry
+from qcode.workspace.trouble import FileTrouble
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _OLD = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -30,14 +31,12 @@ def carry_out(steps: Sequence[Step]) -> dict[Path, str]:
     """Take all steps; why some could not be taken, by their path."""
     failed: dict[Path, str] = {}
 
-    def each(steps: Sequence[Step], do: "type[None] | object") -> None:
+    def each(steps: Sequence[Step], do: Callable[[Step], None]) -> None:
         for step in steps:
             try:
-                do(step)  # type: ignore[operator] # one of the functions below
-            except (OSError, ValueError) as error:
+                do(step)
+            except (OSError, ValueError, FileTrouble) as error:
                 failed[step.path] = getattr(error, "strerror", None) or str(error)
-            except Exception as error:  # noqa: BLE001 - FileTrouble: a sentence about this path
-                failed[step.path] = str(error)
 
     ways = sorted(steps, key=lambda step: len(step.path.parts))
     each([s for s in reversed(ways) if _goes(s) and s.now.kind != "folder"], _remove)

@@ -109,8 +109,11 @@ class Shadow:
         """Remove what nobody can ask for any more; returns how many objects went.
 
         `lives(session)`: its log is still there; `held`: objects that this process counts on.
-        Does nothing where another process uses the store, or where that was done lately.
+        Does nothing where this process has not opened the store, another one uses it, or that
+        was done lately.
         """
+        if self._lock is None:
+            return 0
         stamp = self.folder / "collected"
         with suppress(OSError):
             if 0 <= time.time() - stamp.stat().st_mtime < FRESH_SECONDS:

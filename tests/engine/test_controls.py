@@ -116,4 +116,4 @@ async def test_what_is_not_built_says_so(scripted: StartScripted, tmp_path: Path
     async with rig(configured(server.base_url), started(tmp_path)) as run:
         run.engine.submit(Rewind(1, "files"))
         await run.turn("one")
-    assert "cannot be put back yet" in run.said(Notice)[0].text
+    assert "not kept in this run" in run.said(Notice)[0].text

@@ -23,7 +23,7 @@ def tree(root: Path) -> dict[str, tuple[object, ...]]:
         status = path.lstat()
         mode = stat.S_IMODE(status.st_mode)
         if stat.S_ISLNK(status.st_mode):
-            made[below] = ("link", os.readlink(path))
+            made[below] = ("link", str(path.readlink()))
         elif stat.S_ISDIR(status.st_mode):
             made[below] = ("folder", mode)
         else:
