@@ -1,6 +1,7 @@
 """All that the prompt keeps on disk, written and read in a thread, in the order it was said."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from qcode.tui.prompt.drafts import DraftFile
 from qcode.tui.prompt.history import HistoryFile
 from qcode.tui.prompt.scribe import Scribe, project_key
 from qcode.tui.prompt.writing import EMPTY, Writing
+
+DRAFT_SECONDS = 0.5
+"""So long after a change it is on disk."""
 
 
 class Keeper:
@@ -19,6 +23,7 @@ class Keeper:
         self._history = HistoryFile(state / "history" / f"{key}.jsonl")
         self._drafts = DraftFile(state / "drafts", key)
         self._scribe = Scribe()
+        self._due: asyncio.TimerHandle | None = None
 
     async def remembered(self) -> tuple[list[Writing], Writing]:
         """Earlier prompts, and the draft that a crash left."""
@@ -33,10 +38,27 @@ class Keeper:
         """It belongs to the history."""
         self._scribe.do(self._history.append, writing)
 
-    def draft(self, writing: Writing) -> None:
-        """It is being written."""
-        self._scribe.do(self._drafts.keep, writing)
+    def draft(self, writing: Callable[[], Writing]) -> None:
+        """Something is being written; what it is by then is kept soon."""
+        if self._due is None:
+            loop = asyncio.get_running_loop()
+            self._due = loop.call_later(DRAFT_SECONDS, self._keep, writing)
+
+    def drop_draft(self) -> None:
+        """Nothing is being written any more."""
+        self._stop()
+        self._scribe.do(self._drafts.keep, EMPTY)
+
+    def _keep(self, writing: Callable[[], Writing]) -> None:
+        self._due = None
+        self._scribe.do(self._drafts.keep, writing())
+
+    def _stop(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def close(self) -> None:
         """Waits for what is still to be written."""
+        self._stop()
         self._scribe.close()

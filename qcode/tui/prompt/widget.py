@@ -1,6 +1,5 @@
 """The prompt as a whole: what is typed, and what becomes of it."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, cast
@@ -10,13 +9,11 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from qcode.protocol.errors import InputError
-from qcode.protocol.messages import Image
 from qcode.tui.palette import TERMINAL, Palette
-from qcode.tui.prompt import messages, pictures
+from qcode.tui.prompt import messages
 from qcode.tui.prompt.completer import Completer
 from qcode.tui.prompt.editor import edited
 from qcode.tui.prompt.field import Field
@@ -24,21 +21,18 @@ from qcode.tui.prompt.history import Recall
 from qcode.tui.prompt.intake import Intake
 from qcode.tui.prompt.keeping import Keeper
 from qcode.tui.prompt.keys import ASKING
+from qcode.tui.prompt.outbox import Outbox, When
 from qcode.tui.prompt.pastes import Tokens, folded_again
 from qcode.tui.prompt.searching import Search
-from qcode.tui.prompt.sending import Command, CommandRow, Shell, Unknown, Words, meant
+from qcode.tui.prompt.sending import CommandRow
+from qcode.tui.prompt.sigil import Sigil
 from qcode.tui.prompt.strip import Strip
 from qcode.tui.prompt.vim import Buffer, Vim
 from qcode.tui.prompt.writing import EMPTY, Writing
 from qcode.workspace.index import FileIndex
 
-SIGILS = {"words": " ❯ ", "shell": " $ ", "normal": " ▪ "}
 WARM_SECONDS = 0.5
 """After the start the folders are read: not before the first paint."""
-DRAFT_SECONDS = 0.5
-"""So long after a change it is on disk."""
-
-When = Literal["now", "later"]
 
 
 class PromptBox(Vertical):
@@ -55,7 +49,6 @@ class PromptBox(Vertical):
     DEFAULT_CSS = """
     PromptBox { height: auto; }
     PromptBox > Horizontal { height: auto; max-height: 33.34vh; }
-    PromptBox .sigil { width: 3; height: 1; }
     """
 
     def __init__(
@@ -72,21 +65,20 @@ class PromptBox(Vertical):
         self.commands = tuple(commands)
         self.index = FileIndex(folder)
         """Say `index.touch(path)` of what was edited: it is offered first."""
-        self._folder = folder
         self._state = state
         self._vim: Vim | None = None
         self._tokens = Tokens()
         self._field = Field(self._taken, lambda text: self._intake.paste(text))
         self._intake = Intake(self._field, self._tokens, folder, self.run_worker)
+        self._outbox = Outbox(self, folder, self.run_worker)
         self._strip = Strip(paint or Palette(TERMINAL))
-        self._sigil = Static(SIGILS["words"], classes="sigil")
+        self._sigil = Sigil()
         self._completer = Completer(self._field, self._strip, self.index, lambda: self.commands)
         self._search: Search | None = None
         self._recall = Recall()
         self._keeper = Keeper(folder, state)
         self._was_empty = True
         self._chord = False
-        self._draft_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self._strip
@@ -174,22 +166,14 @@ class PromptBox(Vertical):
         self._show_sigil()
         if self._search is None:
             self._completer.look()
-            if self._draft_timer is None:
-                self._draft_timer = self.set_timer(DRAFT_SECONDS, self._keep_draft)
+            self._keeper.draft(lambda: self.writing)
 
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
         self._completer.moved()
 
-    def _keep_draft(self) -> None:
-        self._draft_timer = None
-        self._keeper.draft(self.writing)
-
     def _show_sigil(self) -> None:
-        normal = self.vim == "normal"
-        kind = "normal" if normal else "shell" if self._field.text.startswith("!") else "words"
-        if self._sigil.content != SIGILS[kind]:
-            self._sigil.update(SIGILS[kind], layout=False)
+        self._sigil.tell(self.vim, self._field.text)
 
     def _say(self, text: str, level: Literal["info", "warning"] = "warning") -> None:
         self.post_message(messages.Said(text, level))
@@ -300,43 +284,9 @@ class PromptBox(Vertical):
         if self._intake.waiting:
             self._intake.then(lambda: self._send(when))
             return
-        writing = self.writing
-        names = {name for row in self.commands for name in (row.name, *row.aliases)}
-        match meant(writing.expanded(), names):
-            case Unknown(sentence):
-                self._say(sentence)
-            case Shell(command, share):
-                self._sent(writing)
-                self.post_message(messages.ShellWanted(command, share))
-            case Command(name, argument):
-                self._sent(writing)
-                self.post_message(messages.CommandWanted(name, argument))
-            case Words(text):
-                self._sent(writing)
-                if pictures.may_have_pictures(writing):
-                    self.run_worker(self._send_pictures(text, writing, when), name="pictures")
-                else:
-                    self._say_words(text, (), writing, when)
+        self._outbox.send(self.writing, when)
 
-    async def _send_pictures(self, text: str, writing: Writing, when: When) -> None:
-        try:
-            found = await asyncio.to_thread(pictures.of_writing, writing, self._folder)
-        except InputError as error:
-            self._say(str(error))
-            if not self._field.text:
-                self.write(writing)
-            return
-        self._say_words(text, found, writing, when)
-
-    def _say_words(self, text: str, found: tuple[Image, ...], writing: Writing, when: When) -> None:
-        if self.turn == "idle":
-            self.post_message(messages.Submitted(text, found, writing.text))
-        elif found or when == "later":
-            self.post_message(messages.Queued(text, found, writing.text))
-        else:
-            self.post_message(messages.Steered(text, writing.text))
-
-    def _sent(self, writing: Writing) -> None:
+    def sent(self, writing: Writing) -> None:
         """It is out of the box: kept for Up, and a draft no longer."""
         if self._recall.add(writing):
             self._keeper.sent(writing)
@@ -345,7 +295,4 @@ class PromptBox(Vertical):
         self._field.history.clear()
         if self._vim:
             self._vim.fresh()
-        if self._draft_timer is not None:
-            self._draft_timer.stop()
-            self._draft_timer = None
-        self._keeper.draft(EMPTY)
+        self._keeper.drop_draft()
