@@ -203,6 +203,8 @@ class QcodeApp(Hands):
             case events.Key():
                 self._attention.last_key = self.home.clock()
                 self.chat.last_key = time.monotonic()
+                if self.screen is self.chat and self.chat.hear(event):
+                    return
             case events.AppFocus():
                 self._attention.focus = "here"
             case events.AppBlur():

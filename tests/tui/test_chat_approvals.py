@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from textual import events
+from textual.keys import _character_to_key
 
 from qcode.protocol.access import Access
 from qcode.protocol.display import DiffBlock
@@ -91,8 +93,6 @@ async def test_the_strip_tells_command_folder_reason_and_rule(house: Enter) -> N
     ("key", "answer", "scope"),
     [
         ("y", "allow", "once"),
-        ("s", "allow", "session"),
-        ("p", "allow", "project"),
         ("n", "deny", "once"),
     ],
 )
@@ -108,16 +108,18 @@ async def test_no_longer_scope_is_offered_where_no_rule_can_say_it(house: Enter)
     async with house() as h:
         await waits(h, shell(rules=()))
         assert "this project" not in h.screen
-        await h.press("p", "s", "y")
+        for key in "psy":
+            await h.press(key)
+            await asyncio.sleep(0.45)
         assert (await replied(h)).scope == "once"
 
 
 async def test_a_refusal_may_say_why(house: Enter) -> None:
     async with house() as h:
         await waits(h, shell())
-        await h.press("t")
-        await h.type("use make yes")
-        await h.press("enter")
+        for sign in "tuse make yes":  # in one burst
+            h.app.post_message(events.Key(_character_to_key(sign), sign))
+        h.app.post_message(events.Key("enter", "\r"))
         reply = await replied(h)
         assert (reply.answer, reply.words) == ("deny", "use make yes")
 
@@ -176,14 +178,135 @@ async def test_who_searches_the_conversation_gives_no_answer(house: Enter) -> No
         assert h.app.chat.finding.has_focus_within
 
 
-async def test_keys_of_the_strip_never_reach_the_prompt(house: Enter) -> None:
+@pytest.mark.parametrize(
+    ("key", "scope", "words"),
+    [("s", "session", "for this session"), ("p", "project", "in this project, from now on")],
+)
+async def test_a_rule_is_shown_before_it_is_kept(
+    house: Enter, key: str, scope: str, words: str
+) -> None:
     async with house() as h:
         await waits(h, shell())
-        await h.press("x", "z", "1")
-        assert h.app.chat.prompt.text == ""
+        await h.press(key)
+        await h.until(lambda: f"allowed {words}: Bash(pytest:*)" in h.screen)
+        assert "⏎ keep it" in h.screen
+        assert "y once" not in h.screen
+        assert not h.engine.heard(ApprovalReply)
+        await asyncio.sleep(0.35)
+        await h.press("enter")
+        reply = await replied(h)
+        assert (reply.answer, reply.scope) == ("allow", scope)
+
+
+async def test_escape_goes_back_from_the_rule_and_interrupts_nothing(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        await h.press("p")
+        await h.until(lambda: "keep it" in h.screen)
+        await asyncio.sleep(0.35)
+        await h.press("escape")
+        await h.until(lambda: "y once" in h.screen)
+        await h.press("enter")
+        await asyncio.sleep(0.1)
+        assert not h.engine.heard(ApprovalReply)
+        assert not h.engine.heard(Cancel)
+
+
+@pytest.mark.parametrize(
+    "words", ["yes please", "please stop", "stop", "no, use make", "but why", "hello", "very well"]
+)
+async def test_a_sentence_begun_over_a_call_is_no_answer(house: Enter, words: str) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        for sign in words:  # in one burst, as a read of the terminal brings them
+            h.app.post_message(events.Key(_character_to_key(sign), sign))
+        await h.until(lambda: h.app.chat.prompt.text == words)
+        await asyncio.sleep(0.5)
+        assert h.app.chat.prompt.text == words
+        assert not h.engine.heard(ApprovalReply)
+        assert not h.app.chat.approval.has_class("telling")
+
+
+async def test_who_types_slowly_is_asked_before_a_rule_is_kept(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        for sign in "pl":
+            await h.press(sign)
+            await asyncio.sleep(0.6)
+        assert h.app.chat.prompt.text == "pl"
+        assert not h.engine.heard(ApprovalReply)
+        await h.until(lambda: h.app.chat.approval.has_focus)
+        assert "y once" in h.screen
+
+
+async def test_enter_behind_an_answer_does_not_wait(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        h.app.post_message(events.Key("y", "y"))
+        h.app.post_message(events.Key("enter", "\r"))
+        assert (await replied(h)).scope == "once"
+        assert len(h.engine.heard(ApprovalReply)) == 1
+
+
+async def test_escape_takes_a_letter_back_that_was_just_pressed(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        h.app.post_message(events.Key("y", "y"))
+        h.app.post_message(events.Key("escape", None))
+        await asyncio.sleep(0.6)
+        assert not h.engine.inputs[1:]
+
+
+async def test_an_answer_is_never_one_to_the_call_that_comes_after(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(1))
+        await h.press("y")
+        h.engine.say(ApprovalSettled("r1", "deny", "timeout"), shell(2, "rm -r /"))
+        await h.until(lambda: "rm -r /" in h.screen)
+        await asyncio.sleep(0.6)
+        assert not h.engine.heard(ApprovalReply)
+
+
+async def test_an_answer_leaves_the_prompt_empty(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
         await h.press("n")
         await replied(h)
         await h.until(lambda: h.app.chat.prompt.has_focus_within)
+        assert h.app.chat.prompt.text == ""
+
+
+async def test_b_allows_what_can_be_read_at_once(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(behind=("make", "ls")))
+        await h.press("b")
+        assert (await replied(h)).scope == "batch"
+
+
+@pytest.mark.parametrize("behind", ["echo " + "x" * 300 + "END", "first\nsecond\nEND"])
+async def test_b_shows_first_what_could_not_be_read(house: Enter, behind: str) -> None:
+    async with house() as h:
+        await waits(h, shell(behind=("make", behind)))
+        await h.press("b")
+        await h.until(lambda: "⏎ allow all 3" in h.screen)
+        assert "END" in h.screen
+        assert not h.engine.heard(ApprovalReply)
+        await asyncio.sleep(0.35)
+        await h.press("enter")
+        assert (await replied(h)).scope == "batch"
+
+
+async def test_b_does_not_allow_a_call_that_has_just_come(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(1), shell(2, "make"))
+        await h.press("b")
+        await h.until(lambda: "allow all 2" in h.screen)
+        h.engine.say(shell(3, "rm -r /"))
+        await h.until(lambda: len(h.app.chat.approval.calls) == 3)
+        await asyncio.sleep(0.35)
+        await h.press("enter")
+        await asyncio.sleep(0.1)
+        assert not h.engine.heard(ApprovalReply)
 
 
 async def test_several_calls_wait_in_one_strip_and_b_allows_them_all(house: Enter) -> None:
@@ -191,6 +314,10 @@ async def test_several_calls_wait_in_one_strip_and_b_allows_them_all(house: Ente
         await waits(h, shell(1), shell(2, "make"), shell(3, "ls"))
         assert "1 of 3" in h.screen
         await h.press("b")
+        await h.until(lambda: "⏎ allow all 3" in h.screen)
+        assert "make" in h.screen
+        await asyncio.sleep(0.35)
+        await h.press("enter")
         await h.until(lambda: len(h.engine.heard(ApprovalReply)) == 3)
 
 

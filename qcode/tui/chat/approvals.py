@@ -3,8 +3,9 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from qcode.protocol.access import Access
 from qcode.protocol.cells import cells
@@ -18,6 +19,9 @@ from qcode.tui.lines import Line, Span, line
 _INSET = Span("   ")
 _WORDS = {"read": "reads", "edit": "changes", "network": "network"}
 _MARKS = {"+": "add", "-": "remove"}
+
+Step = Literal["", "session", "project", "batch"]
+"""What is offered to be kept with Enter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +37,45 @@ class Shown:
     """… of so many."""
     whole: bool = False
     """The command is shown to its end."""
+    step: Step = ""
 
 
-def approval_lines(asked: ApprovalRequested, shown: Shown) -> tuple[Line, ...]:
-    """Headline, what would happen, what it touches, the keys."""
-    foot = [
-        *_touches(asked, shown.width),
-        *_behind(asked, shown),
-        *rows(_offers(asked), shown.width),
-    ]
+def approval_lines(
+    asked: ApprovalRequested, shown: Shown, others: Sequence[ApprovalRequested] = ()
+) -> tuple[Line, ...]:
+    """Headline, what would happen, what it touches, the keys. `others` wait, too."""
+    if shown.step == "batch":
+        shown = replace(shown, whole=True)
+    foot = _foot(asked, shown, others)
     room = max(shown.rows - 1 - len(foot), 1)
     body = list(_body(asked, shown))
     if len(body) > room and not shown.whole:
         left = len(body) - room + 1
         body = [*body[: room - 1], line(_INSET, Span(f"… {left} more lines: v shows all", "dim"))]
     return (_headline(asked, shown), *body, *foot)
+
+
+def is_whole(asked: ApprovalRequested, shown: Shown) -> bool:
+    """Whether all that `b` would allow can be read as it is shown."""
+    if shown.of > 1:
+        return False
+    if shown.whole:
+        return True
+    room = shown.rows - 1 - len(_foot(asked, shown, ()))
+    behind = _in_a_row(asked)
+    fits = cells(behind) <= shown.width - 4 and not any("\n" in one for one in asked.behind)
+    return fits and len(list(_body(asked, shown))) <= room
+
+
+def _foot(
+    asked: ApprovalRequested, shown: Shown, others: Sequence[ApprovalRequested]
+) -> list[Line]:
+    found = [*_touches(asked, shown.width), *_behind(asked, shown)]
+    if shown.step == "batch":
+        for one in others:
+            found += [_headline(one, replace(shown, of=1)), *_body(one, replace(shown, of=2))]
+            found += [*_touches(one, shown.width), *_behind(one, shown)]
+    return [*found, *rows(_offers(asked, shown), shown.width)]
 
 
 def diffs(asked: ApprovalRequested) -> tuple[DiffBlock, ...]:
@@ -157,8 +185,7 @@ def _behind(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
     """What `b` allows, too: in a row, or all of it."""
     width = shown.width - 4
     if asked.behind and not shown.whole:
-        waits = ", ".join(visible(one).replace("\n", " ⏎ ") for one in asked.behind)
-        yield line(_INSET, *clip([Span(f"behind it: {waits}", "dim")], width))
+        yield line(_INSET, *clip([Span(_in_a_row(asked), "dim")], width))
         return
     for one in asked.behind:
         for row in f"behind it: {visible(one)}".replace("\t", "    ").split("\n"):
@@ -166,7 +193,15 @@ def _behind(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
                 yield line(_INSET, *each.spans)
 
 
-def _offers(asked: ApprovalRequested) -> Iterator[tuple[Span, ...]]:
+def _in_a_row(asked: ApprovalRequested) -> str:
+    waits = ", ".join(visible(one).replace("\n", " ⏎ ") for one in asked.behind)
+    return f"behind it: {waits}"
+
+
+def _offers(asked: ApprovalRequested, shown: Shown) -> Iterator[tuple[Span, ...]]:
+    if shown.step:
+        yield from _step(asked, shown)
+        return
     yield offer("y", "once")
     if asked.behind:
         yield offer("b", f"all {len(asked.behind) + 1}")
@@ -177,3 +212,18 @@ def _offers(asked: ApprovalRequested) -> Iterator[tuple[Span, ...]]:
     yield offer("n", "no")
     yield offer("t", "no, and say why")
     yield offer("⏎", "review hunks") if diffs(asked) else offer("v", "all of it")
+
+
+_LASTS = {"session": "for this session", "project": "in this project, from now on"}
+
+
+def _step(asked: ApprovalRequested, shown: Shown) -> Iterator[tuple[Span, ...]]:
+    """What Enter would keep."""
+    if shown.step == "batch":
+        count = shown.of if shown.of > 1 else len(asked.behind) + 1
+        yield offer("⏎", f"allow all {count}")
+    else:
+        rules = ", ".join(visible(rule) for rule in asked.rules)
+        yield Span(f"allowed {_LASTS[shown.step]}: "), Span(rules, "code.inline")
+        yield offer("⏎", "keep it")
+    yield offer("esc", "back")

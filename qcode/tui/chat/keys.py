@@ -54,8 +54,8 @@ KEYS: tuple[Key, ...] = (*FIRST, *THEN)
 STRIP = (
     Key("y", "once", "allow once"),
     Key("b", "batch", "allow all calls of this answer"),
-    Key("s", "session", "allow for this session, by the rule shown"),
-    Key("p", "project", "allow in this project, by the rule shown"),
+    Key("s", "session", "allow for this session, by a rule that Enter keeps"),
+    Key("p", "project", "allow in this project, by a rule that Enter keeps"),
     Key("n", "no", "do not allow"),
     Key("t", "tell", "do not allow, and say why"),
     Key("v,enter", "view", "review the change hunk by hunk; the whole command"),

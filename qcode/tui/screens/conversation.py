@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual import work
 from textual.app import ComposeResult
+from textual.events import Key
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
@@ -67,7 +68,7 @@ class ConversationScreen(Screen[None]):
         self.welcome = Welcome(paint)
         self.finding = FindLine()
         self.notice = NoticeLine(paint)
-        self.approval = ApprovalStrip(paint)
+        self.approval = ApprovalStrip(paint, words=self._words)
         self.question = QuestionStrip(paint)
         self.onboarding = OnboardingStrip(paint)
         self.prompt = PromptBox(home.folder, home.state, commands, paint=paint)
@@ -178,6 +179,18 @@ class ConversationScreen(Screen[None]):
     def say(self, text: str, level: Level = "info") -> None:
         """A glance's worth."""
         self.notice.say(text, level)
+
+    def hear(self, key: Key) -> bool:
+        """A key, before anybody else has it; see `ApprovalStrip`."""
+        return self.approval.hear(key)
+
+    def _words(self, keys: Sequence[Key]) -> None:
+        """A sentence that was begun over a strip goes on in the prompt."""
+        field = self.prompt.query_one(TextArea)
+        self.set_focus(field)  # at once: `focus` would be a turn late, and the next letter with it
+        for key in keys:
+            field._forward_event(key)  # as Textual does; there is no other way that keeps the order
+        self._look_at_strips()
 
     # -- the strips take the keys once the person has stopped typing
 
