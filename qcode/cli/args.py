@@ -18,6 +18,7 @@ subcommands:
   qcode config        show every setting and where it came from
   qcode auth          keys of endpoints, in the keyring of your system
   qcode permissions   the modes, and what the rules say to a command
+  qcode sandbox       try the fence around commands; run one inside it
   qcode paths         where configuration, sessions and logs are
   qcode demo          watch it mend a bug
   qcode completion    code for your shell: bash, zsh or fish

@@ -22,7 +22,10 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """`dest` of a flag without choices -> words that are good for it."""
 
-SUBCOMMANDS = ("sessions", "review", "servers", "auth", "config", "permissions", "paths")
+SUBCOMMANDS = (
+    *("sessions", "review", "servers", "auth", "config", "permissions", "sandbox"),
+    "paths",
+)
 """Modules of this folder that can `add` themselves to a parser."""
 
 SHELLS = {"bash": shells.bash, "zsh": shells.zsh, "fish": shells.fish}

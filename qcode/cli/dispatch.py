@@ -8,8 +8,8 @@ import sys
 from qcode.protocol.errors import UsageError
 
 SUBCOMMANDS = (
-    *("sessions", "review", "servers", "auth", "config", "permissions", "paths", "demo"),
-    "completion",
+    *("sessions", "review", "servers", "auth", "config", "permissions", "sandbox"),
+    *("paths", "demo", "completion"),
 )
 """Each is a module of this folder with `main(argv) -> int`."""
 

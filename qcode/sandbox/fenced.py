@@ -54,8 +54,7 @@ class FencedRunner(PlainRunner):
             raise NotStarted(
                 "The command holds a NUL or another character that no command line can hold."
             )
-        moved = {name: MOVED[name] for name in MOVED if name in environment}
-        inside = Inside(words, command.folder, {**ADDED, **environment, **moved})
+        inside = Inside(words, command.folder, adapted(environment))
         try:
             wrapped = self._fence.around(inside)
         except (OSError, ValueError) as error:
@@ -63,6 +62,12 @@ class FencedRunner(PlainRunner):
         return Launch(
             command.line, wrapped.words, command.folder, wrapped.environment, wrapped.descriptors
         )
+
+
+def adapted(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that suit the inside: where a command may write for a while."""
+    moved = {name: MOVED[name] for name in MOVED if name in environment}
+    return {**ADDED, **environment, **moved}
 
 
 class _Tells(Keeper):

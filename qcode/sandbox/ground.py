@@ -1,7 +1,10 @@
 """What a fence stands on: fixed when the session starts, never from the words of a model."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from qcode.sandbox import sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +22,26 @@ class Ground:
     """XDG_RUNTIME_DIR."""
     sockets: tuple[Path, ...] = ()
     """Sockets that variables named (SSH_AUTH_SOCK, DOCKER_HOST …)."""
+
+    @classmethod
+    def of(
+        cls,
+        writable: Iterable[Path],
+        own: Iterable[Path],
+        shown: Iterable[Path],
+        environment: Mapping[str, str],
+    ) -> "Ground":
+        """Resolves them, and takes home and sockets from the variables of this process."""
+        runtime = Path(environment.get("XDG_RUNTIME_DIR", ""))
+        return cls(
+            writable=_resolved(writable),
+            home=Path(environment.get("HOME") or "/").resolve(),
+            own=_resolved(own),
+            shown=tuple(path for path in _resolved(shown) if path.exists()),
+            runtime=runtime.resolve() if runtime.is_absolute() and runtime.is_dir() else None,
+            sockets=sockets.named(environment),
+        )
+
+
+def _resolved(paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(path.resolve() for path in paths))

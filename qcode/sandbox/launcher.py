@@ -9,6 +9,9 @@ The second is the init of the PID namespace: it mounts, reaps, hands on signals,
 nothing else is left. When it is killed the kernel ends everything inside, whatever its session.
 """
 
+# What pathlib and contextlib cost, every command would pay:
+# ruff: noqa: PTH102, PTH103, PTH110, PTH211, SIM105
+
 from __future__ import annotations
 
 import ctypes
@@ -40,7 +43,7 @@ def main(plan: dict[str, Any]) -> None:
     """Run the command of `plan`; never returns."""
     try:
         for descriptor in plan["held"]:
-            os.set_inheritable(descriptor, False)
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 - it takes no keyword
         mask = _signals(SIGNALS)
         libc.sigprocmask(0, mask, None)
         _unshare()

@@ -1,0 +1,96 @@
+"""The same plan by bubblewrap: for systems that let only that program make user namespaces.
+
+Its init ends with the shell, so what a command leaves running ends with it and is no job.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+
+from qcode.sandbox.fence import Inside, Wrapped
+from qcode.sandbox.ground import Ground
+from qcode.sandbox.place import Place
+from qcode.sandbox.standing import Standing
+
+NAMESPACES = ("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net")
+PROC_READ = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
+
+
+class Bubblewrap:
+    """See `Fence`."""
+
+    name = "bubblewrap"
+
+    def __init__(self, ground: Ground, program: str) -> None:
+        self._program = program
+        self._standing = Standing(ground)
+
+    def around(self, inside: Inside) -> Wrapped:
+        """bwrap and its arguments; what a link leads away cannot be covered by it: OSError."""
+        held, plan = self._standing.stand()
+        try:
+            words = (self._program, *arguments(plan.places, inside))
+        except BaseException:
+            for descriptor in held:
+                os.close(descriptor)
+            raise
+        return Wrapped(words, {}, held)
+
+    def left(self) -> None:
+        """A command has ended."""
+        self._standing.sweep()
+
+    def close(self) -> None:
+        """No command follows."""
+        self._standing.close()
+
+
+def program(environment: Mapping[str, str]) -> str | None:
+    """Where bubblewrap is; never from a relative entry of PATH."""
+    path = ":".join(it for it in environment.get("PATH", "").split(":") if it.startswith("/"))
+    return shutil.which("bwrap", path=path)
+
+
+def arguments(places: tuple[Place, ...], inside: Inside) -> tuple[str, ...]:
+    """What bwrap is told; it mounts in this order. Raises OSError."""
+    return (
+        *NAMESPACES,
+        *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
+        *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
+        *(word for path in PROC_READ for word in ("--ro-bind-try", path, path)),
+        *(word for place in places for word in _words(place)),
+        *(word for place in places if place.kind == "hollow" for word in _closed(place)),
+        "--clearenv",
+        *(word for name in inside.environment.items() for word in ("--setenv", *name)),
+        *("--chdir", str(inside.folder), "--", *inside.words),
+    )
+
+
+def _words(place: Place) -> Iterator[str]:
+    path = place.path
+    match place.kind:
+        case "write" | "pin":
+            yield from ("--bind", path, path)
+        case "tmp":
+            yield from ("--bind", place.source, path)
+        case "show" | "read":
+            yield from ("--ro-bind", path, path)
+        case "fresh" | "hollow":
+            yield from ("--tmpfs", path)
+        case "hide":
+            yield from _hidden(path)
+
+
+def _hidden(path: str) -> Iterator[str]:
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode):
+        raise OSError(f"{path} is a link, and bubblewrap cannot cover one")
+    if stat.S_ISDIR(mode):
+        yield from ("--tmpfs", path, "--remount-ro", path)
+    else:
+        yield from ("--ro-bind", os.devnull, path)
+
+
+def _closed(place: Place) -> Iterator[str]:
+    yield from ("--remount-ro", place.path)

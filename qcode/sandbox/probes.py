@@ -1,0 +1,211 @@
+"""Tries to break out. Runs inside a fence as `python -I -S`, with the scene as JSON in argv.
+
+Prints a JSON object: promise -> empty where it held, else what succeeded. Each attempt is harmless:
+what it would reach was put there for it (`scene`).
+"""
+
+# pathlib would cost more than all the attempts:
+# ruff: noqa: PTH102, PTH104, PTH115, PTH123, PTH208, PTH211
+
+import ctypes
+import json
+import os
+import socket
+import sys
+
+Scene = dict[str, str]
+UNSHARE_USER = 0x10000000
+
+
+def main(scene: Scene) -> dict[str, str]:
+    """Every attempt, by the name of the promise that it would break."""
+    tries = {
+        name[5:].replace("_", "-"): it for name, it in globals().items() if name[:5] == "_try_"
+    }
+    return {name: _outcome(attempt, scene) for name, attempt in tries.items()}
+
+
+def _outcome(attempt: object, scene: Scene) -> str:
+    try:
+        return str(attempt(scene) or "")  # type: ignore[operator]  # one of the functions below
+    except OSError:
+        return ""
+
+
+def _try_workspace_is_writable(scene: Scene) -> str:
+    try:
+        _write(f"{scene['workspace']}/new")
+    except OSError as error:
+        return f"it is not: {error}"
+    return ""
+
+
+def _try_loopback_inside_works(scene: Scene) -> str:
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), 2).close()
+    except OSError as error:
+        return f"it does not: {error}"
+    return ""
+
+
+def _try_writes_outside(scene: Scene) -> str:
+    return _written(f"{scene['outside']}/file", f"{scene['outside']}/new", f"{scene['home']}/new")
+
+
+def _try_links_out(scene: Scene) -> str:
+    link = f"{scene['workspace']}/link"
+    os.symlink(scene["outside"], link)
+    return _written(f"{link}/file", f"{link}/new")
+
+
+def _try_secrets(scene: Scene) -> str:
+    return _read(scene["secret"])
+
+
+def _try_own_state(scene: Scene) -> str:
+    return _read(scene["state"])
+
+
+def _try_protected_names(scene: Scene) -> str:
+    git = f"{scene['workspace']}/.git"
+    return (
+        _written(f"{git}/config", f"{git}/hooks/pre-commit")
+        or _moved(git, f"{git}-away")
+        or _moved(f"{git}/config", f"{git}/away")
+        or _moved(f"{git}/hooks", f"{git}/away")
+    )
+
+
+def _try_missing_names(scene: Scene) -> str:
+    below = scene["workspace"]
+    for name in (".mcp.json", ".vscode", ".claude", ".github", ".git/commondir", ".envrc"):
+        for attempt in (_replaced, _under):
+            if said := attempt(f"{below}/{name}"):
+                return said
+    return ""
+
+
+def _try_network_outside(scene: Scene) -> str:
+    address = ("127.0.0.1", int(scene["port"]))
+    socket.create_connection(address, 2).close()
+    return "a server outside of the fence was reached"
+
+
+def _try_sockets(scene: Scene) -> str:
+    for address in (scene["socket"], "\0" + scene["abstract"]):
+        with socket.socket(socket.AF_UNIX) as wire:
+            try:
+                wire.connect(address)
+            except OSError:
+                continue
+            return f"connected to {address!r}"
+    return ""
+
+
+def _try_processes(scene: Scene) -> str:
+    if scene["namespace"] == os.readlink("/proc/self/ns/pid"):
+        return "processes outside are visible"
+    for name in ("mem", "environ", "root/etc", "fd/0", "cwd"):
+        try:
+            os.close(os.open(f"/proc/1/{name}", os.O_RDONLY))
+        except OSError:
+            continue
+        return f"/proc/1/{name} can be opened"
+    return ""
+
+
+def _try_terminal(scene: Scene) -> str:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return ", ".join(name for name in os.listdir("/dev/pts") if name != "ptmx")
+    return "there is a controlling terminal"
+
+
+def _try_rights(scene: Scene) -> str:
+    with open("/proc/self/status") as file:
+        rows = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+    if rows.get("NoNewPrivs") != "1":
+        return "programs can gain rights"
+    return "" if int(rows["CapEff"], 16) == 0 == int(rows["CapBnd"], 16) else "it has capabilities"
+
+
+def _try_mounts(scene: Scene) -> str:
+    libc = ctypes.CDLL(None, use_errno=True)
+    folder = os.fsencode(scene["workspace"])
+    if libc.mount(b"none", folder, b"tmpfs", 0, None) == 0:
+        libc.umount2(folder, 2)
+        return "it can mount"
+    return "it can make user namespaces" if libc.unshare(UNSHARE_USER) == 0 else ""
+
+
+def _try_kernel(scene: Scene) -> str:
+    for path in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/swappiness"):
+        try:
+            os.close(os.open(path, os.O_WRONLY))
+        except OSError:
+            continue
+        return f"{path} can be written"
+    return ""
+
+
+def _try_private_tmp(scene: Scene) -> str:
+    return _read(scene["tmp"])
+
+
+def _try_vsock(scene: Scene) -> str:
+    with socket.socket(getattr(socket, "AF_VSOCK", 40), socket.SOCK_STREAM):
+        return "sockets to a hypervisor can be made"
+
+
+def _written(*paths: str) -> str:
+    for path in paths:
+        try:
+            _write(path)
+        except OSError:
+            continue
+        return f"{path} was written"
+    return ""
+
+
+def _write(path: str) -> None:
+    with open(path, "a") as file:
+        file.write("x")
+
+
+def _read(path: str) -> str:
+    with open(path) as file:
+        return f"{path} was read" if file.read() else ""
+
+
+def _moved(path: str, to: str) -> str:
+    try:
+        os.rename(path, to)
+    except OSError:
+        return ""
+    return f"{path} was moved away"
+
+
+def _replaced(path: str) -> str:
+    for undo in (os.rmdir, os.unlink):
+        try:
+            undo(path)
+        except OSError:
+            continue
+        return f"{path} was taken away"
+    return _written(path)
+
+
+def _under(path: str) -> str:
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return _written(f"{path}/x")
+    except OSError:
+        return ""
+    return f"{path} was made"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))))

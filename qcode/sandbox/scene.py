@@ -1,0 +1,67 @@
+"""A place for trials: a home with a secret, a workspace, listeners outside. All made for it."""
+
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcode.sandbox.ground import Ground
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where things are."""
+
+    ground: Ground
+    told: dict[str, str]
+    """For `probes`."""
+
+
+@contextmanager
+def scene(base: Path) -> Iterator[Scene]:
+    """Made below `base`, which should not be in /tmp: inside that is another. Raises OSError."""
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=base, prefix="trial-")))
+        root = root.resolve()
+        told = {name: str(root / path) for name, path in _PATHS.items()}
+        for name in ("home", "workspace", "outside"):
+            Path(told[name]).mkdir()
+        _write(told["secret"], told["state"], f"{told['outside']}/file")
+        _write(f"{told['workspace']}/.git/config", f"{told['workspace']}/.git/hooks/pre-push")
+        tmp = stack.enter_context(tempfile.NamedTemporaryFile("w", prefix="qcode-trial-"))
+        tmp.write("x")
+        tmp.flush()
+        told |= {"tmp": tmp.name, "abstract": f"qcode-{secrets.token_hex(8)}"}
+        told["port"] = str(_listeners(stack, told))
+        told["namespace"] = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - a text, not a path
+        state = Path(told["state"]).parent
+        yield Scene(Ground((Path(told["workspace"]),), Path(told["home"]), own=(state,)), told)
+
+
+_PATHS = {
+    "home": "home",
+    "workspace": "workspace",
+    "outside": "outside",
+    "secret": "home/.ssh/id_trial",
+    "state": "home/.local/state/qcode/trial",
+    "socket": "outside/s",
+}
+
+
+def _write(*paths: str) -> None:
+    for path in map(Path, paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+
+
+def _listeners(stack: ExitStack, told: dict[str, str]) -> int:
+    for address in (told["socket"], "\0" + told["abstract"]):
+        unix = stack.enter_context(socket.socket(socket.AF_UNIX))
+        unix.bind(address)
+        unix.listen()
+    server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    return int(server.getsockname()[1])

@@ -1,0 +1,110 @@
+"""Runs the probes inside a fence and says what held."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcode.sandbox.fence import Fence, Inside
+from qcode.sandbox.ground import Ground
+from qcode.sandbox.promises import LATER, PROMISES
+from qcode.sandbox.scene import Scene, scene
+
+SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of it."""
+
+    broken: Mapping[str, str]
+    """Promise -> what succeeded; those not in here held."""
+    seconds: float
+    why: str = ""
+    """Why there was no trial at all; empty = there was."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the fence counts as one."""
+        return not self.why and not set(self.broken) - LATER
+
+
+def trial(make: Callable[[Ground], Fence], base: Path) -> Trial:
+    """Try every promise in a scene below `base`. Never raises for a fence that fails."""
+    began = time.monotonic()
+    try:
+        with scene(base) as place:
+            broken = _run(make(place.ground), place)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return Trial({}, time.monotonic() - began, str(error))
+    return Trial(broken, time.monotonic() - began)
+
+
+def _run(fence: Fence, place: Scene) -> dict[str, str]:
+    probes = Path(__file__).with_name("probes.py")
+    mark = f"{place.told['abstract']}-left"
+    line = 'setsid sh -c "kill -STOP \\$\\$" "$1" >/dev/null 2>&1 & shift; exec "$@"'
+    words = ("/bin/sh", "-c", line, "sh", mark, sys.executable, "-I", "-S", str(probes))
+    inside = Inside(
+        (*words, json.dumps(place.told)), place.ground.writable[0], {"PATH": os.defpath}
+    )
+    try:
+        printed = _output(fence, inside)
+        found = json.loads(printed)
+        broken = {name: str(found.get(name, "it was not tried")) for name in PROMISES}
+        broken["session-ends"] = "a process runs on" if _runs(mark) else ""
+    finally:
+        fence.close()
+    return {name: said for name, said in broken.items() if said}
+
+
+def _output(fence: Fence, inside: Inside) -> bytes:
+    wrapped = fence.around(inside)
+    try:
+        process = subprocess.Popen(
+            wrapped.words,
+            env=wrapped.environment,
+            pass_fds=wrapped.descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    finally:
+        for descriptor in wrapped.descriptors:
+            os.close(descriptor)
+    try:
+        printed, said = process.communicate(timeout=SECONDS)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if process.returncode:
+        raise OSError(said.decode(errors="replace").strip() or f"exit {process.returncode}")
+    return printed
+
+
+def _runs(mark: str) -> bool:
+    """Whether a process with `mark` in its arguments is left, a moment later; it is ended then."""
+    deadline = time.monotonic() + 1.0
+    while (left := _marked(mark.encode())) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    for number in left:
+        with suppress(OSError):
+            os.kill(number, signal.SIGKILL)
+    return bool(left)
+
+
+def _marked(mark: bytes) -> list[int]:
+    numbers = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and mark in (entry / "cmdline").read_bytes():
+                numbers.append(int(entry.name))
+    return numbers
