@@ -6,7 +6,7 @@ and with `ways="textual"`, it asks Textual to. It draws its whole region: no bor
 """
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import events
 from textual.geometry import Offset, Region
@@ -17,12 +17,12 @@ from textual.widget import Widget
 
 from qcode.tui.blocks import Block, CallBlock, ReasoningBlock
 from qcode.tui.copying import between
-from qcode.tui.finding import Finding
 from qcode.tui.frames import Frames, Ways
 from qcode.tui.layout import ROWS, Place, placed
 from qcode.tui.lines import Span
 from qcode.tui.paint import Brush, Paint
 from qcode.tui.picture import Counts, Picture
+from qcode.tui.seeking import Seeker
 from qcode.tui.sheet import Draw, Sheet
 from qcode.tui.window import Window
 
@@ -56,6 +56,14 @@ class TranscriptView(Widget, can_focus=True):
             super().__init__()
             self.link = link
 
+    class Found(Message):
+        """How often the words occur that are sought: in what was looked at, or in all of it."""
+
+        def __init__(self, count: int, of: Literal["so far", "all"]) -> None:
+            super().__init__()
+            self.count = count
+            self.of = of
+
     def __init__(
         self,
         draw: Draw,
@@ -69,6 +77,7 @@ class TranscriptView(Widget, can_focus=True):
         self.window = Window(self.sheet)
         self.picture = Picture(self.window)
         self._paint = paint
+        self._seeker = Seeker(self, self.window, self._tell_found, self._change)
         self._frames = Frames(self, self.picture, self._look, self._seen, ways)
         self._followed = True
 
@@ -168,23 +177,15 @@ class TranscriptView(Widget, can_focus=True):
         if self.picture.focused is not None:
             self.toggle(self.picture.focused)
 
-    def find(self, words: str) -> int:
-        """Highlight them; how often they occur, folded text included. None any more: no words."""
-        self.picture.finding = Finding(self.sheet, words) if words.split() else None
+    def find(self, words: str) -> None:
+        """Highlight them; none any more: no words. `Found` says how often they occur."""
+        self._seeker.find(words)
+        self.picture.finding = self._seeker.finding
         self._change()
-        return self.picture.finding.count() if self.picture.finding else 0
 
-    def next_match(self, by: int = 1) -> bool:
-        """To the occurrence below, or with -1 above, round the ends; False = there is none."""
-        if not self.picture.finding or not len(self.sheet):
-            return False
-        place = self.picture.finding.step(
-            by, len(self.sheet) - 1 if by < 0 else self.window.top.block
-        )
-        if place:
-            self.window.reveal(place)
-        self._change()
-        return place is not None
+    def next_match(self, by: int = 1) -> None:
+        """To the occurrence below, or with -1 above, round the ends, folded text included."""
+        self._seeker.step(by)
 
     # -- what Textual asks and tells --
 
@@ -264,7 +265,10 @@ class TranscriptView(Widget, can_focus=True):
     @property
     def waits(self) -> bool:
         """Something is to be seen that is not yet."""
-        return self._frames.waits
+        return self._frames.waits or self._seeker.seeks
+
+    def _tell_found(self, count: int, of: Literal["so far", "all"]) -> None:
+        self.post_message(self.Found(count, of))
 
     def _change(self) -> None:
         self._frames.ask()

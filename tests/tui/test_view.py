@@ -64,12 +64,23 @@ class Shelf(App[None]):
     def on_transcript_view_focused(self, message: TranscriptView.Focused) -> None:
         self.heard.append(message)
 
+    def on_transcript_view_found(self, message: TranscriptView.Found) -> None:
+        self.heard.append(message)
+
     def on_transcript_view_link_clicked(self, message: TranscriptView.LinkClicked) -> None:
         self.heard.append(message)
 
     @property
     def heard_follows(self) -> list[bool]:
         return [one.follows for one in self.heard if isinstance(one, TranscriptView.Followed)]
+
+    @property
+    def heard_found(self) -> list[int]:
+        return [
+            one.count
+            for one in self.heard
+            if isinstance(one, TranscriptView.Found) and one.of == "all"
+        ]
 
     @property
     def heard_focused(self) -> list[int | None]:
@@ -335,21 +346,40 @@ async def test_found_words_are_counted_visited_and_opened_where_they_are_folded(
     call = CallBlock("1", "shell", output="the needle\nis here")
     blocks = [*numbered(30), call, *numbered(30), AnswerBlock("a Needle and a needle")]
     async with shelf(*blocks) as (app, _):
-        assert app.view.find("needle") == 3
+        app.view.find("needle")
+        await until(lambda: app.heard_found == [3])
         visited = []
         for _ in range(4):
-            assert app.view.next_match(-1)
+            app.view.next_match(-1)
             await settled(app)
             visited.append(app.view.picture.finding.current)  # type: ignore[union-attr]  # it is on
         assert visited == [(61, 1), (61, 0), (30, 0), (61, 1)]
         assert app.view.sheet.opened(30)
-        assert app.view.find("no such words") == 0
-        assert not app.view.next_match()
+        app.view.find("no such words")
+        before = app.view.window.top
+        app.view.next_match()
+        await until(lambda: app.heard_found == [3, 0])
+        await settled(app)
+        assert app.view.window.top == before
+
+
+async def test_the_newest_search_wins_and_every_step_is_made() -> None:
+    async with shelf(*numbered(30), AnswerBlock("a needle, a needle, a needle")) as (app, _):
+        for words in ("m", "me", "message 1", "needle"):
+            app.view.find(words)
+        for _ in range(2):
+            app.view.next_match(-1)
+        await until(lambda: app.heard_found == [3])
+        await settled(app)
+        assert app.view.picture.finding.current == (30, 1)  # type: ignore[union-attr]  # it is on
+        app.view.find("")
+        await until(lambda: app.heard_found == [3, 0])
 
 
 async def test_words_broken_over_rows_are_found_and_highlighted_on_both() -> None:
     async with shelf(AnswerBlock("x" * 20 + " needle haystack"), size=(32, 10)) as (app, _):
-        assert app.view.find("needle haystack") == 1
+        app.view.find("needle haystack")
+        await until(lambda: app.heard_found == [1])
         await settled(app)
         marked = [
             segment.text

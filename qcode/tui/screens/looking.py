@@ -51,7 +51,11 @@ class LookingScreen(ConversationScreen):
 
     def on_find_line_sought(self, event: FindLine.Sought) -> None:
         event.stop()
-        self.finding.tell(self.view.find(event.words))
+        self.view.find(event.words)
+
+    def on_transcript_view_found(self, event: TranscriptView.Found) -> None:
+        event.stop()
+        self.finding.tell(event.count, event.of)
 
     def on_find_line_stepped(self, event: FindLine.Stepped) -> None:
         event.stop()

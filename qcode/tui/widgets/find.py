@@ -1,7 +1,7 @@
 """A line to search the conversation with."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -59,10 +59,12 @@ class FindLine(Horizontal):
         field.select_all()
         self.post_message(self.Sought(field.value))
 
-    def tell(self, count: int) -> None:
+    def tell(self, count: int, of: Literal["so far", "all"]) -> None:
         """How often they occur."""
         words = self.query_one(Input).value.strip()
         times = "once" if count == 1 else f"{count} times" if count else "nowhere"
+        if of == "so far":
+            times = f"{count} so far" if count else "looking"
         self.query_one(".count", Static).update(
             f"{times}   ⏎ next  ↑ before  esc back" if words else "esc back"
         )
