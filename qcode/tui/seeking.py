@@ -3,10 +3,11 @@ between them. The newest search wins."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Literal
 
 from textual.widget import Widget
+from textual.worker import Worker
 
 from qcode.tui.finding import SLICE, Finding
 from qcode.tui.sheet import Sheet
@@ -59,7 +60,7 @@ class Seeker:
         """These from now on; none: no search."""
         self._steps.clear()
         self.finding = Finding(self._sheet, words) if words.split() else None
-        self._widget.run_worker(self._count, group="find", exclusive=True)
+        self._run(self._count, "find")
 
     def step(self, by: int) -> None:
         """To the occurrence below, or with -1 above; steps that come meanwhile are made, too."""
@@ -67,7 +68,11 @@ class Seeker:
             return
         self._steps.append(by)
         if len(self._steps) == 1:
-            self._widget.run_worker(self._seek, group="seek", exclusive=True)
+            self._run(self._seek, "seek")
+
+    def _run(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+        """In place of what runs of that group."""
+        _: Worker[None] = self._widget.run_worker(work, group=group, exclusive=True)
 
     async def _count(self) -> None:
         if (finding := self.finding) is None:
