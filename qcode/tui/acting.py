@@ -40,6 +40,8 @@ class Hands(App[int]):
     chat: ChatScreen
     holder: Holder
     mouse_is_on = True
+    _keeps_mouse = False
+    """What comes back to the terminal is heard of."""
 
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError."""
@@ -179,4 +181,12 @@ class Hands(App[int]):
         """With the mouse off the terminal itself selects."""
         self.mouse_is_on = not self.mouse_is_on
         self.write_terminal(terminal.MOUSE_ON if self.mouse_is_on else terminal.MOUSE_OFF)
+        if not self._keeps_mouse:
+            self._keeps_mouse = True
+            self.app_resume_signal.subscribe(self, lambda _: self._mouse_as_it_was())
         self.say("mouse on" if self.mouse_is_on else "mouse off: the terminal selects")
+
+    def _mouse_as_it_was(self) -> None:
+        """Textual turns it on whenever it takes the terminal back: after Ctrl+Z, or an editor."""
+        if not self.mouse_is_on:
+            self.write_terminal(terminal.MOUSE_OFF)

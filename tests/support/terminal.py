@@ -89,6 +89,11 @@ class Terminal:
         return "\n".join(self.rows)
 
     @property
+    def modes(self) -> set[int]:
+        """DEC's private modes that are on: 1003 = the mouse is told of."""
+        return {mode >> 5 for mode in self._screen.mode}
+
+    @property
     def cursor(self) -> tuple[int, int]:
         """Column and row."""
         return self._screen.cursor.x, self._screen.cursor.y
