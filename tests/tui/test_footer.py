@@ -210,6 +210,23 @@ async def test_a_stream_is_told_at_most_four_times_a_second() -> None:
         assert 1 <= app.footer.repaints - before <= spent / 0.25 + 1
 
 
+async def test_a_wait_for_the_person_is_told_at_most_once_a_second() -> None:
+    app = Strips()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.footer.show(standing("asking"))
+        await pilot.pause()
+        before = app.footer.repaints
+        for at in range(40):  # a clock that runs ten times as fast
+            app.now = at / 4
+            await asyncio.sleep(0.025)
+        assert app.footer.repaints - before <= 1
+        app.footer.show(standing("thinking"))
+        await pilot.pause()
+        before, app.now = app.footer.repaints, app.now + 3.0
+        await asyncio.sleep(0.4)
+        assert app.footer.repaints == before + 1
+
+
 async def test_a_new_phase_shows_at_once() -> None:
     app = Strips()
     async with app.run_test(size=(80, 10)) as pilot:

@@ -9,16 +9,18 @@ from textual.timer import Timer
 from qcode.tui.footing import footer_line
 from qcode.tui.lines import BLANK, Line
 from qcode.tui.rates import NO_PACE
-from qcode.tui.status import Status
+from qcode.tui.status import Phase, Status
 from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.strip import OneRow
 
-TICK_SECONDS = 0.25
+TICK_SECONDS, CLOCK_SECONDS = 0.25, 1.0
+"""The second where nothing but the time goes on."""
+_ONLY_TIME = ("starting", "loading", "busy", "gone", "asking", "running")
 
 
 class Footer(OneRow):
     """Shows a `Status`. A new phase or setting shows at once; numbers and time four times a
-    second, and while nothing goes on no timer runs."""
+    second, time alone once a second, and while nothing goes on no timer runs."""
 
     def __init__(
         self,
@@ -32,16 +34,18 @@ class Footer(OneRow):
         self.status = Status()
         self._clock = clock
         self._timer: Timer | None = None
+        self._every = 0.0
+        """Seconds between its ticks; 0 = it does not run."""
         self._shown: Line = BLANK
 
     def on_mount(self) -> None:
-        self._tick_while(self.status.phase != "idle")
+        self._tick_in(self.status.phase)
 
     def show(self, status: Status) -> None:
         """This is how things stand."""
         at_once = _steady(status) != _steady(self.status)
         self.status = status
-        self._tick_while(status.phase != "idle")
+        self._tick_in(status.phase)
         if at_once:
             self.refresh()
 
@@ -54,12 +58,16 @@ class Footer(OneRow):
         self._shown = footer_line(self.status, self._clock(), width)
         return self._shown
 
-    def _tick_while(self, something: bool) -> None:  # noqa: FBT001  the only argument, by its name
-        if something and self._timer is None and self.is_attached:
-            self._timer = self.set_interval(TICK_SECONDS, self._tick)
-        elif not something and self._timer is not None:
+    def _tick_in(self, phase: Phase) -> None:
+        wanted = 0.0
+        if phase != "idle" and self.is_attached:
+            wanted = CLOCK_SECONDS if phase in _ONLY_TIME else TICK_SECONDS
+        if wanted == self._every:
+            return
+        if self._timer is not None:
             self._timer.stop()
-            self._timer = None
+        self._every = wanted
+        self._timer = self.set_interval(wanted, self._tick) if wanted else None
 
     def _tick(self) -> None:
         if footer_line(self.status, self._clock(), self.size.width) != self._shown:
