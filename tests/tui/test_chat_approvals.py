@@ -369,6 +369,24 @@ async def test_a_number_answers_a_question(house: Enter) -> None:
         assert h.engine.heard(QuestionReply) == [QuestionReply("q1", "green")]
 
 
+async def test_words_that_begin_with_a_number_answer_a_question(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, QuestionAsked("q1", "Which colour?", ("red", "green")))
+        await h.type("2 of each")
+        await h.press("enter")
+        await h.until(lambda: h.engine.heard(QuestionReply))
+        await asyncio.sleep(0.5)
+        assert h.engine.heard(QuestionReply) == [QuestionReply("q1", "2 of each")]
+
+
+async def test_enter_behind_a_number_chooses_at_once_and_once(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, QuestionAsked("q1", "Which colour?", ("red", "green")))
+        await h.press("2", "enter")
+        await asyncio.sleep(0.6)
+        assert h.engine.heard(QuestionReply) == [QuestionReply("q1", "green")]
+
+
 async def test_words_answer_a_question(house: Enter) -> None:
     async with house() as h:
         await waits(h, QuestionAsked("q1", "Which colour?", ("red", "green")))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 
 from qcode.protocol.events import QuestionAsked
@@ -15,6 +16,7 @@ from qcode.tui.drawing.visible import safe
 from qcode.tui.drawing.wrap import wrap, wrap_text
 from qcode.tui.lines import Line, Span, line
 from qcode.tui.widgets.approval import GUARD_SECONDS
+from qcode.tui.widgets.letters import HOLD_SECONDS
 from qcode.tui.widgets.painted import Paint, Painted
 
 
@@ -26,7 +28,7 @@ class _Body(Painted):
 
 
 class QuestionStrip(Vertical):
-    """A number chooses while nothing is written; words are written out. Posts `Replied`."""
+    """A number that stays alone chooses; words are written out. Posts `Replied`."""
 
     DEFAULT_CSS = """
     QuestionStrip { height: auto; border-top: solid $accent; display: none; }
@@ -46,6 +48,8 @@ class QuestionStrip(Vertical):
         self._body = _Body(paint)
         self._clock = clock
         self._since = 0.0
+        self._alone: Timer | None = None
+        """Runs while a number may be the beginning of words."""
 
     def compose(self) -> ComposeResult:
         yield self._body
@@ -59,6 +63,7 @@ class QuestionStrip(Vertical):
     def show(self, asked: QuestionAsked | None) -> None:
         """This is asked, or nothing."""
         if asked is not self.asked:
+            self._stop_waiting()
             self._body.asked, self._since = asked, self._clock()
             self.query_one(Input).value = ""
             self._body.redraw()
@@ -70,15 +75,22 @@ class QuestionStrip(Vertical):
         return self
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A number of a choice is an answer as soon as it is typed."""
+        """The number of a choice is an answer once it has stayed alone: words may begin with it."""
         event.stop()
+        self._stop_waiting()
         asked, typed = self.asked, event.value
         if asked is None or not typed:
             return
         if self._clock() - self._since < GUARD_SECONDS:
             event.input.value = ""
         elif typed.isdecimal() and len(asked.choices) < 10 and 0 < int(typed) <= len(asked.choices):
-            self._reply(asked, asked.choices[int(typed) - 1])
+            chosen = asked.choices[int(typed) - 1]
+            self._alone = self.set_timer(HOLD_SECONDS, lambda: self._reply(asked, chosen))
+
+    def _stop_waiting(self) -> None:
+        if self._alone is not None:
+            self._alone.stop()
+            self._alone = None
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -86,6 +98,7 @@ class QuestionStrip(Vertical):
             self._reply(self.asked, _meant(words, self.asked.choices))
 
     def _reply(self, asked: QuestionAsked, answer: str) -> None:
+        self._stop_waiting()
         self.post_message(self.Replied(QuestionReply(asked.request_id, answer)))
 
 
