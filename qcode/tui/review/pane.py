@@ -1,5 +1,6 @@
 """What a review shows: head, list of files, the hunks, the keys. It decides nothing."""
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
@@ -99,6 +100,7 @@ class ReviewPane(Screen[ReviewOutcome | None]):
             here = self.state.item.file if self.state.item else 0
             column.reveal(here, here + 1)
 
+    @on(PageView.Sized)
     def _draw_page(self) -> None:
         view = self.query_one(PageView)
         width = view.scrollable_content_region.width

@@ -94,6 +94,9 @@ class Column(ScrollView):
 class PageView(Column, can_focus=True):
     """The hunks of a file."""
 
+    class Sized(Message):
+        """It has another size, or has one again: its lines are to be drawn for that."""
+
     def __init__(self, paint: Paint, *, id: str) -> None:
         super().__init__(paint, id=id)
         self.page = Page((), ())
@@ -102,6 +105,10 @@ class PageView(Column, can_focus=True):
         """Another page, or the same with other marks."""
         self.page = page
         self.show(page.lines)
+
+    def on_resize(self) -> None:
+        """Behind the editor it had no size, and what was decided there was not drawn."""
+        self.post_message(self.Sized())
 
 
 class Bar(Column):

@@ -139,6 +139,20 @@ async def test_keys_that_come_in_one_read_keep_their_order(last: str) -> None:
             assert pilot.app.screen.query_one(HunkEditor).text == "quickten"
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_lines_of_the_person_are_drawn_without_another_key(size: tuple[int, int]) -> None:
+    async with shown(files()[1:], size) as pilot:
+        await press(pilot, "e")
+        for key in ("x", "ctrl+s"):
+            pilot.app.post_message(events.Key(key, key if key == "x" else None))
+        view = pilot.app.screen.query_one(PageView)
+        while pilot.app.screen.focused is not view:
+            await pilot.pause(0.01)
+        await pilot.pause(0.1)
+        assert "1 edited" in text(pilot)
+        assert "+ xnew" in text(pilot)
+
+
 async def test_the_editor_has_no_row_below_the_last_line() -> None:
     new = between("a.txt", "a\n", "a\n\nb\n")
     async with shown([new, between("b.txt", "a", "b")]) as pilot:
