@@ -130,7 +130,8 @@ class _Door:
             raise
         notices = (*remarks(loaded), *([session.loss] if session.loss else ()))
         session_id = session.log.session_id if session.log else ""
-        return Opened(engine, session.past, session_id, notices, held(loaded, begin.rules))
+        lists = held(loaded, begin.rules, begin.api_key)
+        return Opened(engine, session.past, session_id, notices, lists)
 
     def _settings(self, wanted: Wanted) -> tuple[Options, Path, Loaded]:
         if wanted.demo is not None:

@@ -1,19 +1,21 @@
 """What the lists of the terminal app show of the settings."""
 
+import os
+from functools import partial
 from typing import Literal
 
 from qcode.assemble import gives_up_sandbox
 from qcode.config.load import Loaded, shown
-from qcode.config.model import spelled
+from qcode.config.model import Config, spelled
 from qcode.config.profiles import said_by
-from qcode.config.secrets import without_password
+from qcode.config.secrets import own_key, without_password
 from qcode.permission.rules import Rule
 from qcode.protocol.text import plain
 from qcode.tui.home import Held
 
 
-def held(loaded: Loaded, rules: tuple[Rule, ...]) -> Held:
-    """What the lists of the app show."""
+def held(loaded: Loaded, rules: tuple[Rule, ...], api_key: str = "") -> Held:
+    """What the lists of the app show. `api_key`: that of the first server."""
     config = loaded.config
     profiles = (
         (name, ", ".join(f"{key} {value}" for key, value in said_by(one).items()))
@@ -24,4 +26,14 @@ def held(loaded: Loaded, rules: tuple[Rule, ...]) -> Held:
         for key, value, origin in shown(loaded)
     )
     fence: Literal["off", "none"] = "off" if gives_up_sandbox(config.permission) else "none"
-    return Held(fence, rules, tuple(profiles), tuple(settings), config.server.base_url)
+    url = config.server.base_url
+    key_for = partial(_key, config, api_key)
+    return Held(fence, rules, tuple(profiles), tuple(settings), url, key_for)
+
+
+def _key(config: Config, api_key: str, base_url: str) -> str:
+    """As the engine sends it: the first server's goes nowhere else."""
+    if base_url == config.server.base_url:
+        return api_key
+    key = own_key(base_url, "", os.environ)
+    return key.value if key else ""

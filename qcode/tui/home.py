@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -59,6 +59,9 @@ class Held:
     """Key, value, where it comes from."""
     base_url: str = ""
     """As the settings say it; empty = a server was looked for."""
+    key_for: Callable[[str], str] = field(default=lambda _: "", repr=False)
+    """The key that the engine sends to an address; empty = none. Asks the keyring, so it is called
+    in a thread. Raises QcodeError."""
 
 
 @dataclass(frozen=True, slots=True)

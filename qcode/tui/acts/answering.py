@@ -1,5 +1,6 @@
 """Who answers, and how: server, model, profile, mode, thinking, sampling, rules."""
 
+import asyncio
 from typing import TypeVar
 
 from qcode.protocol.errors import InputError
@@ -54,10 +55,11 @@ async def sampling(hands: Hands, _: str) -> None:
 
 async def models(hands: Hands, _: str) -> None:
     """Those of this server."""
-    if not hands.held.base_url:
+    held = hands.held
+    if not held.base_url:
         await servers(hands, "")
         return
-    names = models_at(hands.held.base_url)
+    names = models_at(held.base_url, await asyncio.to_thread(held.key_for, held.base_url))
     await _choose(hands, of_model(hands.talk.status.model, names))
 
 
