@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from qcode.cli.screen import draw_on_terminal
 from qcode.config.paths import Paths, paths
 from qcode.protocol.errors import InputError, UsageError
 from qcode.protocol.text import plain, well_formed
-from qcode.workspace.gitdiff import Asked, file_changes
+from qcode.workspace.gitdiff import Asked, Changes, file_changes
 from qcode.workspace.patches import FileChange, lines_of_patch, whole_patch
 from qcode.workspace.review import Hunk
 
@@ -64,14 +63,15 @@ def _folder(named: Path | None) -> Path:
     return folder
 
 
-def _show(folder: Path, asked: Asked, changes: Sequence[FileChange], places: Paths) -> int:
+def _show(folder: Path, asked: Asked, changes: Changes, places: Paths) -> int:
     """The screen; comments come out on stdout, where `qcode -p` can take them up."""
     # Textual takes 0.3 s to import, and only the screen needs it
     from qcode.tui.review.deeds import of_repository  # noqa: PLC0415 - the same
     from qcode.tui.review_app import review  # noqa: PLC0415 - reason above
 
     draw_on_terminal()
-    outcome = review(changes, of_repository(folder, asked), places.state, _themes(places))
+    deeds = of_repository(folder, asked, changes.left_out)
+    outcome = review(changes.files, deeds, places.state, _themes(places))
     if outcome is None:
         return 0
     for sentence in outcome.done:
@@ -85,13 +85,14 @@ def _themes(places: Paths) -> tuple[Path, ...]:
     return (places.config / "themes",)
 
 
-def _told(changes: Sequence[FileChange]) -> dict[str, Any]:
-    counts = [change.counts for change in changes]
+def _told(changes: Changes) -> dict[str, Any]:
+    counts = [change.counts for change in changes.files]
     return {
-        "files": [_file(change) for change in changes],
+        "files": [_file(change) for change in changes.files],
+        "new_files_left_out": changes.left_out,
         "counts": {
-            "files": len(changes),
-            "hunks": sum(len(change.hunks) for change in changes),
+            "files": len(changes.files),
+            "hunks": sum(len(change.hunks) for change in changes.files),
             "added": sum(added for added, _ in counts),
             "removed": sum(removed for _, removed in counts),
         },
@@ -131,13 +132,18 @@ def _print_json(value: Any) -> int:
     return 0
 
 
-def _print_patch(changes: Sequence[FileChange]) -> int:
+def _print_patch(changes: Changes) -> int:
     """To the byte: files need not be UTF-8."""
-    text = "".join(whole_patch(change) for change in changes)
+    text = "".join(whole_patch(change) for change in changes.files)
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-    left = [change.path for change in changes if change.kind in ("binary", "submodule")]
+    left = [change.path for change in changes.files if change.kind in ("binary", "submodule")]
     if left:
         names = ", ".join(plain(well_formed(path)) for path in left)
         sys.stderr.write(f"Not in the patch, for it has only lines: {names}\n")
+    if changes.left_out:
+        sys.stderr.write(
+            f"Not in the patch: {changes.left_out} more new files, which are too many to read. "
+            "`git add` them, or name a folder with -C.\n"
+        )
     return 0

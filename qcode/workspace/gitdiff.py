@@ -53,6 +53,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed."""
+
+    files: tuple[FileChange, ...]
+    """By path."""
+    left_out: int = 0
+    """New files that were not read: there are too many of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A folder in a repository."""
 
@@ -71,17 +81,18 @@ def place_of(folder: Path) -> Place:
     return Place(top, "" if inner == "." else f"{inner}/")
 
 
-async def file_changes(folder: Path, asked: Asked) -> tuple[FileChange, ...]:
-    """The changed files below `folder`, by path. Raises InputError."""
+async def file_changes(folder: Path, asked: Asked) -> Changes:
+    """The changed files below `folder`. Raises InputError."""
     place = place_of(folder)
     base = await _base(place.top, asked)
     found = await _tracked(place, base)
     if asked.kind == "staged":
-        return below(found, place.prefix)
+        return Changes(below(found, place.prefix))
     if asked.kind == "worktree":
         found = _with_staged(found, await _tracked(place, ["--cached"]))
-    untracked = await _untracked(place)
-    return below(sorted([*found, *untracked], key=lambda change: change.path), place.prefix)
+    untracked, left_out = await _untracked(place)
+    files = sorted([*found, *untracked], key=lambda change: change.path)
+    return Changes(below(files, place.prefix), left_out)
 
 
 async def _base(top: Path, asked: Asked) -> list[str]:
@@ -110,18 +121,20 @@ async def _commit(top: Path, name: str) -> str:
 
 async def _tracked(place: Place, base: Sequence[str]) -> list[FileChange]:
     paths = [place.prefix] if place.prefix else []
-    reply = _good(await ask(place.top, [*_DIFF, *base, "--", *paths], limit_bytes=_LIMIT_BYTES))
+    reply = await _whole(place, [*_DIFF, *base, "--", *paths])
+    return await asyncio.to_thread(parsed, reply.out.decode("utf-8", "surrogateescape"))
+
+
+async def _whole(place: Place, words: Sequence[str]) -> Reply:
+    """An answer that was not cut."""
+    reply = await ask(place.top, words, limit_bytes=_LIMIT_BYTES)
+    if reply.code:
+        raise InputError(f"git could not tell the changes: {one_line(reply.error, 200)}")
     if len(reply.out) >= _LIMIT_BYTES:
         raise InputError(
             f"The changes in {place.top} are more than {_LIMIT_BYTES // 2**20} MB. "
             "Look at a folder of it: start qcode there."
         )
-    return await asyncio.to_thread(parsed, reply.out.decode("utf-8", "surrogateescape"))
-
-
-def _good(reply: Reply) -> Reply:
-    if reply.code:
-        raise InputError(f"git could not tell the changes: {one_line(reply.error, 200)}")
     return reply
 
 
@@ -211,15 +224,17 @@ def _with_staged(found: Sequence[FileChange], staged: Sequence[FileChange]) -> l
     return made
 
 
-async def _untracked(place: Place) -> list[FileChange]:
+async def _untracked(place: Place) -> tuple[list[FileChange], int]:
+    """The first new files, and how many there are besides."""
     words = ["--literal-pathspecs", "ls-files", "--others", "--exclude-standard", "-z", "--"]
-    reply = _good(await ask(place.top, [*words, *([place.prefix] if place.prefix else [])]))
-    names = reply.out.decode("utf-8", "surrogateescape").split("\0")
-    return await asyncio.to_thread(_new_files, place.top, names[:_UNTRACKED_FILES])
+    reply = await _whole(place, [*words, *([place.prefix] if place.prefix else [])])
+    names = [name for name in reply.out.decode("utf-8", "surrogateescape").split("\0") if name]
+    found = await asyncio.to_thread(_new_files, place.top, names[:_UNTRACKED_FILES])
+    return found, len(names[_UNTRACKED_FILES:])
 
 
 def _new_files(top: Path, names: Sequence[str]) -> list[FileChange]:
-    return [change for name in names if name for change in _new_file(top, name)]
+    return [change for name in names for change in _new_file(top, name)]
 
 
 def _new_file(top: Path, name: str) -> Iterator[FileChange]:

@@ -74,6 +74,16 @@ def test_without_a_terminal_the_changes_come_as_json(root: Path) -> None:
     assert found == told(root, "--json")
 
 
+def test_new_files_that_are_left_out_are_told(root: Path) -> None:
+    for number in range(1_002):
+        (root / f"{number:04}").write_text("n\n")
+    found = told(root)
+    assert (len(found["files"]), found["new_files_left_out"]) == (1_000, 2)
+    done = review(root, "--patch")
+    assert done.stdout.count(b"\n+n\n") == 1_000
+    assert b"Not in the patch: 2 more new files" in done.stderr
+
+
 def test_nothing_changed_is_an_empty_list(root: Path) -> None:
     assert told(root)["files"] == []
 

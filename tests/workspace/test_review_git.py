@@ -52,7 +52,7 @@ def root(tmp_path: Path) -> Path:
 
 
 async def the(root: Path, path: str, asked: Asked | None = None) -> FileChange:
-    found = await file_changes(root, asked or Asked())
+    found = (await file_changes(root, asked or Asked())).files
     return next(change for change in found if change.path == path)
 
 
@@ -67,7 +67,7 @@ async def test_every_kind_of_change_is_told(root: Path) -> None:
     (root / "fresh.txt").write_text("a\nb")
     (root / "latin.txt").unlink()
     (root / "latin.txt").symlink_to("a.txt")
-    found = {change.path: change for change in await file_changes(root, Asked())}
+    found = {change.path: change for change in (await file_changes(root, Asked())).files}
     kinds = {path: change.kind for path, change in found.items()}
     assert kinds == {
         "a.txt": "modified",
@@ -95,27 +95,38 @@ async def test_staged_a_branch_and_a_folder_below(root: Path) -> None:
     (root / "sub/s.txt").write_text("s\n")
     (root / "a.txt").write_text(three(NUMBERS))
     git(root, "add", "sub")
-    staged = await file_changes(root, Asked("staged"))
+    staged = (await file_changes(root, Asked("staged"))).files
     assert [change.path for change in staged] == ["sub/s.txt"]
     git(root, "commit", "-q", "-m", "second")
-    since = await file_changes(root, Asked("base", "main"))
+    since = (await file_changes(root, Asked("base", "main"))).files
     assert [change.path for change in since] == ["a.txt", "sub/s.txt"]
     (root / "sub/t.txt").write_text("t\n")
-    inside = await file_changes(root / "sub", Asked("base", "main"))
+    inside = (await file_changes(root / "sub", Asked("base", "main"))).files
     assert [change.path for change in inside] == ["s.txt", "t.txt"]
     for wrong in ("nowhere", "--output=x", ""):
         with pytest.raises(InputError, match="no branch or commit"):
             await file_changes(root, Asked("base", wrong))
 
 
+async def test_of_too_many_new_files_the_rest_is_told_as_a_number(root: Path) -> None:
+    (root / "many").mkdir()
+    for number in range(1_003):
+        (root / f"many/{number:04}").write_text("n\n")
+    (root / "a.txt").write_text(three(NUMBERS))
+    found = await file_changes(root, Asked())
+    assert (len(found.files), found.left_out) == (1_001, 3)
+    assert found.files[0].path == "a.txt"
+    assert (await file_changes(root, Asked("staged"))).left_out == 0
+
+
 async def test_no_repository_and_no_commit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="in no git repository"):
         await file_changes(tmp_path, Asked())
     git(tmp_path, "init", "-q")
-    assert await file_changes(tmp_path, Asked()) == ()
+    assert (await file_changes(tmp_path, Asked())).files == ()
     (tmp_path / "a").write_text("a\n")
     git(tmp_path, "add", "a")
-    (change,) = await file_changes(tmp_path, Asked())
+    (change,) = (await file_changes(tmp_path, Asked())).files
     assert change.kind == "new"
     assert change.staged == {0}
 
@@ -147,7 +158,7 @@ async def test_a_merge_conflict_is_told_once(root: Path) -> None:
     git(root, "commit", "-q", "-am", "ours")
     with pytest.raises(subprocess.CalledProcessError):
         git(root, "merge", "other")
-    (change,) = await file_changes(root, Asked())
+    (change,) = (await file_changes(root, Asked())).files
     assert "+<<<<<<< HEAD\n" in change.patch
     assert len(change.hunks) == 1
 

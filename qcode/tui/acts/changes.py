@@ -8,8 +8,7 @@ from qcode.tui.acts.hands import Acts, Hands
 from qcode.tui.review.deeds import of_repository
 from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.review import ReviewScreen
-from qcode.workspace.gitdiff import Asked, file_changes
-from qcode.workspace.patches import FileChange
+from qcode.workspace.gitdiff import Asked, Changes, file_changes
 
 
 async def review(hands: Hands, _: str) -> None:
@@ -19,10 +18,16 @@ async def review(hands: Hands, _: str) -> None:
         raise InputError("No call of this session has changed a file. /diff shows all changes.")
     asked = Asked()
     found = await _found(hands, asked)
-    mine = tuple(change for change in found if {change.path, change.old_path} & edited)
+    mine = tuple(change for change in found.files if {change.path, change.old_path} & edited)
     if not mine:
-        raise InputError("What this session changed is committed, or taken back.")
-    await _show(hands, mine, asked)
+        raise InputError(_nothing(found.left_out))
+    await _show(hands, Changes(mine, found.left_out), asked)
+
+
+def _nothing(left_out: int) -> str:
+    if left_out:
+        return f"Nothing of this session stands in git's list, which lacks {left_out} new files."
+    return "What this session changed is committed, or taken back."
 
 
 async def diff(hands: Hands, words: str) -> None:
@@ -37,14 +42,14 @@ def _asked(words: str) -> Asked:
     return Asked("base", words) if words else Asked()
 
 
-async def _found(hands: Hands, asked: Asked) -> tuple[FileChange, ...]:
+async def _found(hands: Hands, asked: Asked) -> Changes:
     """In a thread with a loop of its own: patches are parsed there."""
     return await asyncio.to_thread(asyncio.run, file_changes(hands.home.folder, asked))
 
 
-async def _show(hands: Hands, found: tuple[FileChange, ...], asked: Asked) -> None:
-    deeds = of_repository(hands.home.folder, asked)
-    outcome = await hands.ask(ReviewScreen(ReviewState(found), hands.palette, deeds))
+async def _show(hands: Hands, found: Changes, asked: Asked) -> None:
+    deeds = of_repository(hands.home.folder, asked, found.left_out)
+    outcome = await hands.ask(ReviewScreen(ReviewState(found.files), hands.palette, deeds))
     if outcome is None:
         return
     if outcome.done:

@@ -29,6 +29,7 @@ def head_line(state: ReviewState, deeds: Deeds, width: int) -> Line:
     spans = [
         Span(f" {deeds.title}", "strong"),
         Span(f"   {_many(files, 'file')}   {_many(hunks, 'hunk')}   ", "dim"),
+        *_left_out(deeds),
         *_counts(state, deeds),
     ]
     return ends_line(spans, [Span("? ", "accent"), Span("keys ", "dim")], width)
@@ -115,6 +116,11 @@ def ends_line(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
     kept = clip(left, width - taken - 1)
     gap = width - taken - sum(cells(span.text) for span in kept)
     return Line((*kept, Span(" " * max(gap, 0)), *right))
+
+
+def _left_out(deeds: Deeds) -> list[Span]:
+    words = f"⚠ {_many(deeds.left_out, 'more new file')}, not read   "
+    return [Span(words, "warning")] if deeds.left_out else []
 
 
 def _counts(state: ReviewState, deeds: Deeds) -> list[Span]:

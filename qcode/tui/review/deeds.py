@@ -23,8 +23,8 @@ _NONE = {
 }
 
 
-def of_repository(folder: Path, asked: Asked) -> Deeds:
-    """The deeds for the changes that `file_changes(folder, asked)` tells."""
+def of_repository(folder: Path, asked: Asked, left_out: int = 0) -> Deeds:
+    """The deeds for the changes that `file_changes(folder, asked)` tells, all but so many."""
     if asked.kind == "staged":
         return Deeds(
             title="review of what is staged",
@@ -44,6 +44,7 @@ def of_repository(folder: Path, asked: Asked) -> Deeds:
         unstage=partial(unstage, folder),
         look=partial(_as_git_shows, folder),
         empty=_NONE[asked.kind],
+        left_out=left_out,
     )
 
 

@@ -57,6 +57,8 @@ class Deeds:
     look: Look | None = None
     empty: str = "There is nothing to review."
     """Shown where there are no changes; says what to do."""
+    left_out: int = 0
+    """New files that are not under it, because there are too many."""
 
 
 def prompt_of(state: ReviewState) -> str:

@@ -316,6 +316,11 @@ async def test_the_keys_are_told_and_each_has_an_action() -> None:
         assert "4 left" in text(pilot)
 
 
+async def test_new_files_that_are_left_out_are_told_at_the_head() -> None:
+    async with shown(files(), (80, 24), of_repository(Path(), Asked(), 234)) as pilot:
+        assert "⚠ 234 more new files, not read" in text(pilot)
+
+
 async def test_nothing_to_review_says_what_to_do() -> None:
     async with shown([], (80, 24), of_repository(Path(), Asked("staged"))) as pilot:
         assert "`git add` stages files" in text(pilot)
@@ -426,7 +431,7 @@ def root(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def reviewed(root: Path, asked: Asked) -> AsyncIterator[Reviewing]:
-    changes = await file_changes(root, asked)
+    changes = (await file_changes(root, asked)).files
     async with shown(changes, (120, 40), of_repository(root, asked)) as pilot:
         yield pilot
 
