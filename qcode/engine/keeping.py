@@ -277,7 +277,7 @@ def _meant(seen: Past, given: Undo | Redo | Rewind) -> tuple[list[Note], tuple[s
         case Redo():
             notes = [seen.undone[-1][0]] if seen.undone else []
         case Undo():
-            notes = seen.done[-1].notes if seen.done else []
+            notes = next((one.notes for one in seen.done[::-1] if backwards(one.notes)), [])
         case Rewind(turn):
             notes = [note for one in seen.done if one.turn >= turn for note in one.notes]
     return notes, tuple(note.id for note in notes)

@@ -18,11 +18,13 @@ from qcode.protocol.inputs import (
     Compact,
     Input,
     Prompt,
+    Redo,
     Rename,
     SetMode,
     SetModel,
     SetSampling,
     SetThinking,
+    Undo,
 )
 from qcode.tui.instructing import WRITE_AGENTS
 
@@ -107,6 +109,14 @@ def _compact(said: Said) -> Input:
     return Compact(said.argument)
 
 
+def _undo(said: Said) -> Input:
+    return Undo()
+
+
+def _redo(said: Said) -> Input:
+    return Redo()
+
+
 def _init(said: Said) -> Input:
     return Prompt(WRITE_AGENTS)
 
@@ -188,6 +198,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("review", "all changes of this session, hunk by hunk", "review"),
     Command("diff", "changes in git, hunk by hunk", "diff", "perhaps", "[staged|branch]"),
     Command("rewind", "go back to before a prompt", "rewind", when="idle"),
+    Command("undo", "put back the files of the last turn", says=_undo, when="idle"),
+    Command("redo", "take back the last /undo", says=_redo, when="idle"),
     Command("permissions", "rules, and where they stand", "permissions"),
     Command("init", "have the model write AGENTS.md", says=_init),
     Command("theme", "choose the colours", "themes", "perhaps", "[name]"),

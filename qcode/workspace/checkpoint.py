@@ -35,7 +35,7 @@ class Back:
     """What became of a restoration."""
 
     note_id: str
-    """Empty = there was nothing to do."""
+    """Empty = nothing could be done, and it may be tried again."""
     done: tuple[str, ...]
     """Paths that were put back."""
     left: dict[str, str]
@@ -199,7 +199,7 @@ class Keeper:
                 left[key] = made
             elif made is not None:
                 steps[key] = made
-        if not steps:
+        if left and not steps:  # it may be tried again
             return Back("", (), {self.shown(key): why for key, why in left.items()})
         kept = {key: befores[key] for key in steps}
         self._begin(Note(note.id, self.session, note.turn, note.kind, kept, None, note.of))

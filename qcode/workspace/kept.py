@@ -84,7 +84,7 @@ def past(notes: Iterable[Note]) -> Past:
     made = Past()
     for note in notes:
         match note.kind:
-            case "change" if changes(note):
+            case "change" if backwards([note]):
                 made.undone.clear()
                 if not made.done or made.done[-1].turn != note.turn:
                     made.done.append(Group(note.turn))
@@ -98,13 +98,6 @@ def past(notes: Iterable[Note]) -> Past:
             case _:
                 pass  # a call that came to nothing
     return made
-
-
-def changes(note: Note) -> bool:
-    """Whether anything differs, as far as known."""
-    return note.afters is None or any(
-        note.befores[path] != after for path, after in note.afters.items()
-    )
 
 
 def backwards(notes: Iterable[Note]) -> dict[bytes, Wish]:

@@ -8,11 +8,13 @@ from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import (
     Compact,
     Prompt,
+    Redo,
     Rename,
     SetMode,
     SetModel,
     SetSampling,
     SetThinking,
+    Undo,
 )
 from qcode.tui.commands import COMMANDS, Action, built, meant, parted
 from qcode.tui.keys import TABLE
@@ -37,6 +39,8 @@ from qcode.tui.keys import TABLE
         ("/sampling auto", SetSampling()),
         ("/compact", Compact()),
         ("/compact the tests", Compact("the tests")),
+        ("/undo", Undo()),
+        ("/redo", Redo()),
         ("/clear", Action("new_session")),
         ("/QUIT", Action("leave")),
         ("/export out.html", Action("export", "out.html")),
@@ -108,7 +112,7 @@ def test_every_command_does_something_and_says_what(row: object) -> None:
 
 def test_a_command_whose_part_is_missing_is_not_in_the_table() -> None:
     names = {row.name for row in built(COMMANDS, {"fork", "help"}.__contains__)}
-    assert names == {"fork", "help", "compact", "init"}
+    assert names == {"fork", "help", "compact", "undo", "redo", "init"}
     with pytest.raises(InputError, match="no command /theme"):
         meant("theme", commands=built(COMMANDS, lambda name: name == "fork"))
 

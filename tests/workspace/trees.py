@@ -82,7 +82,7 @@ class Driver:
 
     def undo(self) -> Back | None:
         """None = there is nothing."""
-        done = self.past().done
+        done = [one for one in self.past().done if backwards(one.notes)]
         return self._back(done[-1].notes, "undo") if done else None
 
     def redo(self) -> Back | None:

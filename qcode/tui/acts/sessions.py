@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from qcode.protocol.errors import InputError
+from qcode.protocol.events import CheckpointTaken
 from qcode.protocol.inputs import Rename
 from qcode.session.said import Said
 from qcode.session.store import Store
@@ -66,7 +67,9 @@ async def rewind(hands: Hands, _: str) -> None:
     turns = tuple(turns_of(hands.talk.blocks))
     if not turns:
         raise InputError("Nothing was said in this session yet: there is nowhere to go back to.")
-    screen = RewindTo(turns, hands.palette, session_id=hands.talk.session_id)
+    kept = any(isinstance(event, CheckpointTaken) for event in hands.talk.events)
+    files = "can go back" if kept else "stay"
+    screen = RewindTo(turns, hands.palette, session_id=hands.talk.session_id, files=files)
     back: Back | None = await hands.ask(screen)
     if back is None:
         return
