@@ -8,7 +8,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping
 
-from qcode.sandbox.fence import Inside, Wrapped
+from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.place import Place
 from qcode.sandbox.standing import Standing
@@ -35,7 +35,15 @@ class Bubblewrap:
             for descriptor in held:
                 os.close(descriptor)
             raise
-        return Wrapped(words, {}, held)
+        return Wrapped(words, {}, (), held)
+
+    def ahead(self) -> Ahead | None:
+        """It starts quickly."""
+        return None
+
+    def message(self, inside: Inside) -> Message:
+        """Nothing waits for one."""
+        raise OSError("bubblewrap takes its plan when it starts")
 
     def left(self) -> None:
         """A command has ended."""

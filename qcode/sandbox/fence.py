@@ -23,6 +23,29 @@ class Wrapped:
     environment: Mapping[str, str]
     descriptors: tuple[int, ...]
     """To be inherited; whoever starts it closes them then."""
+    held: tuple[int, ...] = ()
+    """To be closed when all of it has ended, before `Fence.left`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What can be started before there is a command, and waits for it."""
+
+    words: tuple[str, ...]
+    descriptors: tuple[int, ...]
+    """As those of `Wrapped`."""
+    told: int
+    """A descriptor to write the command to (`Fence.message`), and to close then. Closed before, it
+    ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A command for what was started ahead."""
+
+    data: bytes
+    held: tuple[int, ...]
+    """As those of `Wrapped`."""
 
 
 class Fence(Protocol):
@@ -32,6 +55,14 @@ class Fence(Protocol):
 
     def around(self, inside: Inside) -> Wrapped:
         """Raises OSError or ValueError."""
+        ...
+
+    def ahead(self) -> Ahead | None:
+        """None = this fence is raised quickly enough. Raises OSError."""
+        ...
+
+    def message(self, inside: Inside) -> Message:
+        """For what `ahead` gave. Raises OSError or ValueError."""
         ...
 
     def left(self) -> None:

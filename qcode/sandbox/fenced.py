@@ -1,13 +1,16 @@
 """Commands inside a fence; in all else as without one."""
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from qcode.sandbox.base import Command, NotStarted
+from qcode.sandbox.capture import Capture
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.plain import PlainRunner
-from qcode.sandbox.process import Launch, shell_words
+from qcode.sandbox.process import Launch, Process, shell_words, start
+from qcode.sandbox.spare import Spare
 
 LONGEST_BYTES = 131_071
 """Of one argument on Linux; the launcher would find out too late to say it well."""
@@ -30,38 +33,77 @@ class FencedRunner(PlainRunner):
         passed: Collection[str] = (),
     ) -> None:
         self._fence = fence
+        self._held: dict[int, tuple[int, ...]] = {}
+        """Group -> what is closed when it has ended."""
         super().__init__(spill, inherited, passed)
+        self._spare = Spare(fence, self._keeper)
         self.name = fence.name
 
     async def close(self) -> None:
         """End everything that was started here, and take the fence down."""
         try:
-            await super().close()
+            await self._spare.close()
         finally:
-            self._fence.close()
+            try:
+                await super().close()
+            finally:
+                for group in tuple(self._held):
+                    self._ended(group)
+                self._fence.close()
 
     def _make_keeper(self) -> Keeper:
-        return _Tells(self._fence)
+        return _Tells(self._ended)
 
-    def _launch(self, command: Command, environment: dict[str, str]) -> Launch:
+    async def _begin(
+        self, command: Command, environment: dict[str, str], capture: Capture
+    ) -> Process:
+        _check(command)
         words = shell_words(command.line)
-        if len(command.line.encode(errors="surrogateescape")) > LONGEST_BYTES:
-            raise NotStarted(
-                f"The command is too long ({len(command.line.encode())} bytes) for this system. "
-                "Put the text into a file with the write tool and run that."
-            )
-        if "\0" in command.line:
-            raise NotStarted(
-                "The command holds a NUL or another character that no command line can hold."
-            )
         inside = Inside(words, command.folder, adapted(environment))
         try:
-            wrapped = self._fence.around(inside)
+            return await self._told(inside, capture) or await self._started(
+                command, inside, capture
+            )
         except (OSError, ValueError) as error:
             raise NotStarted(f"The fence could not be raised ({error}).") from error
-        return Launch(
+
+    async def _told(self, inside: Inside, capture: Capture) -> Process | None:
+        """By the launcher that waits; None = there is none."""
+        waiting = self._spare.take()
+        if waiting is None:
+            return None
+        try:
+            if waiting.shell.returncode is not None:
+                raise OSError("somebody ended it")
+            said = self._fence.message(inside)
+        except (OSError, ValueError):
+            await waiting.end(self._keeper)
+            return None
+        self._held[waiting.shell.pid] = said.held
+        return waiting.become(said.data, capture, self._keeper)
+
+    async def _started(self, command: Command, inside: Inside, capture: Capture) -> Process:
+        wrapped = self._fence.around(inside)
+        launch = Launch(
             command.line, wrapped.words, command.folder, wrapped.environment, wrapped.descriptors
         )
+        try:
+            process = await start(launch, capture, self._keeper)
+        except BaseException:
+            _close(wrapped.held)
+            self._fence.left()
+            raise
+        if process.group.alive():
+            self._held[process.group.number] = wrapped.held
+        else:
+            _close(wrapped.held)
+            self._fence.left()
+        return process
+
+    def _ended(self, group: int) -> None:
+        """Nothing of it runs: what stood for it may go."""
+        _close(self._held.pop(group, ()))
+        self._fence.left()
 
 
 def adapted(environment: Mapping[str, str]) -> dict[str, str]:
@@ -70,14 +112,34 @@ def adapted(environment: Mapping[str, str]) -> dict[str, str]:
     return {**ADDED, **environment, **moved}
 
 
-class _Tells(Keeper):
-    """Tells the fence when a group has ended."""
+def _check(command: Command) -> None:
+    """Raises NotStarted, with the sentences of `process`."""
+    if len(command.line.encode(errors="surrogateescape")) > LONGEST_BYTES:
+        raise NotStarted(
+            f"The command is too long ({len(command.line.encode())} bytes) for this system. "
+            "Put the text into a file with the write tool and run that."
+        )
+    if "\0" in command.line:
+        raise NotStarted(
+            "The command holds a NUL or another character that no command line can hold."
+        )
+    if not command.folder.is_dir():
+        raise NotStarted(f"The folder {command.folder} is gone, so no command can run in it.")
 
-    def __init__(self, fence: Fence) -> None:
+
+def _close(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+class _Tells(Keeper):
+    """Tells when a group has ended."""
+
+    def __init__(self, ended: Callable[[int], None]) -> None:
         super().__init__()
-        self._fence = fence
+        self._tell = ended
 
     def ended(self, group: int) -> None:
         """See `Keeper.ended`."""
         super().ended(group)
-        self._fence.left()
+        self._tell(group)

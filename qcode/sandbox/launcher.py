@@ -1,8 +1,8 @@
 """Raises the fence around one command and runs it. Runs as `python -I -S`, outside of qcode.
 
-qcode hands this file over compiled, with the plan beside it (`namespaces`), so that neither is read
-from a place that a command can write. Only `os`, `ctypes` and `struct` are imported: a start costs
-what these cost, every time. The plan is data; what is protected is decided in `plan`.
+qcode hands this file over compiled, and the plan behind it (`namespaces`), so that neither is read
+from a place that a command can write. Only `os`, `ctypes`, `struct` and `marshal` are imported: a
+start costs what these cost. The plan is data; what is protected is decided in `plan`.
 
 Three processes: the first is qcode's child and leads its group; it hands on how the shell ended.
 The second is the init of the PID namespace: it mounts, reaps, hands on signals, and ends when
@@ -15,12 +15,13 @@ nothing else is left. When it is killed the kernel ends everything inside, whate
 from __future__ import annotations
 
 import ctypes
+import marshal
 import os
 import struct
 
 TYPE_CHECKING = False  # `typing` is not imported: 5 ms a command
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, BinaryIO
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,11 +40,20 @@ PROC_READ = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
 """Below /proc; what root may write there by its number alone changes the whole system."""
 
 
+def begin(told: BinaryIO) -> None:
+    """Wait for the plan and run its command; where none comes, end. Never returns."""
+    try:
+        plan = marshal.load(told)
+    except EOFError:
+        os._exit(0)
+    told.close()
+    main(plan)
+
+
 def main(plan: dict[str, Any]) -> None:
     """Run the command of `plan`; never returns."""
     try:
-        for descriptor in plan["held"]:
-            os.set_inheritable(descriptor, False)  # noqa: FBT003 - it takes no keyword
+        os.chdir("/")  # from here on no folder is known by what it was before
         mask = _signals(SIGNALS)
         libc.sigprocmask(0, mask, None)
         _unshare()

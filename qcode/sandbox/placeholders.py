@@ -56,6 +56,11 @@ def sweep(folder: Path) -> None:
             os.close(descriptor)
 
 
+def stands_in(found: os.stat_result) -> bool:
+    """Whether it is one of them, of this or another qcode: not to be built on."""
+    return found.st_mtime == MARK_SECONDS and found.st_uid == os.getuid()
+
+
 def _candidates() -> list[str]:
     """Every prefix of every name, the longest first."""
     names = {*NAMES, *HOME_NAMES}
@@ -85,7 +90,7 @@ def _make(held: int, name: str) -> None:
 def _take_away(held: int, name: str) -> None:
     with suppress(OSError):
         found = os.stat(name, dir_fd=held, follow_symlinks=False)
-        if found.st_mtime != MARK_SECONDS or found.st_uid != os.getuid():
+        if not stands_in(found):
             return
         if stat.S_ISDIR(found.st_mode):
             os.rmdir(name, dir_fd=held)

@@ -91,11 +91,15 @@ class PlainRunner:
     async def _process(self, command: Command, stem: str) -> Process:
         environment = child_environment(self._inherited, command.environment or {}, self._passed)
         capture = Capture(lambda: SpillFile(self._spill, stem))
-        return await start(self._launch(command, environment), capture, self._keeper)
+        return await self._begin(command, environment, capture)
 
-    def _launch(self, command: Command, environment: dict[str, str]) -> Launch:
-        """How a command is started; a fence is put around it here. Raises NotStarted."""
-        return Launch(command.line, shell_words(command.line), command.folder, environment)
+    async def _begin(
+        self, command: Command, environment: dict[str, str], capture: Capture
+    ) -> Process:
+        """Start it; a fence is put around it here. Raises NotStarted."""
+        words = shell_words(command.line)
+        launch = Launch(command.line, words, command.folder, environment)
+        return await start(launch, capture, self._keeper)
 
     def _output(self, process: Process, command: Command, why: str) -> Output:
         job = ""

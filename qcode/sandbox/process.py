@@ -136,6 +136,12 @@ class Process:
 
 async def start(launch: Launch, capture: Capture, keeper: Keeper) -> Process:
     """Start it. Raises NotStarted."""
+    shell, reading = await spawn(launch, keeper)
+    return Process(shell, reading, capture, keeper)
+
+
+async def spawn(launch: Launch, keeper: Keeper) -> tuple[asyncio.subprocess.Process, int]:
+    """The process, and the pipe with its output. Raises NotStarted."""
     reading = writing = -1
     try:
         if sys.platform == "win32":
@@ -155,7 +161,7 @@ async def start(launch: Launch, capture: Capture, keeper: Keeper) -> Process:
             start_new_session=True,
             pass_fds=launch.descriptors,
         )
-        shell = await _whole(asyncio.create_task(opening))
+        return await _whole(asyncio.create_task(opening)), reading
     except (OSError, ValueError) as error:
         _close(reading)
         raise NotStarted(_why_not(error, launch.line, launch.folder)) from error
@@ -164,7 +170,6 @@ async def start(launch: Launch, capture: Capture, keeper: Keeper) -> Process:
         raise
     finally:
         _close(writing, *launch.descriptors)
-    return Process(shell, reading, capture, keeper)
 
 
 def _close(*descriptors: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qcode.sandbox.names import EXISTING, HOME_NAMES, NAMES
 from qcode.sandbox.place import Kind, Place
+from qcode.sandbox.placeholders import stands_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,15 @@ def _along(folder: Path, name: str) -> Iterator[tuple[Kind | None, str]]:
     for end in range(1, len(parts) + 1):
         at = "/".join(parts[:end])
         try:
-            mode = os.lstat(folder / at).st_mode
+            found = os.lstat(folder / at)
         except FileNotFoundError:
             yield None, at
             return
+        mode = found.st_mode
         if stat.S_ISLNK(mode):  # what it leads to may be anywhere: the link itself is covered
             yield "hide", at
             return
-        if end == len(parts) or not stat.S_ISDIR(mode):
+        if end == len(parts) or not stat.S_ISDIR(mode) or stands_in(found):
             yield "read", at
             return
         yield "pin", at

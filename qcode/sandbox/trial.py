@@ -85,6 +85,8 @@ def _output(fence: Fence, inside: Inside) -> bytes:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        for descriptor in wrapped.held:
+            os.close(descriptor)
     if process.returncode:
         raise OSError(said.decode(errors="replace").strip() or f"exit {process.returncode}")
     return printed

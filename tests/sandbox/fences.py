@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from qcode.sandbox.fence import Inside, Wrapped
+from qcode.sandbox.fence import Inside, Message, Wrapped
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.namespaces import Namespaces
 from qcode.sandbox.trial import trial
@@ -36,6 +36,12 @@ class Nothing:
     def around(self, inside: Inside) -> Wrapped:
         return Wrapped(inside.words, inside.environment, ())
 
+    def ahead(self) -> None:
+        """Nothing to prepare."""
+
+    def message(self, inside: Inside) -> Message:
+        raise OSError("nothing waits")
+
     def left(self) -> None:
         """Nothing to do."""
 
@@ -56,6 +62,6 @@ def marked(mark: str) -> list[int]:
 @contextmanager
 def outside_tmp() -> Iterator[Path]:
     """A folder that a fence shows: /tmp is another one inside, the home folder is not."""
-    home = os.path.expanduser(f"~{getpass.getuser()}")  # HOME is another one in tests
+    home = Path(f"~{getpass.getuser()}").expanduser()  # HOME is another one in tests
     with tempfile.TemporaryDirectory(dir=home, prefix=".qcode-test-") as folder:
         yield Path(folder).resolve()

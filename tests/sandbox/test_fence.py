@@ -244,9 +244,10 @@ async def test_tmp_is_private_and_kept_from_command_to_command(
 ) -> None:
     (tmp_path / "theirs").touch()
     assert "[0]" not in await place.run(f"ls {tmp_path}/theirs")
-    await place.run("echo mine >/tmp/mine")
-    assert await place.run("cat /tmp/mine") == "mine\n[0]"
-    assert not Path("/tmp/mine").exists()
+    name = f"/tmp/{place.home.name}"
+    await place.run(f"echo mine >{name}")
+    assert await place.run(f"cat {name}") == "mine\n[0]"
+    assert not Path(name).exists()
 
 
 async def test_a_workspace_in_tmp_works(tmp_path: Path) -> None:
