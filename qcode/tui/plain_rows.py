@@ -16,7 +16,7 @@ from qcode.tui.blocks import (
     ShellBlock,
     TurnBlock,
 )
-from qcode.tui.chat.approvals import diffs
+from qcode.tui.chat.matter import diffs
 from qcode.tui.drawing.visible import visible
 from qcode.tui.phases import clock
 

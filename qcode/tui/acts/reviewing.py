@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 from qcode.protocol.events import ApprovalRequested
-from qcode.tui.chat.approvals import diffs
+from qcode.tui.chat.matter import diffs
 from qcode.tui.paint import Paint
 from qcode.tui.review.deeds import of_proposal
+from qcode.tui.review.pane import Interrupt
 from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.review import ReviewScreen
 from qcode.workspace.patches import proposed

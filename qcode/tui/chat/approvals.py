@@ -1,6 +1,5 @@
 """A call that waits for a person -> the lines of the strip above the prompt. Pure."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,16 +8,14 @@ from typing import Literal
 
 from qcode.protocol.access import Access
 from qcode.protocol.cells import cells
-from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import ApprovalRequested
+from qcode.tui.chat.matter import FIRST_CHARACTERS, INSET, beginning, behind, diffs, whole
 from qcode.tui.chat.offers import offer, rows
 from qcode.tui.drawing.visible import safe, visible
-from qcode.tui.drawing.wrap import chop, clip, wrap
+from qcode.tui.drawing.wrap import clip, wrap
 from qcode.tui.lines import Line, Span, line
 
-_INSET = Span("   ")
 _WORDS = {"read": "reads", "edit": "changes", "network": "network"}
-_MARKS = {"+": "add", "-": "remove"}
 
 Step = Literal["", "session", "project", "batch"]
 """What is offered to be kept with Enter."""
@@ -48,10 +45,12 @@ def approval_lines(
         shown = replace(shown, whole=True)
     foot = _foot(asked, shown, others)
     room = max(shown.rows - 1 - len(foot), 1)
-    body = list(_body(asked, shown))
-    if len(body) > room and not shown.whole:
-        left = len(body) - room + 1
-        body = [*body[: room - 1], line(_INSET, Span(f"… {left} more lines: v shows all", "dim"))]
+    body, beyond = _body(asked, shown)
+    if not shown.whole and (beyond or len(body) > room):
+        lines = len(body) - room + 1
+        left = f"over {beyond:,} more characters" if beyond else f"{lines} more lines"
+        more = line(INSET, Span(f"… {left}: v shows all", "dim"))
+        body = (*body[: room - 1], more)
     return (_headline(asked, shown), *body, *foot)
 
 
@@ -64,7 +63,8 @@ def is_whole(asked: ApprovalRequested, shown: Shown) -> bool:
     room = shown.rows - 1 - len(_foot(asked, shown, ()))
     behind = _in_a_row(asked)
     fits = cells(behind) <= shown.width - 4 and not any("\n" in one for one in asked.behind)
-    return fits and len(list(_body(asked, shown))) <= room
+    body, beyond = _body(asked, shown)
+    return fits and not beyond and len(body) <= room
 
 
 def _foot(
@@ -73,14 +73,9 @@ def _foot(
     found = [*_touches(asked, shown.width), *_behind(asked, shown)]
     if shown.step == "batch":
         for one in others:
-            found += [_headline(one, replace(shown, of=1)), *_body(one, replace(shown, of=2))]
+            found += [_headline(one, replace(shown, of=1)), *whole(one, shown.width)]
             found += [*_touches(one, shown.width), *_behind(one, shown)]
     return [*found, *rows(_offers(asked, shown), shown.width)]
-
-
-def diffs(asked: ApprovalRequested) -> tuple[DiffBlock, ...]:
-    """What it would change, where that is told."""
-    return tuple(block for block in asked.blocks if isinstance(block, DiffBlock))
 
 
 def _headline(asked: ApprovalRequested, shown: Shown) -> Line:
@@ -103,47 +98,13 @@ def _short(folder: str) -> str:
     return f"~/{path.relative_to(home)}" if home != "~" and path.is_relative_to(home) else folder
 
 
-def _body(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
-    found = diffs(asked)
-    if found and shown.of == 1 and not shown.whole:
-        return  # its card, right above, shows them
-    if found:
-        for block in found:
-            yield from _diff(block, shown.width, len(found) > 1)
-        return
-    text = _command(asked)
-    for row in visible(text).replace("\t", "    ").split("\n"):
-        for each in chop([Span(row, "code")], shown.width - 4):
-            yield line(_INSET, *each.spans)
-
-
-def _command(asked: ApprovalRequested) -> str:
-    """The command line; for other tools the arguments, one a line."""
-    commands = [access.target for access in asked.accesses if access.kind == "shell"]
-    if commands:
-        return "\n".join(commands)
-    try:
-        arguments = json.loads(asked.call.arguments)
-    except ValueError:
-        return asked.call.arguments
-    if not isinstance(arguments, dict):
-        return asked.call.arguments
-    return "\n".join(f"{name}: {_said(value)}" for name, value in arguments.items())
-
-
-def _said(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _diff(block: DiffBlock, width: int, named: bool) -> Iterator[Line]:  # noqa: FBT001 - one caller
-    if named:
-        yield line(_INSET, Span(safe(block.path), "accent"))
-    for row in block.patch.split("\n"):
-        if row.startswith(("--- ", "+++ ", "diff ", "index ", "\\")) or not row:
-            continue
-        style = "faint" if row.startswith("@@") else _MARKS.get(row[0], "text")
-        text = visible(row).replace("\t", "    ")
-        yield line(_INSET, *clip([Span(text, style)], width - 4))
+def _body(asked: ApprovalRequested, shown: Shown) -> tuple[tuple[Line, ...], int]:
+    """Its lines, and how many characters beyond them were not looked at."""
+    if shown.whole:
+        return whole(asked, shown.width), 0
+    if shown.of == 1 and diffs(asked):
+        return (), 0  # its card, right above, shows them
+    return beginning(asked, shown.width)
 
 
 def _touches(asked: ApprovalRequested, width: int) -> Iterator[Line]:
@@ -152,7 +113,7 @@ def _touches(asked: ApprovalRequested, width: int) -> Iterator[Line]:
     told = [one for one in asked.accesses if one.target not in shown or _far(one)]
     for row in (_between([*_accesses(told)]), *_warnings(told), because):
         for each in wrap(row, width - 4) if row else ():
-            yield line(_INSET, *each.spans)
+            yield line(INSET, *each.spans)
 
 
 def _between(parts: Sequence[Span]) -> list[Span]:
@@ -183,18 +144,14 @@ def _far(access: Access) -> bool:
 
 def _behind(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
     """What `b` allows, too: in a row, or all of it."""
-    width = shown.width - 4
-    if asked.behind and not shown.whole:
-        yield line(_INSET, *clip([Span(_in_a_row(asked), "dim")], width))
-        return
-    for one in asked.behind:
-        for row in f"behind it: {visible(one)}".replace("\t", "    ").split("\n"):
-            for each in chop([Span(row, "code")], width):
-                yield line(_INSET, *each.spans)
+    if shown.whole:
+        yield from behind(asked, shown.width)
+    elif asked.behind:
+        yield line(INSET, *clip([Span(_in_a_row(asked), "dim")], shown.width - 4))
 
 
 def _in_a_row(asked: ApprovalRequested) -> str:
-    waits = ", ".join(visible(one).replace("\n", " ⏎ ") for one in asked.behind)
+    waits = ", ".join(visible(one[:FIRST_CHARACTERS]).replace("\n", " ⏎ ") for one in asked.behind)
     return f"behind it: {waits}"
 
 

@@ -14,8 +14,9 @@ from textual.widgets import Input
 
 from qcode.protocol.events import ApprovalRequested
 from qcode.protocol.inputs import ApprovalReply
-from qcode.tui.chat.approvals import Shown, Step, approval_lines, diffs, is_whole
+from qcode.tui.chat.approvals import Shown, Step, approval_lines, is_whole
 from qcode.tui.chat.keys import STRIP
+from qcode.tui.chat.matter import diffs
 from qcode.tui.lines import Line
 from qcode.tui.widgets.letters import Letters, Words, is_letter
 from qcode.tui.widgets.painted import Paint, Painted
