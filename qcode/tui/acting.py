@@ -138,6 +138,10 @@ class Hands(App[int]):
         prompt.use_vim("on" if prompt.vim == "off" else "off")
         return "off" if prompt.vim == "off" else "on"
 
+    def interrupt(self) -> bool:
+        """See `acts.hands`."""
+        return self.chat.interrupt()
+
     def write(self, text: str) -> None:
         """See `acts.hands`."""
         self.chat.prompt.write(text)

@@ -360,6 +360,59 @@ async def test_a_review_that_is_left_answers_nothing(house: Enter) -> None:
         assert not h.engine.heard(ApprovalReply)
 
 
+async def test_what_was_decided_waits_with_the_call(house: Enter) -> None:
+    async with house() as h:
+        (h.folder / "a.py").write_text("one\ntwo\n" + "-\n" * 6 + "nine\nten\n")
+        await waits(h, edit())
+        await h.press("enter")
+        await h.until(lambda: h.app.screen is not h.app.chat and "hunk 1 of 2" in h.screen)
+        await h.press("r", "c", "n", "o", "enter", "escape")
+        await h.until(lambda: h.app.chat.approval.has_focus and "is kept" in h.screen)
+        await asyncio.sleep(0.35)
+        await h.press("enter")
+        await h.until(lambda: h.app.screen is not h.app.chat and "1 left" in h.screen)
+        await h.press("A", "enter")
+        reply = await replied(h)
+        assert reply.hunks == (HunkReply(0, "drop"), HunkReply(1, "keep", "", "no"))
+
+
+async def test_y_does_not_allow_what_was_rejected_in_a_review(house: Enter) -> None:
+    async with house() as h:
+        (h.folder / "a.py").write_text("one\ntwo\n" + "-\n" * 6 + "nine\nten\n")
+        await waits(h, edit())
+        await h.press("enter")
+        await h.until(lambda: h.app.screen is not h.app.chat and "hunk 1 of 2" in h.screen)
+        await h.press("r", "escape")
+        await h.until(lambda: h.app.chat.approval.has_focus)
+        await asyncio.sleep(0.35)
+        await h.press("y")
+        reply = await replied(h)
+        assert reply.hunks == (HunkReply(0, "drop"), HunkReply(1, "keep"))
+
+
+async def test_ctrl_c_in_a_review_interrupts_the_turn(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, edit())
+        await h.press("v")
+        await h.until(lambda: h.app.screen is not h.app.chat and "hunk 1 of 2" in h.screen)
+        await h.press("ctrl+c")
+        await h.until(lambda: h.engine.heard(Cancel))
+        assert h.app.screen is not h.app.chat
+        h.engine.say(ApprovalSettled("r1", "deny", "cancelled"), TurnFinished("cancelled"))
+        await h.until(lambda: h.app.screen is h.app.chat)
+
+
+async def test_f3_in_a_list_finds_a_command_in_its_place(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        h.app.command("theme")
+        await h.until(lambda: "theme" in h.screen and h.app.screen is not h.app.chat)
+        themes = h.app.screen
+        await h.press("f3")
+        await h.until(lambda: h.app.screen not in (h.app.chat, themes))
+        assert themes not in h.app.screen_stack
+
+
 async def test_a_number_answers_a_question(house: Enter) -> None:
     async with house() as h:
         await waits(h, QuestionAsked("q1", "Which colour?", ("red", "green")))

@@ -49,7 +49,8 @@ async def _found(hands: Hands, asked: Asked) -> Changes:
 
 async def _show(hands: Hands, found: Changes, asked: Asked) -> None:
     deeds = of_repository(hands.home.folder, asked, found.left_out)
-    outcome = await hands.ask(ReviewScreen(ReviewState(found.files), hands.palette, deeds))
+    state = ReviewState(found.files)
+    outcome = await hands.ask(ReviewScreen(state, hands.palette, deeds, hands.interrupt))
     if outcome is None:
         return
     if outcome.done:

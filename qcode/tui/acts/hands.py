@@ -80,6 +80,10 @@ class Hands(Protocol):
         """`on` or `off`, as it is then."""
         ...
 
+    def interrupt(self) -> bool:
+        """End the turn that runs; False = none does."""
+        ...
+
     def write(self, text: str) -> None:
         """Words into the prompt."""
         ...

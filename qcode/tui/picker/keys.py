@@ -12,6 +12,7 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("end", "move(100000)", "the last row"),
     ("enter", "choose", "choose the row"),
     ("escape,ctrl+c", "back", "back, nothing changed"),
+    ("ctrl+z", "app.suspend_process", "to the background; fg comes back"),
     ("shift+pageup", "scroll(-8)", "preview: up"),
     ("shift+pagedown", "scroll(8)", "preview: down"),
 )

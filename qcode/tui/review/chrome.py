@@ -96,6 +96,16 @@ def keys_line(keys: Sequence[Key], width: int) -> Line:
     return ends_line(spans, [*last, Span(" ")], width)
 
 
+def leaving_line(decisions: int, keys: Sequence[Key], width: int) -> Line:
+    """A question in place of the keys: what was decided would be lost."""
+    words = f" {_many(decisions, 'decision')} not carried out"
+    return ends_line([Span(words, "warning")], [*_between(keys), Span(" ")], width)
+
+
+def _between(keys: Sequence[Key]) -> list[Span]:
+    return [span for key in keys for span in (Span("   "), *_offer(key))]
+
+
 def _offer(key: Key) -> list[Span]:
     return [Span(key.sign, "accent", key.what), Span(f" {key.short}", "dim", key.what)]
 

@@ -17,7 +17,9 @@ class KeysScreen(ModalScreen[None]):
     """All keys of the review."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,enter", "close", "back", show=False)
+        Binding("escape,q,question_mark,f1,enter", "close", "back", show=False),
+        Binding("ctrl+c", "close", "back", show=False),
+        Binding("ctrl+z", "app.suspend_process", "to the background", show=False),
     ]
     DEFAULT_CSS = """
     KeysScreen { align: center middle; }

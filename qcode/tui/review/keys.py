@@ -39,6 +39,8 @@ KEYS = (
     Key("b,pageup", "page(-1)", "", "", ""),
     Key("enter", "apply", "⏎", "{applies}", "{applies}; what is left stays as it was proposed"),
     Key("question_mark,f1", "help", "?", "", "these keys"),
+    Key("ctrl+c", "stop", "Ctrl+C", "", "copy; else interrupt the turn; else leave"),
+    Key("ctrl+z", "app.suspend_process", "Ctrl+Z", "", "to the background; fg comes back"),
     Key("escape,q", "cancel", "Esc", "", "leave; nothing is applied"),
 )
 """Those without a sign stand with the one before."""
@@ -46,6 +48,10 @@ KEYS = (
 _LEAVE = Key("escape", "", "Esc", "leave it", "")
 WHILE_EDITING = (Key("ctrl+s", "", "Ctrl+S", "keep the edit", ""), _LEAVE)
 WHILE_COMMENTING = (Key("enter", "", "Enter", "keep it", ""), _LEAVE)
+WHILE_LEAVING = (
+    Key("enter", "apply", "⏎", "carries them out", ""),
+    Key("escape", "cancel", "Esc", "leaves without", ""),
+)
 NOTHING_TO_DO = (Key("escape", "cancel", "Esc", "leave", ""),)
 """At the foot in place of `KEYS`."""
 

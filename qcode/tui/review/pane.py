@@ -1,5 +1,7 @@
 """What a review shows: head, list of files, the hunks, the keys. It decides nothing."""
 
+from collections.abc import Callable
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -9,8 +11,8 @@ from textual.screen import Screen
 from qcode.tui.lines import Line, Span
 from qcode.tui.paint import Paint
 from qcode.tui.review.carrying import Carrying
-from qcode.tui.review.chrome import FilesLines, file_line, head_line, keys_line
-from qcode.tui.review.keys import NOTHING_TO_DO, WHILE_COMMENTING, WHILE_EDITING, offered
+from qcode.tui.review.chrome import FilesLines, file_line, head_line, keys_line, leaving_line
+from qcode.tui.review.keys import NOTHING_TO_DO, WHILE_COMMENTING, WHILE_EDITING, WHILE_LEAVING, offered
 from qcode.tui.review.outcome import Deeds, ReviewOutcome
 from qcode.tui.review.page import Look, page
 from qcode.tui.review.state import ReviewState
@@ -19,6 +21,9 @@ from qcode.tui.review.view import Bar, Column, CommentInput, HunkEditor, PageVie
 LIST_FROM, BESIDE_FROM = 100, 140
 """Columns from which there is room for the list of files, and for two sides."""
 LIST_SHARE = 0.3
+
+Interrupt = Callable[[], bool]
+"""Ends the turn that runs; False = none does."""
 
 
 class ReviewPane(Screen[ReviewOutcome | None]):
@@ -37,16 +42,24 @@ class ReviewPane(Screen[ReviewOutcome | None]):
     ReviewPane #comment.open { display: block; }
     """
 
-    def __init__(self, state: ReviewState, paint: Paint, deeds: Deeds | None = None) -> None:
+    def __init__(
+        self,
+        state: ReviewState,
+        paint: Paint,
+        deeds: Deeds | None = None,
+        interrupt: Interrupt = lambda: False,
+    ) -> None:
         super().__init__()
+        self._interrupt = interrupt
         self.state = state
         self._paint = paint
         self._deeds = deeds or Deeds()
         self._keys = offered(self._deeds)
         self._carrying = Carrying(state, self._deeds)
-        self._drafts: dict[int, str] = {}
         self._beside: bool | None = None
         self._busy = False
+        self._leaving = False
+        """Whether to leave what was decided, on the foot."""
 
     def compose(self) -> ComposeResult:
         yield Bar(self._paint, id="head")
@@ -69,6 +82,7 @@ class ReviewPane(Screen[ReviewOutcome | None]):
 
     def _draw(self) -> None:
         """All of it; cheap, for only what is near the cursor is drawn."""
+        self._leaving = False
         width = self.size.width
         self._show("#head", [head_line(self.state, self._deeds, width)])
         self._show("#rule", [_rule(width)])
@@ -83,12 +97,21 @@ class ReviewPane(Screen[ReviewOutcome | None]):
 
     def _foot(self, width: int) -> None:
         """What the keys do that work now."""
+        if self._leaving:
+            self._show("#keys", [leaving_line(self._decisions, WHILE_LEAVING, width)])
+            return
         keys = self._keys if self.state.items else NOTHING_TO_DO
         if isinstance(self.focused, CommentInput):
             keys = WHILE_COMMENTING
         elif isinstance(self.focused, HunkEditor):
             keys = WHILE_EDITING
         self._show("#keys", [keys_line(keys, width)])
+
+    @property
+    def _decisions(self) -> int:
+        """Those that nothing has come of yet."""
+        settled = self._carrying.settled.keys()
+        return len((self.state.choices.keys() | self.state.comments.keys()) - settled)
 
     def _draw_files(self, width: int) -> None:
         column = self.query_one("#files", Column)

@@ -52,6 +52,8 @@ class ReviewState:
         """Number of an item -> why it does not apply: it can only be left out."""
         self.choices: dict[int, Choice] = {}
         self.comments: dict[int, str] = {}
+        self.drafts: dict[int, str] = {}
+        """Number of an item -> its new lines as an edit was left, half done."""
         self.expanded: dict[int, int] = {}
         """Number of an item -> lines of context beyond those of the patch."""
         self.cursor = 0

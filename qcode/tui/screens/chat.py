@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
 
+from msgspec.structs import replace as replace_struct
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -33,6 +34,7 @@ from qcode.tui.chat.waiting import Waiting
 from qcode.tui.home import Home
 from qcode.tui.prompt import messages as told
 from qcode.tui.prompt.sending import CommandRow
+from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.looking import LookingScreen
 from qcode.tui.widgets.approval import ApprovalStrip
 from qcode.tui.widgets.onboarding import OnboardingStrip
@@ -76,6 +78,8 @@ class ChatScreen(LookingScreen):
         self._pressed: dict[str, float] = {}
         self._reviewed: tuple[ApprovalRequested, Screen[object]] | None = None
         """The call that is under review, and where."""
+        self._reviews: dict[str, ReviewState] = {}
+        """By request: what was decided of calls that still wait."""
 
     def on_mount(self) -> None:
         self.post_message(self.Ready())
@@ -106,7 +110,11 @@ class ChatScreen(LookingScreen):
 
     def on_approval_strip_replied(self, event: ApprovalStrip.Replied) -> None:
         event.stop()
-        self.reply(event.reply)
+        state = self._reviews.get(event.reply.request_id)
+        if event.reply.answer == "allow" and state and (state.choices or state.comments):
+            self.reply(replace_struct(event.reply, hunks=state.replies()))
+        else:
+            self.reply(event.reply)
 
     def reply(self, reply: ApprovalReply) -> None:
         """The person's word for a call."""
@@ -120,16 +128,24 @@ class ChatScreen(LookingScreen):
         """Hunk by hunk; what is decided there is the reply."""
         # In a thread, and not before: a review brings more with it than the chat.
         module = await asyncio.to_thread(importlib.import_module, "qcode.tui.acts.reviewing")
-        screen = await module.review(asked, self.paint, self.talk.folder)
+        state = self._reviews.get(asked.request_id) or await module.begun(asked)
+        self._reviews[asked.request_id] = state
+        screen = module.review(state, self.paint, self.talk.folder, self.interrupt)
         self._reviewed = asked, screen
         outcome = await self.app.push_screen_wait(screen)
         self._reviewed = None
-        if outcome is not None and asked in self.talk.waiting.approvals:
+        if asked not in self.talk.waiting.approvals:
+            return
+        if outcome is not None:
             self.reply(ApprovalReply(asked.request_id, "allow", hunks=outcome.hunks))
+        elif state.choices or state.comments:
+            self.say("What you decided is kept: Enter goes on with it, y applies it")
 
     def wait(self, waiting: Waiting) -> None:
         """See `ConversationScreen`; a review of what waits no more is over."""
         super().wait(waiting)
+        still = {one.request_id for one in waiting.approvals}
+        self._reviews = {id_: one for id_, one in self._reviews.items() if id_ in still}
         if self._reviewed and self._reviewed[0] not in waiting.approvals:
             screen, self._reviewed = self._reviewed[1], None
             screen.dismiss(None)
@@ -160,6 +176,13 @@ class ChatScreen(LookingScreen):
             self.action_leave()
         else:
             self.say("Ctrl+C again quits")
+
+    def interrupt(self) -> bool:
+        """End what goes on; False = nothing does."""
+        if self.talk.busy:
+            self._say(Cancel())
+            return True
+        return False
 
     def action_back(self) -> None:
         """Close what is open, else interrupt, else rewind at the second press."""

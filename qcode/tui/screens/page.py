@@ -34,6 +34,7 @@ class Page(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,ctrl+c,ctrl+d", "close", "back", show=False),
+        Binding("ctrl+z", "app.suspend_process", "to the background", show=False),
         Binding("j", "sheet('down')", "down", show=False),
         Binding("k", "sheet('up')", "up", show=False),
         Binding("space", "sheet('page_down')", "a page down", show=False),

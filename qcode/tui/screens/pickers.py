@@ -50,6 +50,7 @@ class Picker(ModalScreen[T | None]):
         *(Binding(key, what, words, show=False) for key, what, words in KEYS),
         # a modal screen hides the keys of the app from Textual; an app without help does nothing
         Binding("f1", "app.do('help')", "keys of this screen", show=False),
+        Binding("f3,alt+x", "commands", "find a command by its words", show=False),
     ]
     DEFAULT_CSS = """
     Picker { align: left bottom; }
@@ -247,6 +248,12 @@ class Picker(ModalScreen[T | None]):
         else:
             self.left()
             self.dismiss(None)
+
+    async def action_commands(self) -> None:
+        """In place of the list: what is found there is about the conversation."""
+        self.left()
+        self.dismiss(None)
+        await self.run_action("app.do('commands')")
 
     def left(self) -> None:
         """For those who must put something back."""

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -19,7 +20,9 @@ class ReviewScreen(ReviewPane):
     """Ends with a `ReviewOutcome`, or None when the person leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, key.what, key.help, show=False) for key in KEYS
+        # Ctrl+C before the fields have it: there it would only copy
+        Binding(key.key, key.what, key.help, show=False, priority=key.key == "ctrl+c")
+        for key in KEYS
     ]
 
     def on_mount(self) -> None:
@@ -31,6 +34,8 @@ class ReviewScreen(ReviewPane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is carried out, nothing is decided; while one writes, nothing else."""
         writing = self._is_writing
+        if action == "stop":
+            return True
         if action in {key.what.partition("(")[0] for key in KEYS}:
             return not writing and (not self._busy or action in ("move", "file", "page", "help"))
         return True
@@ -83,7 +88,21 @@ class ReviewScreen(ReviewPane):
         self.app.push_screen(KeysScreen(self._keys, self._paint))
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        if self._deeds.rewrite is None or self._leaving or not self._decisions:
+            self.dismiss(None)
+            return
+        self._leaving = True
+        self._foot(self.size.width)
+
+    def action_stop(self) -> None:
+        """Copy what is selected, else interrupt the turn, else leave."""
+        if text := self.get_selected_text():
+            self.app.copy_to_clipboard(text)
+            self.clear_selection()
+        elif getattr(self.focused, "selected_text", ""):
+            raise SkipAction  # the field's own
+        elif not self._interrupt() and not self._is_writing:
+            self.action_cancel()
 
     # -- comment
 
@@ -114,7 +133,7 @@ class ReviewScreen(ReviewPane):
         if item is None or item.hunk is None or item.number in self._carrying.settled:
             return
         editor = self.query_one(HunkEditor)
-        given = draft_of(self.state, item, self._drafts)
+        given = draft_of(self.state, item, self.state.drafts)
         editor.begin(given)
         if why := refusal(self.state, item, given, editor.lines):
             self._note(item.number, why)
@@ -132,13 +151,13 @@ class ReviewScreen(ReviewPane):
 
     @on(HunkEditor.Kept)
     def _edited(self, event: HunkEditor.Kept) -> None:
-        self._drafts.pop(self.state.cursor, None)
+        self.state.drafts.pop(self.state.cursor, None)
         self.state.decide("edited", event.text)
         self._swap(editing=False)
 
     @on(HunkEditor.Left)
     def _left(self, event: HunkEditor.Left) -> None:
-        self._drafts[self.state.cursor] = event.text
+        self.state.drafts[self.state.cursor] = event.text
         self._swap(editing=False)
 
     def _swap(self, *, editing: bool) -> None:
