@@ -90,7 +90,7 @@ CONTEXTS: Mapping[str, str] = {
 }
 """Name of a context -> heading in the help."""
 
-_PLAIN = {"keeps": "accept", "drops": "reject", "applies": "apply"}
+_PLAIN = {"keeps": "accept", "drops": "refuse", "applies": "apply"}
 """Words of a review of what was proposed; other reviews have others."""
 
 _ROWS: Mapping[str, Iterable[tuple[str, str, str]]] = {

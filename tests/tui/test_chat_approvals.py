@@ -333,7 +333,7 @@ async def test_escape_interrupts_the_turn(house: Enter) -> None:
     async with house() as h:
         await waits(h, shell())
         await h.press("escape")
-        await h.until(lambda: h.engine.inputs[-1] == Cancel())
+        await h.until(lambda: h.engine.inputs[-1] == Cancel("comes back"))
         h.engine.say(ApprovalSettled("r1", "deny", "cancelled"), TurnFinished("cancelled"))
         await h.until(lambda: h.app.chat.prompt.has_focus_within)
 

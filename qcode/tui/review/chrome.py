@@ -96,6 +96,14 @@ def keys_line(keys: Sequence[Key], width: int) -> Line:
     return ends_line(spans, [*last, Span(" ")], width)
 
 
+def asked_line(undecided: int, keys: Sequence[Key], width: int) -> Line:
+    """A question in place of the keys, and what answers it."""
+    spans = [Span(f" {undecided} undecided: ", "warning")]
+    for at, key in enumerate(keys):
+        spans += [Span("   " if at else ""), *_offer(key)]
+    return Line(clip(spans, width))
+
+
 def leaving_line(decisions: int, keys: Sequence[Key], width: int) -> Line:
     """A question in place of the keys: what was decided would be lost."""
     words = f" {_many(decisions, 'decision')} not carried out"
@@ -151,9 +159,8 @@ def _counts(state: ReviewState, deeds: Deeds) -> list[Span]:
 
 def past(word: str) -> str:
     """Of a word that a key has."""
-    return {"keep": "kept", "take back": "to take back", "unstage": "to unstage"}.get(
-        word, f"{word}ed"
-    )
+    known = {"keep": "kept", "refuse": "refused", "take back": "to take back"}
+    return {**known, "unstage": "to unstage"}.get(word, f"{word}ed")
 
 
 def _marks(state: ReviewState, index: int) -> list[Mark]:

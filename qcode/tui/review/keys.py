@@ -1,8 +1,10 @@
 """The keys of a review, once: key, action, words for the foot and for the help."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from qcode.tui.review.outcome import Deeds
+from qcode.tui.review.state import ReviewState
 
 
 class Key(NamedTuple):
@@ -37,7 +39,7 @@ KEYS = (
     Key("minus", "expand(-5)", "", "", ""),
     Key("space,pagedown", "page(1)", "space", "", "a page down; b: a page up"),
     Key("b,pageup", "page(-1)", "", "", ""),
-    Key("enter", "apply", "⏎", "{applies}", "{applies}; what is left stays as it was proposed"),
+    Key("enter", "apply", "⏎", "{applies}", "{applies}; what is undecided stays as it is proposed"),
     Key("question_mark,f1", "help", "?", "", "these keys"),
     Key("ctrl+c", "stop", "Ctrl+C", "", "copy; else interrupt the turn; else leave"),
     Key("ctrl+z", "app.suspend_process", "Ctrl+Z", "", "to the background; fg comes back"),
@@ -48,6 +50,12 @@ KEYS = (
 _LEAVE = Key("escape", "", "Esc", "leave it", "")
 WHILE_EDITING = (Key("ctrl+s", "", "Ctrl+S", "keep the edit", ""), _LEAVE)
 WHILE_COMMENTING = (Key("enter", "", "Enter", "keep it", ""), _LEAVE)
+WHILE_ASKED = (
+    Key("enter", "apply", "⏎", "keep them too", ""),
+    Key("r", "decide('drop')", "r", "refuse them", ""),
+    Key("escape", "cancel", "esc", "back", ""),
+)
+"""What becomes of the hunks about which nothing was decided."""
 WHILE_LEAVING = (
     Key("enter", "apply", "⏎", "carries them out", ""),
     Key("escape", "cancel", "Esc", "leaves without", ""),
@@ -66,6 +74,23 @@ def offered(deeds: Deeds) -> tuple[Key, ...]:
     if deeds.look is None:
         absent |= {"expand(5)", "expand(-5)"}
     return tuple(_said(key, deeds) for key in KEYS if key.what not in absent)
+
+
+def at_the_foot(keys: Iterable[Key], state: ReviewState, deeds: Deeds) -> tuple[Key, ...]:
+    """With what Enter would do by now, where nothing was done yet."""
+    if deeds.rewrite is not None:
+        return tuple(keys)
+    said = _would(deeds.applies, state)
+    return tuple(key._replace(short=said) if key.what == "apply" else key for key in keys)
+
+
+def _would(applies: str, state: ReviewState) -> str:
+    left = len(state.undecided)
+    if not left:
+        return applies
+    if decided := len(state.choices):
+        return f"{applies} {decided}, {left} undecided"
+    return f"{applies} all {left}" if left > 1 else f"{applies} it"
 
 
 def _said(key: Key, deeds: Deeds) -> Key:

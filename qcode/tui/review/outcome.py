@@ -44,7 +44,7 @@ class Deeds:
     title: str = "review"
     keeps: str = "accept"
     """The word for `a` …"""
-    drops: str = "reject"
+    drops: str = "refuse"
     """… and for `r`."""
     applies: str = "apply"
     rewrite: Rewrite | None = None

@@ -11,8 +11,23 @@ from textual.screen import Screen
 from qcode.tui.lines import Line, Span
 from qcode.tui.paint import Paint
 from qcode.tui.review.carrying import Carrying
-from qcode.tui.review.chrome import FilesLines, file_line, head_line, keys_line, leaving_line
-from qcode.tui.review.keys import NOTHING_TO_DO, WHILE_COMMENTING, WHILE_EDITING, WHILE_LEAVING, offered
+from qcode.tui.review.chrome import (
+    FilesLines,
+    asked_line,
+    file_line,
+    head_line,
+    keys_line,
+    leaving_line,
+)
+from qcode.tui.review.keys import (
+    NOTHING_TO_DO,
+    WHILE_ASKED,
+    WHILE_COMMENTING,
+    WHILE_EDITING,
+    WHILE_LEAVING,
+    at_the_foot,
+    offered,
+)
 from qcode.tui.review.outcome import Deeds, ReviewOutcome
 from qcode.tui.review.page import Look, page
 from qcode.tui.review.state import ReviewState
@@ -60,6 +75,8 @@ class ReviewPane(Screen[ReviewOutcome | None]):
         self._busy = False
         self._leaving = False
         """Whether to leave what was decided, on the foot."""
+        self._asked = False
+        """What becomes of the undecided hunks, on the foot."""
 
     def compose(self) -> ComposeResult:
         yield Bar(self._paint, id="head")
@@ -100,7 +117,11 @@ class ReviewPane(Screen[ReviewOutcome | None]):
         if self._leaving:
             self._show("#keys", [leaving_line(self._decisions, WHILE_LEAVING, width)])
             return
+        if self._asked:
+            self._show("#keys", [asked_line(len(self.state.undecided), WHILE_ASKED, width)])
+            return
         keys = self._keys if self.state.items else NOTHING_TO_DO
+        keys = at_the_foot(keys, self.state, self._deeds)
         if isinstance(self.focused, CommentInput):
             keys = WHILE_COMMENTING
         elif isinstance(self.focused, HunkEditor):

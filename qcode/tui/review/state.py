@@ -86,6 +86,12 @@ class ReviewState:
         """How many items stand so."""
         return sum(self.mark(item.number) == mark for item in self.items)
 
+    @property
+    def undecided(self) -> tuple[int, ...]:
+        """Numbers of the items that could be decided and are not."""
+        decided = self.choices.keys() | self.conflicts.keys()
+        return tuple(item.number for item in self.items if item.number not in decided)
+
     # -- moving
 
     def move(self, step: int) -> None:

@@ -15,6 +15,9 @@ from qcode.tui.review.outcome import ReviewOutcome, prompt_of
 from qcode.tui.review.pane import ReviewPane
 from qcode.tui.review.view import Bar, Column, CommentInput, HunkEditor, PageView
 
+_MAKES = ("rest", "undo", "edit", "comment", "stage")
+"""Actions that make something other of what is decided."""
+
 
 class ReviewScreen(ReviewPane):
     """Ends with a `ReviewOutcome`, or None when the person leaves."""
@@ -32,8 +35,11 @@ class ReviewScreen(ReviewPane):
     # -- keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is carried out, nothing is decided; while one writes, nothing else."""
+        """While something is carried out, nothing is decided; while one writes, nothing else; while
+        one is asked, only what answers, or shows what it is about."""
         writing = self._is_writing
+        if self._asked and action in ("decide", *_MAKES):
+            return (action, parameters) == ("decide", ("drop",))
         if action == "stop":
             return True
         if action in {key.what.partition("(")[0] for key in KEYS}:
@@ -57,6 +63,10 @@ class ReviewScreen(ReviewPane):
         view.scroll_relative(y=step * max(view.size.height - 1, 1), animate=False)
 
     def action_decide(self, kind: str) -> None:
+        if self._asked:
+            self.state.rest("drop")
+            self.action_apply()
+            return
         if self.state.cursor in self._carrying.settled:
             return
         self.state.decide("keep" if kind == "keep" else "drop")
@@ -88,6 +98,10 @@ class ReviewScreen(ReviewPane):
         self.app.push_screen(KeysScreen(self._keys, self._paint))
 
     def action_cancel(self) -> None:
+        if self._asked:
+            self._asked = False
+            self._foot(self.size.width)
+            return
         if self._deeds.rewrite is None or self._leaving or not self._decisions:
             self.dismiss(None)
             return
@@ -187,7 +201,13 @@ class ReviewScreen(ReviewPane):
         self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state)))
 
     def action_apply(self) -> None:
-        if self._deeds.rewrite is None:
+        """What nobody looked at is not applied beside what somebody did, without a word."""
+        state, asked = self.state, self._asked
+        proposed = self._deeds.rewrite is None
+        self._asked = proposed and not asked and bool(state.choices and state.undecided)
+        if self._asked:
+            self._foot(self.size.width)
+        elif proposed:
             self._hand_over()
         elif self.state.items:
             self._carry_out()

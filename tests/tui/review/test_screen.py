@@ -85,6 +85,41 @@ async def test_a_whole_review_by_keys(size: tuple[int, int]) -> None:
     )
 
 
+def foot(pilot: Reviewing) -> str:
+    return text(pilot).split("\n")[-1]
+
+
+async def test_enter_asks_once_about_what_nobody_decided() -> None:
+    async with shown(files(), (60, 20)) as pilot:
+        assert foot(pilot).endswith("⏎ apply all 4")
+        await press(pilot, "a")
+        assert foot(pilot).endswith("⏎ apply 1, 3 undecided")
+        await press(pilot, "enter")
+        assert foot(pilot) == " 3 undecided: ⏎ keep them too   r refuse them   esc back"
+        await press(pilot, "n", "a", "e", "c", "R", "u")
+        assert state(pilot).choices == {0: Choice("keep")}
+        await press(pilot, "escape")
+        assert foot(pilot).endswith("⏎ apply 1, 3 undecided")
+        await press(pilot, "enter", "enter")
+    assert pilot.app.return_value is not None
+    assert [one.choice for one in pilot.app.return_value.hunks] == ["keep"] * 4
+
+
+async def test_what_nobody_decided_is_refused_by_one_key() -> None:
+    async with shown(files()) as pilot:
+        await press(pilot, "a", "enter", "r")
+    assert pilot.app.return_value is not None
+    assert [one.choice for one in pilot.app.return_value.hunks] == ["keep", *["drop"] * 3]
+
+
+@pytest.mark.parametrize("keys", [("enter",), ("a", "r", "A", "enter")])
+async def test_enter_asks_nothing_of_who_decided_nothing_or_all(keys: tuple[str, ...]) -> None:
+    async with shown(files()) as pilot:
+        await press(pilot, *keys)
+    assert pilot.app.return_value is not None
+    assert len(pilot.app.return_value.hunks) == 4
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_moving_between_hunks_and_files(size: tuple[int, int]) -> None:
     async with shown(files(), size) as pilot:
@@ -114,7 +149,7 @@ async def test_a_hunk_is_edited_in_place(size: tuple[int, int]) -> None:
         assert state(pilot).cursor == 2
         await press(pilot, "p")
         assert "+ x30" in text(pilot)
-        await press(pilot, "enter")
+        await press(pilot, "A", "enter")
     assert pilot.app.return_value is not None
     assert pilot.app.return_value.hunks[1] == HunkReply(1, "edited", "x30\nmore\n")
 
