@@ -108,7 +108,7 @@ def test_a_pipe_without_an_end_is_cut_and_that_is_said(cli: Cli, serve: Serve) -
 
 def test_data_that_takes_its_time_is_waited_for(cli: Cli, serve: Serve) -> None:
     server = serve(DONE)
-    ran = cli.shell("(sleep 3; echo late) | qcode -p review")
+    ran = cli.shell("(sleep 5; echo late) | qcode -p review")
     assert ran.code == 0
     assert "waiting up to 30 s" in ran.err
     assert "<stdin>\nlate\n</stdin>" in server.requests[0].messages[-1]["content"]
