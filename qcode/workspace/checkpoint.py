@@ -132,7 +132,7 @@ class Keeper:
         new = self._scan()
         old, room = self._inventory or {}, Room()
         befores, afters = {}, {}
-        for path in sorted(filter(None, differing(old, new))):
+        for path in sorted({*differing(old, new)} - {""}):
             before = self._before(path, old)
             after = self._absorb(path, room)
             if not same(before, after, self.shadow) and before != after:

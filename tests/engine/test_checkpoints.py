@@ -32,11 +32,11 @@ def _kept(root: Path, **fields: Any) -> Start:
 
 
 def _shell(line: str) -> Reply:
-    return Reply(calls=[Call("shell", {"command": line})])
+    return Reply(calls=(Call("shell", {"command": line}),))
 
 
 def _write(path: str, text: str) -> Reply:
-    return Reply(calls=[Call("write", {"path": path, "content": text})])
+    return Reply(calls=(Call("write", {"path": path, "content": text}),))
 
 
 async def _say(run: Rig, given: Input) -> str:
@@ -198,7 +198,7 @@ async def test_what_a_background_command_makes_belongs_to_its_turn(
 ) -> None:
     line = "sleep 0.3; echo 1 > late.txt; sleep 30"
     server = scripted(
-        Reply(calls=[Call("shell", {"command": line, "action": "start"})]),
+        Reply(calls=(Call("shell", {"command": line, "action": "start"}),)),
         _shell("sleep 0.5"),
         Reply(text="done"),
     )

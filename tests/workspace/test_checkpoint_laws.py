@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,8 +67,13 @@ def _do(root: Path, deed: tuple[str, str, object]) -> None:
                 os.utime(path, follow_symlinks=False)
 
 
+def _do_all(root: Path, deeds: Sequence[tuple[str, str, object]]) -> None:
+    for deed in deeds:
+        _do(root, deed)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links and modes are not the same there")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(turns=TURNS, committed=st.sampled_from(["no git", "all", "a part", "gone dirty"]))
 def test_undo_is_the_tree_as_it_was_and_redo_the_later_one(
     turns: list[list[tuple[str, list[tuple[str, str, object]]]]], committed: str
@@ -87,9 +94,9 @@ def test_undo_is_the_tree_as_it_was_and_redo_the_later_one(
             driver.turn = turn
             for how, deeds in steps:
                 if how == "shell":
-                    driver.command(lambda deeds=deeds: [_do(root, deed) for deed in deeds])
+                    driver.command(partial(_do_all, root, deeds))
                 elif not _through_link(root, deeds[0][1]):
-                    driver.edit(deeds[0][1], lambda deeds=deeds: _do(root, deeds[0]))
+                    driver.edit(deeds[0][1], partial(_do, root, deeds[0]))
             states.append(tree(root))
         distinct = [
             one for one, other in zip(states, [None, *states], strict=False) if one != other
@@ -116,6 +123,8 @@ def _through_link(root: Path, name: str) -> bool:
 
 WRITER = """
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from qcode.workspace.shadow import Shadow, new_id
 from qcode.workspace.kept import Entry, Note
@@ -171,7 +180,7 @@ def test_two_at_once_do_not_damage_each_other(tmp_path: Path) -> None:
             driver.turn = number
             driver.edit(
                 f"file{index}",
-                lambda i=index, n=number: (roots[i] / f"file{i}").write_text(f"{n}"),
+                partial((roots[index] / f"file{index}").write_text, f"{number}"),
             )
         assert drivers[0].keeper.shadow.collect(lambda session: False) == 0
     for driver in drivers:
