@@ -28,6 +28,8 @@ _DRAWN_ROWS = 40
 """Of a hunk of a folded card: enough for the rows of one change to find one another."""
 BAR = Span("     │ ", "gutter")
 BAR_CELLS = 7
+_LONGEST_ROW = 4_000
+"""Characters: wider is no terminal."""
 _BOXES = {"open": ("☐", "text"), "doing": ("▣", "accent"), "done": ("☑", "dim")}
 
 
@@ -39,7 +41,7 @@ class Body:
     end: Literal["top", "bottom"] = "top"
     """Which is worth seeing when there is no room for all."""
     more: int = 0
-    """Rows that were not even made, below."""
+    """Rows that were not even made, beyond the other end."""
 
 
 def body(block: Block, view: View) -> Body:
@@ -48,22 +50,39 @@ def body(block: Block, view: View) -> Body:
         case DiffBlock(patch=patch):
             return _diff(patch, view)
         case OutputBlock():
-            return Body(_output(block, view), "bottom")
+            return _output(block, view)
         case MatchesBlock(rows=rows):
             return Body(_matches(rows) if view.opened else [])
         case TodoBlock(items=items):
             return Body([row for item in items for row in _step(item, view)])
         case TextBlock(text=text):
-            return Body(text_rows(text, "text"))
+            return text_body(text, "text", view)
         case FileBlock():
             return Body([])
 
 
-def text_rows(text: str, style: str) -> list[Line]:
-    """A line for each line; of one that was written over, what stood there last."""
-    rows = [row.rstrip("\r").rpartition("\r")[2] for row in text.rstrip().split("\n")]
-    shown = (safe(row).expandtabs(8) for row in rows)
-    return [line(Span(row, style)) if row else Line() for row in shown] if text.strip() else []
+def text_body(
+    text: str, style: str, view: View, end: Literal["top", "bottom"] = "top", most: int = MOST_ROWS
+) -> Body:
+    """A line for each line. Until it is opened, only the rows that may be seen are made."""
+    text = text.rstrip()
+    if not text:
+        return Body([], end)
+    if view.opened:
+        return Body([_row(row, style) for row in text.split("\n")], end)
+    rows = text.split("\n", most)[:most] if end == "top" else text.rsplit("\n", most)[-most:]
+    more = text.count("\n") + 1 - len(rows)
+    return Body([_row(row, style) for row in rows], end, more)
+
+
+def _row(text: str, style: str) -> Line:
+    """Of one that was written over, what stood there last; no more than there is room for."""
+    shown = _last(text)[:_LONGEST_ROW]
+    return line(Span(safe(shown).expandtabs(8), style)) if shown else Line()
+
+
+def _last(row: str) -> str:
+    return row.rstrip("\r").rpartition("\r")[2]
 
 
 def framed(made: Body, view: View) -> list[Line]:
@@ -71,7 +90,8 @@ def framed(made: Body, view: View) -> list[Line]:
     rows = list(made.rows)
     hidden = 0 if view.opened else len(rows) + made.more - MOST_ROWS
     if hidden > 0 and made.end == "bottom":
-        rows = [line(Span(f"… {hidden + 1:,} rows above", "faint")), *rows[hidden + 1 :]]
+        kept = rows[len(rows) - MOST_ROWS + 1 :]
+        rows = [line(Span(f"… {hidden + 1:,} rows above", "faint")), *kept]
     elif hidden > 0:
         rows = [*rows[: MOST_ROWS - 1], line(Span(f"… {hidden + 1:,} more rows", "faint"))]
     room = view.width - BAR_CELLS
@@ -104,15 +124,15 @@ def _near(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _output(block: OutputBlock, view: View) -> list[Line]:
-    rows = text_rows(block.tail, "dim")
+def _output(block: OutputBlock, view: View) -> Body:
+    made = text_body(block.tail, "dim", view, "bottom")
     if not view.opened:
-        return rows
+        return made
     command = [
         line(Span(f"$ {row}", "code")) for row in visible(block.command).expandtabs(4).split("\n")
     ]
     spill = [line(Span(f"all of it: {_flat(block.spill)}", "faint"))] if block.spill else []
-    return [*command, *rows, *spill]
+    return replace(made, rows=[*command, *made.rows, *spill])
 
 
 def _step(item: TodoItem, view: View) -> list[Line]:
@@ -124,8 +144,18 @@ def _step(item: TodoItem, view: View) -> list[Line]:
 
 def sentences(text: str, style: str, view: View) -> Body:
     """Words, not output: broken where they are too long."""
-    room = view.width - BAR_CELLS
-    return Body([row for each in text_rows(text, style) for row in wrap(each.spans, room)])
+    room, text = max(view.width - BAR_CELLS, 1), text.rstrip()
+    if not text:
+        return Body([])
+    seen = text if view.opened else text[: max(room * (MOST_ROWS + 1), _LONGEST_ROW)]
+    words = (safe(_last(row)).expandtabs(8) for row in seen.split("\n"))
+    rows = [row for each in words for row in wrap([Span(each, style)] * bool(each), room)]
+    return Body(rows, more=beyond(text[len(seen) :], room))
+
+
+def beyond(rest: str, width: int) -> int:
+    """Rows that this would take, about."""
+    return max(rest.count("\n"), len(rest) // max(width, 1)) + 1 if rest else 0
 
 
 def named(block: DiffBlock, view: View) -> Body:

@@ -1,11 +1,12 @@
 """One tool call: a row that says what and how it went, a few rows of what came of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qcode.protocol.cells import cells
 from qcode.protocol.display import DiffBlock, OutputBlock
 from qcode.tui.blocks import CallBlock, ShellBlock
-from qcode.tui.drawing.bodies import Body, body, framed, named, sentences, text_rows
+from qcode.tui.drawing.bodies import body, framed, named, sentences, text_body
 from qcode.tui.drawing.outcome import ended, outcome
 from qcode.tui.drawing.said import notes
 from qcode.tui.drawing.view import View
@@ -42,8 +43,8 @@ def shell(block: ShellBlock, view: View) -> list[Line]:
     if block.share == "tell":
         right = [Span("the model is told  ", "dim"), *right]
     left = [Span(" ! ", "prompt"), Span(_flat(block.command), "code")]
-    rows = text_rows(block.output, "text")
-    return [headline(left, right, view.text), *framed(Body(rows, "bottom"), view)]
+    rows = text_body(block.output, "text", view, "bottom")
+    return [headline(left, right, view.text), *framed(rows, view)]
 
 
 def headline(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
@@ -71,8 +72,8 @@ def _head(block: CallBlock, view: View) -> Line:
 
 def _body(block: CallBlock, view: View) -> list[Line]:
     if block.state == "running":
-        rows = text_rows(block.output, "dim")
-        return framed(Body(rows if view.opened else rows[-_LIVE_ROWS:], "bottom"), view)
+        rows = text_body(block.output, "dim", view, "bottom", _LIVE_ROWS)
+        return framed(replace(rows, more=0), view)
     changed = sum(isinstance(one, DiffBlock) for one in block.blocks)
     bodies = [
         named(one, view) if changed > 1 and isinstance(one, DiffBlock) else body(one, view)

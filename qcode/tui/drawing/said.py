@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from qcode.protocol.cells import cells
 from qcode.tui.blocks import NoteBlock, PromptBlock, TurnBlock
+from qcode.tui.drawing.bodies import beyond
 from qcode.tui.drawing.margin import INDENT, ornament
 from qcode.tui.drawing.view import View
 from qcode.tui.drawing.visible import safe
@@ -14,6 +15,8 @@ from qcode.tui.lines import Line, Span, line
 
 MOST_ROWS = 20
 """Of a prompt, until it is opened."""
+_SEEN_CHARACTERS = 10_000
+"""Of a prompt, until it is opened: more than there are in so many rows."""
 _LABELS = {"prompt": "", "steer": "while it ran: ", "queued": "queued: ", "qcode": "qcode: "}
 _ENDS = {
     "cancelled": "Stopped.",
@@ -34,14 +37,17 @@ def prompt(block: PromptBlock, view: View) -> list[Line]:
     """` ❯ words`; a long one is cut until it is opened."""
     style = "dim" if block.kind == "qcode" else "text"
     label = _LABELS[block.kind]
-    first, *rest = safe(block.text).strip("\n").expandtabs(4).split("\n")
+    text = block.text.strip("\n")
+    seen = text if view.opened else text[:_SEEN_CHARACTERS]
+    first, *rest = safe(seen).strip("\n").expandtabs(4).split("\n")
     lines = wrap(
         [Span(label, "dim")] * bool(label) + [Span(first, style)] * bool(first), _room(view)
     )
     lines[0] = replace(lines[0], skip=cells(label))
     lines += wrap_text("\n".join(rest), _room(view), style) if rest else []
-    if len(lines) > MOST_ROWS and not view.opened:
-        hidden = len(lines) - MOST_ROWS + 1
+    more = beyond(text[len(seen) :], _room(view))
+    if len(lines) + more > MOST_ROWS and not view.opened:
+        hidden = len(lines) - MOST_ROWS + 1 + more
         lines = [*lines[: MOST_ROWS - 1], line(Span(f"… {count(hidden, 'more row')}", "faint"))]
     if block.images:
         lines += wrap_text(f"with {count(block.images, 'image')}", _room(view), "dim")
