@@ -6,18 +6,24 @@ The loop itself is `turn.py`; what only changes something is in `controls.py`.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
 from qcode.engine.controls import Controls
-from qcode.engine.limits import Limits, out_of_time
+from qcode.engine.doors import Begun, Doors
+from qcode.engine.limits import out_of_time
 from qcode.engine.own import OwnCommands
 from qcode.engine.prompt import with_commands
-from qcode.engine.say import Say
+from qcode.engine.returning import all_back, last_back
 from qcode.engine.stream import Stream
-from qcode.engine.turn import Turn
 from qcode.protocol.errors import QcodeError, SessionNotSaved
-from qcode.protocol.events import AnyEvent, NotBegun, Notice, ToolCallFinished, TurnFinished
+from qcode.protocol.events import (
+    AnyEvent,
+    NotBegun,
+    Notice,
+    Returned,
+    ToolCallFinished,
+    TurnFinished,
+)
 from qcode.protocol.inputs import (
     Begin,
     Cancel,
@@ -31,6 +37,7 @@ from qcode.protocol.inputs import (
     SetModel,
     Steer,
     Undo,
+    Unqueue,
 )
 from qcode.protocol.messages import Image, Text, ToolMessage, UserMessage
 from qcode.protocol.text import well_formed
@@ -40,35 +47,6 @@ LOST = "No result: qcode ended while this call ran. Its effects, if any, are unk
 
 Work = UserMessage | Compact | Begin | SetModel | Undo | Redo | Rewind
 """What takes its time: it is done one after another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What is known once the session has begun: the server answered, the workspace was read."""
-
-    turn: Callable[[int, float], Turn]
-    """By its number, and when its prompt was taken up (the loop's clock)."""
-    opening: Callable[[str], str]
-    """The first user message, made of the workspace's facts and the first prompt."""
-    ready: Callable[[UserMessage], Awaitable[None]]
-    """Before each turn: whoever is to answer it is there. Raises QcodeError; see `routing`."""
-    compact: Callable[[str], Awaitable[None]]
-    """Sum up the conversation, with words on what matters; see `compaction.Compactor.by_hand`."""
-    change: Callable[[], Awaitable[None]]
-    """Between two turns: to the model that the person wished for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What the engine calls at the first prompt and at the end; `assemble` knows what is behind."""
-
-    begin: Callable[[Say], Awaitable[Begun]]
-    """Find the server, read the workspace, say SessionStarted. Raises QcodeError."""
-    end: Callable[[], Awaitable[None]]
-    """End all commands, close the connection."""
-    limits: Limits
-    back: Callable[[Undo | Redo | Rewind], Awaitable[tuple[str, ...]]]
-    """Put files back and say so; see `keeping.Keeping.take`."""
 
 
 class Engine:
@@ -122,8 +100,12 @@ class Engine:
                 self._add(given)
             case RunShell():
                 self._commands.run(given)
-            case Cancel():
+            case Cancel(waiting):
+                if waiting == "comes back":
+                    self._give_back(all_back(self._waiting, self._controls.steers))
                 self._cancel()
+            case Unqueue():
+                self._give_back(last_back(self._waiting, self._controls.steers))
             case _:
                 self._controls.take(given, "running" if self._turns else "idle")
 
@@ -163,13 +145,17 @@ class Engine:
             self._now = None
             self._task = asyncio.get_running_loop().create_task(self._work())
 
+    def _give_back(self, messages: tuple[UserMessage, ...]) -> None:
+        if messages:
+            self.stream.say(Returned(messages))
+
     def _cancel(self) -> None:
         self._commands.cancel()
         if self._task is None:
             return
         if self._works:
             self._task.cancel()
-        else:  # behind the task's first step, which waits to be run already
+        elif self._waiting:  # behind the task's first step, which waits to be run already
             asyncio.get_running_loop().call_soon(self._task.cancel)
 
     async def _work(self) -> None:
@@ -267,9 +253,12 @@ class Engine:
 
     async def _put_back(self, work: Undo | Redo | Rewind) -> None:
         """Files first: what the conversation goes back to is told with them."""
-        files = await self._doors.back(work)
-        if isinstance(work, Rewind) and work.restore == "both":
-            self._controls.rewind(work.turn, files)
+        try:
+            files = await self._doors.back(work)
+            if isinstance(work, Rewind) and work.restore == "both":
+                self._controls.rewind(work.turn, files)
+        except QcodeError as error:
+            self.stream.say(Notice("error", str(error)))
 
     def _headed(self, message: UserMessage, begun: Begun) -> UserMessage:
         """With what stands ahead of the person's words: their own commands, and in the first
@@ -283,8 +272,9 @@ class Engine:
         return UserMessage((Text(words), *images), message.origin)
 
     def _take_late_steers(self) -> None:
-        """Steers that came when no step was left to take them begin the next turn."""
-        self._waiting.extend(self._controls.steers)
+        """Steers that came when no step was left to take them begin the next turn: they were meant
+        to be heard before what is queued."""
+        self._waiting.extendleft(reversed(self._controls.steers))
         self._controls.steers.clear()
 
     def _settle_dangling(self) -> None:

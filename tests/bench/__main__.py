@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from tests.bench.budgets import budgets
+from tests.bench.checkpoints import checkpoints
 from tests.bench.detection import detection
 from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
@@ -35,6 +36,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "strategies": strategies,
     "budgets": budgets,
     "repository": repository,
+    "checkpoints": checkpoints,
 }
 
 

@@ -53,9 +53,9 @@ def unwanted(ground: Ground) -> frozenset[str]:
 def repository(ground: Ground) -> Iterator[Figure]:
     """Folders of 100,000 files, without git and with, against an empty one."""
     empty, plain, tracked = (ground.folder(name) for name in ("empty", "plain", "tracked"))
-    _fill(plain)
-    _fill(tracked)
-    _commit(tracked)
+    fill(plain)
+    fill(tracked)
+    committed(tracked)
     folders = (empty, plain, tracked)
     for folder in folders:
         _start(ground.qcode, folder)  # warm
@@ -79,7 +79,8 @@ def _start(qcode: Qcode, folder: Path, about: About | None = None) -> float:
         return server.requests[0].arrived - ran.began
 
 
-def _fill(folder: Path) -> None:
+def fill(folder: Path) -> None:
+    """100,000 files."""
     for number in range(FOLDERS):
         made = folder / f"area_{number // 50:02}" / f"part_{number:03}"
         made.mkdir(parents=True)
@@ -87,7 +88,7 @@ def _fill(folder: Path) -> None:
             (made / f"module_{file:02}.py").write_text(f"NUMBER = {number * file}\n")
 
 
-def _commit(folder: Path) -> None:
+def committed(folder: Path) -> None:
     """A repository with one commit and a fresh index."""
     who = ("-c", "user.name=bench", "-c", "user.email=bench@localhost")
     fast = ("-c", "core.compression=0", "-c", "core.fsync=none", "-c", "gc.auto=0")
