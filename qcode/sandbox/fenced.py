@@ -1,5 +1,6 @@
 """Commands inside a fence; in all else as without one."""
 
+import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from qcode.sandbox.spare import Spare
 
 LONGEST_BYTES = 131_071
 """Of one argument on Linux; the launcher would find out too late to say it well."""
+SWEEP_SECONDS = 0.5
 MOVED = {"TMPDIR": "/tmp", "TMP": "/tmp", "TEMP": "/tmp"}
 """Variables that may lead to what is read-only inside."""
 ADDED = {"GOCACHE": "/tmp/.cache/go-build"}
@@ -35,6 +37,7 @@ class FencedRunner(PlainRunner):
         self._fence = fence
         self._held: dict[int, tuple[int, ...]] = {}
         """Group -> what is closed when it has ended."""
+        self._sweeping: asyncio.TimerHandle | None = None
         super().__init__(spill, inherited, passed)
         self._spare = Spare(fence, self._keeper)
         self.name = fence.name
@@ -47,9 +50,7 @@ class FencedRunner(PlainRunner):
             try:
                 await super().close()
             finally:
-                for group in tuple(self._held):
-                    self._ended(group)
-                self._fence.close()
+                self._let_go()
 
     def _make_keeper(self) -> Keeper:
         return _Tells(self._ended)
@@ -91,19 +92,34 @@ class FencedRunner(PlainRunner):
             process = await start(launch, capture, self._keeper)
         except BaseException:
             _close(wrapped.held)
-            self._fence.left()
+            self._sweep_soon()
             raise
-        if process.group.alive():
-            self._held[process.group.number] = wrapped.held
-        else:
-            _close(wrapped.held)
-            self._fence.left()
+        self._held[process.group.number] = wrapped.held
+        if not process.group.alive():
+            self._ended(process.group.number)
         return process
 
     def _ended(self, group: int) -> None:
         """Nothing of it runs: what stood for it may go."""
-        _close(self._held.pop(group, ()))
-        self._fence.left()
+        held = self._held.pop(group, ())
+        _close(held)
+        if held:
+            self._sweep_soon()
+
+    def _sweep_soon(self) -> None:
+        """Not at once: 2 ms that the result would wait for, and the next command may need it."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        loop = asyncio.get_running_loop()
+        self._sweeping = loop.call_later(SWEEP_SECONDS, self._fence.left)
+
+    def _let_go(self) -> None:
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for held in self._held.values():
+            _close(held)
+        self._held.clear()
+        self._fence.close()
 
 
 def adapted(environment: Mapping[str, str]) -> dict[str, str]:

@@ -225,7 +225,10 @@ def _place(kind: str, path: str, taken: int) -> None:
         _read_only(tree)
         _put(tree, path)
     elif kind == "hide":
-        at = _locate(path)
+        try:
+            at = _locate(path)
+        except FileNotFoundError:  # a socket that was given up meanwhile
+            return
         folder = _is_folder(at)
         os.close(at)
         _put(_take("/dev/.empty/folder" if folder else "/dev/.empty/file"), path)

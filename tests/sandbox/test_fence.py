@@ -1,5 +1,6 @@
 """Each promise of the fence, really tried; and that the trial notices when there is none."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from qcode.sandbox import placeholders
 from qcode.sandbox.base import Command
 from qcode.sandbox.choose import choose
-from qcode.sandbox.fenced import FencedRunner
+from qcode.sandbox.fenced import SWEEP_SECONDS, FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.names import NAMES
 from qcode.sandbox.namespaces import Namespaces
@@ -57,6 +58,10 @@ async def place(home: Path) -> AsyncIterator[Place]:
     it = runner(Ground.of((workspace,), (home / "state",), (), {"HOME": str(home)}))
     yield Place(home, workspace, it)
     await it.close()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def git(folder: Path, *words: str) -> str:
@@ -137,6 +142,7 @@ async def test_a_protected_name_that_is_missing_cannot_be_made(place: Place, nam
     await place.run(
         f"rm -rf {name} .git; mkdir made; echo x >made/x; mv made {name}; mv -T made .git"
     )
+    await place.runner.close()
     assert not os.path.lexists(place.workspace / name)
 
 
@@ -166,7 +172,7 @@ async def test_a_protected_name_that_is_a_link_is_not_turned_elsewhere(place: Pl
 async def test_nothing_that_stood_in_is_left(place: Place) -> None:
     (place.workspace / "file").touch()
     assert ".mcp.json" in await place.run("ls -A")
-    assert [path.name for path in place.workspace.iterdir()] == ["file"]
+    assert await until(lambda: names(place.workspace) == ["file"])
 
 
 async def test_what_stands_in_stays_while_another_command_needs_it(place: Place) -> None:
@@ -175,10 +181,11 @@ async def test_what_stands_in_stays_while_another_command_needs_it(place: Place)
     )
     for _ in range(3):
         await place.run("true")
+        await asyncio.sleep(SWEEP_SECONDS + 0.1)
     (place.workspace / "go").touch()
     assert await until(lambda: place.runner.list()[0].state != "running")
     assert "Is a directory" in (await place.runner.read(job, 5)).text
-    assert [path.name for path in place.workspace.iterdir()] == ["go"]
+    assert await until(lambda: names(place.workspace) == ["go"])
 
 
 async def test_what_a_killed_qcode_left_standing_goes_with_the_next_one(place: Place) -> None:
@@ -188,7 +195,7 @@ async def test_what_a_killed_qcode_left_standing_goes_with_the_next_one(place: P
     (place.workspace / ".idea").mkdir()
     assert len(list(place.workspace.iterdir())) == 4
     await place.run("true")
-    assert [path.name for path in place.workspace.iterdir()] == [".idea"]
+    assert await until(lambda: names(place.workspace) == [".idea"])
 
 
 async def test_git_commits_but_takes_no_hooks_or_config_from_a_command(place: Place) -> None:
@@ -202,6 +209,7 @@ async def test_git_commits_but_takes_no_hooks_or_config_from_a_command(place: Pl
         "git config core.fsmonitor ./evil; mkdir evil; echo ../evil >.git/commondir"
     )
     assert "fsmonitor" not in (place.workspace / ".git/config").read_text()
+    await place.runner.close()
     assert not (place.workspace / ".git/commondir").exists()
     assert git(place.workspace, "ls-files") == "a\n"
 

@@ -109,6 +109,7 @@ async def test_cancelling_while_it_starts_leaves_nothing(
             await task
     await asyncio.sleep(0.3)  # what was left would have begun by now
     assert marked(mark) == []
+    await fenced.close()
     assert list(command("").folder.iterdir()) == []
 
 
