@@ -13,9 +13,15 @@ from qcode.tui.screens.review import ReviewScreen
 from qcode.workspace.patches import proposed
 
 
-async def review(asked: ApprovalRequested, paint: Paint, folder: str) -> ReviewScreen:
+async def begun(asked: ApprovalRequested) -> ReviewState:
     """Its hunks, counted through all files, as the replies are."""
     files = await asyncio.to_thread(
         lambda: tuple(proposed(block.path, block.patch) for block in diffs(asked))
     )
-    return ReviewScreen(ReviewState(files), paint, of_proposal(Path(folder)))
+    return ReviewState(files)
+
+
+def review(state: ReviewState, paint: Paint, folder: str, interrupt: Interrupt) -> ReviewScreen:
+    """It begins, or goes on where it was left; what does not apply by now is looked for anew."""
+    state.conflicts.clear()
+    return ReviewScreen(state, paint, of_proposal(Path(folder)), interrupt)
