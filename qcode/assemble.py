@@ -18,7 +18,8 @@ from qcode.engine.calls import Calls
 from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
 from qcode.engine.controls import Controls
-from qcode.engine.engine import Begun, Doors, Engine
+from qcode.engine.doors import Begun, Doors
+from qcode.engine.engine import Engine
 from qcode.engine.gauge import Gauge
 from qcode.engine.hidden import hidden
 from qcode.engine.history import History

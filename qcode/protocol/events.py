@@ -269,6 +269,14 @@ class Steered(Event, frozen=True):
     message: UserMessage
 
 
+class Returned(Event, frozen=True):
+    """Words that waited, and wait no more: a person took them back (`Cancel`, `Unqueue`), and no
+    turn will have them. Behind `Cancel` the end of the turn follows, if one ran."""
+
+    messages: tuple[UserMessage, ...]
+    """Steers first, then what was queued; each in the order in which it was said."""
+
+
 class Verified(Event, frozen=True):
     """The verify command ran after the last edit."""
 
@@ -430,6 +438,7 @@ FLEETING = (
     ContextChanged,
     NotBegun,
     SettingsChanged,
+    Returned,
 )
 """Events for the eye only: never in the log."""
 
@@ -474,4 +483,5 @@ AnyEvent = (
     | ContextChanged
     | NotBegun
     | SettingsChanged
+    | Returned
 )

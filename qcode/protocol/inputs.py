@@ -36,6 +36,13 @@ class Queue(msgspec.Struct, frozen=True, tag=True):
 class Cancel(msgspec.Struct, frozen=True, tag=True):
     """Stop the running turn now: close the request, end the commands. Idle: nothing."""
 
+    waiting: Literal["goes on", "comes back"] = "goes on"
+    """Words that wait, steers and queued ones: they are taken up next, or `Returned`."""
+
+
+class Unqueue(msgspec.Struct, frozen=True, tag=True):
+    """Take the last words that wait back: `Returned` follows, unless they were taken up already."""
+
 
 class EndReasoning(msgspec.Struct, frozen=True, tag=True):
     """Answer now: close the reasoning, keep what was thought."""
@@ -150,6 +157,7 @@ Input = (
     | Steer
     | Queue
     | Cancel
+    | Unqueue
     | EndReasoning
     | ApprovalReply
     | QuestionReply

@@ -1,5 +1,6 @@
 """Inputs and events -> what goes on now: a small fold beside the transcript's. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from qcode.protocol.events import (
@@ -18,6 +19,7 @@ from qcode.protocol.events import (
     ReasoningDelta,
     Renamed,
     Retried,
+    Returned,
     Rewound,
     ServerState,
     SessionStarted,
@@ -104,6 +106,8 @@ def follow(status: Status, event: AnyEvent, now: float) -> Status:
             return _to(replace(_taken_up(status, message), turn_since=now), "waiting", now)
         case Steered(message):
             return _taken_up(status, message)
+        case Returned(messages):
+            return _returned(status, messages, now)
         case TurnFinished():
             return _rest(status, now)
         case _:
@@ -244,3 +248,10 @@ def _taken_up(status: Status, message: UserMessage) -> Status:
         if words.strip() == text:
             return replace(status, queued=(*status.queued[:at], *status.queued[at + 1 :]))
     return status
+
+
+def _returned(status: Status, messages: Iterable[UserMessage], now: float) -> Status:
+    for message in messages:
+        status = _taken_up(status, message)
+    waits = status.turn_since is not None or status.queued or status.phase != "starting"
+    return status if waits else _idle(status, now)

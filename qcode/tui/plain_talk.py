@@ -57,6 +57,9 @@ class PlainTalk:
         """Events of the engine."""
         changed = self.talk.take(list(events), self._clock())
         self._printer.show(changed, self.talk.state, self.talk.blocks)
+        for text in self.talk.returned:
+            self._voice.line(f"Not sent: {text}", "warning")
+        self.talk.returned.clear()
 
     def tick(self) -> None:
         """Time has passed."""
@@ -122,7 +125,7 @@ class PlainTalk:
 
     def cancel(self) -> None:
         """Interrupt what runs."""
-        self.submit(Cancel())
+        self.submit(Cancel("comes back"))
 
     def give_up(self) -> None:
         """No line will come any more: what waits for one is told so."""

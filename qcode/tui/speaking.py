@@ -1,5 +1,6 @@
 """Words of the person in the transcript: waiting, taken up, and the turns they begin. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -35,6 +36,13 @@ def steer(state: State, event: Steered) -> State:
     text = _words(event.message)
     kind: Literal["steer", "qcode"] = "steer" if event.message.origin == "steer" else "qcode"
     return add(_taken_up(state, text), PromptBlock(text, 0, _images(event.message), kind))
+
+
+def take_back(state: State, messages: Iterable[UserMessage]) -> State:
+    """Words that waited are the person's again: they stand in the prompt."""
+    for message in messages:
+        state = _taken_up(state, _words(message))
+    return state
 
 
 def end(state: State, event: TurnFinished, now: float) -> State:

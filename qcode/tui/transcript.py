@@ -29,6 +29,7 @@ from qcode.protocol.events import (
     Renamed,
     Repaired,
     Retried,
+    Returned,
     Rewound,
     ServerState,
     SessionStarted,
@@ -128,6 +129,8 @@ def _next(state: State, event: AnyEvent, now: float) -> State:
             return speaking.begin(state, event, now)
         case Steered():
             return speaking.steer(settling.give_up(state), event)
+        case Returned(messages):
+            return speaking.take_back(state, messages)
         case TurnFinished():
             return speaking.end(settling.give_up(calling.close(state)), event, now)
         case BudgetReached():

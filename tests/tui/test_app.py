@@ -95,7 +95,7 @@ async def test_escape_interrupts_and_keeps_what_is_written(house: Enter) -> None
         await h.until(lambda: "working" in h.screen)
         await h.type("draft")
         await h.press("escape")
-        await h.until(lambda: h.engine.inputs[-1] == Cancel())
+        await h.until(lambda: h.engine.inputs[-1] == Cancel("comes back"))
         assert h.app.chat.prompt.text == "draft"
 
 
@@ -108,7 +108,7 @@ async def test_ctrl_c_interrupts_then_empties_the_prompt_then_quits(house: Enter
         await h.until(lambda: "working" in h.screen)
         await h.type("draft")
         await h.press("ctrl+c")
-        await h.until(lambda: engine.inputs[-1] == Cancel())
+        await h.until(lambda: engine.inputs[-1] == Cancel("comes back"))
         engine.say(TurnFinished("cancelled"))
         await h.until(lambda: not h.app.talk.busy)
         await h.press("ctrl+c")

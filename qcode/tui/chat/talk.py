@@ -12,11 +12,13 @@ from qcode.protocol.events import (
     FLEETING,
     AnyEvent,
     Notice,
+    Returned,
     SessionStarted,
     SettingsChanged,
     ToolCallFinished,
 )
 from qcode.protocol.inputs import Input
+from qcode.session.prompts import spoken
 from qcode.tui.blocks import AnswerBlock, Block
 from qcode.tui.chat.waiting import NOTHING, Waiting, after, replied
 from qcode.tui.coalescing import coalesce
@@ -46,6 +48,8 @@ class Talk:
     """All that its log has."""
     edited: set[str] = field(default_factory=set)
     """Files that calls have changed, from the root."""
+    returned: list[str] = field(default_factory=list)
+    """Words that waited and are the person's again, until the prompt has them."""
 
     @property
     def running(self) -> bool:
@@ -107,5 +111,7 @@ class Talk:
                 self.session_id, self.folder = event.session_id, event.folder
             case SettingsChanged():
                 self.settings = event
+            case Returned(messages):
+                self.returned += [spoken(message) for message in messages]
             case ToolCallFinished():
                 self.edited |= {*event.edited}

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.document._document import Location
+from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from qcode.tui.prompt.keys import EDITING
@@ -41,6 +44,8 @@ class Field(TextArea, inherit_bindings=False):
         self.match_cursor_bracket = False  # it would look through a long text at every key
         self._taken = taken
         self._pasted = pasted
+        self._look: tuple[object, object, Style] | None = None
+        """Theme, style of the cursor and own style that the theme was filled with."""
 
     async def _on_key(self, event: events.Key) -> None:
         printable = event.is_printable and event.key != "enter"
@@ -101,6 +106,15 @@ class Field(TextArea, inherit_bindings=False):
 
     # -- what Textual does otherwise
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual fills the theme from the style sheet for each of them, a fifth of what a key
+        costs; here only when one of these is another: each new sheet makes new component styles."""
+        look = (self._theme, self._component_styles.get("text-area--cursor"), self.rich_style)
+        if self._look is None or not _same(look, self._look):
+            self._look = look
+            return super().render_lines(crop)
+        return super(TextArea, self).render_lines(crop)
+
     def action_cursor_up(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature
         """On the first row, somebody else's: an earlier prompt."""
         if not select and self._cursor_offset[1] == 0:
@@ -148,3 +162,7 @@ class Field(TextArea, inherit_bindings=False):
                 )
                 return True
         return False
+
+
+def _same(one: tuple[object, object, Style], other: tuple[object, object, Style]) -> bool:
+    return one[0] is other[0] and one[1] is other[1] and one[2] == other[2]

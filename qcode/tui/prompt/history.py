@@ -4,13 +4,13 @@ Files here are read and written where the event loop is not: see `scribe`.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
-from qcode.tui.prompt.writing import EMPTY, Writing
+from qcode.tui.prompt.writing import EMPTY, Writing, joined
 
 try:
     import fcntl
@@ -125,21 +125,37 @@ class Recall:
         """The walk is over."""
         self._at, self._unsent = len(self._entries), EMPTY
 
-    def older(self, now: Writing) -> Writing | None:
-        """The one before; None = there is none."""
-        if self._at == 0:
-            return None
+    def older(self, now: Writing, but: Collection[str] = ()) -> Writing | None:
+        """The one before that says none of `but`; None = there is none."""
         if self._at == len(self._entries):
             self._unsent = now
-        self._at -= 1
-        return self._entries[self._at]
+        return self._step(range(self._at - 1, -1, -1), but)
 
-    def newer(self) -> Writing | None:
+    def newer(self, but: Collection[str] = ()) -> Writing | None:
         """The one after, at last what was being written; None = that is where we are."""
         if self._at >= len(self._entries):
             return None
-        self._at += 1
-        return self._unsent if self._at == len(self._entries) else self._entries[self._at]
+        found = self._step(range(self._at + 1, len(self._entries)), but)
+        if found is None:
+            self._at = len(self._entries)
+        return found or self._unsent
+
+    def _step(self, ways: Iterable[int], but: Collection[str]) -> Writing | None:
+        for at in ways:
+            if self._entries[at].expanded().strip() not in but:
+                self._at = at
+                return self._entries[at]
+        return None
+
+    def ahead(self, texts: Iterable[str], here: Writing) -> Writing:
+        """These, with their tokens where those are still known, and below them `here`."""
+        back = [self._written(text) for text in texts]
+        return joined([*back, here] if here.text.strip() else back)
+
+    def _written(self, text: str) -> Writing:
+        """How these words were written, with their tokens, if it is still known."""
+        known = (one for one in reversed(self._entries) if one.expanded().strip() == text.strip())
+        return next(known, Writing(text))
 
     def matches(self, words: str) -> list[Writing]:
         """Those with these letters in them, the newest first, each once; capitals count if any."""

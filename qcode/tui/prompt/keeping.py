@@ -24,6 +24,7 @@ class Keeper:
         self._drafts = DraftFile(state / "drafts", key)
         self._scribe = Scribe()
         self._due: asyncio.TimerHandle | None = None
+        self._writing: Callable[[], Writing] = lambda: EMPTY
 
     async def remembered(self) -> tuple[list[Writing], Writing]:
         """Earlier prompts, and the draft that a crash left."""
@@ -40,18 +41,19 @@ class Keeper:
 
     def draft(self, writing: Callable[[], Writing]) -> None:
         """Something is being written; what it is by then is kept soon."""
+        self._writing = writing
         if self._due is None:
             loop = asyncio.get_running_loop()
-            self._due = loop.call_later(DRAFT_SECONDS, self._keep, writing)
+            self._due = loop.call_later(DRAFT_SECONDS, self._keep)
 
     def drop_draft(self) -> None:
         """Nothing is being written any more."""
         self._stop()
         self._scribe.do(self._drafts.keep, EMPTY)
 
-    def _keep(self, writing: Callable[[], Writing]) -> None:
+    def _keep(self) -> None:
         self._due = None
-        self._scribe.do(self._drafts.keep, writing())
+        self._scribe.do(self._drafts.keep, self._writing())
 
     def _stop(self) -> None:
         if self._due is not None:
@@ -59,6 +61,8 @@ class Keeper:
             self._due = None
 
     def close(self) -> None:
-        """Waits for what is still to be written."""
-        self._stop()
+        """Waits for what is still to be written: a draft that was cleared just now is no draft."""
+        if self._due is not None:
+            self._stop()
+            self._keep()
         self._scribe.close()

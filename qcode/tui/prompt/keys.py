@@ -19,7 +19,11 @@ ASKING = (
     Key("enter", "submit", "send; steer while a turn runs"),
     Key("shift+enter,alt+enter,ctrl+j", "newline", "new line (a backslash before Enter, too)"),
     Key("tab", "queue", "complete; while a turn runs: send after it"),
-    Key("up", "older", "earlier prompt, from the first line"),
+    Key(
+        "up",
+        "older",
+        "earlier prompt, from the first line; one that waits comes back out of the queue",
+    ),
     Key("down", "newer", "later prompt, from the last line"),
     Key("ctrl+r", "search", "search earlier prompts; again: older"),
     Key("ctrl+v", "attach", "picture from the clipboard"),

@@ -56,6 +56,10 @@ class CommandWanted(Told, namespace="prompt"):
     argument: str = ""
 
 
+class UnqueueWanted(Told, namespace="prompt"):
+    """The last words that wait are wanted back; see `PromptBox.take_back`."""
+
+
 class Emptied(Told, namespace="prompt"):
     """There was text, and now there is none; not said after something was sent."""
 

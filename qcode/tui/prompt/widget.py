@@ -36,12 +36,8 @@ WARM_SECONDS = 0.5
 
 
 class PromptBox(Vertical):
-    """Posts `messages`: Submitted, Steered, Queued, ShellWanted, CommandWanted, Emptied, Said.
-
-    Set `turn` to "running" while one runs: Enter steers then, and Tab queues. `folder` is the
-    workspace with its links resolved, `state` the folder for what the app keeps; `paint` gives
-    the styles of `lines.STYLES`.
-    """
+    """Posts `messages`. Set `turn` to "running" while one runs: Enter steers then, and Tab queues.
+    `folder` is the workspace with its links resolved, `state` the folder for what the app keeps."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(row.key, row.what, row.help, show=False) for row in ASKING
@@ -62,6 +58,7 @@ class PromptBox(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.turn: Literal["idle", "running"] = "idle"
+        self.queued: tuple[str, ...] = ()  # words that wait: Up wants the last of them back
         self.commands = tuple(commands)
         self.index = FileIndex(folder)
         """Say `index.touch(path)` of what was edited: it is offered first."""
@@ -125,6 +122,10 @@ class PromptBox(Vertical):
         self._completer.hush(one.text)
         self._field.show(one.text)
 
+    def take_back(self, texts: Sequence[str]) -> None:
+        """Words that waited: ahead of what is being written."""
+        self.write(self._recall.ahead(texts, self.writing))
+
     def clear(self) -> None:
         """Away with the text, and with what is open; Ctrl+_ brings the text back."""
         self._end_search()
@@ -187,12 +188,10 @@ class PromptBox(Vertical):
             return True
         if self._search is not None:
             return self._searched(event)
-        match self._completer.press(event.key):
-            case "taken":
-                return True
-            case "send":
+        if (took := self._completer.press(event.key)) in ("taken", "send"):
+            if took == "send":
                 self._send("now")
-                return True
+            return True
         return self._vim is not None and self._pressed_vim(self._vim, event)
 
     def _searched(self, event: events.Key) -> bool:
@@ -233,13 +232,15 @@ class PromptBox(Vertical):
         self._intake.take_clipboard(self._state / "pictures", self._say)
 
     def action_older(self) -> None:
-        """An earlier prompt."""
-        if (entry := self._recall.older(self.writing)) is not None:
+        """An earlier prompt; one that waits is taken out of the queue, not sent twice."""
+        if self.queued and not self.text:
+            self.post_message(messages.UnqueueWanted())
+        elif (entry := self._recall.older(self.writing, self.queued)) is not None:
             self.write(entry)
 
     def action_newer(self) -> None:
         """A later prompt."""
-        if (entry := self._recall.newer()) is not None:
+        if (entry := self._recall.newer(self.queued)) is not None:
             self.write(entry)
 
     def action_search(self) -> None:

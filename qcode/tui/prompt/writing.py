@@ -1,7 +1,7 @@
 """What stands in the prompt, with what its tokens stand for: as history and drafts keep it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -39,6 +39,28 @@ class Writing(msgspec.Struct, frozen=True, omit_defaults=True):
             {number: text for number, text in self.pastes.items() if number in kept},
             {number: file for number, file in self.pictures.items() if number in seen},
         )
+
+
+def joined(writings: Iterable[Writing]) -> Writing:
+    """One below the other, with a blank line between; tokens get numbers of their own."""
+    texts: list[str] = []
+    pastes: dict[int, str] = {}
+    pictures: dict[int, str] = {}
+    for one in writings:
+        by = max((*pastes, *pictures), default=0)
+        texts.append(_counted(one.text, by))
+        pastes |= {number + by: text for number, text in one.pastes.items()}
+        pictures |= {number + by: file for number, file in one.pictures.items()}
+    return Writing("\n\n".join(texts), pastes, pictures).tidy()
+
+
+def _counted(text: str, by: int) -> str:
+    """`[image #2: a.png]` with a number that is so much higher."""
+
+    def higher(token: re.Match[str]) -> str:
+        return re.sub(r"#(\d+)", lambda number: f"#{int(number[1]) + by}", token[0], count=1)
+
+    return TOKEN.sub(higher, text)
 
 
 EMPTY = Writing("")

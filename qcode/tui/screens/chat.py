@@ -26,6 +26,7 @@ from qcode.protocol.inputs import (
     SetMode,
     SetThinking,
     Steer,
+    Unqueue,
 )
 from qcode.tui.chat.keys import FIRST, THEN
 from qcode.tui.chat.levels import next_level
@@ -98,6 +99,10 @@ class ChatScreen(LookingScreen):
         event.stop()
         self._say(Prompt(event.text, event.pictures) if event.pictures else Queue(event.text))
 
+    def on_prompt_unqueue_wanted(self, event: told.UnqueueWanted) -> None:
+        event.stop()
+        self._say(Unqueue())
+
     def on_prompt_shell_wanted(self, event: told.ShellWanted) -> None:
         event.stop()
         self._say(RunShell(event.command, event.share))
@@ -169,7 +174,7 @@ class ChatScreen(LookingScreen):
         if self._copied():
             return
         if self.talk.busy:
-            self._say(Cancel())
+            self._say(Cancel("comes back"))
         elif self.prompt.text:
             self.prompt.clear()
         elif self._twice("ctrl+c"):
@@ -180,7 +185,7 @@ class ChatScreen(LookingScreen):
     def interrupt(self) -> bool:
         """End what goes on; False = nothing does."""
         if self.talk.busy:
-            self._say(Cancel())
+            self._say(Cancel("comes back"))
             return True
         return False
 
@@ -192,7 +197,7 @@ class ChatScreen(LookingScreen):
             self.onboarding.back()
             return
         if self.talk.busy:
-            self._say(Cancel())
+            self._say(Cancel("comes back"))
         elif self.view.picture.focused is not None:
             self.view.focus_block(None)
         elif not self.prompt.text:

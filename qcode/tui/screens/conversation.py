@@ -113,6 +113,10 @@ class ConversationScreen(Screen[None]):
         """What stands around the conversation."""
         self._tick_while_busy()
         self.prompt.turn = "running" if self.talk.running else "idle"
+        self.prompt.queued = self.talk.status.queued
+        if self.talk.returned and self.prompt.is_attached:
+            self.prompt.take_back(self.talk.returned)
+            self.talk.returned.clear()
         if self.talk.folder:
             self.header.folder = short_folder(Path(self.talk.folder))
         self.header.show(self.talk.status)

@@ -6,6 +6,7 @@ from textual import events
 
 from qcode.tui.prompt import messages
 from tests.tui.prompt.room import Room
+from tests.tui.until import until
 
 
 async def test_enter_sends_and_empties(tmp_path: Path) -> None:
@@ -110,3 +111,15 @@ async def test_clearing_is_told_once_and_can_be_undone(tmp_path: Path) -> None:
         assert [type(told) for told in app.heard] == [messages.Emptied]
         await pilot.press("ctrl+underscore")
         assert app.box.text == "draft"
+
+
+async def test_a_draft_that_was_cleared_just_before_the_end_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    app = Room(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"draft")
+        await until(lambda: list(tmp_path.glob(".state/drafts/*.json")))
+        app.box.clear()
+        await pilot.pause()
+    assert not list(tmp_path.glob(".state/drafts/*.json"))
