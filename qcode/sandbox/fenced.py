@@ -110,7 +110,11 @@ class FencedRunner(PlainRunner):
         """Not at once: 2 ms that the result would wait for, and the next command may need it."""
         if self._sweeping is not None:
             self._sweeping.cancel()
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # asked for the jobs from outside of a loop
+            self._fence.left()
+            return
         self._sweeping = loop.call_later(SWEEP_SECONDS, self._fence.left)
 
     def _let_go(self) -> None:

@@ -1,4 +1,4 @@
-"""Tries to break out. Runs inside a fence as `python -I -S`, with the scene as JSON in argv.
+"""Tries to break out. Runs inside a fence as `python -I -S -c`, with the scene as JSON in argv.
 
 Prints a JSON object: promise -> empty where it held, else what succeeded. Each attempt is harmless:
 what it would reach was put there for it (`scene`).

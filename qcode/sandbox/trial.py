@@ -47,10 +47,11 @@ def trial(make: Callable[[Ground], Fence], base: Path) -> Trial:
 
 
 def _run(fence: Fence, place: Scene) -> dict[str, str]:
-    probes = Path(__file__).with_name("probes.py")
+    # as text: this file may lie where the fence shows nothing
+    probes = Path(__file__).with_name("probes.py").read_text(encoding="utf-8")
     mark = f"{place.told['abstract']}-left"
     line = 'setsid sh -c "kill -STOP \\$\\$" "$1" >/dev/null 2>&1 & shift; exec "$@"'
-    words = ("/bin/sh", "-c", line, "sh", mark, sys.executable, "-I", "-S", str(probes))
+    words = ("/bin/sh", "-c", line, "sh", mark, sys.executable, "-I", "-S", "-c", probes)
     inside = Inside(
         (*words, json.dumps(place.told)), place.ground.writable[0], {"PATH": os.defpath}
     )
