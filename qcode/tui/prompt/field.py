@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -11,6 +10,7 @@ from textual.document._document import Location
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.style import Style
 from textual.widgets import TextArea
 
 from qcode.tui.prompt.keys import EDITING
@@ -109,7 +109,7 @@ class Field(TextArea, inherit_bindings=False):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Textual fills the theme from the style sheet for each of them, a fifth of what a key
         costs; here only when one of these is another: each new sheet makes new component styles."""
-        look = (self._theme, self._component_styles.get("text-area--cursor"), self.rich_style)
+        look = (self._theme, self._component_styles.get("text-area--cursor"), self.visual_style)
         if self._look is None or not _same(look, self._look):
             self._look = look
             return super().render_lines(crop)
