@@ -10,6 +10,7 @@ from dataclasses import asdict
 from tests.bench.budgets import budgets
 from tests.bench.checkpoints import checkpoints
 from tests.bench.detection import detection
+from tests.bench.fence import fence
 from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
 from tests.bench.loops import loops
@@ -35,6 +36,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "screen": screen,
     "strategies": strategies,
     "budgets": budgets,
+    "sandbox": fence,
     "repository": repository,
     "checkpoints": checkpoints,
 }
