@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.widgets import TextArea
 
 from qcode.tui.prompt.field import Field
@@ -47,9 +48,9 @@ async def test_a_key_does_not_fill_the_theme(tmp_path: Path) -> None:
         await pilot.press("a")
         ours(field)
         assert field._theme is not None
-        before = field._theme.base_style
+        field._theme.base_style = mark = Style(color="#123456", bgcolor="#000000")
         await pilot.press("b")
         ours(field)
-        assert field._theme.base_style is before
+        assert field._theme.base_style is mark
         textuals(field)
-        assert field._theme.base_style is not before
+        assert field._theme.base_style is not mark
