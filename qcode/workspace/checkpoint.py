@@ -15,6 +15,7 @@ from qcode.workspace.inventory import (
     Folder,
     Inventory,
     Scan,
+    Stamp,
     TooMany,
     differing,
     mode_of,
@@ -278,7 +279,7 @@ def _missing(path: Path) -> list[Path]:
     return [folder for folder in path.parents if not os.path.lexists(folder)]
 
 
-def _files(inventory: Inventory) -> list[tuple[str, int]]:
+def _files(inventory: Inventory) -> list[tuple[str, Stamp]]:
     return [
         (f"{folder}/{name}" if folder else name, stamp)
         for folder, seen in inventory.items()

@@ -18,11 +18,10 @@ MOST_PATHS = 300_000
 _RACY_NS = 50_000_000
 """Within a tick of the system's clock a file may change twice and keep its times: what changed so
 shortly before it was looked at is looked at again."""
-_BITS = 61
-_MASK = (1 << _BITS) - 1
-_SIZE_BITS = 48
-
 _FILES = (stat.S_IFREG, stat.S_IFLNK)
+
+Stamp = tuple[int, int, int, int, int]
+"""`st_mode`, size, time of the last change of the inode, of the bytes, inode."""
 
 _odd = itertools.count(1)
 
@@ -36,8 +35,7 @@ class Folder:
     """One folder as it was seen."""
 
     mode: int
-    files: dict[str, int] = field(default_factory=dict)
-    """Name -> stamp, see `_stamp`."""
+    files: dict[str, Stamp] = field(default_factory=dict)
     below: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     """Names that git ignores, folders with a slash at their end."""
@@ -47,24 +45,21 @@ Inventory = dict[str, Folder]
 """By path from the root; the root itself is the empty one."""
 
 
-def mode_of(stamp: int) -> int:
+def mode_of(stamp: Stamp) -> int:
     """`st_mode`, whole."""
-    return stamp >> (_BITS + _SIZE_BITS)
+    return stamp[0]
 
 
-def size_of(stamp: int) -> int:
+def size_of(stamp: Stamp) -> int:
     """In bytes."""
-    return (stamp >> _BITS) & ((1 << _SIZE_BITS) - 1)
+    return stamp[1]
 
 
-def _stamp(status: os.stat_result, racy_ns: int) -> int:
-    """Mode, size, and a hash of the rest, in one number."""
+def _stamp(status: os.stat_result, racy_ns: int) -> Stamp:
     changed = status.st_ctime_ns  # never earlier than the bytes were written
     if changed > racy_ns:
-        seen = next(_odd)  # is like no other
-    else:
-        seen = hash((changed, status.st_mtime_ns, status.st_ino)) & _MASK
-    return (((status.st_mode << _SIZE_BITS) | status.st_size) << _BITS) | seen
+        changed = -next(_odd)  # is like no other
+    return status.st_mode, status.st_size, changed, status.st_mtime_ns, status.st_ino
 
 
 class _Lists:
@@ -151,6 +146,7 @@ class Scan:
         judged = known.files if known and trusts else {}
         lists = _Lists(above, path, names)
         hidden, folders = [], []
+        files, racy_ns = made.files, self._racy_ns
         for entry in entries:
             name = entry.name
             try:
@@ -163,11 +159,17 @@ class Scan:
                 status = entry.stat(follow_symlinks=False)
             except OSError:
                 continue  # gone meanwhile
-            kind = status.st_mode & 0o170000
-            if kind in _FILES:
-                made.files[name] = _stamp(status, self._racy_ns)
-            elif is_folder:
-                folders.append((name, status.st_mode))
+            mode = status.st_mode
+            if is_folder:
+                folders.append((name, mode))
+            elif mode & 0o170000 in _FILES:
+                changed = status.st_ctime_ns
+                stamp = mode, status.st_size, changed, status.st_mtime_ns, status.st_ino
+                if changed > racy_ns:
+                    stamp = _stamp(status, racy_ns)
+                elif stamp == judged.get(name):
+                    stamp = judged[name]  # one copy in memory
+                files[name] = stamp
         made.hidden = frozenset(hidden)
         made.below = frozenset(name for name, _ in folders)
         for name, folder_mode in folders:
