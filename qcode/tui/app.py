@@ -17,6 +17,7 @@ from textual.theme import BUILTIN_THEMES
 from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import (
     AnyEvent,
+    NotBegun,
     Notice,
     SessionStarted,
     ShellFinished,
@@ -44,6 +45,10 @@ CHANGES_FILES = (SessionStarted, TurnFinished, ShellFinished)
 """Behind these git is looked at."""
 CRASHES, CRASH_SECONDS = 3, 10.0
 """So many failures of the screen within this time, and the app gives up."""
+
+
+class UnforeseenError(QcodeError):
+    """A session could not be opened, and nobody knows why."""
 
 
 class QcodeApp(Hands):
@@ -105,18 +110,41 @@ class QcodeApp(Hands):
     async def _first(self) -> None:
         try:
             await self.open(self._wanted)
+        except UnforeseenError as error:
+            self._cannot_begin(error)
         except QcodeError as error:  # nothing to show yet: it is told where qcode was started
             self.failure = error
             self.exit(1)
 
+    async def _again(self) -> None:
+        try:
+            await self.open(self._wanted)
+        except QcodeError as error:
+            self._cannot_begin(error)
+
+    def _cannot_begin(self, error: QcodeError) -> None:
+        """It can be tried again; what was said meanwhile is kept for then."""
+        self.show([NotBegun(str(error), type(error).__name__)])
+
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError, and then nothing has changed."""
-        before, talk = self.talk, await self._glimpse(wanted)
+        before = self.talk
         try:
-            opened = await self.holder.open(wanted)
+            await self._open(wanted)
         except QcodeError:
             self._begin(before)
             raise
+        except Exception as error:
+            LOG.exception("a session could not be opened")
+            self._begin(before)
+            raise UnforeseenError(
+                f"The session could not be opened ({type(error).__name__}: {error}). This is a "
+                "defect of qcode; `qcode paths` names the log that has more of it."
+            ) from error
+
+    async def _open(self, wanted: Wanted) -> None:
+        talk = await self._glimpse(wanted)
+        opened = await self.holder.open(wanted)
         if talk is None or len(talk.events) != len(opened.past):
             talk = await _replayed(opened.past)
         talk.session_id = opened.session_id
@@ -170,7 +198,10 @@ class QcodeApp(Hands):
 
     def submit(self, given: Input) -> None:
         """Say it to the engine, or once there is one."""
-        self.holder.submit(given)
+        if isinstance(given, Begin) and not self.holder.is_open:
+            self.run_worker(self._again(), group="again", exclusive=True)
+        else:
+            self.holder.submit(given)
         if isinstance(given, SetModel) and given.base_url:
             self.held = replace(self.held, base_url=given.base_url)
         self.chat.take(self.talk.hear(given, self.home.clock()))

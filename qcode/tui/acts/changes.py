@@ -10,6 +10,11 @@ from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.review import ReviewScreen
 from qcode.workspace.gitdiff import Asked, Changes, file_changes
 
+WITHOUT_GIT = (
+    "Until then the cards of the conversation show what was changed (Ctrl+O opens them), and /undo "
+    "puts back the files of the last turn."
+)
+
 
 async def review(hands: Hands, _: str) -> None:
     """The files that calls of this session changed, as far as they are not committed."""
@@ -17,7 +22,10 @@ async def review(hands: Hands, _: str) -> None:
     if not edited:
         raise InputError("No call of this session has changed a file. /diff shows all changes.")
     asked = Asked()
-    found = await _found(hands, asked)
+    try:
+        found = await _found(hands, asked)
+    except InputError as error:  # no repository, or no git
+        raise InputError(f"{error} {WITHOUT_GIT}") from error
     mine = tuple(change for change in found.files if {change.path, change.old_path} & edited)
     if not mine:
         raise InputError(_nothing(found.left_out))

@@ -1,0 +1,65 @@
+"""What nobody foresaw while a session was opened, and what was said meanwhile."""
+
+from pathlib import Path
+
+from qcode.protocol.events import ToolCallFinished
+from qcode.protocol.inputs import Prompt
+from qcode.protocol.messages import ToolMessage
+from qcode.tui.app import QcodeApp
+from qcode.tui.home import Home, Opened, Wanted
+from tests.tui.conftest import STARTED, Engine, Enter, House
+
+
+async def test_it_is_told_can_be_tried_again_and_no_word_is_lost(tmp_path: Path) -> None:
+    engine, tries = Engine(begun=(STARTED,)), []
+
+    def open_(what: Wanted) -> Opened:
+        tries.append(what)
+        if len(tries) < 3:
+            raise RuntimeError("out of luck")
+        return Opened(engine, (), "s1")
+
+    app = QcodeApp(Home(tmp_path, open_, tmp_path / "state"), None, Prompt("first"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        h = House(app, pilot, tries, [engine])
+        for count in (1, 2):
+            await h.until(lambda count=count: len(tries) == count)  # type: ignore[misc] # as here
+            await h.until(lambda: "The session cannot begin yet" in h.screen)
+            assert "RuntimeError: out of luck" in h.screen
+            await h.until(lambda: app.chat.onboarding.has_focus)
+            await h.press("r")
+        await h.until(lambda: engine.inputs)
+        assert engine.inputs == [Prompt("first")]
+        await app.holder.close()
+
+
+async def test_another_session_that_breaks_leaves_this_one_as_it_is(tmp_path: Path) -> None:
+    engine, tries = Engine(begun=(STARTED,)), []
+
+    def open_(what: Wanted) -> Opened:
+        tries.append(what)
+        if len(tries) > 1:
+            raise RuntimeError("out of luck")
+        return Opened(engine, (), "s1")
+
+    app = QcodeApp(Home(tmp_path, open_, tmp_path / "state"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        h = House(app, pilot, tries, [engine])
+        await h.begun()
+        h.app.command("new")
+        await h.until(lambda: "RuntimeError: out of luck" in app.chat.notice.text)
+        await h.type("go")
+        await h.press("enter")
+        await h.until(lambda: engine.heard(Prompt))
+        await app.holder.close()
+
+
+async def test_a_review_without_git_says_what_to_do(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        message = ToolMessage("c1", "edit", "done")
+        h.engine.say(ToolCallFinished(message, (), 0.1, edited=("a.py",)))
+        await h.until(lambda: h.app.talk.edited)
+        h.app.command("review")
+        await h.until(lambda: "is in no git repository" in h.app.chat.notice.text)
+        assert "/undo puts back the files" in h.app.chat.notice.text
