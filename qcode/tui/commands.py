@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qcode.engine.settings import EFFORT, thinking_tokens
-from qcode.permission.modes import modes, parse_mode
 from qcode.protocol.errors import ConfigError, InputError
 from qcode.protocol.inputs import (
     Compact,
@@ -90,6 +89,9 @@ def _server(said: Said) -> Input:
 
 
 def _mode(said: Said) -> Input:
+    # Only here: it brings the reading of command lines with it, 10 ms that every start would wait.
+    from qcode.permission.modes import modes, parse_mode  # noqa: PLC0415 - reason above
+
     if said.argument not in modes():
         try:  # a word that only a start may use is no mode to change to
             preset = parse_mode(said.argument)
@@ -178,7 +180,7 @@ COMMANDS: tuple[Command, ...] = (
         "what is asked before it is done",
         "modes",
         "perhaps",
-        f"[{'|'.join(modes())}]",
+        "[plan|ask|edit|auto]",
         _mode,
     ),
     Command("think", "thinking budget", "thinking", "perhaps", f"[{_EFFORTS}|tokens]", _think),
@@ -207,15 +209,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("config", "settings, and where they come from", "config"),
     Command("quit", "leave; the session can be resumed", "leave", aliases=("exit", "q")),
 )
-
-
-_FORM = re.compile(r"/([A-Za-z][A-Za-z-]*|\?)(?:\s+(.*))?\s*", re.DOTALL)
-
-
-def parted(text: str) -> tuple[str, str] | None:
-    """Name and argument of a command; None = it is not meant as one, as `/usr/bin is full`."""
-    form = _FORM.fullmatch(text)
-    return (form[1].lower(), (form[2] or "").strip()) if form else None
 
 
 def built(commands: Iterable[Command], can: Callable[[str], object]) -> tuple[Command, ...]:

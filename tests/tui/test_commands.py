@@ -1,9 +1,13 @@
 """Slash commands: what each sends or opens, and sentences for what is wrong."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.permission.modes import modes
 from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import (
     Compact,
@@ -16,8 +20,9 @@ from qcode.protocol.inputs import (
     SetThinking,
     Undo,
 )
-from qcode.tui.commands import COMMANDS, Action, built, meant, parted
+from qcode.tui.commands import COMMANDS, Action, built, meant
 from qcode.tui.keys import TABLE
+from qcode.tui.prompt.sending import parted
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,17 @@ def test_what_a_command_does(text: str, does: object) -> None:
     words = parted(text)
     assert words
     assert meant(*words)[1] == does
+
+
+def test_the_modes_that_are_offered_are_those_of_the_table() -> None:
+    [row] = [one for one in COMMANDS if one.name == "mode"]
+    assert row.hint == f"[{'|'.join(modes())}]"
+
+
+def test_the_table_needs_no_reader_of_command_lines() -> None:
+    code = "import sys, qcode.tui.commands; print('qcode.permission.shell' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_init_asks_the_model_for_agents_md() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
 
-_COMMAND = re.compile(r"/([A-Za-z][\w-]*|\?)(?:\s+(.*))?\s*", re.DOTALL)
+_COMMAND = re.compile(r"/([A-Za-z][A-Za-z-]*|\?)(?:\s+(.*))?\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def meant(text: str, names: Container[str]) -> Words | Shell | Command | Unknown
         return None
     if text.startswith("!"):
         return _shell(text)
-    if found := _COMMAND.fullmatch(text):
-        name, argument = found[1], (found[2] or "").strip()
+    if found := parted(text):
+        name, argument = found
         if name in names:
             return Command(name, argument)
         return Unknown(
@@ -69,6 +69,12 @@ def meant(text: str, names: Container[str]) -> Words | Shell | Command | Unknown
             "with a blank before it, it goes to the model."
         )
     return Words(text.strip())
+
+
+def parted(text: str) -> tuple[str, str] | None:
+    """Name and argument of a command; None = it is not meant as one, as `/usr/bin is full`."""
+    form = _COMMAND.fullmatch(text)
+    return (form[1].lower(), (form[2] or "").strip()) if form else None
 
 
 def _shell(text: str) -> Shell | None:
