@@ -58,6 +58,7 @@ class Engine:
         self.stream = stream
         self._doors = doors
         self._controls = controls
+        self._steers = controls.steers
         self._commands = commands
         self._begun: Begun | None = None
         self._waiting: deque[Work] = deque()
@@ -101,11 +102,12 @@ class Engine:
             case RunShell():
                 self._commands.run(given)
             case Cancel(waiting):
-                if waiting == "comes back":
-                    self._give_back(all_back(self._waiting, self._controls.steers))
+                if waiting == "comes back" and (back := all_back(self._waiting, self._steers)):
+                    self.stream.say(Returned(back))
                 self._cancel()
             case Unqueue():
-                self._give_back(last_back(self._waiting, self._controls.steers))
+                if back := last_back(self._waiting, self._steers):
+                    self.stream.say(Returned(back))
             case _:
                 self._controls.take(given, "running" if self._turns else "idle")
 
@@ -118,7 +120,7 @@ class Engine:
         """Cancel the turn, end all commands, close the connection and the log."""
         self._closed = True
         self._waiting.clear()
-        self._controls.steers.clear()
+        self._steers.clear()
         try:
             if self._task is not None:
                 self._task.cancel()
@@ -144,10 +146,6 @@ class Engine:
             self._works = False
             self._now = None
             self._task = asyncio.get_running_loop().create_task(self._work())
-
-    def _give_back(self, messages: tuple[UserMessage, ...]) -> None:
-        if messages:
-            self.stream.say(Returned(messages))
 
     def _cancel(self) -> None:
         self._commands.cancel()
@@ -237,7 +235,7 @@ class Engine:
         except QcodeError as error:
             self.stream.say(Notice("error", str(error)))
         except asyncio.CancelledError:
-            self.stream.say(Notice("info", "Cancelled: the conversation is as it was."))
+            self.stream.say(Notice("warning", "Cancelled: the conversation is as it was."))
         self._take_late_steers()
 
     async def _change(self, wish: SetModel) -> None:
@@ -272,10 +270,9 @@ class Engine:
         return UserMessage((Text(words), *images), message.origin)
 
     def _take_late_steers(self) -> None:
-        """Steers that came when no step was left to take them begin the next turn: they were meant
-        to be heard before what is queued."""
-        self._waiting.extendleft(reversed(self._controls.steers))
-        self._controls.steers.clear()
+        """Steers that no step took begin the next turn, ahead of what is queued."""
+        self._waiting.extendleft(reversed(self._steers))
+        self._steers.clear()
 
     def _settle_dangling(self) -> None:
         """A result for each call that a crash left without one."""

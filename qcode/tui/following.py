@@ -14,6 +14,7 @@ from qcode.protocol.events import (
     ModeChanged,
     ModelChanged,
     NotBegun,
+    Notice,
     PromptProgress,
     QuestionAsked,
     ReasoningDelta,
@@ -87,7 +88,7 @@ def follow(status: Status, event: AnyEvent, now: float) -> Status:
             fresh = replace(status, pace=NO_PACE, thought_tokens=0, progress=None)
             return _to(fresh, "retrying" if wait else "waiting", now, because if wait else "")
         case Usage():
-            return _use(status, event)
+            return _use(status, event, now)
         case MessageCompleted():
             return _to(replace(status, asked=False), "waiting", now)
         case ToolCallStarted(call, summary):
@@ -102,8 +103,10 @@ def follow(status: Status, event: AnyEvent, now: float) -> Status:
             return _to(replace(status, open_requests=status.open_requests + 1), "asking", now)
         case ApprovalSettled():
             return _answered(status, now)
-        case TurnStarted(_, message):
-            return _to(replace(_taken_up(status, message), turn_since=now), "waiting", now)
+        case TurnStarted(turn, message):
+            held = (*status.held, (turn, status.used_tokens))
+            begun = replace(_taken_up(status, message), turn_since=now, held=held)
+            return _to(begun, "waiting", now)
         case Steered(message):
             return _taken_up(status, message)
         case Returned(messages):
@@ -145,8 +148,13 @@ def _know(status: Status, event: AnyEvent, now: float) -> Status:
             why = f"the conversation {what}"
             known = replace(status, prompt_tokens=tokens, pace=NO_PACE, why_reread=why)
             return known if status.turn_since is not None else _idle(known, now)
-        case Rewound():
-            return replace(status, prompt_tokens=0, pace=NO_PACE, reused=None)
+        case Rewound(turn):
+            held = tuple(one for one in status.held if one[0] < turn)
+            tokens = dict(status.held).get(turn, 0)
+            return replace(status, prompt_tokens=tokens, held=held, pace=NO_PACE, reused=None)
+        case Notice(level) if level != "info" and status.phase == "compacting":
+            between = status.turn_since is None and not status.queued
+            return _to(status, "idle" if between else "waiting", now)
     return status
 
 
@@ -199,15 +207,15 @@ def _server(status: Status, event: ServerState, now: float) -> Status:
     )
 
 
-def _use(status: Status, event: Usage) -> Status:
-    """As the server counted it. What is not told stays as it was."""
+def _use(status: Status, event: Usage, now: float) -> Status:
+    """As the server counted it. What is not told stays as it was; how fast it wrote can be seen."""
     prompt, cached = event.prompt_tokens, event.cached_tokens
     generated = float(event.generated_tokens or round(status.pace.tokens))
     known = replace(
         status,
         reused=cached / prompt if prompt and cached is not None else None,
         read_rate=event.prompt_per_second or status.read_rate,
-        write_rate=event.generated_per_second or status.write_rate,
+        write_rate=event.generated_per_second or status.pace.rate(now) or status.write_rate,
         why_reread="",
     )
     if not status.asked:  # a summary's

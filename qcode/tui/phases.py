@@ -6,6 +6,8 @@ from qcode.tui.status import Status
 
 MOST_CHARACTERS = 32
 """Of what runs, or why something is tried again."""
+SILENT_SECONDS, ASKED_SECONDS = 5.0, 15.0
+"""In the midst of an answer; at the second it is asked whether it lives (`endpoint.Patience`)."""
 
 
 def phase_words(status: Status, now: float) -> str:
@@ -47,7 +49,11 @@ def phase_parts(status: Status, now: float) -> tuple[str, ...]:
 
 
 def _streaming(status: Status, now: float, time: str) -> tuple[str, ...]:
-    """An answer comes."""
+    """An answer comes, or has ceased to."""
+    silent = status.pace.silent(now)
+    if silent > SILENT_SECONDS:
+        asks = ("asking whether it lives",) if silent >= ASKED_SECONDS else ()
+        return (f"nothing for {clock(silent)}", *asks)
     rate = status.pace.rate(now)
     speed = (f"{rate:,.0f} tok/s",) if rate else ()
     if status.phase == "thinking":

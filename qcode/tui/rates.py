@@ -33,5 +33,9 @@ class Pace:
             return 0.0
         return (kept[-1][1] - kept[0][1]) / max(now - kept[0][0], LEAST_SECONDS)
 
+    def silent(self, now: float) -> float:
+        """Seconds since anything came; 0 = nothing has yet."""
+        return now - self.samples[-1][0] if self.samples else 0.0
+
 
 NO_PACE = Pace()

@@ -14,6 +14,7 @@ from qcode.protocol.events import (
     Rewound,
     SessionStarted,
     StepStarted,
+    TurnStarted,
     Usage,
 )
 from qcode.tui.following import follow
@@ -21,7 +22,7 @@ from qcode.tui.status import Status
 
 _LASTING = (
     *(SessionStarted, StepStarted, Usage, MessageCompleted, ModelChanged, ModeChanged, Renamed),
-    *(Compacted, Elided, Rewound),
+    *(TurnStarted, Compacted, Elided, Rewound),
 )
 """All others tell only of what goes on; leaving them out saves half of the time for a long log."""
 

@@ -55,6 +55,8 @@ class Status:
     """Loaded by the server; None = it did not say."""
     prompt_tokens: int = 0
     """Of the last request, or what the next one holds at least; 0 = not known."""
+    held: tuple[tuple[int, int], ...] = ()
+    """Number of a turn, and `used_tokens` as it began: what a rewind goes back to."""
     reused: float | None = None
     """Share of the last prompt that came from the server's cache."""
     read_rate: float | None = None

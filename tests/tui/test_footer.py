@@ -99,6 +99,13 @@ def test_the_least_important_goes_first() -> None:
     assert widths == sorted(widths, reverse=True)
 
 
+def test_without_a_known_maximum_what_is_used_and_reused_and_the_rate_are_told() -> None:
+    status = replace(FULL, context_tokens=None, prompt_tokens=12_400)
+    row = footer_line(status, 0.0, 120).text
+    assert [*row.split("   ")][-1].strip() == "98 tok/s"
+    assert "ctx 12k   reused 99 %" in row
+
+
 def test_a_context_that_is_nearly_full_is_a_warning() -> None:
     full = replace(FULL, prompt_tokens=120_000)
     assert any(span.style == "warning" for span in footer_line(full, 0.0, 100).spans)

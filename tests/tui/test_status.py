@@ -1,6 +1,7 @@
 """What goes on now, event by event, and how it is said."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -18,10 +19,12 @@ from qcode.protocol.events import (
     ModeChanged,
     ModelChanged,
     NotBegun,
+    Notice,
     PromptProgress,
     QuestionAsked,
     ReasoningDelta,
     Retried,
+    Rewound,
     ServerState,
     SettingsChanged,
     ShellFinished,
@@ -56,6 +59,7 @@ def after(*events: AnyEvent, status: Status | None = None) -> Status:
     return status
 
 
+SILENT = "nothing for 12 s"
 WORDS: dict[str, tuple[tuple[AnyEvent, ...], str]] = {
     "waiting": ((), "waiting for the model 12 s"),
     "loading": ((ServerState("loading"),), "loading model 12 s"),
@@ -67,10 +71,10 @@ WORDS: dict[str, tuple[tuple[AnyEvent, ...], str]] = {
     ),
     "thinking": (
         (ReasoningDelta("Hm", 1_200), ReasoningDelta("m", 1_210)),
-        "thinking 1.2k/4k · 12 s",
+        SILENT,
     ),
-    "writing": ((TextDelta("So."),), "writing 12 s"),
-    "calling": ((ToolCallDelta(0, "edit", 9, "{"),), "writing a call of edit"),
+    "writing": ((TextDelta("So."),), SILENT),
+    "calling": ((ToolCallDelta(0, "edit", 9, "{"),), SILENT),
     "running": ((ToolCallStarted(CALL, "shell pytest -q"),), "running shell pytest -q 12 s"),
     "two": (
         (ToolCallStarted(CALL, "read a"), ToolCallStarted(ToolCall("c2", "read", "{}"), "read b")),
@@ -89,6 +93,47 @@ WORDS: dict[str, tuple[tuple[AnyEvent, ...], str]] = {
 def test_every_wait_is_explained(name: str) -> None:
     events, words = WORDS[name]
     assert phase_words(after(*TURN, *events), 22.0) == words
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (ReasoningDelta("Hm", 1_210), "thinking 1.2k/4k · 4 s"),
+        (TextDelta("So."), "writing 4 s"),
+        (ToolCallDelta(0, "edit", 9, "{"), "writing a call of edit"),
+    ],
+)
+def test_an_answer_that_comes_is_told_as_what_it_is(event: AnyEvent, words: str) -> None:
+    assert phase_words(after(*TURN, event), 14.0) == words
+    asked = "nothing for 25 s · asking whether it lives"
+    assert phase_words(after(*TURN, event), 35.0) == asked
+
+
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_a_summary_that_was_refused_or_cancelled_goes_on_no_more(
+    level: Literal["warning", "error"],
+) -> None:
+    waits = said(after(started()), Compact(), 10.0)
+    assert waits.phase == "compacting"
+    assert follow(waits, Notice("info", "The model sums it up."), 11.0).phase == "compacting"
+    refused = follow(waits, Notice(level, "The conversation was not compacted: it is short."), 11.0)
+    assert refused.phase == "idle"
+
+
+def test_a_rewind_goes_back_to_the_context_of_before_the_turn() -> None:
+    first = (*TURN, Usage(12_000, 0, 400), TurnFinished("end_turn"))
+    second = (TurnStarted(2, user("on")), StepStarted(2, 1), Usage(20_000, 12_000, 100))
+    live = after(*first, *second, TurnFinished("end_turn"), Rewound(2))
+    assert live.used_tokens == 12_400
+    assert recalled([*first, *second, Rewound(2)]).used_tokens == 12_400
+
+
+def test_how_fast_it_wrote_is_seen_where_the_server_does_not_tell() -> None:
+    status = after(*TURN)
+    for at in range(20):
+        status = follow(status, ReasoningDelta("a", pieces=5), 10.0 + at / 10)
+    status = follow(status, Usage(12_400, 12_276, 100), 12.0)
+    assert status.write_rate == pytest.approx(47.5, abs=5)
 
 
 def test_after_a_turn_nothing_is_said() -> None:
