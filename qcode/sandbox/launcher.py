@@ -231,7 +231,9 @@ def _place(kind: str, path: str, taken: int) -> None:
             return
         folder = _is_folder(at)
         os.close(at)
-        _put(_take("/dev/.empty/folder" if folder else "/dev/.empty/file"), path)
+        tree = _take("/dev/.empty/folder" if folder else "/dev/.empty/file")
+        _read_only(tree)
+        _put(tree, path)
 
 
 def _devices(kept: list[tuple[str, int]]) -> None:

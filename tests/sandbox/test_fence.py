@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -267,6 +268,42 @@ async def test_a_workspace_in_tmp_works(tmp_path: Path) -> None:
     assert "Is a directory\na\n[0]" in await place.run("echo a >a; echo b >.git; cat a")
     await it.close()
     assert [path.name for path in root.iterdir()] == ["a"]
+
+
+async def test_a_workspace_on_a_mount_of_its_own_works(home: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        root = Path(folder).resolve()
+        it = runner(Ground.of((root,), (), (), {"HOME": str(home)}))
+        assert await Place(home, root, it).run("echo a >a && cat a && ls ..") == (
+            f"a\n{root.name}\n[0]"
+        )
+        await it.close()
+        assert names(root) == ["a"]
+
+
+async def test_only_the_workspace_and_what_is_private_is_mounted_writable(
+    place: Place,
+) -> None:
+    printed = await place.run("cat /proc/self/mountinfo; grep -c . /proc/self/mountinfo")
+    rows = [row.split() for row in printed.splitlines() if " - " in row]
+    root = str(place.workspace)
+    writable = {row[4] for row in rows if "rw" in row[5].split(",")}
+    allowed = {root, f"{root}/.git", "/tmp", "/var/tmp", "/proc", "/dev/shm", "/dev/pts"}
+    devices = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")}
+    assert writable - allowed - devices == set()
+
+
+async def test_the_folder_for_sockets_of_programs_is_there_and_empty(home: Path) -> None:
+    workspace, runtime = home / "project", home / "run"
+    workspace.mkdir()
+    runtime.mkdir()
+    (runtime / "bus").touch()
+    variables = {"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime)}
+    it = runner(Ground.of((workspace,), (), (), variables))
+    line = f"ls {runtime}; echo x >{runtime}/new && echo written"
+    assert await Place(home, workspace, it).run(line) == "written\n[0]"
+    await it.close()
+    assert names(runtime) == ["bus"]
 
 
 async def test_a_workspace_that_is_the_home_folder(home: Path) -> None:
