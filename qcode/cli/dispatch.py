@@ -33,7 +33,8 @@ def dispatch(argv: list[str]) -> int:
 
 def _mistyped(argv: list[str]) -> str:
     """A sentence where the first word is nearly a subcommand; empty = it is not."""
-    close = difflib.get_close_matches(argv[0] if argv else "", SUBCOMMANDS, 1, 0.75)
+    word = argv[0] if argv and not argv[0].startswith("-") else ""  # a flag is none
+    close = difflib.get_close_matches(word, SUBCOMMANDS, 1, 0.75)
     if not close:
         return ""
     return f"There is no subcommand {argv[0]!r}. Did you mean {close[0]}? qcode --help lists them."
