@@ -195,11 +195,18 @@ class Palette:
         """
         known = self._known.get(names)
         if known is None:
-            known = Style.combine(self._known[name] for name in names.split())
+            known = Style.combine(self._known[name] for name in self._told(names.split()))
             if known.reverse:  # colours turned round would be a row of patches
                 known = known.without_color
             self._known[names] = known
         return known
+
+    def _told(self, names: list[str]) -> list[str]:
+        """Without the colours of a language where those of a changed row are all that tells it."""
+        if self.depth == "true" and self.colours.blends:
+            return names
+        bare = names[0] in ("add", "remove")
+        return [name for name in names if not (bare and name.startswith(("syntax.", "code")))]
 
     def _made(self, look: Look) -> Style:
         if self.depth == "none":

@@ -61,6 +61,8 @@ def test_words_stay_readable_in_a_diff_and_in_the_row_at_hand(theme: Theme) -> N
         tint = mix(colours.background, colours.part(part), 0.11)
         assert contrast(colours.part(part), tint) >= 3.6
         assert contrast(colours.foreground, tint) >= READABLE
+        for syntax in ("keyword", "name", "string", "number", "kind", "muted"):
+            assert contrast(colours.part(syntax), tint) >= 3.6, syntax
     assert contrast(colours.foreground, mix(colours.background, colours.accent, 0.17)) >= READABLE
 
 

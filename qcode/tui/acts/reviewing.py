@@ -9,16 +9,19 @@ from qcode.tui.paint import Paint
 from qcode.tui.review.deeds import of_proposal
 from qcode.tui.review.pane import Interrupt
 from qcode.tui.review.state import ReviewState
+from qcode.tui.review.syntax import ready
 from qcode.tui.screens.review import ReviewScreen
-from qcode.workspace.patches import proposed
+from qcode.workspace.patches import FileChange, proposed
 
 
 async def begun(asked: ApprovalRequested) -> ReviewState:
     """Its hunks, counted through all files, as the replies are."""
-    files = await asyncio.to_thread(
-        lambda: tuple(proposed(block.path, block.patch) for block in diffs(asked))
-    )
-    return ReviewState(files)
+    return ReviewState(await asyncio.to_thread(_files, asked))
+
+
+def _files(asked: ApprovalRequested) -> tuple[FileChange, ...]:
+    ready(block.path for block in diffs(asked))
+    return tuple(proposed(block.path, block.patch) for block in diffs(asked))
 
 
 def review(state: ReviewState, paint: Paint, folder: str, interrupt: Interrupt) -> ReviewScreen:

@@ -53,6 +53,15 @@ def highlight(code: str, language: str) -> list[Row]:
     return _rows(lexer.get_tokens("\n".join([*rows, ""])))[: len(rows)]
 
 
+@lru_cache(64)
+def language_of(name: str) -> str:
+    """Of a file, by its name; empty = not known."""
+    from pygments.lexers import find_lexer_class_for_filename  # noqa: PLC0415 - as in `_lexer`
+
+    found = find_lexer_class_for_filename(name.rpartition("/")[2])
+    return next(iter(found.aliases), "") if found is not None else ""
+
+
 def resume(code: str, language: str, stack: Stack) -> tuple[list[Row], Stack]:
     """The rows of a piece from the middle of some code, and what the lexer remembers behind it.
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qcode.protocol.cells import cells
+from qcode.tui.drawing.highlight import language_of
 from qcode.tui.drawing.visible import safe, visible
 from qcode.tui.drawing.wrap import wrap
 from qcode.tui.lines import BLANK, Line, Span
@@ -15,6 +16,7 @@ from qcode.tui.review.chrome import STYLES, ends_line
 from qcode.tui.review.outcome import Beyond
 from qcode.tui.review.rows import DiffRow, Sheet, beside_rows, numbered, unified_rows
 from qcode.tui.review.state import MARKS, Item, ReviewState
+from qcode.tui.review.syntax import MOST_CHARACTERS
 from qcode.workspace.review import Hunk, Mark, edited
 
 NEAR_HUNKS = 30
@@ -43,6 +45,8 @@ class Look:
     """Mark -> the word for it."""
     drawn: Drawn | None = None
     """Rows that were drawn before, to be taken from there."""
+    language: str = ""
+    """In whose colours the rows are; empty = in none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,27 @@ def page(state: ReviewState, look: Look) -> Page:
     lines: list[Line] = []
     owners: list[int | None] = []
     _more(lines, owners, f"{low} more hunks above" if low else "")
+    language = language_of(state.files[item.file].path)
+    lit = _lit(items[low:high], item) if language else set()
     for each in items[low:high]:
-        made = item_lines(state, each, look)
+        tongue = language if each.number in lit else ""
+        made = item_lines(state, each, replace(look, language=tongue))
         lines += [*made, BLANK]
         owners += [each.number] * len(made) + [None]
     _more(lines, owners, f"{len(items) - high} more hunks below" if len(items) > high else "")
     return Page(tuple(lines), tuple(owners))
+
+
+def _lit(items: Sequence[Item], at: Item) -> set[int]:
+    """Numbers of the items nearest to the one at hand, as many as are coloured in no time."""
+    left, found = MOST_CHARACTERS, {at.number}
+    for item in sorted(items, key=lambda item: abs(item.number - at.number)):
+        rows = item.hunk.rows[:MOST_ROWS] if item.hunk else ()
+        left -= sum(len(text) for _, text in rows)
+        if left < 0:
+            break
+        found.add(item.number)
+    return found
 
 
 def _more(lines: list[Line], owners: list[int | None], words: str) -> None:
@@ -97,7 +116,8 @@ def _body(state: ReviewState, item: Item, look: Look) -> list[Line]:
     """The rows, without the bar that says where the cursor is."""
     choice, more = state.choices.get(item.number), state.expanded.get(item.number, 0)
     text = choice.text if choice and choice.kind == "edited" else None
-    key = (item.number, look.width, look.beside, text, more, look.beyond is None)
+    seen = (look.width, look.beside, look.language)
+    key = (item.number, *seen, text, more, look.beyond is None)
     drawn = look.drawn if look.drawn is not None else {}
     if key not in drawn:
         if len(drawn) > _MOST_DRAWN:
@@ -109,7 +129,8 @@ def _body(state: ReviewState, item: Item, look: Look) -> list[Line]:
 def _rows(state: ReviewState, item: Item, look: Look) -> list[Line]:
     rows, hidden = shown_rows(state, item, look.beyond)
     digits = max(3, len(str(max(rows[-1].old or 0, rows[-1].new or 0))))
-    made = (beside_rows if look.beside else unified_rows)(rows, Sheet(look.width - 1, digits))
+    sheet = Sheet(look.width - 1, digits, look.language)
+    made = (beside_rows if look.beside else unified_rows)(rows, sheet)
     if hidden:
         words = f"   … {hidden:,} more lines of this hunk are not shown"
         made.append(Line((Span(words, "dim"),)))

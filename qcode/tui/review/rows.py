@@ -8,6 +8,7 @@ from typing import NamedTuple
 from qcode.tui.drawing.diff import NO_END, row_spans
 from qcode.tui.drawing.wrap import chop
 from qcode.tui.lines import Line, Span
+from qcode.tui.review.syntax import coloured
 from qcode.workspace.review import Mark
 
 _LONGEST = 4000
@@ -35,6 +36,8 @@ class Sheet:
     width: int
     digits: int = 4
     """Cells of a line number."""
+    language: str = ""
+    """In whose colours; empty = in none."""
 
 
 def numbered(old: int, new: int, rows: Sequence[tuple[Mark, str]]) -> Iterator[DiffRow]:
@@ -46,11 +49,12 @@ def numbered(old: int, new: int, rows: Sequence[tuple[Mark, str]]) -> Iterator[D
 
 
 def unified_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
-    """One below the other; long ones go on in the next line."""
+    """One below the other; long ones go on in the next line. What is there afterwards has the
+    numbers that it will have, what goes the ones it had."""
     room = max(sheet.width - sheet.digits - 3, _LEAST)
     made = []
-    for row, spans in zip(rows, _spans(rows), strict=True):
-        number = row.new if row.mark == "+" else row.old
+    for row, spans in zip(rows, _spans(rows, sheet.language), strict=True):
+        number = row.old if row.mark == "-" else row.new
         style = _STYLES[row.mark]
         for at, part in enumerate(chop(spans, room)):
             gutter = _gutter(number if at == 0 else None, row.mark, sheet.digits, style)
@@ -63,7 +67,7 @@ def beside_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
     """Old at the left, new at the right; a changed row stands beside what it was."""
     half = (sheet.width - 1) // 2
     room = max(half - sheet.digits - 3, _LEAST)
-    spans = _spans(rows)
+    spans = _spans(rows, sheet.language)
     made = []
     for left, right in _beside(rows):
         columns = [chop(spans[at], room) if at is not None else [Line()] for at in (left, right)]
@@ -115,9 +119,11 @@ def _while(rows: Sequence[DiffRow], at: int, mark: str) -> range:
     return range(at, end)
 
 
-def _spans(rows: Sequence[DiffRow]) -> list[list[Span]]:
+def _spans(rows: Sequence[DiffRow], language: str) -> list[list[Span]]:
     """The text of each row, changed words set off, and what is odd about its end."""
     made = row_spans([(row.mark, row.old, row.new, _shown(row.text)) for row in rows])
+    if language:
+        made = coloured([row.mark for row in rows], made, language)
     mixed = len({row.text.endswith("\r\n") for row in rows}) > 1  # only then are they told
     for row, spans in zip(rows, made, strict=True):
         if not row.text.endswith("\n"):

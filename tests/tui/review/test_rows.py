@@ -24,7 +24,7 @@ def test_one_below_the_other_with_numbers() -> None:
         "  2 - old",
         "  2 + new",
         "  3 + more",
-        "  3   c",
+        "  4   c",
     ]
 
 

@@ -307,7 +307,7 @@ async def test_more_context_comes_from_the_file(tmp_path: Path) -> None:
         await press(pilot, "plus")
         rows = text(pilot).split("\n")
         assert any("25   line 24" in row for row in rows)
-        assert any("39   line 38" in row for row in rows)
+        assert any("40   line 38" in row for row in rows)
         await press(pilot, "minus")
         assert "line 24" not in text(pilot)
 
