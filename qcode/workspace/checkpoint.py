@@ -111,9 +111,10 @@ class Keeper:
         self._besides = tuple(sorted((clean.keys() | tracked.dirty) - seen))
         stamps(self.root, self._besides, self._inventory)
         room = Room()
-        for path, stamp in _files(self._inventory):
-            if path not in clean or mode_of(stamp) & 0o170000 == _LINK:
-                self._absorb(path, room)
+        with self.shadow.packing():
+            for path, stamp in _files(self._inventory):
+                if path not in clean or mode_of(stamp) & 0o170000 == _LINK:
+                    self._absorb(path, room)
         self._ids = None
 
     def first_look(self) -> None:
@@ -124,8 +125,9 @@ class Keeper:
         """What others changed since the last look is not the command's. Raises TooMany."""
         new = self._scan()
         room = Room()
-        for path in differing(self._inventory or {}, new):
-            self._absorb(path, room)
+        with self.shadow.packing():
+            for path in differing(self._inventory or {}, new):
+                self._absorb(path, room)
         self._inventory = new
 
     def after_command(self, turn: int) -> Note | None:
@@ -133,9 +135,12 @@ class Keeper:
         new = self._scan()
         old, room = self._inventory or {}, Room()
         befores, afters = {}, {}
-        for path in sorted({*differing(old, new)} - {""}):
-            before = self._before(path, old)
-            after = self._absorb(path, room)
+        paths = sorted({*differing(old, new)} - {""})
+        before_them = {path: self._before(path, old) for path in paths}
+        with self.shadow.packing():
+            after_them = {path: self._absorb(path, room) for path in paths}
+        for path, after in after_them.items():
+            before = before_them[path]
             if not same(before, after, self.shadow) and before != after:
                 befores[os.fsencode(path)], afters[os.fsencode(path)] = before, after
         self._inventory, self._ids = new, None

@@ -20,8 +20,8 @@ class Entry(msgspec.Struct, frozen=True):
     mode: int = 0
     """Permission bits; 0 for a link."""
     content: bytes = b""
-    """Of a file: its name in the shadow store, or `git:` and an object id; empty = it was not
-    kept. Of a link: where it points."""
+    """Of a file: its name in the shadow store, behind `@` its place if that is a pack; or `git:`
+    and an object id; empty = it was not kept. Of a link: where it points."""
     size: int = 0
     """Of a file, in bytes."""
 
@@ -120,7 +120,8 @@ def alike(one: Entry, other: Entry) -> bool:
     """Whether they may be the same: content in git and in the store is compared by size alone."""
     if (one.kind, one.mode, one.size) != (other.kind, other.mode, other.size):
         return False
-    return one.content == other.content or FROM_GIT.encode() in (one.content[:4], other.content[:4])
+    contents = {one.content.partition(b"@")[0], other.content.partition(b"@")[0]}
+    return len(contents) == 1 or any(name.startswith(FROM_GIT.encode()) for name in contents)
 
 
 def object_id(data: bytes, like: str) -> str:

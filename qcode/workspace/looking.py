@@ -77,8 +77,8 @@ def same(one: Entry, other: Entry, shadow: Shadow) -> bool:
     """Whether both are the same to the byte; what was not kept is like nothing."""
     if (one.kind, one.mode) != (other.kind, other.mode):
         return False
-    if one.kind != "file" or one.content == other.content:
-        return one.content == other.content and one.kept
+    if one.kind != "file" or _bytes_of(one) == _bytes_of(other):
+        return _bytes_of(one) == _bytes_of(other) and one.kept
     if one.size != other.size or not (one.kept and other.kept):
         return False
     ids = [_git(one), _git(other)]
@@ -88,6 +88,11 @@ def same(one: Entry, other: Entry, shadow: Shadow) -> bool:
     data = shadow.get(kept.content)
     like = ids[0] or ids[1]
     return data is not None and object_id(data, like) == like
+
+
+def _bytes_of(entry: Entry) -> bytes:
+    """What its content is, wherever that lies; of a link where it points."""
+    return entry.content.partition(b"@")[0] if entry.kind == "file" else entry.content
 
 
 def _git(entry: Entry) -> str:

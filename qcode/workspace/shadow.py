@@ -13,7 +13,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,8 @@ FRESH_SECONDS = 86_400.0
 MOST_BYTES = 1024**3
 """Of all objects; beyond, the oldest checkpoints go first."""
 
+_FOLDERS = ("objects", "packs", "notes")
+_WAITING_BYTES = 1024 * 1024
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -40,12 +42,15 @@ class Shadow:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: int | None = None
+        self._pack: _Pack | None = None
+        self._packed: dict[str, bytes] = {}
+        """What this process has put into packs; nobody collects it meanwhile."""
 
     def open(self) -> None:
         """Make the folders (0700), and let nobody collect while this process is here."""
         if self._lock is not None:
             return
-        for folder in (self.folder, self.folder / "objects", self.folder / "notes"):
+        for folder in (self.folder, *(self.folder / name for name in _FOLDERS)):
             for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
                 missing.mkdir(mode=0o700, exist_ok=True)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -62,6 +67,8 @@ class Shadow:
     def put(self, data: bytes) -> bytes:
         """Keep `data`; returns its name."""
         name = hashlib.blake2b(data, digest_size=32).hexdigest()
+        if self._pack is not None:
+            return self._pack.add(name, data)
         path = self._object(name)
         try:
             if path.stat().st_size:
@@ -72,13 +79,36 @@ class Shadow:
         self._write(path, zlib.compress(data, 1))
         return name.encode()
 
+    @contextmanager
+    def packing(self) -> Iterator[None]:
+        """What is put inside goes to one file: to make a file takes longer than to write it.
+
+        Nothing may be noted down of it before the end.
+        """
+        self._pack = _Pack(self.folder / "packs" / new_id(), self._packed)
+        try:
+            yield
+            self._pack.flush()
+        except BaseException:
+            self._packed.clear()  # part of it is not written
+            raise
+        finally:
+            self._pack.close()
+            self._pack = None
+
     def get(self, name: bytes) -> bytes | None:
         """What was kept under `name`; None = it is gone, or damaged."""
+        digest, _, place = name.decode().partition("@")
         try:
-            data = zlib.decompress(self._object(name.decode()).read_bytes())
+            if place:
+                pack, start, length = place.split(":")
+                raw = _piece(self.folder / "packs" / pack, int(start), int(length))
+            else:
+                raw = self._object(digest).read_bytes()
+            data = zlib.decompress(raw)
         except (OSError, zlib.error, ValueError):
             return None
-        return data if hashlib.blake2b(data, digest_size=32).hexdigest() == name.decode() else None
+        return data if hashlib.blake2b(data, digest_size=32).hexdigest() == digest else None
 
     def begin(self, note: Note) -> None:
         """Write a note down."""
@@ -122,6 +152,7 @@ class Shadow:
             return 0
         try:
             stamp.touch(mode=0o600)
+            self._packed.clear()
             return self._sweep(self._kept_notes(lives), held)
         finally:
             self._share()
@@ -143,6 +174,7 @@ class Shadow:
         return sorted(kept, key=lambda row: row[0])
 
     def _sweep(self, notes: list[tuple[float, Note]], held: frozenset[bytes]) -> int:
+        held = frozenset(map(_file_of, held))
         sizes = {name: (path, size) for name, path, size in self._objects()}
         total = sum(size for _, size in sizes.values())
         while notes and total > MOST_BYTES:
@@ -164,6 +196,9 @@ class Shadow:
             for path in folder.iterdir():
                 with suppress(OSError):
                     yield f"{folder.name}{path.name}".encode(), path, path.stat().st_size
+        for path in (self.folder / "packs").iterdir():
+            with suppress(OSError):
+                yield path.name.encode(), path, path.stat().st_size
 
     def _drop(self, note_id: str) -> None:
         for path in (self._note(note_id), self.folder / "notes" / f"{note_id}.after"):
@@ -211,7 +246,56 @@ class Shadow:
 
 def _contents(note: Note) -> set[bytes]:
     entries = (*note.befores.values(), *(note.afters or {}).values())
-    return {entry.content for entry in entries if entry.kind == "file" and entry.content}
+    return {_file_of(one.content) for one in entries if one.kind == "file" and one.content}
+
+
+def _file_of(content: bytes) -> bytes:
+    """The object or the pack that holds it."""
+    digest, _, place = content.partition(b"@")
+    return place.partition(b":")[0] or digest
+
+
+class _Pack:
+    """Many objects in one file, which is made with the first of them."""
+
+    def __init__(self, path: Path, known: dict[str, bytes]) -> None:
+        self._path = path
+        self._known = known
+        self._descriptor: int | None = None
+        self._waiting = bytearray()
+        self._end = 0
+
+    def add(self, name: str, data: bytes) -> bytes:
+        """Its name, with its place."""
+        if name not in self._known:
+            packed = zlib.compress(data, 1)
+            place = f"{name}@{self._path.name}:{self._end}:{len(packed)}"
+            self._known[name] = place.encode()
+            self._waiting += packed
+            self._end += len(packed)
+            if len(self._waiting) > _WAITING_BYTES:
+                self.flush()
+        return self._known[name]
+
+    def flush(self) -> None:
+        """All of it is with the system."""
+        if self._waiting:
+            if self._descriptor is None:
+                self._descriptor = os.open(self._path, _NEW, 0o600)
+            rest = memoryview(bytes(self._waiting))
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            self._waiting.clear()
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+
+def _piece(path: Path, start: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(length)
 
 
 def new_id() -> str:
