@@ -127,7 +127,7 @@ def why(mode: Mode, access: Access, answer: Answer, fence: Fence) -> str:
     if _instructs(access) and access.place == "workspace":
         touched += " of what agents are told"
     if access.kind == "shell":
-        touched += {"holds": " inside the fence", "none": " without a fence", "off": ""}[fence]
+        touched += {"holds": " in the sandbox", "none": " without a sandbox", "off": ""}[fence]
     verb = {"allow": "allows", "ask": "asks before", "deny": "denies"}[answer]
     return f"{mode} mode {verb} {touched}"
 

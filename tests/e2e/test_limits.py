@@ -66,7 +66,7 @@ def test_a_denial_names_the_flag_and_is_in_the_result(cli: Cli, serve: Serve) ->
     [denial] = ran.json["permission_denials"]
     assert denial["tool_input"] == {"command": "make test"}
     assert "--allowed-tools 'Bash(make test)'" in denial["allowed_by"]
-    assert "without a fence" in denial["because"]
+    assert "without a sandbox" in denial["because"]
 
 
 def test_the_flag_that_a_denial_names_allows_the_call(cli: Cli, serve: Serve) -> None:

@@ -56,11 +56,11 @@ def test_dont_ask_denies_every_question() -> None:
 @pytest.mark.parametrize(
     ("line", "because"),
     [
-        ("make", "ask mode asks before commands without a fence; no rule allows `make`"),
-        ("ls; make", "ask mode asks before commands without a fence; no rule allows `make`"),
+        ("make", "ask mode asks before commands without a sandbox; no rule allows `make`"),
+        ("ls; make", "ask mode asks before commands without a sandbox; no rule allows `make`"),
         (
             "ls > f",
-            "ask mode asks before commands without a fence; "
+            "ask mode asks before commands without a sandbox; "
             "no prefix rule allows a line when it writes f",
         ),
     ],
