@@ -48,7 +48,16 @@ class AnswerBlock:
     """`void` = it is asked again; what came so far does not count."""
 
 
-CallState = Literal["writing", "waiting", "running", "ok", "error", "denied", "cancelled"]
+CallState = Literal[
+    "writing",
+    "queued",  # behind another one of the same answer
+    "waiting",  # for the person
+    "running",
+    "ok",
+    "error",
+    "denied",
+    "cancelled",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def finish(state: State, event: ToolCallFinished) -> State:
 def close(state: State) -> State:
     """The turn is over: no call runs any more."""
     for block in [*(one.block for one in state.loose), *state.open]:
-        if isinstance(block, CallBlock) and block.state in ("waiting", "running"):
+        if isinstance(block, CallBlock) and block.state in ("queued", "waiting", "running"):
             state = swap(state, block, replace(block, state="cancelled"))
     return state
 

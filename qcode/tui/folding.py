@@ -145,7 +145,7 @@ def settled(state: State) -> State:
 def _changes_still(one: Loose, last: int) -> bool:
     if isinstance(one.block, NoteBlock):
         return is_mode(one.block) and one.index == last
-    return one.block.state in ("writing", "waiting", "running")
+    return one.block.state in ("writing", "queued", "waiting", "running")
 
 
 def is_mode(note: NoteBlock) -> bool:

@@ -104,8 +104,8 @@ def follow(status: Status, event: AnyEvent, now: float) -> Status:
         case ApprovalSettled():
             return _answered(status, now)
         case TurnStarted(turn, message):
-            held = (*status.held, (turn, status.used_tokens))
-            begun = replace(_taken_up(status, message), turn_since=now, held=held)
+            turns = (*status.held, (turn, status.used_tokens))
+            begun = replace(_taken_up(status, message), turn_since=now, held=turns)
             return _to(begun, "waiting", now)
         case Steered(message):
             return _taken_up(status, message)

@@ -123,7 +123,7 @@ class Printer:
 
     def _perhaps(self, index: int, block: Block) -> None:
         """Say it if it runs no more."""
-        runs = ("writing", "waiting", "running")
+        runs = ("writing", "queued", "waiting", "running")
         if isinstance(block, CallBlock | ShellBlock) and block.state not in runs:
             self._put_off.discard(index)
             self._say(block)

@@ -7,6 +7,8 @@ calls, then what was mended and noted.
 
 from dataclasses import replace
 
+import msgspec
+
 from qcode.engine import telling
 from qcode.protocol.events import (
     BudgetReached,
@@ -16,6 +18,7 @@ from qcode.protocol.events import (
     ToolCallDelta,
 )
 from qcode.protocol.messages import UNSAID, AssistantMessage, ToolCall
+from qcode.protocol.text import one_line
 from qcode.server.tokens import about
 from qcode.tui.blocks import AnswerBlock, Block, CallBlock, NoteBlock, ReasoningBlock
 from qcode.tui.folding import Asked, State, add, call, swap
@@ -146,7 +149,17 @@ def _card(state: State, asked: Asked, at: int, one: ToolCall) -> CallBlock:
     live = call(state, f"#{at}")
     notes = tuple(what for id_, what in asked.repairs if id_ == one.id)
     began = live.began if live else 0.0
-    return CallBlock(one.id, one.name, began=began, notes=notes, written=len(one.arguments))
+    written = len(one.arguments)
+    return CallBlock(one.id, one.name, _about(one), "queued", began, notes=notes, written=written)
+
+
+def _about(one: ToolCall) -> str:
+    """What it is for, until the engine says it: the first words among its arguments."""
+    try:
+        given = msgspec.json.decode(one.arguments, type=dict[str, object])
+    except msgspec.DecodeError:
+        return ""
+    return next((one_line(value) for value in given.values() if isinstance(value, str)), "")
 
 
 def _same(old: tuple[Block, ...], new: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -19,7 +19,7 @@ Draw = Callable[[Block, int, bool], Sequence[Line]]
 KEPT_LINES = 6_000
 """Lines kept at once, some 5 MB; what goes is drawn again when it is looked at."""
 
-UNFINISHED = frozenset({"open", "writing", "waiting", "running"})
+UNFINISHED = frozenset({"open", "writing", "queued", "waiting", "running"})
 """States of what still runs."""
 
 

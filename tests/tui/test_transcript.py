@@ -128,11 +128,24 @@ def test_a_call_is_one_card_from_its_first_letter_to_its_result() -> None:
     ]
     assert states == [
         ("#0", "shell", "", "writing"),
-        ("c1", "shell", "", "writing"),
+        ("c1", "shell", "pytest -q", "queued"),
         ("c1", "shell", "pytest -q", "running"),
         ("c1", "shell", "pytest -q", "running"),
         ("c1", "shell", "pytest -q", "ok"),
     ]
+
+
+def test_calls_behind_one_that_waits_are_next_and_no_longer_written() -> None:
+    first = ToolCall("c1", "shell", '{"command": "make"}')
+    later = ToolCall("c2", "write", '{"path": "src/a.py", "content": "x"}')
+    odd = ToolCall("c3", "write", '["x"]')
+    asked = ApprovalRequested("r1", first, (), "asked")
+    story = (*BEGIN, said(first, later, odd), ToolCallStarted(first, "shell make"), asked)
+    cards = [one for one in of(CallBlock, told(*story)) if isinstance(one, CallBlock)]
+    rows = [(one.summary, one.state) for one in cards]
+    assert rows == [("make", "waiting"), ("src/a.py", "queued"), ("", "queued")]
+    ended = of(CallBlock, told(*story, TurnFinished("error", "It broke.")))
+    assert {one.state for one in ended if isinstance(one, CallBlock)} == {"cancelled"}
 
 
 def test_of_a_running_commands_output_the_end_is_kept() -> None:

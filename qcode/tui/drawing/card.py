@@ -17,6 +17,7 @@ from qcode.tui.lines import Line, Span
 
 MARKS = {
     "writing": ("✎", "accent"),
+    "queued": ("·", "dim"),
     "waiting": ("?", "warning"),
     "running": ("◌", "accent"),
     "ok": ("●", "ok"),

@@ -27,6 +27,8 @@ def outcome(block: CallBlock, now: float) -> list[Span]:
     match block.state:
         case "writing":
             return []
+        case "queued":
+            return [Span("next", "dim")]
         case "running":
             return [Span(seconds(max(now - block.began, 0.0)), "dim")]
         case "waiting":

@@ -153,6 +153,11 @@ def test_a_call_that_is_written_counts_its_characters() -> None:
     assert shown(CallBlock("1", "")) == ["   ✎ writing a call"]
 
 
+def test_a_call_that_comes_next_says_so() -> None:
+    (row,) = shown(CallBlock("1", "write", "src/a.py", "queued", written=64))
+    assert row.split() == ["·", "write", "src/a.py", "next"]
+
+
 @pytest.mark.parametrize(
     ("state", "mark", "word", "body"),
     [
