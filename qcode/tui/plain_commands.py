@@ -1,6 +1,7 @@
 """Slash commands in plain mode: those of the table that lines can serve."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import Rewind
@@ -16,6 +17,12 @@ from qcode.tui.stats_page import stats_lines
 
 Leave = Callable[[str, str], None]
 """What the loop does: `leave`, `new_session`, `resume`, `fork`; and the argument."""
+
+_RESTORE: dict[str, Literal["conversation", "files", "both"]] = {
+    "": "conversation",
+    "files": "files",
+    "both": "both",
+}
 
 WIDTH = 72
 HABITS = (
@@ -105,17 +112,22 @@ class PlainCommands:
         """The last prompts; `/rewind NUMBER` is read by the loop, see `rewind`."""
         for block in self._prompts():
             self._voice.line(f"{block.turn}: {block.text.splitlines()[0]}")
-        self._voice.line("/rewind NUMBER goes back to before that prompt.")
+        self._voice.line(
+            "/rewind NUMBER goes back to before that prompt; /rewind NUMBER files puts back the "
+            "files alone, /rewind NUMBER both does both."
+        )
 
     def rewind(self, argument: str) -> None:
-        """To before the turn of that number."""
+        """To before the turn of that number; behind it may stand what goes back."""
         turns = {str(block.turn) for block in self._prompts()}
-        if argument not in turns:
+        number, _, what = argument.partition(" ")
+        restore = _RESTORE.get(what.strip())
+        if number not in turns or restore is None:
             self._voice.line(f"There is no prompt {argument}; /rewind lists them.", "warning")
         elif self._plain.talk.busy:
             self._voice.line("A turn runs: interrupt it first, with Ctrl+C.", "warning")
         else:
-            self._plain.submit(Rewind(int(argument)))
+            self._plain.submit(Rewind(int(number), restore))
 
     def _prompts(self) -> Iterator[PromptBlock]:
         blocks = self._plain.talk.blocks

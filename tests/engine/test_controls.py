@@ -111,7 +111,7 @@ async def test_a_queued_prompt_has_its_own_turn_after_this_one(
     ]  # fmt: skip
 
 
-async def test_what_is_not_built_says_so(scripted: StartScripted, tmp_path: Path) -> None:
+async def test_a_run_that_keeps_no_files_says_so(scripted: StartScripted, tmp_path: Path) -> None:
     server = scripted(Reply(text="a"))
     async with rig(configured(server.base_url), started(tmp_path)) as run:
         run.engine.submit(Rewind(1, "files"))

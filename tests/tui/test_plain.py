@@ -250,10 +250,16 @@ def test_a_real_session_over_a_server_is_told_and_goes_back(
         plain.until("It is there.\r\n\r\nTry it.\r\ndone: 2 steps")
         plain.type("!echo hello\n")
         plain.until("! echo hello, exit 0")
-        plain.type("/rewind 1\n")
+        plain.type("/undo\n")
+        plain.until("Put back: a.py.")
+        assert not (tmp_path / "a.py").exists()
+        plain.type("/redo\n")
+        plain.until("/undo takes that back")
+        assert (tmp_path / "a.py").exists()
+        plain.type("/rewind 1 both\n")
         plain.until("went back to before turn 1")
         plain.type("/quit\n")
         assert plain.ends() == 0
     finally:
         plain.close()
-    assert (tmp_path / "a.py").read_text() == "x = 1\n"
+    assert not (tmp_path / "a.py").exists()
