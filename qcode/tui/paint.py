@@ -87,6 +87,16 @@ def painted(line: Line, marks: Sequence[Mark], brush: Brush) -> Painted:
     return Painted(text, whole, bool(_NARROW.fullmatch(text.text)))
 
 
+def strip(line: Line, paint: Paint, base: Style) -> Strip:
+    """A line on `base`, as long as it is."""
+    return Strip([Segment(one.text, base + paint(one.style)) for one in line.spans if one.text])
+
+
+def filled(line: Line, paint: Paint, base: Style, width: int) -> Strip:
+    """The same, filled or cut to so many cells."""
+    return strip(line, paint, base).adjust_cell_length(width, base)
+
+
 def _pieces(spans: Iterable[Span], marks: Sequence[Mark]) -> Iterable[tuple[str, str]]:
     at = 0
     for span in spans:

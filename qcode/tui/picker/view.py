@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from qcode.tui.lines import BLANK
+from qcode.tui.paint import Paint, filled
 from qcode.tui.picker.frame import Frame
-from qcode.tui.picker.strips import Paint, strip
 
 Draw = Callable[[int, int], Frame]
 """Width and height -> what is shown."""
@@ -67,7 +67,7 @@ class PickerView(Widget, can_focus=True):
             self._frame = self._draw(self.size.width, self.size.height)
         base = self.rich_style + Style(link=None)
         line = self._frame.lines[y] if y < len(self._frame.lines) else BLANK
-        return strip(line, self._paint, self.size.width, base)
+        return filled(line, self._paint, base, self.size.width)
 
     def on_key(self, event: events.Key) -> None:
         """Typing stays here; other keys go on to the screen's table."""

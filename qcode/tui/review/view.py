@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -16,7 +15,7 @@ from textual.widgets import Input, TextArea
 
 from qcode.protocol.cells import cells
 from qcode.tui.lines import Line
-from qcode.tui.paint import Paint
+from qcode.tui.paint import Paint, strip
 from qcode.tui.review.page import Page
 
 
@@ -58,17 +57,16 @@ class Column(ScrollView):
         back = self.rich_style
         if at >= len(self._lines):
             return Strip.blank(width, back)
-        spans = self._lines[at].spans
-        strip = Strip([Segment(span.text, back + self._paint(span.style)) for span in spans])
+        row = strip(self._lines[at], self._paint, back)
         if (chosen := self.text_selection) and (span := chosen.get_span(at)):
-            strip = self._chosen(strip, *span)
-        return strip.adjust_cell_length(width, back).apply_offsets(0, at)
+            row = self._chosen(row, *span)
+        return row.adjust_cell_length(width, back).apply_offsets(0, at)
 
-    def _chosen(self, strip: Strip, start: int, end: int) -> Strip:
+    def _chosen(self, row: Strip, start: int, end: int) -> Strip:
         """With the cells between set off; -1 = up to the end."""
-        end = strip.cell_length if end == -1 else min(end, strip.cell_length)
+        end = row.cell_length if end == -1 else min(end, row.cell_length)
         start = min(start, end)
-        left, middle, right = strip.crop(0, start), strip.crop(start, end), strip.crop(end)
+        left, middle, right = row.crop(0, start), row.crop(start, end), row.crop(end)
         return Strip.join([left, middle.apply_style(self._paint("selection")), right])
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:

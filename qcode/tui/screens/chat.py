@@ -33,13 +33,13 @@ from qcode.tui.chat.levels import next_level
 from qcode.tui.chat.talk import Talk
 from qcode.tui.chat.waiting import Waiting
 from qcode.tui.home import Home
+from qcode.tui.paint import Paint
 from qcode.tui.prompt import messages as told
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.looking import LookingScreen
 from qcode.tui.widgets.approval import ApprovalStrip
 from qcode.tui.widgets.onboarding import OnboardingStrip
-from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.question import QuestionStrip
 
 TWICE_SECONDS = 1.5

@@ -7,8 +7,8 @@ from qcode.protocol.events import AnyEvent
 from qcode.tui.contents import contents
 from qcode.tui.contents_page import contents_lines
 from qcode.tui.lines import Span, line
+from qcode.tui.paint import Paint
 from qcode.tui.screens.page import Page
-from qcode.tui.widgets.painted import Paint
 
 
 class ContextScreen(Page):

@@ -20,6 +20,7 @@ from qcode.tui.drawing.draw import draw
 from qcode.tui.drawing.view import View
 from qcode.tui.home import Home
 from qcode.tui.lines import Line
+from qcode.tui.paint import Paint
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.prompt.widget import PromptBox
 from qcode.tui.transcript import Change, Cut, Put
@@ -30,7 +31,6 @@ from qcode.tui.widgets.footer import Footer
 from qcode.tui.widgets.header import Header, short_folder
 from qcode.tui.widgets.notice import Level, NoticeLine
 from qcode.tui.widgets.onboarding import OnboardingStrip
-from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.question import QuestionStrip
 from qcode.tui.widgets.welcome import Welcome
 

@@ -10,7 +10,8 @@ from textual.screen import Screen
 
 from qcode.protocol.cells import cells
 from qcode.tui.lines import BLANK, Line, Span, line
-from qcode.tui.widgets.painted import Paint, Painted
+from qcode.tui.paint import Paint
+from qcode.tui.widgets.painted import Painted
 
 Lines = Callable[[int], Sequence[Line]]
 """A width -> the lines, none of them wider."""

@@ -17,10 +17,10 @@ from textual.worker import Worker
 
 from qcode.protocol.errors import QcodeError
 from qcode.tui.lines import Line
+from qcode.tui.paint import Paint
 from qcode.tui.picker.frame import Frame, Hint, Question, Sheet, frame, tall
 from qcode.tui.picker.keys import KEYS
 from qcode.tui.picker.rows import Choices, Coming, Deeper, Order, Preview, Row, Source, T
-from qcode.tui.picker.strips import Paint
 from qcode.tui.picker.typing import Typed
 from qcode.tui.picker.view import PickerView
 

@@ -8,10 +8,10 @@ from textual.binding import Binding
 from qcode.protocol.inputs import Rewind
 from qcode.session.said import Said
 from qcode.tui.home import Wanted
+from qcode.tui.paint import Paint
 from qcode.tui.picker.frame import Hint, Question, Sheet
 from qcode.tui.picker.keys import REWIND
 from qcode.tui.picker.rows import Row
-from qcode.tui.picker.strips import Paint
 from qcode.tui.screens.pickers import About, Picker
 
 

@@ -11,10 +11,10 @@ from qcode.protocol.inputs import Rename
 from qcode.session.summary import Hit, Summary
 from qcode.tui.home import Wanted
 from qcode.tui.lines import Line
+from qcode.tui.paint import Paint
 from qcode.tui.picker.frame import Hint, Question, Sheet
 from qcode.tui.picker.keys import SESSIONS
 from qcode.tui.picker.rows import Row
-from qcode.tui.picker.strips import Paint
 from qcode.tui.screens.pickers import About, Picker
 from qcode.tui.shelf import ENDS, Shelf, when
 

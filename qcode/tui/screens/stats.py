@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from qcode.protocol.events import AnyEvent
 from qcode.tui.lines import Span, line
+from qcode.tui.paint import Paint
 from qcode.tui.screens.page import Page
 from qcode.tui.stats import Stats
 from qcode.tui.stats_page import stats_lines
-from qcode.tui.widgets.painted import Paint
 
 FRESH_SECONDS = 1.0
 

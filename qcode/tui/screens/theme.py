@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from qcode.tui.paint import Paint
 from qcode.tui.picker.frame import Sheet
 from qcode.tui.picker.rows import Row
-from qcode.tui.picker.strips import Paint
 from qcode.tui.screens.pickers import CHOOSE, About, Picker
 from qcode.tui.themes import Theme
 

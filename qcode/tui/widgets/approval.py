@@ -18,8 +18,9 @@ from qcode.tui.chat.approvals import Shown, Step, approval_lines, is_whole
 from qcode.tui.chat.keys import STRIP
 from qcode.tui.chat.matter import diffs
 from qcode.tui.lines import Line
+from qcode.tui.paint import Paint
 from qcode.tui.widgets.letters import Letters, Words, is_letter
-from qcode.tui.widgets.painted import Paint, Painted
+from qcode.tui.widgets.painted import Painted
 
 GUARD_SECONDS = 0.3
 """A key so soon after a call has come up was meant for something else."""

@@ -8,9 +8,9 @@ from textual.timer import Timer
 
 from qcode.tui.footing import footer_line
 from qcode.tui.lines import BLANK, Line
+from qcode.tui.paint import Paint
 from qcode.tui.rates import NO_PACE
 from qcode.tui.status import Phase, Status
-from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.strip import OneRow
 
 TICK_SECONDS, CLOCK_SECONDS = 0.25, 1.0

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from qcode.tui.footing import header_line
 from qcode.tui.lines import Line
+from qcode.tui.paint import Paint
 from qcode.tui.status import Status
-from qcode.tui.widgets.painted import Paint
 from qcode.tui.widgets.strip import OneRow
 
 

@@ -8,7 +8,8 @@ from textual.timer import Timer
 from qcode.tui.drawing.visible import safe
 from qcode.tui.drawing.wrap import wrap
 from qcode.tui.lines import Line, Span, line
-from qcode.tui.widgets.painted import Paint, Painted
+from qcode.tui.paint import Paint
+from qcode.tui.widgets.painted import Painted
 
 SECONDS = 4.0
 MOST_ROWS = 3

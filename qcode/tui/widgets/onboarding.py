@@ -14,7 +14,8 @@ from qcode.protocol.events import NotBegun
 from qcode.tui.chat.keys import NO_SERVER
 from qcode.tui.chat.offers import offer, rows
 from qcode.tui.lines import Line, Span, line
-from qcode.tui.widgets.painted import Paint, Painted
+from qcode.tui.paint import Paint
+from qcode.tui.widgets.painted import Painted
 
 OFFERS = (
     ("r", "try again"),

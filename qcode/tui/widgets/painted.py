@@ -3,18 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from qcode.tui.lines import Line, Span
+from qcode.tui.paint import Paint, filled
 
 LOG = logging.getLogger(__name__)
-
-Paint = Callable[[str], Style]
-"""Names of styles -> a style; the app's palette as it is now."""
 
 
 def safely(draw: Callable[[], Sequence[Line]], paint: Paint) -> Sequence[Line]:
@@ -61,8 +57,7 @@ class Painted(Widget):
         back = self.rich_style
         if y >= len(lines):
             return Strip.blank(width, back)
-        segments = [Segment(span.text, back + self.paint(span.style)) for span in lines[y].spans]
-        return Strip(segments).adjust_cell_length(width, back)
+        return filled(lines[y], self.paint, back, width)
 
     def _drawn(self, width: int) -> tuple[Line, ...]:
         if self._lines is None or self._width != width:

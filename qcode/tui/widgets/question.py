@@ -15,9 +15,10 @@ from qcode.protocol.inputs import QuestionReply
 from qcode.tui.drawing.visible import safe
 from qcode.tui.drawing.wrap import wrap, wrap_text
 from qcode.tui.lines import Line, Span, line
+from qcode.tui.paint import Paint
 from qcode.tui.widgets.approval import GUARD_SECONDS
 from qcode.tui.widgets.letters import HOLD_SECONDS
-from qcode.tui.widgets.painted import Paint, Painted
+from qcode.tui.widgets.painted import Painted
 
 
 class _Body(Painted):

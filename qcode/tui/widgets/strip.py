@@ -1,11 +1,11 @@
 """One row of spans. It is as high as that, whatever happens."""
 
-from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
 from qcode.tui.lines import Line
-from qcode.tui.widgets.painted import Paint, safely
+from qcode.tui.paint import Paint, filled
+from qcode.tui.widgets.painted import safely
 
 
 class OneRow(Widget):
@@ -31,6 +31,4 @@ class OneRow(Widget):
             return Strip.blank(width, back)
         self.repaints += 1
         (line,) = safely(lambda: (self.drawn(width),), self.paint)
-        spans = line.spans
-        segments = [Segment(span.text, back + self.paint(span.style)) for span in spans]
-        return Strip(segments).adjust_cell_length(width, back)
+        return filled(line, self.paint, back, width)

@@ -9,8 +9,9 @@ from qcode.tui.drawing.visible import safe
 from qcode.tui.drawing.words import short
 from qcode.tui.drawing.wrap import clip
 from qcode.tui.lines import BLANK, Line, Span, line
+from qcode.tui.paint import Paint
 from qcode.tui.status import Status
-from qcode.tui.widgets.painted import Paint, Painted
+from qcode.tui.widgets.painted import Painted
 
 LEAST_ROWS = 18
 """Of the screen; on a smaller one there is no room for advice."""
