@@ -3,21 +3,11 @@
 `FIRST` is taken before the prompt sees it; the rest only where the prompt leaves it.
 """
 
-from typing import NamedTuple
+from qcode.tui.key import Key
 
-
-class Key(NamedTuple):
-    """A row of the table."""
-
-    key: str
-    """As Textual names it; several are divided by commas."""
-    what: str
-    help: str
-
-
-APP: tuple[tuple[str, str, str], ...] = (
-    ("f1", "help", "keys of this screen, and commands"),
-    ("f3,alt+x", "commands", "find a command by its words"),
+APP = (
+    Key("f1", "help", "keys of this screen, and commands"),
+    Key("f3,alt+x", "commands", "find a command by its words"),
 )
 """Everywhere; on an empty prompt `?` is `f1`."""
 

@@ -3,35 +3,37 @@
 All others that are signs are typed into the search line, with Backspace, Ctrl+W and Ctrl+U.
 """
 
-KEYS: tuple[tuple[str, str, str], ...] = (
-    ("up,ctrl+p", "move(-1)", "the row above"),
-    ("down,ctrl+n", "move(1)", "the row below"),
-    ("pageup", "move(-10)", "ten rows up"),
-    ("pagedown", "move(10)", "ten rows down"),
-    ("home", "move(-100000)", "the first row"),
-    ("end", "move(100000)", "the last row"),
-    ("enter", "choose", "choose the row"),
-    ("escape,ctrl+c", "back", "back, nothing changed"),
-    ("ctrl+z", "app.suspend_process", "to the background; fg comes back"),
-    ("shift+pageup", "scroll(-8)", "preview: up"),
-    ("shift+pagedown", "scroll(8)", "preview: down"),
+from qcode.tui.key import Key
+
+KEYS = (
+    Key("up,ctrl+p", "move(-1)", "the row above"),
+    Key("down,ctrl+n", "move(1)", "the row below"),
+    Key("pageup", "move(-10)", "ten rows up"),
+    Key("pagedown", "move(10)", "ten rows down"),
+    Key("home", "move(-100000)", "the first row"),
+    Key("end", "move(100000)", "the last row"),
+    Key("enter", "choose", "choose the row"),
+    Key("escape,ctrl+c", "back", "back, nothing changed"),
+    Key("ctrl+z", "app.suspend_process", "to the background; fg comes back"),
+    Key("shift+pageup", "scroll(-8)", "preview: up"),
+    Key("shift+pagedown", "scroll(8)", "preview: down"),
 )
 
-TYPING: tuple[tuple[str, str, str], ...] = (
-    ("backspace,ctrl+h", "type", "delete a sign of the search"),
-    ("ctrl+w,alt+backspace,ctrl+backspace", "type", "delete a word of the search"),
-    ("ctrl+u", "type", "empty the search"),
+TYPING = (
+    Key("backspace,ctrl+h", "type", "delete a sign of the search"),
+    Key("ctrl+w,alt+backspace,ctrl+backspace", "type", "delete a word of the search"),
+    Key("ctrl+u", "type", "empty the search"),
 )
 """Taken by the search line before the others."""
 
-SESSIONS: tuple[tuple[str, str, str], ...] = (
-    ("ctrl+f", "fork", "go on in a copy"),
-    ("ctrl+r", "rename", "rename"),
-    ("ctrl+e", "export", "export: Markdown, HTML, JSON"),
-    ("ctrl+d", "delete", "delete, asked first"),
-    ("ctrl+a", "everywhere", "sessions of this folder, or of all"),
+SESSIONS = (
+    Key("ctrl+f", "fork", "go on in a copy"),
+    Key("ctrl+r", "rename", "rename"),
+    Key("ctrl+e", "export", "export: Markdown, HTML, JSON"),
+    Key("ctrl+d", "delete", "delete, asked first"),
+    Key("ctrl+a", "everywhere", "sessions of this folder, or of all"),
 )
 """Of the list of sessions, besides."""
 
-REWIND: tuple[tuple[str, str, str], ...] = (("ctrl+f", "fork", "go back in a copy"),)
+REWIND = (Key("ctrl+f", "fork", "go back in a copy"),)
 """Of the list of prompts, besides."""

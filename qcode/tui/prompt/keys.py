@@ -3,17 +3,7 @@
 `OPEN` is answered before all others.
 """
 
-from typing import NamedTuple
-
-
-class Key(NamedTuple):
-    """A row of the table."""
-
-    key: str
-    """As Textual names it; several are divided by commas."""
-    what: str
-    help: str
-
+from qcode.tui.key import Key
 
 ASKING = (
     Key("enter", "submit", "send; steer while a turn runs"),
