@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from qcode.protocol.text import one_line
 from qcode.tools.showing import around, count, span
 from qcode.workspace.review import Choice, Hunk, edited
 
@@ -88,6 +89,29 @@ def moved(path: str, fates: Sequence[Fate]) -> str:
     rows = [f"{number}. {_moved_row(one)}" for number, one in enumerate(fates, 1)]
     last = [f"Read {path} before you change it again.", *_leave(fates)]
     return "\n".join([head, *rows, " ".join(last)])
+
+
+_DID = {
+    "edited": "edited {}",
+    "refused": "refused {}",
+    "before": "had refused {} before",
+    "lost": "{} did not fit any more",
+}
+
+
+def reviewed(fates: Sequence[Fate]) -> str:
+    """The same for the person, who decided it: `you kept 1 of 3 parts, refused 2: 'not now'`."""
+    counted = [(words, sum(one.kind == kind for one in fates)) for kind, words in _DID.items()]
+    did = [words.format(number) for words, number in counted if number]
+    kept = sum(one.kind == "kept" for one in fates)
+    head = f"you kept {kept} of {count(len(fates), 'part')}"
+    said = [f"'{one_line(one.comment, 200)}'" for one in fates if _is_said(one)]
+    return ", ".join([head, *did]) + (f": {'; '.join(said)}" if said else "")
+
+
+def _is_said(one: Fate) -> bool:
+    """Whether its comment is the person's, and of now."""
+    return bool(one.comment) and one.kind in ("kept", "edited", "refused")
 
 
 def _leave(fates: Sequence[Fate]) -> list[str]:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qcode.engine.fates import Fate, fate, moved, none, partly
+from qcode.engine.fates import Fate, fate, moved, none, partly, reviewed
 from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
+from qcode.protocol.display import Block, TextBlock
 from qcode.protocol.events import Notice
 from qcode.protocol.inputs import HunkReply
 from qcode.protocol.text import one_line, well_formed
@@ -136,8 +137,10 @@ class Reviews:
             after = result(change.before, proposed.parts, _choices(fates))
             change = await asyncio.to_thread(_other, change, after)
         await written(change, self._context.seen)
-        words = change.said if is_whole else partly(proposed.path, everything)
-        return Outcome(words, (change.block,), edited=(proposed.path,))
+        if is_whole:
+            return Outcome(change.said, (change.block,), edited=(proposed.path,))
+        words, blocks = partly(proposed.path, everything), _told(change, everything)
+        return Outcome(words, blocks, edited=(proposed.path,))
 
     async def _merge(
         self, proposed: Proposed, fates: Sequence[Fate], now: Loaded | None
@@ -147,19 +150,25 @@ class Reviews:
         change, parts = proposed.change, proposed.parts
         why = await asyncio.to_thread(_misfits, now, parts)
         fates = [_lost(one, why.get(one.hunk.number, "")) for one in fates]
-        text = moved(proposed.path, _in_order(proposed, fates))
+        everything = _in_order(proposed, fates)
+        text = moved(proposed.path, everything)
         self._tell(proposed.path, fates)
         if now is None or not any(one.applied for one in fates):
             return failed(text)
         other = await asyncio.to_thread(_merged, change.located, now, parts, fates)
         await written(other, {})
-        return Outcome(text, (other.block,), edited=(proposed.path,))
+        return Outcome(text, _told(other, everything), edited=(proposed.path,))
 
     def _tell(self, path: str, fates: Sequence[Fate]) -> None:
         lost = [one for one in fates if one.kind == "lost"]
         rows = [f"Part {one.hunk.number + 1} was not applied: {one.comment}." for one in lost]
         text = " ".join([f"{path} changed on disk while you looked at its change.", *rows])
         self._say(Notice("warning" if lost else "info", text))
+
+
+def _told(change: Change, fates: Sequence[Fate]) -> tuple[Block, ...]:
+    """What was changed, and below it what the person had decided."""
+    return (change.block, TextBlock(reviewed(fates)))
 
 
 def _not_again(proposed: Proposed) -> str:

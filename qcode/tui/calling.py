@@ -1,8 +1,9 @@
 """Cards of tool calls, and commands of the person's own, from start to result. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from qcode.protocol.display import TodoBlock
+from qcode.protocol.display import Block, DiffBlock, TextBlock, TodoBlock
 from qcode.protocol.events import (
     ApprovalRequested,
     ApprovalSettled,
@@ -54,17 +55,27 @@ def finish(state: State, event: ToolCallFinished) -> State:
     """A call has its result. What a denied one would have changed stays to be seen."""
     message = event.message
     state, block = _card(state, message.call_id, message.name)
+    blocks, words = _apart(event.blocks)
     done = replace(
         block,
         state=message.status,
         seconds=event.seconds,
         output=block.output if message.status == "cancelled" and not event.blocks else "",
-        blocks=event.blocks or (block.blocks if message.status == "denied" else ()),
+        notes=(*block.notes, *words),
+        blocks=blocks or (block.blocks if message.status == "denied" else ()),
         said="" if message.status == "ok" else message.text,
     )
     plans = [one.items for one in event.blocks if isinstance(one, TodoBlock)]
     state = state._replace(plan=plans[-1]) if plans else state
     return swap(state, block, done)
+
+
+def _apart(blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    """Words beside a change, which tell of the person's review, are a sub-line of its card."""
+    if not any(isinstance(one, DiffBlock) for one in blocks):
+        return tuple(blocks), ()
+    words = tuple(one.text for one in blocks if isinstance(one, TextBlock))
+    return tuple(one for one in blocks if not isinstance(one, TextBlock)), words
 
 
 def close(state: State) -> State:

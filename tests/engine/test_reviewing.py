@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qcode.protocol.display import DiffBlock
+from qcode.protocol.display import DiffBlock, TextBlock
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
@@ -111,15 +111,19 @@ async def test_what_the_person_wrote_themselves_is_shown_to_the_model(
     assert isinstance(last.blocks[0], DiffBlock)
     assert "+Twenty!" in last.blocks[0].patch
     assert "+twenty" not in last.blocks[0].patch
+    did = "you kept 2 of 3 parts, edited 1: 'one a line, please'"
+    assert last.blocks[1:] == (TextBlock(did),)
 
 
 async def test_what_was_refused_is_told_with_the_comment(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
     one = Reviewed(scripted, tmp_path, READ, WRITE)
-    await one.go(reviewer([NO, HunkReply(2, "drop")]))
+    run = await one.go(reviewer([NO, HunkReply(2, "drop")]))
     assert one.file.read_text() == OLD.replace("line 5\n", "five\n")
     golden("some_refused", one.told[-1])
+    said = run.said(ToolCallFinished)[-1].blocks[-1]
+    assert said == TextBlock("you kept 1 of 3 parts, refused 2: 'not now'")
 
 
 async def test_where_all_is_refused_nothing_is_written(

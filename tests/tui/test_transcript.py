@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from qcode.protocol.display import OutputBlock, TodoBlock, TodoItem
+from qcode.protocol.display import DiffBlock, OutputBlock, TextBlock, TodoBlock, TodoItem
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
@@ -133,6 +133,15 @@ def test_a_call_is_one_card_from_its_first_letter_to_its_result() -> None:
         ("c1", "shell", "pytest -q", "running"),
         ("c1", "shell", "pytest -q", "ok"),
     ]
+
+
+def test_what_a_person_decided_in_a_review_stands_below_the_head_of_the_card() -> None:
+    diff = DiffBlock("a.py", "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-a\n+b\n", 1, 1)
+    words = "you kept 1 of 3 parts, refused 2: 'use math.ceil'"
+    done = ToolCallFinished(ToolMessage("c1", "edit", "told"), (diff, TextBlock(words)))
+    (card,) = of(CallBlock, told(*BEGIN, said(CALL), done))
+    assert isinstance(card, CallBlock)
+    assert (card.notes, card.blocks) == ((words,), (diff,))
 
 
 def test_calls_behind_one_that_waits_are_next_and_no_longer_written() -> None:
