@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from qcode.protocol.cells import pad
 from qcode.tui.contents import KINDS, Contents
+from qcode.tui.drawing.words import short
 from qcode.tui.drawing.wrap import clip
 from qcode.tui.lines import BLANK, Line, Span, line
-from qcode.tui.phases import short
 
 NAME_CELLS = 28
 _SIGNS = dict(zip(KINDS, "█▓▒█▓▒█▓▒█", strict=True))

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from qcode.engine import telling
 from qcode.protocol.cells import cells, fit
+from qcode.tui.drawing.words import short
 from qcode.tui.lines import Line, Span, line
-from qcode.tui.phases import phase_parts, short
+from qcode.tui.phases import phase_parts
 from qcode.tui.status import Status
 
 Piece = tuple[Span, ...]

@@ -2,6 +2,7 @@
 
 from qcode.protocol.events import PromptProgress
 from qcode.protocol.text import one_line
+from qcode.tui.drawing.words import short
 from qcode.tui.status import Status
 
 MOST_CHARACTERS = 32
@@ -98,12 +99,3 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def short(tokens: int) -> str:
-    """`412`, `1.2k`, `131k`, `1.0M`."""
-    if tokens < 1_000:
-        return str(tokens)
-    if tokens < 9_950:
-        return f"{tokens / 1_000:.1f}k".replace(".0k", "k")
-    return f"{round(tokens / 1_000)}k" if tokens < 999_500 else f"{tokens / 1_000_000:.1f}M"

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from qcode.protocol.cells import cells, pad
 from qcode.protocol.text import one_line
+from qcode.tui.drawing.words import short
 from qcode.tui.drawing.wrap import clip
 from qcode.tui.lines import BLANK, Line, Span, line
-from qcode.tui.phases import clock, short
+from qcode.tui.phases import clock
 from qcode.tui.plots import plot
 from qcode.tui.stats import Stats
 

@@ -40,8 +40,9 @@ from qcode.protocol.events import (
 )
 from qcode.protocol.inputs import Begin, Compact, Prompt, QuestionReply, Queue
 from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage, user
+from qcode.tui.drawing.words import short
 from qcode.tui.following import follow, said
-from qcode.tui.phases import clock, phase_words, short
+from qcode.tui.phases import clock, phase_words
 from qcode.tui.rates import Pace
 from qcode.tui.recalling import recalled
 from qcode.tui.status import Status

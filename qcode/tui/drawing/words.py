@@ -10,12 +10,12 @@ def seconds(value: float) -> str:
 
 
 def short(tokens: int) -> str:
-    """`412`, `1.2k`, `131k`."""
-    if tokens < 1000:
+    """`412`, `1.2k`, `131k`, `1.0M`."""
+    if tokens < 1_000:
         return str(tokens)
-    return (
-        f"{tokens / 1000:.1f}".removesuffix(".0") + "k" if tokens < 99_950 else f"{tokens // 1000}k"
-    )
+    if tokens < 9_950:
+        return f"{tokens / 1_000:.1f}k".replace(".0k", "k")
+    return f"{round(tokens / 1_000)}k" if tokens < 999_500 else f"{tokens / 1_000_000:.1f}M"
 
 
 def count(number: int, noun: str) -> str:

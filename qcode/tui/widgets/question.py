@@ -16,6 +16,7 @@ from qcode.tui.drawing.visible import safe
 from qcode.tui.drawing.wrap import wrap, wrap_text
 from qcode.tui.lines import Line, Span, line
 from qcode.tui.paint import Paint
+from qcode.tui.plain_replies import chosen
 from qcode.tui.widgets.approval import GUARD_SECONDS
 from qcode.tui.widgets.letters import HOLD_SECONDS
 from qcode.tui.widgets.painted import Painted
@@ -85,8 +86,8 @@ class QuestionStrip(Vertical):
         if self._clock() - self._since < GUARD_SECONDS:
             event.input.value = ""
         elif typed.isdecimal() and len(asked.choices) < 10 and 0 < int(typed) <= len(asked.choices):
-            chosen = asked.choices[int(typed) - 1]
-            self._alone = self.set_timer(HOLD_SECONDS, lambda: self._reply(asked, chosen))
+            answer = chosen(typed, asked.choices)
+            self._alone = self.set_timer(HOLD_SECONDS, lambda: self._reply(asked, answer))
 
     def _stop_waiting(self) -> None:
         if self._alone is not None:
@@ -95,19 +96,12 @@ class QuestionStrip(Vertical):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self.asked is not None and (words := event.value.strip()):
-            self._reply(self.asked, _meant(words, self.asked.choices))
+        if self.asked is not None and event.value.strip():
+            self._reply(self.asked, chosen(event.value, self.asked.choices))
 
     def _reply(self, asked: QuestionAsked, answer: str) -> None:
         self._stop_waiting()
         self.post_message(self.Replied(QuestionReply(asked.request_id, answer)))
-
-
-def _meant(words: str, choices: Sequence[str]) -> str:
-    """A number stands for its choice."""
-    if words.isdecimal() and 0 < int(words) <= len(choices):
-        return choices[int(words) - 1]
-    return words
 
 
 def question_lines(asked: QuestionAsked, width: int) -> Iterator[Line]:
