@@ -14,7 +14,7 @@ from qcode import __version__
 from qcode.sandbox import bubblewrap
 from qcode.sandbox.fence import Fence
 from qcode.sandbox.ground import Ground
-from qcode.sandbox.namespaces import Namespaces
+from qcode.sandbox.namespaces import LAUNCHER, Namespaces
 from qcode.sandbox.trial import trial
 
 Make = Callable[[Ground], Fence]
@@ -85,7 +85,7 @@ def _file(state: Path) -> Path:
 def _key() -> str:
     """Changes with whatever may change the outcome."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-    code = Path(__file__).with_name("launcher.py").read_bytes()
+    code = b"".join(Path(__file__).with_name(name).read_bytes() for name in LAUNCHER)
     parts = (boot, __version__, platform.release(), str(os.getuid()), sys.executable)
     namespace = os.readlink("/proc/self/ns/user")  # noqa: PTH115 - a text, not a path
     return hashlib.sha256("\0".join((*parts, namespace)).encode() + code).hexdigest()

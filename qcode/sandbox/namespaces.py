@@ -17,9 +17,11 @@ from qcode.sandbox.standing import Standing
 
 PROCESSES = 8_192
 """Processes and threads of one command; the kernel does not count those of root."""
+LAUNCHER = ("mounting.py", "launcher.py")
+"""They share one namespace of names there, in which each finds what the ones before it made."""
 _BOOT = (
     "import marshal;f=open({},'rb');s={{'__name__':'launcher'}};"
-    "exec(marshal.load(f),s);s['begin'](f)"
+    "exec(marshal.load(f),s);exec(marshal.load(f),s);s['begin'](f)"
 )
 
 
@@ -89,8 +91,10 @@ def _told(plan: Plan, inside: Inside) -> dict[str, Any]:
 @functools.cache
 def _launcher() -> bytes:
     """Compiled once: compiling costs as much as half a start of Python."""
-    path = Path(__file__).with_name("launcher.py")
-    return marshal.dumps(compile(path.read_bytes(), "launcher.py", "exec", dont_inherit=True))
+    here = Path(__file__)
+    sources = ((name, here.with_name(name).read_bytes()) for name in LAUNCHER)
+    codes = (compile(source, name, "exec", dont_inherit=True) for name, source in sources)
+    return b"".join(map(marshal.dumps, codes))
 
 
 def _memory(data: bytes) -> int:
