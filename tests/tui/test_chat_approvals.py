@@ -360,6 +360,17 @@ async def test_a_review_that_is_left_answers_nothing(house: Enter) -> None:
         assert not h.engine.heard(ApprovalReply)
 
 
+async def test_while_a_call_waits_only_the_footer_has_a_clock(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, edit())
+        assert h.app.chat._ticking is None
+        await h.press("v")
+        await h.until(lambda: h.app.screen is not h.app.chat and "hunk 1 of 2" in h.screen)
+        before = h.app.chat.footer.repaints
+        await asyncio.sleep(1.3)
+        assert h.app.chat.footer.repaints == before
+
+
 async def test_what_was_decided_waits_with_the_call(house: Enter) -> None:
     async with house() as h:
         (h.folder / "a.py").write_text("one\ntwo\n" + "-\n" * 6 + "nine\nten\n")

@@ -163,10 +163,12 @@ class ConversationScreen(Screen[None]):
             widget.refresh()
 
     def _tick_while_busy(self) -> None:
-        """Clocks in the conversation go only while something runs."""
-        if self.talk.busy and self._ticking is None and self.is_attached:
+        """Clocks in the conversation go only while something runs: not while the person is asked,
+        which may last all night."""
+        goes_on = self.talk.busy and self.talk.status.phase != "asking"
+        if goes_on and self._ticking is None and self.is_attached:
             self._ticking = self.set_interval(TICK_SECONDS, self.view.tick)
-        elif not self.talk.busy and self._ticking is not None:
+        elif not goes_on and self._ticking is not None:
             self._ticking.stop()
             self._ticking = None
 
