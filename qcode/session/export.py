@@ -13,7 +13,6 @@ import msgspec
 from qcode.protocol.events import AnyEvent, Compacted, Elided
 from qcode.protocol.messages import (
     AssistantMessage,
-    Image,
     Message,
     ToolCall,
     ToolMessage,
@@ -22,8 +21,9 @@ from qcode.protocol.messages import (
 from qcode.protocol.text import one_line, plain
 from qcode.session.conversation import Conversation, fold
 from qcode.session.envelope import UnknownEvent
-from qcode.session.page import SPEAKER, as_html
+from qcode.session.page import as_html
 from qcode.session.prompts import spoken
+from qcode.session.telling import SPEAKER, end, facts, images, result
 
 FORMAT = 1
 """Of the JSON; fields are only ever added under the same number."""
@@ -63,13 +63,7 @@ def as_markdown(conversation: Conversation) -> str:
 
 
 def _about(conversation: Conversation) -> str:
-    rows = {
-        "Session": conversation.session_id,
-        "Folder": conversation.folder,
-        "Model": conversation.model,
-        "Changed files": ", ".join(conversation.edited),
-    }
-    return "\n".join(f"- {name}: {one_line(value, 500)}" for name, value in rows.items() if value)
+    return "\n".join(f"- {name}: {value}" for name, value in facts(conversation).items())
 
 
 def _section(message: Message) -> str:
@@ -79,15 +73,12 @@ def _section(message: Message) -> str:
         case AssistantMessage():
             return _assistant(message)
         case ToolMessage():
-            status = "" if message.status == "ok" else f" ({message.status})"
-            return f"### Result of {one_line(message.name)}{status}\n\n{fenced(message.text)}"
+            return f"### {result(message)}\n\n{fenced(message.text)}"
 
 
 def _user(message: UserMessage) -> str:
-    images = sum(isinstance(part, Image) for part in message.parts)
-    words = [plain(spoken(message))] if message.text else []
-    words += [f"({images} {'image' if images == 1 else 'images'})"] if images else []
-    return "\n\n".join([f"## {SPEAKER[message.origin]}", *words])
+    words = [plain(spoken(message)) if message.text else "", images(message)]
+    return "\n\n".join([f"## {SPEAKER[message.origin]}", *filter(None, words)])
 
 
 def _assistant(message: AssistantMessage) -> str:
@@ -99,9 +90,7 @@ def _assistant(message: AssistantMessage) -> str:
     if message.text:
         blocks.append(plain(message.text))
     blocks += [_call(call) for call in message.calls]
-    if message.finish in ("length", "cancelled"):
-        blocks.append(f"({'cut off' if message.finish == 'length' else 'cancelled'})")
-    return "\n\n".join(blocks)
+    return "\n\n".join([*blocks, *filter(None, [end(message)])])
 
 
 def _call(call: ToolCall) -> str:

@@ -8,7 +8,6 @@ from html import escape
 
 from qcode.protocol.messages import (
     AssistantMessage,
-    Image,
     Message,
     ToolCall,
     ToolMessage,
@@ -17,15 +16,7 @@ from qcode.protocol.messages import (
 from qcode.protocol.text import one_line, plain, well_formed
 from qcode.session.conversation import Conversation
 from qcode.session.prompts import spoken
-
-SPEAKER = {
-    "prompt": "You",
-    "steer": "You, in between",
-    "verify": "Verification",
-    "nudge": "qcode",
-    "summary": "Summary",
-}
-"""Origin of a message -> who speaks, for people."""
+from qcode.session.telling import SPEAKER, end, facts, images, result
 
 _STYLE = """
 :root { color-scheme: light dark; --muted: #6b707b; --line: #8884; --card: #8881; }
@@ -64,13 +55,8 @@ def _text(text: str) -> str:
 
 
 def _about(conversation: Conversation) -> str:
-    rows = {
-        "Session": conversation.session_id,
-        "Folder": conversation.folder,
-        "Model": conversation.model,
-        "Changed files": ", ".join(conversation.edited),
-    }
-    pairs = [f"<dt>{k}</dt><dd>{_text(one_line(v, 500))}</dd>" for k, v in rows.items() if v]
+    rows = facts(conversation).items()
+    pairs = [f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in rows]
     return f"<dl>{''.join(pairs)}</dl>"
 
 
@@ -85,10 +71,8 @@ def _section(message: Message) -> str:
 
 
 def _user(message: UserMessage) -> str:
-    images = sum(isinstance(part, Image) for part in message.parts)
     words = _words(spoken(message)) if message.text else ""
-    if images:
-        words += f'<p class="note">({images} {"image" if images == 1 else "images"})</p>'
+    words += _note(images(message))
     return f'<section class="you"><h2>{SPEAKER[message.origin]}</h2>{words}</section>'
 
 
@@ -96,11 +80,7 @@ def _assistant(message: AssistantMessage) -> str:
     inside = _folded("Reasoning", message.reasoning) if message.reasoning else ""
     inside += _words(message.text) if message.text else ""
     inside += "".join(map(_call, message.calls))
-    if message.finish in ("length", "cancelled"):
-        inside += (
-            f'<p class="note">({"cut off" if message.finish == "length" else "cancelled"})</p>'
-        )
-    return f"<section><h2>Model</h2>{inside}</section>"
+    return f"<section><h2>Model</h2>{inside}{_note(end(message))}</section>"
 
 
 def _call(call: ToolCall) -> str:
@@ -108,9 +88,11 @@ def _call(call: ToolCall) -> str:
 
 
 def _result(message: ToolMessage) -> str:
-    status = "" if message.status == "ok" else f" ({message.status})"
-    title = f"Result of {one_line(message.name)}{status}"
-    return _folded(title, message.text, "good" if message.status == "ok" else "bad")
+    return _folded(result(message), message.text, "good" if message.status == "ok" else "bad")
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{text}</p>' if text else ""
 
 
 def _words(text: str) -> str:
