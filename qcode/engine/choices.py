@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import PurePath
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -11,9 +13,13 @@ import msgspec
 from qcode.engine.accounting import Accounting
 from qcode.engine.history import History
 from qcode.engine.room import Room
+from qcode.protocol.errors import UnknownModel
 from qcode.protocol.inputs import SetModel
 from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
 from qcode.server.endpoint import is_private
+
+MOST_NAMES = 20
+"""Of models, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,22 @@ class Plan:
     """0 = never."""
     choose: Callable[[SetModel, Choice], Choice] | None = None
     """What a person wishes for, and who answers now."""
+
+
+def check_listed(name: str, found: ServerFacts) -> None:
+    """Raises UnknownModel when a person named the model, and the server lists only others."""
+    path = PurePath(name).is_absolute()  # of the server's machine: no list names it
+    if (
+        name != found.model
+        or not found.models
+        or path
+        or {name, f"{name}:latest"} & {*found.models}
+    ):
+        return
+    near = get_close_matches(name, found.models, 1)
+    asked = f" Did you mean {near[0]}?" if near else ""
+    listed = ", ".join(found.models[:MOST_NAMES]) + (", …" if found.models[MOST_NAMES:] else "")
+    raise UnknownModel(f"{found.base_url} has no model {name!r}.{asked} It lists: {listed}.")
 
 
 class Switch:

@@ -11,9 +11,9 @@ says beforehand how much goes where.
 import asyncio
 import logging
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
-from qcode.engine.choices import Choice, Load, Plan, Switch
+from qcode.engine.choices import Choice, Load, Plan, Switch, check_listed
 from qcode.engine.renewing import Moment, renewed
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings
@@ -111,7 +111,7 @@ class Routes:
             if leaving := self._leaving(choice):
                 self._tell(leaving)
             try:
-                self._arrive(await self._go(choice))
+                self._arrive(await self._go(choice, "listed"))
             except ServerError as error:
                 self._warn(f"{error} The model of before goes on.")
 
@@ -198,10 +198,16 @@ class Routes:
             self._warn(f"{error} The model of before goes on.")
             return None
 
-    async def _go(self, choice: Choice) -> ServerFacts:
-        """Its facts; it answers from here on. Raises ServerError, and nothing has changed."""
+    async def _go(self, choice: Choice, wanted: Literal["any", "listed"] = "any") -> ServerFacts:
+        """Its facts; it answers from here on. Raises ServerError, and nothing has changed.
+
+        `listed`: another model of the same server is one of those that the server lists. Some
+        servers take any name, and go on with the model that they have.
+        """
         try:
             found = await choice.server.facts(self._say)
+            if wanted == "listed" and choice.base_url == self.choice.base_url:
+                check_listed(choice.name, found)
         except ServerError:
             await choice.server.close()
             raise

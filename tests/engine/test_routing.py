@@ -215,3 +215,17 @@ async def test_what_a_person_said_of_thinking_holds_on_the_next_server(
         await one.turn("2")
     [request] = second.requests
     assert request.body["chat_template_kwargs"]["enable_thinking"] is False
+
+
+async def test_a_model_that_the_server_does_not_list_is_not_taken(
+    tmp_path: Path, scripted: StartScripted
+) -> None:
+    """llama.cpp takes any name and answers with the model it has."""
+    first = scripted(Reply(text="One."), Reply(text="Two."), about=LLAMA)
+    async with rig(configured(first.base_url), started(tmp_path)) as one:
+        await one.turn("1")
+        one.engine.submit(SetModel("fist"))
+        assert (await one.turn("2")).reason == "end_turn"
+        assert "has no model 'fist'. Did you mean first? It lists: first." in notices(one)
+    assert not one.said(ModelChanged)
+    assert [request.body["model"] for request in first.requests] == ["first", "first"]
