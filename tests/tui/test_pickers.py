@@ -313,6 +313,31 @@ def test_help_holds_every_live_key_and_every_command() -> None:
     assert len(made.source) == len(live("chat")) + len(COMMANDS)
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_key_and_no_command_is_cut_in_the_help(width: int) -> None:
+    made = of_help(live("chat"), COMMANDS)
+    assert not callable(made.source)
+    choices = Choices(made.source, made.order)
+    shown = frame(choices, made.sheet, width, 300)
+    assert not [line.text for line in shown.lines[3:] if "…" in line.text.replace("=…", "")]
+    words = " ".join(" ".join(line.text.split()) for line in shown.lines)
+    for row in made.source:
+        assert " ".join(row.title.split()) in words.replace("  ", " ") or row.note
+    assert all(line.width <= width for line in shown.lines)
+
+
+def test_a_row_that_goes_on_is_one_row_to_the_mouse_and_the_keys() -> None:
+    rows = [Row("a", "Ctrl+X  " + "word " * 30, hang=8), Row("b", "second")]
+    choices = Choices(rows)
+    made = frame(choices, Sheet("x"), 60, 16)
+    assert [*made.rows.values()] == [0, 0, 0, 0, 1]
+    assert [line.text.index("w") for line in made.lines[3:7]] == [11] * 4
+    assert [line.spans[0].style.endswith("focus") for line in made.lines[3:8]] == [
+        *[True] * 4,
+        False,
+    ]
+
+
 async def test_an_export_goes_to_a_format_or_to_a_file() -> None:
     app = Below(lambda paint: Picker(choosing.of_export(), paint))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -330,6 +355,7 @@ ROWS = st.lists(
         WORDS,
         note=WORDS,
         group=st.sampled_from(["", "one", "two"]),
+        hang=st.integers(0, 12),
         mark=st.sampled_from(["", "now", "bad"]),
     ),
     max_size=30,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from qcode.protocol.cells import cells, fit
+from qcode.tui.drawing.wrap import wrap
 from qcode.tui.lines import BLANK, Line, Span
-from qcode.tui.picker.rows import Choices, Hit, T
+from qcode.tui.picker.rows import Choices, Hit, Row, T
 
 WIDE = 96
 """Cells from which on a preview stands beside the rows."""
@@ -14,6 +15,9 @@ WIDE = 96
 CHROME = 5
 """Rows that are no choices: title, rule, search line, rule, keys."""
 
+
+LEAST_HUNG = 12
+"""Cells; in fewer a title does not go on below itself."""
 
 POINTER = " ❯ "
 
@@ -152,7 +156,7 @@ def _rows(
             :room
         ]
     grid = _grid(choices, width)
-    tall = _with_headings(choices.found)
+    tall = _with_headings(choices.found, grid)
     cursor = tall.index(choices.at)
     top = min(max(0, cursor - room * 2 // 3), max(0, len(tall) - room))
     if cursor < room:
@@ -161,22 +165,34 @@ def _rows(
     for y, entry in enumerate(tall[top : top + room]):
         if isinstance(entry, str):
             lines.append(Line((Span(f" {fit(entry, width - 2)}", "dim"),)))
-        else:
-            where[y] = entry
-            hand: Hand = "at hand" if entry == choices.at else "other"
-            lines.append(_row(choices.found[entry], grid, hand))
+            continue
+        at, part = entry if isinstance(entry, Below) else (entry, 0)
+        where[y] = at
+        hand: Hand = "at hand" if at == choices.at else "other"
+        hit = choices.found[at]
+        lines.append(_below(hit, part, grid, hand) if part else _row(hit, grid, hand))
     return lines + [BLANK] * (room - len(lines))
 
 
-def _with_headings(found: Sequence[Hit[T]]) -> list[int | str]:
-    """Indices of rows, and headings where a group begins."""
-    made: list[int | str] = []
+class Below(NamedTuple):
+    """A further line of a row."""
+
+    at: int
+    """Index of the row."""
+    part: int
+
+
+def _with_headings(found: Sequence[Hit[T]], grid: "Grid | None" = None) -> list[int | str | Below]:
+    """Indices of rows, and headings where a group begins; of rows that go on, each line."""
+    made: list[int | str | Below] = []
     group = ""
     for at, hit in enumerate(found):
         if hit.group != group and hit.group:
             made.append(hit.group)
         group = hit.group
         made.append(at)
+        parts = len(_parts(hit, grid)) if grid and hit.row.hang else 1
+        made += [Below(at, part) for part in range(1, parts)]
     return made
 
 
@@ -207,8 +223,9 @@ def _row(hit: Hit[T], grid: Grid, hand: Hand) -> Line:
     base = " focus" if at_hand else ""
     sign = {"now": "● ", "bad": "✗ ", "": grid.no_mark}[row.mark]
     room = grid.width - 4 - len(sign)
-    title = fit(row.title, min(room, max(room - cells(row.note) - 2, room // 2)))
-    note = fit(row.note, max(0, room - max(cells(title) + 2, grid.column)))
+    title = fit(_parts(hit, grid)[0], _title_room(row, room))
+    note_room = max(0, room - max(cells(title) + 2, grid.column))
+    note = fit(row.note, note_room) if not row.hang or cells(row.note) <= note_room else ""
     gap = (grid.column or room - cells(note)) - cells(title)
     rest = room - cells(title) - gap - cells(note) + 1
     tone = "dim" if row.mark == "bad" else "text"
@@ -221,6 +238,28 @@ def _row(hit: Hit[T], grid: Grid, hand: Hand) -> Line:
             Span(note + " " * rest, f"dim{base}"),
         )
     )
+
+
+def _title_room(row: Row[T], room: int) -> int:
+    return room if row.hang else min(room, max(room - cells(row.note) - 2, room // 2))
+
+
+def _parts(hit: Hit[T], grid: Grid) -> list[str]:
+    """The title, in as many lines as it takes where it may go on below itself."""
+    row, room = hit.row, grid.width - 4 - len(grid.no_mark)
+    hung = room - cells(row.title[: row.hang])
+    if not row.hang or cells(row.title) <= room or hung < LEAST_HUNG:
+        return [row.title]
+    parts = [line.text for line in wrap([Span(row.title[row.hang :])], hung)]
+    return [row.title[: row.hang] + parts[0], *parts[1:]]
+
+
+def _below(hit: Hit[T], part: int, grid: Grid, hand: Hand) -> Line:
+    """A further line of a row, its letters not set off."""
+    base = " focus" if hand == "at hand" else ""
+    start = len(POINTER) + len(grid.no_mark) + cells(hit.row.title[: hit.row.hang])
+    text = f"{' ' * start}{_parts(hit, grid)[part]}"
+    return Line((Span(f"{text}{' ' * (grid.width - cells(text))}", f"text{base}"),))
 
 
 def _lit(title: str, places: Sequence[int], tone: str, base: str) -> list[Span]:

@@ -27,6 +27,8 @@ class Row(Generic[T]):
     """A heading stands above the first row of each."""
     mark: Literal["", "now", "bad"] = ""
     """`now` = it is what holds; `bad` = it can be seen and not be chosen."""
+    hang: int = 0
+    """Characters of the title under which the rest of it goes on; 0 = what is too long is cut."""
 
 
 def tidied(row: Row[T]) -> Row[T]:

@@ -13,12 +13,14 @@ def of_help(keys: Iterable[Shown], commands: Iterable[Command] = ()) -> About[st
     """What is chosen is text for the prompt: `/rename `; empty where a key was chosen."""
     rows: list[Row[str]] = []
     for key in keys:
-        title = f"{'  '.join(map(written, key.keys))}"
-        rows.append(Row("", f"{title:<14}  {key.help}", group=CONTEXTS[key.context]))
+        title = f"{'  '.join(map(written, key.keys)):<14}  "
+        group = CONTEXTS[key.context]
+        rows.append(Row("", f"{title}{key.help}", group=group, hang=len(title)))
     for row in commands:
         text = f"/{row.name} " if row.takes != "nothing" else f"/{row.name}"
         aliases = f"also {', '.join(f'/{name}' for name in row.aliases)}" if row.aliases else ""
-        rows.append(Row(text, f"{row.usage:<22}  {row.help}", aliases, group="commands"))
+        title, group = f"{row.usage:<22}  ", "commands"
+        rows.append(Row(text, f"{title}{row.help}", aliases, group=group, hang=len(title)))
     hints = (Hint("⏎", "take the command"), Hint("esc", "back"))
     sheet = Sheet("keys and commands", "page", placeholder="search keys and commands", hints=hints)
     return About(sheet, rows, order="as given")
