@@ -142,4 +142,6 @@ def _ended(fence: Fence, inside: Inside) -> int:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        for descriptor in wrapped.held:
+            os.close(descriptor)
     return code if code >= 0 else 128 - code
