@@ -70,7 +70,8 @@ class Footer(OneRow):
         self._timer = self.set_interval(wanted, self._tick) if wanted else None
 
     def _tick(self) -> None:
-        if not self.screen.is_current:  # under a review or a list nobody sees it
+        top = self.app.screen
+        if top is not self.screen and not top.is_modal:  # under a review nobody sees it
             return
         if footer_line(self.status, self._clock(), self.size.width) != self._shown:
             self.refresh()
