@@ -154,7 +154,8 @@ asyncio.run(main(Path(sys.argv[1]), sys.argv[2][::-1]))
 
 async def test_a_killed_qcode_takes_all_of_it_along(tmp_path: Path, mark: str) -> None:
     line = (sys.executable, "-c", RUNS, str(tmp_path), mark[::-1])
-    runs = await asyncio.create_subprocess_exec(*line)
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}  # its private /tmp is left there
+    runs = await asyncio.create_subprocess_exec(*line, env=variables)
     assert await until(lambda: len(marked(mark)) >= 4, 20)
     runs.send_signal(signal.SIGKILL)
     await runs.wait()
