@@ -12,8 +12,8 @@ from qcode.config.secrets import scrub
 from qcode.protocol.errors import ConfigError
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-QUIET = ("httpx2", "httpcore2", "openai", "asyncio")
-"""Libraries that tell headers or every byte at debug level."""
+QUIET = ("httpx2", "httpcore2", "openai", "asyncio", "markdown_it")
+"""Libraries that tell headers, every byte or every rule at debug level."""
 
 MOST_BYTES = 10 * 1024 * 1024
 """A log that is longer when it is opened makes room for a new one."""

@@ -152,18 +152,20 @@ class Reviews:
         fates = [_lost(one, why.get(one.hunk.number, "")) for one in fates]
         everything = _in_order(proposed, fates)
         text = moved(proposed.path, everything)
-        self._tell(proposed.path, fates)
         if now is None or not any(one.applied for one in fates):
+            self._say(Notice("warning", _since(proposed.path, fates)))
             return failed(text)
         other = await asyncio.to_thread(_merged, change.located, now, parts, fates)
         await written(other, {})
-        return Outcome(text, _told(other, everything), edited=(proposed.path,))
+        blocks = (*_told(other, everything), TextBlock(_since(proposed.path, fates)))
+        return Outcome(text, blocks, edited=(proposed.path,))
 
-    def _tell(self, path: str, fates: Sequence[Fate]) -> None:
-        lost = [one for one in fates if one.kind == "lost"]
-        rows = [f"Part {one.hunk.number + 1} was not applied: {one.comment}." for one in lost]
-        text = " ".join([f"{path} changed on disk while you looked at its change.", *rows])
-        self._say(Notice("warning" if lost else "info", text))
+
+def _since(path: str, fates: Sequence[Fate]) -> str:
+    """That the file is another by now, for the person: what of it was not applied, and why."""
+    lost = [one for one in fates if one.kind == "lost"]
+    rows = [f"Part {one.hunk.number + 1} was not applied: {one.comment}." for one in lost]
+    return " ".join([f"{path} changed on disk while you looked at its change.", *rows])
 
 
 def _told(change: Change, fates: Sequence[Fate]) -> tuple[Block, ...]:

@@ -158,9 +158,9 @@ def from_status(where: str, status: int, refusal: Refusal, retry_after: str = ""
     if status not in _BUSY and (known := _known(where, refusal)):
         return known
     if status in (400, 404, 422) and _NO_MODEL.search(refusal.raw):
-        return UnknownModel(f"{where} has no such model ({refusal.words}).")
+        return UnknownModel(f"{where} has no such model ({refusal.words.rstrip('.')}).")
     kind = ServerGone if status in (*_AWAY, *_BUSY) else BadAnswer
-    error = kind(f"{where} answered with status {status}{told}.{_hint(status)}")
+    error = kind(f"{where} answered with status {status}{told.rstrip('.')}.{_hint(status)}")
     if _HOPELESS.search(refusal.raw):
         return error
     return _worth_another(status, f"status {status}{told}", error, retry_after)

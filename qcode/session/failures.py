@@ -25,5 +25,5 @@ def not_saved(path: Path, error: OSError) -> SessionNotSaved:
     )
     return SessionNotSaved(
         f"The session could not be saved in {path}: {cause}. {advice}, then try again; "
-        "what was saved before is whole."
+        "what was saved before is whole. With --no-session nothing is kept, and nothing written."
     )

@@ -114,9 +114,12 @@ class TurnBlock:
     reason: str
     detail: str = ""
     seconds: float = 0.0
+    """Without `waited`."""
     steps: int = 0
     generated: int = 0
     """Tokens."""
+    waited: float = 0.0
+    """For the person; seconds."""
 
 
 Block = PromptBlock | ReasoningBlock | AnswerBlock | CallBlock | NoteBlock | ShellBlock | TurnBlock

@@ -84,6 +84,10 @@ class State(NamedTuple):
     """When it began; the next two are of it as well."""
     steps: int = 0
     generated: int = 0
+    waits_since: float | None = None
+    """When the person was first asked something that is still open; None = nothing is."""
+    waited: float = 0.0
+    """For the person, in this turn; seconds."""
     budget: int = 0
     """Thinking tokens that an answer may take; 0 = none or not told."""
     plan: tuple[TodoItem, ...] = ()

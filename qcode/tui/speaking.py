@@ -4,7 +4,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from qcode.protocol.events import Steered, TurnFinished, TurnStarted
+from qcode.protocol.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalSettled,
+    QuestionAsked,
+    Steered,
+    ToolCallFinished,
+    TurnFinished,
+    TurnStarted,
+)
 from qcode.protocol.messages import Image, UserMessage
 from qcode.protocol.text import well_formed
 from qcode.session.prompts import spoken
@@ -28,7 +37,8 @@ def begin(state: State, event: TurnStarted, now: float) -> State:
     block = PromptBlock(_words(message), event.turn, _images(message), "prompt" if own else "qcode")
     mark = Mark(event.turn, state.settled + len(state.open), state.plan, state.marks)
     state = _taken_up(state, block.text)._replace(marks=mark, turn=event.turn)
-    return add(state._replace(began=now, steps=0, generated=0), block)
+    fresh = state._replace(began=now, steps=0, generated=0, waits_since=None, waited=0.0)
+    return add(fresh, block)
 
 
 def steer(state: State, event: Steered) -> State:
@@ -45,14 +55,33 @@ def take_back(state: State, messages: Iterable[UserMessage]) -> State:
     return state
 
 
+def wait_for_person(state: State, event: AnyEvent, now: float) -> State:
+    """How long the person is waited for is no work of the machine's."""
+    asks = isinstance(event, ApprovalRequested | QuestionAsked)
+    if asks and state.waits_since is None:
+        return state._replace(waits_since=now)
+    answered = isinstance(event, ApprovalSettled) or (
+        isinstance(event, ToolCallFinished) and event.message.name == "ask"
+    )
+    if not answered or state.waiting or state.waits_since is None:
+        return state
+    waited = state.waited + now - state.waits_since
+    return state._replace(waits_since=None, waited=waited)
+
+
 def end(state: State, event: TurnFinished, now: float) -> State:
     """The turn rests. A prompt whose turn never began keeps its place ahead of the reason."""
     if not state.turn and state.pending:
         lost, *others = state.pending
         state = add(state._replace(pending=tuple(others)), replace(lost, kind="prompt"))
     seconds = now - state.began if state.turn else 0.0
-    block = TurnBlock(event.reason, event.detail, seconds, state.steps, state.generated)
-    return add(state._replace(turn=0, steps=0, generated=0, waiting=()), block)
+    open_since = now if state.waits_since is None else state.waits_since
+    waited = state.waited + now - open_since if state.turn else 0.0
+    block = TurnBlock(
+        *(event.reason, event.detail, seconds - waited, state.steps, state.generated), waited
+    )
+    rested = state._replace(turn=0, steps=0, generated=0, waiting=())
+    return add(rested._replace(waits_since=None, waited=0.0), block)
 
 
 def _taken_up(state: State, text: str) -> State:

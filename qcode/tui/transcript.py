@@ -64,7 +64,7 @@ def fold(state: State, event: AnyEvent, now: float) -> tuple[State, tuple[Change
     """
     if isinstance(event, Rewound):
         return _rewind(state, event)
-    after = _next(state, event, now)
+    after = speaking.wait_for_person(_next(state, event, now), event, now)
     return settled(after), changes(state, after)
 
 
@@ -162,7 +162,9 @@ def _next(state: State, event: AnyEvent, now: float) -> State:
             return calling.shell_finish(state, event)
         case SettingsChanged(budget):
             return state._replace(budget=budget)
-        case SessionStarted() | CheckpointTaken() | Renamed() | Rewound():
+        case Renamed(name):
+            return add(state, NoteBlock(f"the session is called {name}", kind="name"))
+        case SessionStarted() | CheckpointTaken() | Rewound():
             return state
         case PromptProgress() | ServerState() | ContextChanged():
             return state  # the footer tells of these

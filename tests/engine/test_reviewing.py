@@ -381,7 +381,10 @@ async def test_what_still_fits_is_applied_to_a_file_that_changed_meanwhile(
     mine = NEW.replace("twenty\ntwenty more\n", "theirs\n")
     assert one.file.read_text() == f"new head\n{mine}"
     golden("changed_meanwhile", one.told[1])
-    [warned] = [notice.text for notice in run.said(Notice) if notice.level == "warning"]
+    did, warned = [
+        one.text for one in run.said(ToolCallFinished)[1].blocks if isinstance(one, TextBlock)
+    ]
+    assert did == "you kept 2 of 3 parts, 1 did not fit any more"
     assert "Part 2 was not applied: its lines near line 17 are not in the file any more" in warned
     assert "changed on disk since it was read" in one.told[2]  # the model knows an older file
 

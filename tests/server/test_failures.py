@@ -277,3 +277,10 @@ def test_a_long_list_of_models_is_cut() -> None:
     assert "model-19" in told
     assert "model-20" not in told
     assert "5 more" in told
+
+
+def test_a_sentence_of_the_servers_does_not_end_twice() -> None:
+    refusal = read_refusal({"error": {"message": "Use text, and nothing else."}})
+    error = from_status("http://x", 400, refusal)
+    assert ".." not in str(error)
+    assert "nothing else." in str(error)

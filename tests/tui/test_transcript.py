@@ -18,6 +18,7 @@ from qcode.protocol.events import (
     ModeChanged,
     Notice,
     ReasoningDelta,
+    Renamed,
     Repaired,
     Retried,
     Rewound,
@@ -142,6 +143,30 @@ def test_what_a_person_decided_in_a_review_stands_below_the_head_of_the_card() -
     (card,) = of(CallBlock, told(*BEGIN, said(CALL), done))
     assert isinstance(card, CallBlock)
     assert (card.notes, card.blocks) == ((words,), (diff,))
+
+
+def test_what_a_turn_took_leaves_out_what_the_person_let_it_wait() -> None:
+    state, blocks = State(), list[Block]()
+    asked = ApprovalRequested("r1", CALL, (), "asked")
+    story: list[tuple[float, AnyEvent]] = [
+        *((0.0, event) for event in (*BEGIN, said(CALL), ToolCallStarted(CALL, "shell x"))),
+        (2.0, asked),
+        (182.0, ApprovalSettled("r1", "allow", "you")),
+        (183.0, ToolCallFinished(ToolMessage("c1", "shell", "ok"))),
+        (185.0, TurnFinished("end_turn")),
+    ]
+    for now, event in story:
+        state, changed = fold(state, event, now)
+        apply(blocks, changed)
+    (end,) = of(TurnBlock, blocks)
+    assert isinstance(end, TurnBlock)
+    assert (end.seconds, end.waited) == (5.0, 180.0)
+
+
+def test_a_new_name_is_told() -> None:
+    (note,) = of(NoteBlock, told(*BEGIN, Renamed("the cart")))
+    assert isinstance(note, NoteBlock)
+    assert note.text == "the session is called the cart"
 
 
 def test_calls_behind_one_that_waits_are_next_and_no_longer_written() -> None:

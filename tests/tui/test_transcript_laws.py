@@ -44,7 +44,7 @@ def _timeless(block: Block) -> Block:
         case ShellBlock(state="running"):
             return replace(block, output="")
         case TurnBlock():
-            return replace(block, seconds=0.0)
+            return replace(block, seconds=0.0, waited=0.0)
     return block
 
 

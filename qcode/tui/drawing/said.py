@@ -68,6 +68,7 @@ def turn(block: TurnBlock, view: View) -> list[Line]:
         *([count(block.steps, "step")] if block.steps else []),
         *([seconds(block.seconds)] if block.seconds else []),
         *([count(block.generated, "token")] if block.generated else []),
+        *([f"{seconds(block.waited)} waiting for you"] if block.waited >= 1 else []),
     ]
     lines = []
     if block.reason != "end_turn":
