@@ -26,13 +26,15 @@ def head_line(state: ReviewState, deeds: Deeds, width: int) -> Line:
     files, hunks = len(state.files), len(state.items)
     if not hunks:
         return Line((Span(f" {deeds.title}", "strong"),))
-    spans = [
-        Span(f" {deeds.title}", "strong"),
-        Span(f"   {_many(files, 'file')}   {_many(hunks, 'hunk')}   ", "dim"),
-        *_left_out(deeds),
-        *_counts(state, deeds),
-    ]
-    return ends_line(spans, [Span("? ", "accent"), Span("keys ", "dim")], width)
+    keys = [Span("? ", "accent"), Span("keys ", "dim")]
+    title, much = f" {deeds.title}", f"   {_many(files, 'file')}   {_many(hunks, 'hunk')}"
+    short = f" {deeds.title.split()[0]}"  # the line of the file says how many hunks there are
+    counts = [*_left_out(deeds), *_counts(state, deeds)]
+    for name, beside in ((title, much), (title, ""), (short, "")):
+        spans = [Span(name, "strong"), Span(f"{beside}   ", "dim"), *counts]
+        if sum(cells(span.text) for span in [*spans, *keys]) < width:
+            break
+    return ends_line(spans, keys, width)
 
 
 def file_line(state: ReviewState, width: int) -> Line:

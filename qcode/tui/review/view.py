@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.widgets import Input, TextArea
@@ -17,6 +18,12 @@ from qcode.protocol.cells import cells
 from qcode.tui.lines import Line
 from qcode.tui.paint import Paint, strip
 from qcode.tui.review.page import Page
+
+
+class _WholeCells(ScrollBarRender):
+    """Without the halves of a cell that would stand beside a row like a sign of it."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class Column(ScrollView):
@@ -35,6 +42,9 @@ class Column(ScrollView):
         super().__init__(id=id)
         self._paint = paint
         self._lines: Sequence[Line] = ()
+
+    def on_mount(self) -> None:
+        self.vertical_scrollbar.renderer = _WholeCells  # type: ignore[misc]  # of this bar alone
 
     def show(self, lines: Sequence[Line]) -> None:
         """These, from now on."""

@@ -89,6 +89,30 @@ def foot(pilot: Reviewing) -> str:
     return text(pilot).split("\n")[-1]
 
 
+@pytest.mark.parametrize("title", ["review", "review before it is applied", "review since main"])
+async def test_the_head_is_not_cut_at_60_columns(title: str) -> None:
+    async with shown(files(), (60, 20), Deeds(title)) as pilot:
+        await press(pilot, "a", "r", "e", "x", "ctrl+s")
+        head = text(pilot).split("\n")[0]
+        assert "1 accepted · 1 edited · 1 refused · 1 left" in head
+        assert head.endswith("? keys")
+        assert "…" not in head
+
+
+async def test_a_hunk_says_what_was_decided_about_it() -> None:
+    async with shown(files(), (80, 50)) as pilot:
+        await press(pilot, "a", "r", "e", "x", "ctrl+s", "[")
+        heads = [row.split()[-1] for row in text(pilot).split("\n") if "@@" in row]
+        assert heads == ["accepted", "refused", "edited"]
+
+
+async def test_a_scroll_bar_is_no_sign_beside_a_row() -> None:
+    async with shown(files(), (60, 20)) as pilot:
+        for _ in range(3):
+            assert not set(text(pilot)) & set("▁▂▃▄▅▆▇")
+            await press(pilot, "n")
+
+
 async def test_enter_asks_once_about_what_nobody_decided() -> None:
     async with shown(files(), (60, 20)) as pilot:
         assert foot(pilot).endswith("⏎ apply all 4")
