@@ -1,9 +1,12 @@
 """What waits when the person interrupts is theirs again: in the prompt, and sent once at most."""
 
+import asyncio
+
 from qcode.protocol.events import Returned, StepStarted, TextDelta, TurnFinished, TurnStarted
 from qcode.protocol.inputs import Cancel, Queue, Unqueue
 from qcode.protocol.messages import user
 from qcode.tui.prompt.writing import Writing, joined
+from qcode.tui.screens.chat import TWICE_SECONDS
 from tests.tui.conftest import Engine, Enter
 
 RUNNING = (TurnStarted(1, user("go")), StepStarted(1, 1), TextDelta("working"))
@@ -55,3 +58,14 @@ def test_writings_are_joined_with_their_tokens_told_apart() -> None:
     both = joined([one, two])
     assert both.expanded() == "see a\n\nand [image #2: b.png] c"
     assert both.shown_pictures() == ("/b.png",)
+
+
+async def test_a_hint_of_a_second_press_lasts_no_longer_than_that_press_counts(
+    house: Enter,
+) -> None:
+    async with house() as h:
+        await h.begun()
+        await h.press("escape")
+        await h.until(lambda: "Esc again" in h.screen)
+        await asyncio.sleep(TWICE_SECONDS)
+        await h.until(lambda: "Esc again" not in h.screen, 1.0)

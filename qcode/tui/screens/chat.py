@@ -180,7 +180,7 @@ class ChatScreen(LookingScreen):
         elif self._twice("ctrl+c"):
             self.action_leave()
         else:
-            self.say("Ctrl+C again quits")
+            self.notice.say("Ctrl+C again quits", seconds=TWICE_SECONDS)
 
     def interrupt(self) -> bool:
         """End what goes on; False = nothing does."""
@@ -204,7 +204,8 @@ class ChatScreen(LookingScreen):
             if self._twice("escape"):
                 self.post_message(self.Wanted("rewind"))
             else:
-                self.say("Esc again goes back to an earlier prompt")
+                hint = "Esc again goes back to an earlier prompt"
+                self.notice.say(hint, seconds=TWICE_SECONDS)
 
     def action_next_mode(self) -> None:
         at = next((at for at, mode in enumerate(MODES) if mode == self.talk.status.mode), -1)
