@@ -1,12 +1,15 @@
 """Changes that are made already, hunk by hunk: of this session, or in git."""
 
 import asyncio
+from dataclasses import replace
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import Prompt
 from qcode.tui.acts.hands import Acts, Hands
 from qcode.tui.review.deeds import of_repository
 from qcode.tui.review.state import ReviewState
+from qcode.tui.review.syntax import ready
+from qcode.tui.review.whose import NOBODY, Whose, whose
 from qcode.tui.screens.review import ReviewScreen
 from qcode.workspace.gitdiff import Asked, Changes, file_changes
 
@@ -29,7 +32,8 @@ async def review(hands: Hands, _: str) -> None:
     mine = tuple(change for change in found.files if {change.path, change.old_path} & edited)
     if not mine:
         raise InputError(_nothing(found.left_out))
-    await _show(hands, Changes(mine, found.left_out), asked)
+    by = whose(hands.talk.events, ReviewState(mine))
+    await _show(hands, Changes(mine, found.left_out), asked, by)
 
 
 def _nothing(left_out: int) -> str:
@@ -52,11 +56,14 @@ def _asked(words: str) -> Asked:
 
 async def _found(hands: Hands, asked: Asked) -> Changes:
     """In a thread with a loop of its own: patches are parsed there."""
-    return await asyncio.to_thread(asyncio.run, file_changes(hands.home.folder, asked))
+    found = await asyncio.to_thread(asyncio.run, file_changes(hands.home.folder, asked))
+    await asyncio.to_thread(ready, [change.path for change in found.files])
+    return found
 
 
-async def _show(hands: Hands, found: Changes, asked: Asked) -> None:
+async def _show(hands: Hands, found: Changes, asked: Asked, by: Whose = NOBODY) -> None:
     deeds = of_repository(hands.home.folder, asked, found.left_out)
+    deeds = replace(deeds, others=by.others, untold=by.untold)
     state = ReviewState(found.files)
     outcome = await hands.ask(ReviewScreen(state, hands.palette, deeds, hands.interrupt))
     if outcome is None:

@@ -37,6 +37,7 @@ class Carrying:
             self._beyond.get(item.file) if item else None,
             {"keep": past(deeds.keeps), "drop": past(deeds.drops), "edited": "edited"},
             self._drawn,
+            others=deeds.others,
         )
 
     async def read(self, item: Item) -> None:

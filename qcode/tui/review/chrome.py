@@ -1,6 +1,6 @@
 """What stands around the hunks: head, list of files, line of the file, keys at the foot. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import overload
 
 from qcode.protocol.cells import cells
@@ -37,7 +37,7 @@ def head_line(state: ReviewState, deeds: Deeds, width: int) -> Line:
     return ends_line(spans, keys, width)
 
 
-def file_line(state: ReviewState, width: int) -> Line:
+def file_line(state: ReviewState, width: int, untold: Collection[str] = ()) -> Line:
     """The file under the cursor: what the list does not say, and where there is no list, all."""
     change, item = state.file, state.item
     if change is None or item is None:
@@ -46,6 +46,7 @@ def file_line(state: ReviewState, width: int) -> Line:
     spans = [Span(f" {visible(change.path)}", "accent"), Span("  ")]
     spans += [Span(f"+{added} ", "ok"), Span(f"−{removed}", "error")] if change.patch else []
     spans += [Span(f"  {visible(change.about)}", "dim")] if change.about else []
+    spans += [Span("  who changed what is not known", "warning")] * (change.path in untold)
     place = f"file {item.file + 1} of {len(state.files)}   " if len(state.files) > 1 else ""
     hunk = f"hunk {item.place} of {len(state.of_file(item.file))} "
     return ends_line(spans, [Span(f"{place}{hunk}", "dim")], width)

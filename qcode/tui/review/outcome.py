@@ -1,7 +1,7 @@
 """What comes out of a review."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from qcode.protocol.inputs import HunkReply
@@ -57,6 +57,10 @@ class Deeds:
     look: Look | None = None
     empty: str = "There is nothing to review."
     """Shown where there are no changes; says what to do."""
+    others: Mapping[int, str] = field(default_factory=dict)
+    """By number of an item: who else made it."""
+    untold: Collection[str] = ()
+    """Paths of which that is not known."""
     left_out: int = 0
     """New files that are not under it, because there are too many."""
 

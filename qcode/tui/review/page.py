@@ -45,6 +45,8 @@ class Look:
     """Mark -> the word for it."""
     drawn: Drawn | None = None
     """Rows that were drawn before, to be taken from there."""
+    others: Mapping[int, str] | None = None
+    """By item: who else made it."""
     language: str = ""
     """In whose colours the rows are; empty = in none."""
 
@@ -187,7 +189,9 @@ def _head(state: ReviewState, item: Item, look: Look, before: Span) -> Line:
     word = (look.settled or {}).get(item.number) or (look.words or {}).get(mark, "")
     left = [before, Span(f"{MARKS[mark]} ", STYLES[mark]), *_where(item, style)]
     left += [Span(f"  {word}", STYLES[mark])] if word else []
-    right = [Span("staged ", "ok")] if item.number in look.staged else []
+    other = (look.others or {}).get(item.number)
+    right = [Span(f"{other} ", "warning")] if other else []
+    right += [Span("staged ", "ok")] if item.number in look.staged else []
     return ends_line(left, right, look.width)
 
 

@@ -154,7 +154,8 @@ class ReviewPane(Screen[ReviewOutcome | None]):
             words = Span(f"  {self._deeds.empty}", "dim")
             view.show([Line(), Line((words,))])
             return
-        self._show("#file", [file_line(self.state, self.query_one("#file").size.width)])
+        room = self.query_one("#file").size.width
+        self._show("#file", [file_line(self.state, room, self._deeds.untold)])
         view.turn(page(self.state, self._look(width)))
         view.reveal(*view.page.span(self.state.cursor))
 
