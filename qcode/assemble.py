@@ -4,14 +4,14 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from qcode import __version__
+from qcode import __version__, fencing
 from qcode.answering import Answering, Own, overrides, remarks, settings_of
-from qcode.config.model import Config, Permission
+from qcode.config.model import Config
 from qcode.engine.accounting import Accounting
 from qcode.engine.approval import Approvals, Grants
 from qcode.engine.calls import Calls
@@ -38,20 +38,19 @@ from qcode.engine.stream import Stream
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
 from qcode.engine.verify import Verify
-from qcode.permission.modes import PRESETS, Fence, parse_mode
 from qcode.permission.modes import Mode as PermissionMode
+from qcode.permission.modes import parse_mode
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule
-from qcode.protocol.errors import InputError, SandboxMissing
+from qcode.protocol.errors import InputError
 from qcode.protocol.events import Notice, SessionStarted, SettingsChanged
 from qcode.protocol.messages import ToolSpec, UserMessage
-from qcode.sandbox.plain import PlainRunner
 from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
 from qcode.session.conversation import Conversation
 from qcode.session.log import Log
-from qcode.tools.base import Context, Tool
-from qcode.tools.builtin import BUILTIN, WITHOUT_ASK
+from qcode.tools.base import Context
+from qcode.tools.builtin import usable
 from qcode.tools.schema import spec
 from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
@@ -68,6 +67,8 @@ class Start:
     """Folders in which qcode keeps its own things: the model changes none without a question."""
     log: Log | None = None
     """None = no session is kept."""
+    state: Path | None = None
+    """Where it is kept what was found out about this machine; None = nowhere."""
     kept: Path | None = None
     """Where files are kept as they were before changes; None = nothing can be put back."""
     conversation: Conversation = field(default_factory=Conversation)
@@ -120,8 +121,9 @@ class _Assembly:
         self.config = config
         self.start = start
         self.spill = spill
-        self.runner = PlainRunner(self.spill)
-        self.fence = _fence(config, self.runner)
+        folders = (start.folder, *start.add_dirs)
+        around = fencing.around(config.permission, folders, start.own, spill, start.state)
+        self.runner, self.fence = around.runner, around.fence
         self.stream = Stream(start.log, start.conversation)
         self.say: Say = self.stream.say
         self.settings = settings_of(config, self._mode())
@@ -144,7 +146,7 @@ class _Assembly:
         self.ask = self.questions.ask if start.person == "present" else None
         own = Own(start.api_key, start.said)
         self.routes = Answering(config, own, self.settings).routes(self.say)
-        self.tools = _tools(start)
+        self.tools = usable([one.name for one in start.conversation.tools], start.person)
         self.keeping = Keeping(
             _keeper(start, self.workspace),
             self.workspace,
@@ -226,7 +228,7 @@ class _Assembly:
         self.routes.carry(Load(history, accounting, room))
         return Begun(
             lambda number, began: Turn(number, parts, began),
-            lambda prompt: opening(seen, prompt),
+            lambda prompt: opening(replace(seen, fence=self.fence), prompt),
             partial(self._ready, history),
             parts.compactor.by_hand,
             self.routes.ready,
@@ -301,31 +303,3 @@ def _keeper(start: Start, workspace: Workspace) -> Keeper | None:
 def _lives(log: Log | None, session_id: str) -> bool:
     """Whether the session of that id, in the same project, is still there."""
     return log is None or (log.path.parent / f"{session_id}.jsonl").exists()
-
-
-def gives_up_sandbox(permission: Permission) -> bool:
-    """The user's own word: `--sandbox off`, or a mode that stands for it. `required` overrules."""
-    preset = PRESETS.get(permission.mode)
-    by_mode = preset is not None and preset.sandbox == "off"
-    return permission.sandbox == "off" or (by_mode and permission.sandbox == "auto")
-
-
-def _fence(config: Config, runner: PlainRunner) -> Fence:
-    if gives_up_sandbox(config.permission):
-        return "off"
-    if runner.fenced:
-        return "holds"
-    if config.permission.sandbox == "required":
-        raise SandboxMissing(
-            "A sandbox is required (--sandbox required), and this version has none for this "
-            "system. Run without it, or with --sandbox off in a container of your own."
-        )
-    return "none"
-
-
-def _tools(start: Start) -> tuple[type[Tool], ...]:
-    """Those of the session that goes on, so that its prompt stays; else what the run can use."""
-    if start.conversation.tools:
-        names = {known.name for known in start.conversation.tools}
-        return tuple(tool for tool in BUILTIN if tool.name in names)
-    return BUILTIN if start.person == "present" else WITHOUT_ASK

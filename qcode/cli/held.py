@@ -4,11 +4,11 @@ import os
 from functools import partial
 from typing import Literal
 
-from qcode.assemble import gives_up_sandbox
 from qcode.config.load import Loaded, shown
 from qcode.config.model import Config, spelled
 from qcode.config.profiles import said_by
 from qcode.config.secrets import own_key, without_password
+from qcode.fencing import gives_up_sandbox
 from qcode.permission.rules import Rule
 from qcode.protocol.text import plain
 from qcode.tui.home import Held

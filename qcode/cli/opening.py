@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from qcode.assemble import Start, gives_up_sandbox
+from qcode.assemble import Start
 from qcode.cli.options import Options
 from qcode.cli.rules import keep, rules
 from qcode.config.load import Loaded
-from qcode.config.paths import paths
+from qcode.config.paths import make, paths
 from qcode.config.secrets import endpoint_key
 from qcode.engine.limits import Limits
+from qcode.fencing import gives_up_sandbox
 from qcode.permission.modes import PRESETS
 from qcode.permission.patterns import Ground
 from qcode.protocol.errors import InputError, SessionError
@@ -84,6 +85,7 @@ def start(
         folder=folder,
         add_dirs=tuple(_added(path) for path in options.add_dirs),
         own=paths().folders,
+        state=make(paths().state) if config.permission.sandbox == "required" else None,
         log=session.log,
         kept=paths().checkpoints / project(folder),
         conversation=session.conversation,

@@ -8,6 +8,7 @@ change (date, branch, tree, instructions of the project) goes into the first use
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 SYSTEM = """\
 You are qcode, a coding agent in the user's terminal. You work in one folder, the workspace, with \
@@ -49,6 +50,12 @@ places as path:line. Markdown is fine; no headings for short answers.
 - The work is finished when it is done and checked. Then say so in a few sentences and stop."""
 
 
+FENCED = (
+    "Commands run in a sandbox: they write only in this folder and /tmp, and reach no network but "
+    "their own 127.0.0.1."
+)
+
+
 def system_text(appended: str = "") -> str:
     """The system text, with the user's own addition (`--append-system-prompt`) at its end."""
     return f"{SYSTEM}\n\n{appended.strip()}" if appended.strip() else SYSTEM
@@ -68,6 +75,8 @@ class Facts:
     tree: str
     instructions: str
     """AGENTS.md and its kin, cut; empty = there are none."""
+    fence: Literal["holds", "off", "none"] = "none"
+    """What stands around commands."""
 
 
 def opening(facts: Facts, prompt: str) -> str:
@@ -76,6 +85,8 @@ def opening(facts: Facts, prompt: str) -> str:
     rows.append(f"Git branch: {facts.branch}" if facts.branch else "No git repository.")
     if facts.changes:
         rows.append(f"Uncommitted changes:\n{facts.changes}")
+    if facts.fence == "holds":
+        rows.append(FENCED)
     rows.append(f"Files:\n{facts.tree}" if facts.tree else "The folder is empty.")
     blocks = ["<workspace>\n" + "\n".join(rows) + "\n</workspace>"]
     if facts.instructions:

@@ -1,5 +1,8 @@
 """The tools of every session, in the one order in which the prompt lists them."""
 
+from collections.abc import Collection
+from typing import Literal
+
 from qcode.tools.ask import Ask
 from qcode.tools.base import Tool
 from qcode.tools.edit import Edit
@@ -15,3 +18,11 @@ WITHOUT_ASK: tuple[type[Tool], ...] = (Read, Write, Edit, Glob, Grep, Shell, Tod
 
 BUILTIN: tuple[type[Tool], ...] = (*WITHOUT_ASK, Ask)
 """All of them."""
+
+
+def usable(known: Collection[str], person: Literal["present", "absent"]) -> tuple[type[Tool], ...]:
+    """Those of the session that goes on, by name, so that its prompt stays; for a new one what
+    the run can use."""
+    if known:
+        return tuple(tool for tool in BUILTIN if tool.name in known)
+    return BUILTIN if person == "present" else WITHOUT_ASK

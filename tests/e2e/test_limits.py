@@ -112,7 +112,7 @@ def test_yolo_is_not_taken_from_the_environment(cli: Cli) -> None:
 
 
 def test_a_required_sandbox_that_is_not_there_is_44(cli: Cli) -> None:
-    ran = cli.ask("--sandbox", "required")
+    ran = cli.ask("--sandbox", "required", "-C", "/")  # around everything there is no fence
     assert ran.code == 44
     assert "sandbox" in ran.err
 

@@ -51,7 +51,7 @@ WRONG = {
     ("--max-turns", "none"): 2,
     ("--permission-mode", "wild"): 2,
     ("--allowed-tools", "Bash(("): 2,
-    ("--sandbox", "required"): 44,
+    ("--sandbox", "required", "-C", "/"): 44,
     ("-C", "nowhere"): 42,
     ("--add-dir", "nowhere"): 42,
     ("--fork-session",): 42,
