@@ -295,7 +295,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
         if os.path.realpath(link) == str(path):
             os.dup2(full, int(link.name))  # from here on every write meets a full disk
     os.close(full)
-    with pytest.raises(SessionNotSaved, match="the disk is full.*--no-session"):
+    with pytest.raises(SessionNotSaved, match=r"the disk is full.*--no-session"):
         log.append(Renamed("x"))
     log.close()
     assert read(path).events == (started(),)
