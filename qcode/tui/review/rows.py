@@ -49,12 +49,13 @@ def numbered(old: int, new: int, rows: Sequence[tuple[Mark, str]]) -> Iterator[D
 
 
 def unified_rows(rows: Sequence[DiffRow], sheet: Sheet) -> list[Line]:
-    """One below the other; long ones go on in the next line. What is there afterwards has the
-    numbers that it will have, what goes the ones it had."""
+    """One below the other; long ones go on in the next line. One column of numbers, that of the
+    new side, so that it counts on; the old one's only where nothing is left."""
     room = max(sheet.width - sheet.digits - 3, _LEAST)
+    is_left = any(row.new is not None for row in rows)
     made = []
     for row, spans in zip(rows, _spans(rows, sheet.language), strict=True):
-        number = row.old if row.mark == "-" else row.new
+        number = row.new if is_left else row.old
         style = _STYLES[row.mark]
         for at, part in enumerate(chop(spans, room)):
             gutter = _gutter(number if at == 0 else None, row.mark, sheet.digits, style)

@@ -21,11 +21,12 @@ def test_one_below_the_other_with_numbers() -> None:
     made = unified_rows(rows("a\nold\nc\n", "a\nnew\nmore\nc\n"), Sheet(30, 3))
     assert texts(made) == [
         "  1   a",
-        "  2 - old",
+        "    - old",
         "  2 + new",
         "  3 + more",
         "  4   c",
     ]
+    assert texts(unified_rows(rows("a\nb\n", ""), Sheet(30, 3))) == ["  1 - a", "  2 - b"]
 
 
 def test_side_by_side_what_changed_stands_beside_what_it_was() -> None:
@@ -61,7 +62,7 @@ def test_only_the_words_that_changed_stand_out() -> None:
 
 def test_ends_that_differ_and_ends_that_are_missing_are_told() -> None:
     made = texts(unified_rows(rows("a\nb\n", "a\r\nb"), Sheet(40, 3)))
-    assert made == ["  1 - a", "  2 - b", "  1 + a␍", "  2 + b ‹no line end›"]
+    assert made == ["    - a", "    - b", "  1 + a␍", "  2 + b ‹no line end›"]
 
 
 def test_a_row_of_a_megabyte_is_cut() -> None:

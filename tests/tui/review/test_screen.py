@@ -299,8 +299,8 @@ async def test_leaving_decides_nothing(key: str) -> None:
 
 async def test_side_by_side_by_key_and_by_width() -> None:
     async with shown(files(), (120, 40)) as pilot:
-        assert "10 - line 10" not in text(pilot)
-        assert "11 - line 10" in text(pilot)
+        assert "11 - line 10" not in text(pilot)
+        assert "   - line 10" in text(pilot)
         await press(pilot, "s")
         assert any("- line 10" in row and "+ ten" in row for row in text(pilot).split("\n"))
         await pilot.resize_terminal(150, 40)
