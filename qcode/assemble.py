@@ -147,8 +147,9 @@ class _Assembly:
         own = Own(start.api_key, start.said)
         self.routes = Answering(config, own, self.settings).routes(self.say)
         self.tools = usable([one.name for one in start.conversation.tools], start.person)
+        session = start.log.session_id if start.log else ""
         self.keeping = Keeping(
-            _keeper(start, self.workspace),
+            Keeper(self.workspace.root, Shadow(start.kept), session) if start.kept else None,
             self.workspace,
             start.conversation,
             self.say,
@@ -291,13 +292,6 @@ class _Assembly:
         finally:
             shutil.rmtree(self.spill, ignore_errors=True)
             await self.routes.server.close()
-
-
-def _keeper(start: Start, workspace: Workspace) -> Keeper | None:
-    if start.kept is None:
-        return None
-    session = start.log.session_id if start.log else ""
-    return Keeper(workspace.root, Shadow(start.kept), session)
 
 
 def _lives(log: Log | None, session_id: str) -> bool:

@@ -34,8 +34,8 @@ from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.keys import APP
 from qcode.tui.chat.standing import standing
-from qcode.tui.chat.talk import Talk
-from qcode.tui.home import Held, Home, Wanted
+from qcode.tui.chat.talk import Talk, replayed
+from qcode.tui.home import Held, Home, UnforeseenError, Wanted
 from qcode.tui.palette import Palette, depth
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.screens.chat import ChatScreen
@@ -45,10 +45,6 @@ CHANGES_FILES = (SessionStarted, TurnFinished, ShellFinished)
 """Behind these git is looked at."""
 CRASHES, CRASH_SECONDS = 3, 10.0
 """So many failures of the screen within this time, and the app gives up."""
-
-
-class UnforeseenError(QcodeError):
-    """A session could not be opened, and nobody knows why."""
 
 
 class QcodeApp(Hands):
@@ -77,7 +73,7 @@ class QcodeApp(Hands):
         self._early: list[events.Key | events.Paste] | None = []
         """Keys from before there was a prompt; None = it is there."""
         self._crashes: list[float] = []
-        theme = _theme(home)
+        theme = themes.of_home(home.state, home.themes)
         self.palette = Palette(theme.colours, depth(self.console.color_system, os.environ))
         self.register_theme(themes.textual_theme(theme, self.palette.depth))
         self.theme = theme.name
@@ -146,7 +142,7 @@ class QcodeApp(Hands):
         talk = await self._glimpse(wanted)
         opened = await self.holder.open(wanted)
         if talk is None or len(talk.events) != len(opened.past):
-            talk = await _replayed(opened.past)
+            talk = await replayed(opened.past)
         talk.session_id = opened.session_id
         self.held = opened.held
         self._begin(talk)
@@ -165,7 +161,7 @@ class QcodeApp(Hands):
             past = await asyncio.to_thread(peek, wanted.resume)
         except QcodeError:  # `open` will say it
             return None
-        talk = await _replayed(past)
+        talk = await replayed(past)
         self._begin(talk)
         return talk
 
@@ -300,16 +296,3 @@ class QcodeApp(Hands):
         await self.switch_screen(self.chat)
         self.chat.prompt.write(draft)
         self.show([Notice("error", f"The screen failed and was drawn anew ({what}).")])
-
-
-async def _replayed(past: Sequence[AnyEvent]) -> Talk:
-    """In a thread: thousands of events take a while."""
-    talk = Talk()
-    await asyncio.to_thread(talk.replay, past)
-    return talk
-
-
-def _theme(home: Home) -> themes.Theme:
-    name = themes.chosen(home.state) or themes.usual(os.environ)
-    found = themes.load(home.themes)
-    return found.get(name) or found.themes[0]

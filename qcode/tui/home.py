@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import AnyEvent
 from qcode.protocol.inputs import Input
 
@@ -97,3 +98,7 @@ class Home:
     """Folders with themes, the user's last."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, of what is shown; for a picture it can stand still."""
+
+
+class UnforeseenError(QcodeError):
+    """A session could not be opened, and nobody knows why."""

@@ -4,9 +4,10 @@ A file that cannot be used is left out with a sentence that names it and the lin
 all the same.
 """
 
+import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -171,6 +172,12 @@ def usual(environ: Mapping[str, str]) -> str:
     """The name to begin with: light where the terminal says that its background is."""
     back = environ.get("COLORFGBG", "").rpartition(";")[2]  # set by rxvt, Konsole, iTerm2
     return LIGHT if back in ("7", "15") else DARK
+
+
+def of_home(state: Path, folders: Sequence[Path]) -> Theme:
+    """The one that was chosen, else the usual one. Reads files."""
+    found = load(folders)
+    return found.get(chosen(state) or usual(os.environ)) or found.themes[0]
 
 
 def chosen(state: Path) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from qcode.workspace.kept import Entry, Note
+from qcode.workspace.pack import NEW, Pack, piece
 
 if sys.platform == "win32":
     fcntl = None
@@ -32,8 +33,6 @@ MOST_BYTES = 1024**3
 """Of all objects; beyond, the oldest checkpoints go first."""
 
 _FOLDERS = ("objects", "packs", "notes")
-_WAITING_BYTES = 1024 * 1024
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class Shadow:
@@ -42,7 +41,7 @@ class Shadow:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: int | None = None
-        self._pack: _Pack | None = None
+        self._pack: Pack | None = None
         self._packed: dict[str, bytes] = {}
         """What this process has put into packs; nobody collects it meanwhile."""
 
@@ -85,7 +84,7 @@ class Shadow:
 
         Nothing may be noted down of it before the end.
         """
-        self._pack = _Pack(self.folder / "packs" / new_id(), self._packed)
+        self._pack = Pack(self.folder / "packs" / new_id(), self._packed)
         try:
             yield
             self._pack.flush()
@@ -102,7 +101,7 @@ class Shadow:
         try:
             if place:
                 pack, start, length = place.split(":")
-                raw = _piece(self.folder / "packs" / pack, int(start), int(length))
+                raw = piece(self.folder / "packs" / pack, int(start), int(length))
             else:
                 raw = self._object(digest).read_bytes()
             data = zlib.decompress(raw)
@@ -230,7 +229,7 @@ class Shadow:
     def _write(self, path: Path, data: bytes) -> None:
         """The whole file or none."""
         new = path.with_name(f"{secrets.token_hex(6)}.tmp")
-        descriptor = os.open(new, _NEW, 0o600)
+        descriptor = os.open(new, NEW, 0o600)
         try:
             try:
                 rest = memoryview(data)
@@ -253,49 +252,6 @@ def _file_of(content: bytes) -> bytes:
     """The object or the pack that holds it."""
     digest, _, place = content.partition(b"@")
     return place.partition(b":")[0] or digest
-
-
-class _Pack:
-    """Many objects in one file, which is made with the first of them."""
-
-    def __init__(self, path: Path, known: dict[str, bytes]) -> None:
-        self._path = path
-        self._known = known
-        self._descriptor: int | None = None
-        self._waiting = bytearray()
-        self._end = 0
-
-    def add(self, name: str, data: bytes) -> bytes:
-        """Its name, with its place."""
-        if name not in self._known:
-            packed = zlib.compress(data, 1)
-            place = f"{name}@{self._path.name}:{self._end}:{len(packed)}"
-            self._known[name] = place.encode()
-            self._waiting += packed
-            self._end += len(packed)
-            if len(self._waiting) > _WAITING_BYTES:
-                self.flush()
-        return self._known[name]
-
-    def flush(self) -> None:
-        """All of it is with the system."""
-        if self._waiting:
-            if self._descriptor is None:
-                self._descriptor = os.open(self._path, _NEW, 0o600)
-            rest = memoryview(bytes(self._waiting))
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-            self._waiting.clear()
-
-    def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-
-
-def _piece(path: Path, start: int, length: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        return file.read(length)
 
 
 def new_id() -> str:

@@ -4,6 +4,7 @@ It outlives the screen, so a screen that broke is made anew from it, and the end
 when the app is left.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -115,3 +116,10 @@ class Talk:
                 self.returned += [spoken(message) for message in messages]
             case ToolCallFinished():
                 self.edited |= {*event.edited}
+
+
+async def replayed(past: Sequence[AnyEvent]) -> Talk:
+    """A talk of what a log holds. In a thread: thousands of events take a while."""
+    talk = Talk()
+    await asyncio.to_thread(talk.replay, past)
+    return talk

@@ -11,14 +11,10 @@ from qcode.tui.picker.rows import Choices, Hit, Row, T
 
 WIDE = 96
 """Cells from which on a preview stands beside the rows."""
-
 CHROME = 5
 """Rows that are no choices: title, rule, search line, rule, keys."""
-
-
 LEAST_HUNG = 12
 """Cells; in fewer a title does not go on below itself."""
-
 POINTER = " ❯ "
 
 
