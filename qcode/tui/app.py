@@ -85,6 +85,9 @@ class QcodeApp(Hands):
     # -- from the first paint to the first event
 
     def on_mount(self) -> None:
+        # Textual's, from Python 3.12 on, has tasks begin at once: the engine is written for the
+        # loop's own order, and asyncio's race of addresses breaks by it (3.13.0).
+        asyncio.get_running_loop().set_task_factory(None)
         signals.heed(self._leave_by)
         if not self.is_headless:
             driver = self._driver  # its flag is private; without it, all is as Textual has it
@@ -118,8 +121,7 @@ class QcodeApp(Hands):
         except QcodeError as error:
             self._cannot_begin(error)
 
-    def _cannot_begin(self, error: QcodeError) -> None:
-        """It can be tried again; what was said meanwhile is kept for then."""
+    def _cannot_begin(self, error: QcodeError) -> None:  # what was said meanwhile is kept
         self.show([NotBegun(str(error), type(error).__name__)])
 
     async def open(self, wanted: Wanted) -> None:
