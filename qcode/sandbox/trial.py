@@ -51,7 +51,9 @@ def _run(fence: Fence, place: Scene) -> dict[str, str]:
     probes = Path(__file__).with_name("probes.py").read_text(encoding="utf-8")
     mark = f"{place.told['abstract']}-left"
     line = 'setsid sh -c "kill -STOP \\$\\$" "$1" >/dev/null 2>&1 & shift; exec "$@"'
-    words = ("/bin/sh", "-c", line, "sh", mark, sys.executable, "-I", "-S", "-c", probes)
+    # Not the one of a virtual environment: that may lie in /tmp, of which the fence has its own.
+    python = os.path.realpath(sys.executable)
+    words = ("/bin/sh", "-c", line, "sh", mark, python, "-I", "-S", "-c", probes)
     inside = Inside(
         (*words, json.dumps(place.told)), place.ground.writable[0], {"PATH": os.defpath}
     )
