@@ -274,6 +274,7 @@ FACTS = st.builds(
 )
 
 SWITCHES: Mapping[str, set[str]] = {
+    "think": {"think"},
     "kwargs": {"chat_template_kwargs"},
     "effort": {"reasoning_effort"},
     "top": {"enable_thinking", "preserve_thinking", "clear_thinking"},
