@@ -47,6 +47,7 @@ def shell(number: int = 1, command: str = "pytest -q > out.txt", **said: object)
         **said,
     }
     access = Access("shell", command)
+    # `given` holds fields of any type; the constructor is given what the test names
     return ApprovalRequested(f"r{number}", call, (access,), **given)  # type: ignore[arg-type]
 
 

@@ -34,6 +34,7 @@ def main(words: list[str]) -> int:
     gone = [one for one in FOLDER.glob("*.svg") if not wanted and one.stem not in made]
     for one in gone:
         one.unlink()
+    # a command for whoever changes the looks: its words are its result
     print(f"{written} of {len(made)} pictures written, {len(gone)} removed: {FOLDER}")  # noqa: T201
     return 0
 

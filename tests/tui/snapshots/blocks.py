@@ -153,6 +153,7 @@ THOUGHT = (
 
 def call(name: str, summary: str, state: str = "ok", **said: object) -> CallBlock:
     """A card."""
+    # `said` holds fields of any type; the constructor is given what the test names
     return CallBlock("c1", name, summary, state, **{"began": 100.0, **said})  # type: ignore[arg-type]
 
 

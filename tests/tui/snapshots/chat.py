@@ -167,6 +167,7 @@ async def finding(s: Stage) -> None:
 def asked(call: ToolCall, *accesses: Access, **said: object) -> ApprovalRequested:
     """It waits for a word."""
     because = "ask mode asks before edits and commands"
+    # `said` holds fields of any type; the constructor is given what the test names
     return ApprovalRequested(f"r-{call.id}", call, accesses, because, **said)  # type: ignore[arg-type]
 
 
