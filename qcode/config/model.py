@@ -25,7 +25,7 @@ ModeWord = Literal[
     "yolo",
     "bypassPermissions",
 ]
-Sandbox = Literal["auto", "required", "off"]
+SandboxWord = Literal["auto", "required", "off"]
 
 Line = Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """Text without control characters."""
@@ -105,8 +105,23 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Rules that ask; they beat those that allow."""
     deny: Rules = ()
     """Rules that deny; they beat all others."""
-    sandbox: Sandbox = "auto"
+    sandbox: SandboxWord = "auto"
     """auto = the strongest fence that holds here; required = none means exit 44; off = no fence."""
+
+
+class Sandbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fence around commands; see `qcode sandbox check`."""
+
+    outside: Rules = ()
+    """Commands that run outside of the fence, such as `Bash(docker:*)`: each part of a line must
+    be covered. They are asked about as if there were no fence."""
+    accept_landlock: Literal["yes", "no"] = "no"
+    """yes = Landlock with seccomp counts as a fence where there is no better one; what it cannot
+    prevent is found out afterwards and undone."""
+    memory_megabytes: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    """Resident memory of a command and all it starts; 0 = most of what the machine has."""
+    processes: Annotated[int, Meta(ge=16, le=1_000_000)] = 8_192
+    """Processes and threads of a command."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,6 +175,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     server: Server = Server()
     agent: Agent = Agent()
     permission: Permission = Permission()
+    sandbox: Sandbox = Sandbox()
     session: Session = Session()
     log: Log = Log()
     profiles: dict[str, Profile] = {}
@@ -172,6 +188,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "server": Server,
     "agent": Agent,
     "permission": Permission,
+    "sandbox": Sandbox,
     "session": Session,
     "log": Log,
 }

@@ -200,6 +200,17 @@ class ApprovalSettled(Event, frozen=True):
     because: str
 
 
+class Connected(Event, frozen=True):
+    """A way out was asked for, once a host, port and answer in a run; `qcode audit` lists them."""
+
+    host: str
+    port: int
+    by: Literal["endpoint", "command", "fetch"]
+    """The model's server; a command inside the fence; the tool."""
+    answer: Literal["allow", "deny"]
+    because: str = ""
+
+
 class QuestionAsked(Event, frozen=True):
     """The model asks the person; the turn waits for a `QuestionReply`."""
 
@@ -459,6 +470,7 @@ LoggedEvent = (
     | BudgetReached
     | Steered
     | Verified
+    | Connected
     | ModeChanged
     | ModelChanged
     | Compacted

@@ -1,9 +1,15 @@
 """The contract of running a command: what is asked for, what comes back, and background jobs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+Gate = Callable[[str, int], Awaitable[str]]
+"""(host, port) -> empty when a command inside the fence may connect to it, else why not, a clause.
+
+The host has passed the grammar: lower case, without a final dot, an IP address in its plain form.
+May take as long as a person takes; is asked for every connection."""
 
 
 class NotStarted(Exception):
@@ -21,6 +27,9 @@ class Command:
     """Does not count for background commands."""
     environment: Mapping[str, str] | None = None
     """Variables to set on top of the allow-listed ones; None = no more."""
+    where: Literal["inside", "outside"] = "inside"
+    """`outside` = not in the fence though there is one: a person's word or the user's settings,
+    never a model's. Without a fence it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,9 @@ class Output:
     seconds: float
     job: str = ""
     """Id of the job that processes which it left running have become; empty = none."""
+    notes: tuple[str, ...] = ()
+    """What the fence did about it, a sentence each, for model and person: hosts that were refused,
+    protected files that were put back, an end for too much memory."""
 
 
 class Runner(Protocol):
@@ -49,6 +61,8 @@ class Runner(Protocol):
     name: str
     fenced: bool
     """True = the operating system limits what a command can touch."""
+    gate: Gate | None
+    """Who decides about the network of commands inside; None = it is closed."""
 
     async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
         """Run to the end. Cancelling ends the whole process group, then raises CancelledError.

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from qcode.sandbox.base import Command, Job, Output, Reading
+from qcode.sandbox.base import Command, Gate, Job, Output, Reading
 from qcode.sandbox.capture import Capture
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.jobs import JobTable
@@ -24,6 +24,8 @@ class PlainRunner:
 
     name: str = "plain"
     fenced: bool = False
+    gate: Gate | None = None
+    """See `Runner.gate`."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from qcode.protocol.events import (
     BudgetReached,
     CheckpointTaken,
     Compacted,
+    Connected,
     ContextChanged,
     Elided,
     LoopSeen,
@@ -152,6 +153,10 @@ def _next(state: State, event: AnyEvent, now: float) -> State:
             return noting.verify(state, event)
         case QuestionAsked(question=question):
             return add(state, NoteBlock(question, "info", "question"))
+        case Connected(by="endpoint") | Connected(answer="allow"):
+            return state  # `qcode audit` tells of these
+        case Connected(host, port, _, _, because):
+            return add(state, NoteBlock(f"no way to {host}:{port} ({because})", "warning"))
         case Notice(level, text):
             return add(state, NoteBlock(text, level))
         case NotBegun(text):

@@ -19,7 +19,7 @@ from qcode.protocol.events import (
     TurnStarted,
 )
 from qcode.protocol.inputs import Begin, Cancel, Prompt, RunShell
-from qcode.sandbox.base import Command, NotStarted, Output
+from qcode.sandbox.base import Command, Gate, NotStarted, Output
 from qcode.session.conversation import fold
 from qcode.session.prompts import spoken
 from qcode.session.store import Store
@@ -176,6 +176,7 @@ class Flood:
 
     name: str = "flood"
     fenced: bool = False
+    gate: Gate | None = None
 
     async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
         """4 MB, in pieces as they come from a real one; then nothing."""
