@@ -9,6 +9,24 @@ from hypothesis import strategies as st
 
 from qcode.protocol.hosts import plain_host, why_not_public
 
+NUMBERS = """
+2130706433 017700000001 0x7f000001 0x7f.1 127.1 127.0.1 0177.0.0.1 127.0.0.01 127.0.0.0x1
+1.2.3.256 1.2.3.4.5 evil.0x a.1
+"""
+
+SPECIAL = """
+0.0.0.0 10.1.2.3 100.64.0.1 100.100.100.200 127.0.0.1 127.255.0.9 168.63.129.16 169.254.169.254
+172.16.0.1 172.31.255.255 192.0.0.192 192.168.1.1 198.18.0.1 203.0.113.9 224.0.1.1 239.1.1.1
+240.0.0.1 255.255.255.255 :: ::1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 ::8.8.8.8 64:ff9b::7f00:1
+64:ff9b::a9fe:a9fe 64:ff9b:1::1 100::1 2001::1 2001:db8::1 2002:7f00:1:: 2002:808:808:: 3fff::1
+fc00::1 fd00:ec2::254 fe80::1 fe80::1%eth0 2606:4700::1%eth0 fec0::1 ff02::1 ff0e::1 5f00::1
+"""
+
+PUBLIC = """
+8.8.8.8 93.184.216.34 1.1.1.1 172.32.0.1 100.128.0.1 168.63.129.17 2606:2800:220:1::1
+2a00:1450:4001::200e 64:ff9b::808:808
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "host"),
@@ -58,10 +76,7 @@ def test_what_is_no_plain_host_is_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    (
-        "2130706433 017700000001 0x7f000001 0x7f.1 127.1 127.0.1 0177.0.0.1 127.0.0.01 "
-        "127.0.0.0x1 1.2.3.256 1.2.3.4.5 evil.0x a.1"
-    ).split(),
+    NUMBERS.split(),
 )
 def test_numbers_that_resolvers_take_as_addresses_are_none(text: str) -> None:
     assert plain_host(text) is None
@@ -86,14 +101,7 @@ def test_the_form_of_a_form_is_itself(text: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    (
-        "0.0.0.0 10.1.2.3 100.64.0.1 100.100.100.200 127.0.0.1 127.255.0.9 168.63.129.16 "
-        "169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.192 192.168.1.1 198.18.0.1 "
-        "203.0.113.9 224.0.1.1 239.1.1.1 240.0.0.1 255.255.255.255 :: ::1 ::ffff:127.0.0.1 "
-        "::ffff:8.8.8.8 ::8.8.8.8 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 100::1 "
-        "2001::1 2001:db8::1 2002:7f00:1:: 2002:808:808:: 3fff::1 fc00::1 fd00:ec2::254 "
-        "fe80::1 fe80::1%eth0 2606:4700::1%eth0 fec0::1 ff02::1 ff0e::1 5f00::1"
-    ).split(),
+    SPECIAL.split(),
 )
 def test_what_is_not_public_is_refused_with_a_clause(address: str) -> None:
     assert why_not_public(address)
@@ -106,10 +114,7 @@ def test_what_is_no_address_is_not_public(text: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    (
-        "8.8.8.8 93.184.216.34 1.1.1.1 172.32.0.1 100.128.0.1 168.63.129.17 "
-        "2606:2800:220:1::1 2a00:1450:4001::200e 64:ff9b::808:808"
-    ).split(),
+    PUBLIC.split(),
 )
 def test_public_addresses_pass(address: str) -> None:
     assert why_not_public(address) == ""
