@@ -11,6 +11,10 @@ Place = Literal["workspace", "protected", "outside"]
 
 Answer = Literal["allow", "ask", "deny"]
 
+NETWORK_CALL = "network"
+"""Name of the call in an `ApprovalRequested` that no model made: a command inside the fence wants
+to reach a host. Its arguments are host and port; no message holds it and no result follows."""
+
 
 class Access(msgspec.Struct, frozen=True):
     """One thing that a call would touch."""

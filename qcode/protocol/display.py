@@ -41,6 +41,8 @@ class OutputBlock(msgspec.Struct, frozen=True, tag="output"):
     seconds: float
     spill: str = ""
     """Path of the file that holds the whole output; empty = all of it is in the result."""
+    notes: tuple[str, ...] = ()
+    """What the fence did about it, a sentence each."""
 
 
 class MatchesBlock(msgspec.Struct, frozen=True, tag="matches"):

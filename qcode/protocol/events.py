@@ -54,6 +54,8 @@ class SessionStarted(Event, frozen=True):
     parent: Parent | None = None
     context_tokens: int | None = None
     """The loaded context; None = not told."""
+    fence: Literal["", "holds", "none", "off"] = ""
+    """What stands around commands; `off` = the user gave it up, empty = not told."""
 
 
 class TurnStarted(Event, frozen=True):
@@ -190,6 +192,9 @@ class ApprovalRequested(Event, frozen=True):
     behind: tuple[str, ...] = ()
     """The calls of the same answer that wait behind it, commands whole, with line breaks if they
     have some; see `scope="batch"`."""
+    where: Literal["", "inside", "outside"] = ""
+    """Of a command, where there is a fence: `inside` = it would run in it, and the person may
+    allow it outside instead, this once; `outside` = by their settings it runs outside."""
 
 
 class ApprovalSettled(Event, frozen=True):

@@ -75,6 +75,9 @@ class ApprovalReply(msgspec.Struct, frozen=True, tag=True):
     """`batch` = this call and the others of the same answer, also with deny; `session` = the
     rules that `ApprovalRequested.rules` showed hold from here on; `project` = they are kept in the
     user's state as well."""
+    where: Literal["inside", "outside"] = "inside"
+    """`outside` = allowed this once outside of the sandbox; holds only with allow and `once`, for
+    a request whose `where` is `inside`."""
 
 
 class QuestionReply(msgspec.Struct, frozen=True, tag=True):
@@ -151,6 +154,23 @@ class Rename(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
+class OpenPort(msgspec.Struct, frozen=True, tag=True):
+    """Let the person reach a port that a command listens on inside the fence: a Notice says
+    where."""
+
+    port: int
+
+
+class ClosePort(msgspec.Struct, frozen=True, tag=True):
+    """Take it back."""
+
+    port: int
+
+
+class ListPorts(msgspec.Struct, frozen=True, tag=True):
+    """Say in a Notice which ports are open."""
+
+
 Input = (
     Begin
     | Prompt
@@ -171,4 +191,7 @@ Input = (
     | Undo
     | Redo
     | Rename
+    | OpenPort
+    | ClosePort
+    | ListPorts
 )
