@@ -56,6 +56,7 @@ def parse(argv: list[str]) -> Options:
         sampling={name: said for name in SAMPLING if (said := getattr(found, name)) is not None},
         loops=found.loops,
         unattended=found.unattended,
+        offline=found.offline,
         images=tuple(found.image),
         permission_mode="yolo" if found.yolo else found.permission_mode,
         sandbox=found.sandbox,
@@ -162,6 +163,9 @@ def _permission(group: Group) -> None:
     )
     group.add_argument("--yolo", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--sandbox", choices=("auto", "required", "off"), help="off: your own risk")
+    group.add_argument(
+        "--offline", action="store_true", help="connect to the configured endpoints and no others"
+    )
     group.add_argument(
         "--allowed-tools",
         "--allowedTools",

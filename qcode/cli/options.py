@@ -24,6 +24,7 @@ class Options:
     """Values that were said, by the names of `fields.SAMPLING`."""
     loops: str | None
     unattended: bool
+    offline: bool
     images: tuple[Path, ...]
     permission_mode: str | None
     sandbox: str | None

@@ -30,6 +30,7 @@ def flags(options: Options) -> Mapping[str, tuple[str, object]]:
         "agent.max_steps": ("--max-turns", options.max_turns),
         "agent.loops": ("--loops", options.loops),
         "agent.unattended": ("--unattended", "on" if options.unattended else None),
+        "agent.offline": ("--offline", "on" if options.offline else None),
         "permission.mode": ("--permission-mode", options.permission_mode),
         "permission.sandbox": ("--sandbox", options.sandbox),
     }

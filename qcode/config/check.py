@@ -24,6 +24,8 @@ def checked(
     kind = _types().get(f"{section}.{field}")
     if kind is None or bool(name) != (section in TABLES):
         raise ConfigError(f"{where}: there is no setting {key}. {nearest(key)}")
+    if spelled == "text" and _words(kind) == ("on", "off"):
+        value = SWITCH.get(str(value).lower(), value)
     try:
         return msgspec.convert(value, kind, strict=spelled == "typed")
     except msgspec.ValidationError:
@@ -31,6 +33,12 @@ def checked(
         said = "not shown here" if field == "api_key_env" else _shown(value)
         raise ConfigError(f"{where}: {key} is {said}. {why}") from None
 
+
+SWITCH: Mapping[str, str] = {
+    **dict.fromkeys(("1", "true", "yes"), "on"),
+    **dict.fromkeys(("0", "false", "no"), "off"),
+}
+"""How else a switch is spelled in the environment."""
 
 HINTS: Mapping[str, str] = {
     "thinking": "Write off, low, medium, high, max, or a number of tokens.",

@@ -1,7 +1,7 @@
 """Defaults < user file < project file < environment < flags; each value knows where it came from.
 
 A profile lies right above the layer that names it as `server.model`; beside the flag that names it
-other flags still win. No `.env` is ever read.
+other flags still win. The project's file counts once it is trusted. No `.env` is ever read.
 """
 
 import difflib
@@ -17,7 +17,7 @@ from qcode.config import files
 from qcode.config.check import checked
 from qcode.config.model import SECTIONS, TABLES, Config, Profile, keys, parted, value_of
 from qcode.config.origin import DEFAULT, Origin, Setting, Settings
-from qcode.config.paths import PROJECT_FILE, paths
+from qcode.config.paths import paths
 from qcode.config.profiles import overlay, said_by
 from qcode.protocol.errors import ConfigError, UsageError
 
@@ -39,6 +39,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "QCODE_VERIFY": "agent.verify",
     "QCODE_VERIFY_TRIES": "agent.verify_tries",
     "QCODE_UNATTENDED": "agent.unattended",
+    "QCODE_OFFLINE": "agent.offline",
     "QCODE_LOOPS": "agent.loops",
     "QCODE_COMPACTION": "agent.compaction",
     "QCODE_PERMISSION_MODE": "permission.mode",
@@ -69,6 +70,8 @@ class Loaded:
     """Sentences for stderr: what was left out, and why."""
     proposed_verify: Setting | None = None
     """A verify command that the project proposes: not run unless the user accepts it."""
+    withheld: Mapping[str, Setting] = field(default_factory=dict)
+    """What the project's file would set if it were trusted, the verify command among it."""
     profile: str = ""
     """The profile that holds; empty = none."""
 
@@ -93,23 +96,25 @@ class Sources:
     """What is read."""
 
     user_file: Path
-    project_file: Path | None
-    """None = no project."""
+    project: files.ProjectFile | None = None
+    """None = there is none, or it is not asked about."""
     environ: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, tuple[str, object]] = field(default_factory=dict)
     """Key -> (the flag as written, its value), such as `server.model` -> (`--model`, `qwen`)."""
 
 
-def sources(root: Path, flags: Mapping[str, tuple[str, object]] | None = None) -> Sources:
-    """The usual ones for a workspace at `root`, with the process's environment."""
-    return Sources(paths().config_file, root / PROJECT_FILE, os.environ, flags or {})
+def sources(
+    flags: Mapping[str, tuple[str, object]] | None = None, project: files.ProjectFile | None = None
+) -> Sources:
+    """The usual ones, with the process's environment."""
+    return Sources(paths().config_file, project, os.environ, flags or {})
 
 
 def load(given: Sources) -> Loaded:
     """Read all of `given` and lay them over one another. Raises ConfigError and UsageError."""
     notices: list[str] = []
     mine = files.user(given.user_file)
-    theirs = files.project(given.project_file, notices)
+    theirs, withheld = _of_project(given.project, notices)
     proposed = theirs.pop(files.PROPOSED, None)
     layers = [
         mine,
@@ -124,7 +129,23 @@ def load(given: Sources) -> Loaded:
         found |= layer
     config = _config(found)
     _check_names(config, found)
-    return Loaded(config, _origins(found, config), tuple(notices), proposed, name)
+    return Loaded(config, _origins(found, config), tuple(notices), proposed, withheld, name)
+
+
+def _of_project(
+    given: files.ProjectFile | None, notices: list[str]
+) -> tuple[Settings, Mapping[str, Setting]]:
+    """What it sets, and what it would set."""
+    if given is None or not given.why_not:
+        return files.project(given, notices), {}
+    would = files.project(given, [])
+    if would:
+        keys = ", ".join(sorted(would))
+        notices.append(
+            f"{given.path} does not count, since {given.why_not}. It would set {keys}: "
+            "`qcode trust` shows it, `qcode trust add` trusts it as it is, --trust for one run."
+        )
+    return {}, would
 
 
 def _choose(layers: list[Settings], profiles: Mapping[str, Profile]) -> str:

@@ -82,6 +82,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Files that searches leave out, as gitignore patterns."""
     unattended: Literal["on", "off"] = "off"
     """on = nobody watches: wait for a server that went away, as long as it takes."""
+    offline: Literal["on", "off"] = "off"
+    """on = connect to the endpoints of these settings and to nothing else; no `fetch`, and no
+    network for commands inside the fence."""
     loops: Literal["break", "off"] = "break"
     """What to do about a model that repeats itself; off = let it."""
     compaction: Literal["auto", "off"] = "auto"

@@ -50,6 +50,10 @@ def test_a_run_may_be_unattended_and_without_the_loop_breaker() -> None:
     assert (parse(["-p", "x"]).unattended, parse(["-p", "x"]).loops) == (False, None)
 
 
+def test_a_run_may_be_offline() -> None:
+    assert (parse(["-p", "x", "--offline"]).offline, parse(["-p", "x"]).offline) == (True, False)
+
+
 @pytest.mark.parametrize(
     "argv",
     [

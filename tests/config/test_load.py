@@ -301,3 +301,16 @@ def test_the_line_of_a_key_is_where_its_statement_begins(
         text += f"{name} = {value}\n"
     found = places(text)
     assert {key: found.get(key) for key in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("1", "on"), ("TRUE", "on"), ("on", "on"), ("0", "off")]
+)
+def test_a_switch_in_the_environment_may_be_a_one(tmp_path: Path, word: str, value: str) -> None:
+    assert loaded(tmp_path, environ={"QCODE_OFFLINE": word}).config.agent.offline == value
+
+
+def test_a_project_cannot_bring_a_run_online_again(tmp_path: Path) -> None:
+    found = loaded(tmp_path, '[agent]\noffline = "on"', '[agent]\noffline = "off"')
+    assert found.config.agent.offline == "on"
+    assert "agent.offline" in found.notices[0]
