@@ -16,6 +16,10 @@ class NotStarted(Exception):
     """A command could not be started. `str(error)` is the sentence for person and model."""
 
 
+class NotOpened(Exception):
+    """A port could not be opened to the person. `str(error)` is the sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A shell command to run."""
@@ -73,6 +77,21 @@ class Runner(Protocol):
 
     async def start(self, command: Command) -> str:
         """Start in the background; returns the job's id. See `Jobs`. Raises NotStarted."""
+        ...
+
+    async def open_port(self, port: int) -> int:
+        """Let the person reach what commands listen on inside; the port outside that leads there.
+
+        Raises NotOpened.
+        """
+        ...
+
+    async def close_port(self, port: int) -> None:
+        """Take it back; nothing happens where it was not opened."""
+        ...
+
+    def ports(self) -> tuple[int, ...]:
+        """Those that were opened."""
         ...
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qcode.sandbox.base import Command, Gate, Job, Output, Reading
 from qcode.sandbox.capture import Capture
+from qcode.sandbox.clock import Clock
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.jobs import JobTable
 from qcode.sandbox.keeper import Keeper
@@ -48,7 +49,8 @@ class PlainRunner:
         self._foreground.add(process)
         why = ""
         try:
-            async with asyncio.timeout(command.timeout_seconds):
+            process.clock = Clock(command.timeout_seconds)
+            async with process.clock:
                 await process.wait()
             await process.settle()
         except TimeoutError:
@@ -59,6 +61,7 @@ class PlainRunner:
             raise
         finally:
             process.unwatch()
+            process.clock = None
             self._foreground.discard(process)
         return self._output(process, command, why)
 
@@ -78,6 +81,20 @@ class PlainRunner:
     async def stop(self, job_id: str) -> Job:
         """End a job, see `Jobs.stop`."""
         return await self._jobs.stop(job_id)
+
+    async def open_port(self, port: int) -> int:
+        """Let the person reach what commands listen on; the port that is to be used for it.
+
+        Without a fence every port is open as it is. Raises NotOpened.
+        """
+        return port
+
+    async def close_port(self, port: int) -> None:
+        """Take it back; nothing happens where it was not opened."""
+
+    def ports(self) -> tuple[int, ...]:
+        """Those that were opened by hand."""
+        return ()
 
     async def close(self) -> None:
         """End everything that was started here."""
@@ -122,6 +139,7 @@ class PlainRunner:
             spill=spill.path if spill and excerpt.left_out else None,
             seconds=process.seconds,
             job=job,
+            notes=tuple(process.notes),
         )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from qcode.sandbox.base import NotStarted
 from qcode.sandbox.capture import Capture
+from qcode.sandbox.clock import Clock
 from qcode.sandbox.group import POLL_SECONDS, Group
 from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.live import Live
@@ -49,6 +50,10 @@ class Process:
         self.group = Group(shell.pid, keeper.ended)
         self.changed = asyncio.Event()
         """Set at each output and at the end; who waits for it clears it."""
+        self.clock: Clock | None = None
+        """Its time limit; None = it has none."""
+        self.notes: dict[str, None] = {}
+        """What `Output.notes` will say, each once."""
         self._live: Live | None = None
         self._shell = shell
         self._pipe = pipe
@@ -73,6 +78,10 @@ class Process:
             ended = self.exit_code is not None and self._pipe < 0
             self._finished = ended and not self.group.alive()
         return not self._finished
+
+    def note(self, sentence: str) -> None:
+        """The fence did something about it."""
+        self.notes[sentence] = None
 
     def watch(self, live: Live) -> None:
         """Show output as it comes, too."""
