@@ -4,16 +4,26 @@ Its init ends with the shell, so what a command leaves running ends with it and 
 """
 
 import os
+import platform
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from qcode.sandbox import seccomp
 from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.memory import in_memory
 from qcode.sandbox.place import Place
 from qcode.sandbox.standing import Standing
 
 NAMESPACES = ("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net")
+_LIMITED = (
+    *("/bin/sh", "-c"),
+    # the first is bash's word for it, the second dash's
+    '{ ulimit -u "$1" || ulimit -p "$1"; } 2>/dev/null; shift; exec "$@"',
+    "sh",
+)
 PROC_READ = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
 
 
@@ -25,17 +35,21 @@ class Bubblewrap:
     def __init__(self, ground: Ground, program: str) -> None:
         self._program = program
         self._standing = Standing(ground)
+        self._processes = ground.processes
 
     def around(self, inside: Inside) -> Wrapped:
         """bwrap and its arguments; what a link leads away cannot be covered by it: OSError."""
         held, plan = self._standing.stand()
+        taken: tuple[int, ...] = ()
         try:
-            words = (self._program, *arguments(plan.places, inside))
+            taken = _filter()
+            limited = replace(inside, words=(*_LIMITED, str(self._processes), *inside.words))
+            words = (self._program, *_filtered(taken), *arguments(plan.places, limited))
         except BaseException:
-            for descriptor in held:
+            for descriptor in (*held, *taken):
                 os.close(descriptor)
             raise
-        return Wrapped(words, {}, (), held)
+        return Wrapped(words, {}, taken, held)
 
     def ahead(self) -> Ahead | None:
         """It starts quickly."""
@@ -45,6 +59,10 @@ class Bubblewrap:
         """Nothing waits for one."""
         raise OSError("bubblewrap takes its plan when it starts")
 
+    def network(self) -> None:
+        """Each command has a closed one of its own: where this fence is used, only bubblewrap may
+        make namespaces, and it hands out none."""
+
     def left(self) -> None:
         """A command has ended."""
         self._standing.sweep()
@@ -52,6 +70,16 @@ class Bubblewrap:
     def close(self) -> None:
         """No command follows."""
         self._standing.close()
+
+
+def _filter() -> tuple[int, ...]:
+    """A descriptor with the filter of calls, if there is one for this machine."""
+    program = seccomp.program(platform.machine())
+    return (in_memory("filter", program),) if program else ()
+
+
+def _filtered(taken: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(word for it in taken for word in ("--seccomp", str(it)))
 
 
 def program(environment: Mapping[str, str]) -> str | None:

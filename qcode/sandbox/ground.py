@@ -22,6 +22,8 @@ class Ground:
     """XDG_RUNTIME_DIR."""
     sockets: tuple[Path, ...] = ()
     """Sockets that variables named (SSH_AUTH_SOCK, DOCKER_HOST …)."""
+    processes: int = 8_192
+    """Processes and threads of one command; the kernel does not count those of root."""
 
     @classmethod
     def of(

@@ -3,26 +3,23 @@
 Linux from 5.12 on (`mount_setattr`), where an unprivileged user may make user namespaces.
 """
 
-import functools
 import marshal
 import os
+import platform
 import sys
-from pathlib import Path
+import threading
 from typing import Any
 
+from qcode.sandbox import seccomp
 from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
+from qcode.sandbox.founding import Network, found
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.handed import compiled, words
+from qcode.sandbox.memory import in_memory
 from qcode.sandbox.plan import Plan
 from qcode.sandbox.standing import Standing
 
-PROCESSES = 8_192
-"""Processes and threads of one command; the kernel does not count those of root."""
-LAUNCHER = ("mounting.py", "launcher.py")
-"""They share one namespace of names there, in which each finds what the ones before it made."""
-_BOOT = (
-    "import marshal;f=open({},'rb');s={{'__name__':'launcher'}};"
-    "exec(marshal.load(f),s);exec(marshal.load(f),s);s['begin'](f)"
-)
+LAUNCHER = ("kernel.py", "mounting.py", "launcher.py")
 
 
 class Namespaces:
@@ -32,30 +29,43 @@ class Namespaces:
 
     def __init__(self, ground: Ground) -> None:
         self._standing = Standing(ground)
+        self._network: Network | None = None
+        self._founding = threading.Lock()
+        self._processes = ground.processes
 
     def around(self, inside: Inside) -> Wrapped:
         """The launcher and its plan, in a file that only it and this process have."""
         said = self.message(inside)
         try:
-            told = _memory(_launcher() + said.data)
+            spaces = self.network().spaces()
+            try:
+                told = in_memory("plan", compiled(LAUNCHER) + said.data)
+            except BaseException:
+                _close(spaces)
+                raise
         except BaseException:
             _close(said.held)
             raise
-        return Wrapped(_words(told), {}, (told,), said.held)
+        return Wrapped(_words(told, *spaces), {}, (told, *spaces), said.held)
 
     def ahead(self) -> Ahead | None:
         """The launcher, which starts, and waits for its plan: half of all the time it takes."""
         if sys.platform != "linux":
             return None
-        reading, writing = os.pipe()
-        os.write(writing, _launcher())  # 20 KB: it fits into the pipe
-        return Ahead(_words(reading), (reading,), writing)
+        spaces = self.network().spaces()
+        try:
+            reading, writing = os.pipe()
+        except OSError:
+            _close(spaces)
+            raise
+        os.write(writing, compiled(LAUNCHER))  # 20 KB: it fits into the pipe
+        return Ahead(_words(reading, *spaces), (reading, *spaces), writing)
 
     def message(self, inside: Inside) -> Message:
         """The plan as it is now."""
         held, plan = self._standing.stand()
         try:
-            return Message(marshal.dumps(_told(plan, inside)), held)
+            return Message(marshal.dumps(_told(plan, inside, self._processes)), held)
         except BaseException:
             _close(held)
             raise
@@ -64,9 +74,19 @@ class Namespaces:
         """A command has ended."""
         self._standing.sweep()
 
+    def network(self) -> Network:
+        """See `Fence.network`."""
+        with self._founding:
+            if self._network is None:
+                self._network = found()
+            return self._network
+
     def close(self) -> None:
         """No command follows."""
         self._standing.close()
+        if self._network is not None:
+            self._network.close()
+            self._network = None
 
 
 def _close(descriptors: tuple[int, ...]) -> None:
@@ -74,38 +94,16 @@ def _close(descriptors: tuple[int, ...]) -> None:
         os.close(descriptor)
 
 
-def _words(told: int) -> tuple[str, ...]:
-    return (sys.executable, "-I", "-S", "-c", _BOOT.format(told))
+def _words(told: int, user: int, network: int) -> tuple[str, ...]:
+    return words(told, LAUNCHER, f"['begin'](f,{user},{network})")
 
 
-def _told(plan: Plan, inside: Inside) -> dict[str, Any]:
+def _told(plan: Plan, inside: Inside, processes: int) -> dict[str, Any]:
     return {
         "places": [(place.kind, place.path, place.source) for place in plan.places],
-        "processes": PROCESSES,
+        "processes": processes,
+        "filter": seccomp.program(platform.machine()),
         "words": list(inside.words),
         "folder": str(inside.folder),
         "environment": dict(inside.environment),
     }
-
-
-@functools.cache
-def _launcher() -> bytes:
-    """Compiled once: compiling costs as much as half a start of Python."""
-    here = Path(__file__)
-    sources = ((name, here.with_name(name).read_bytes()) for name in LAUNCHER)
-    codes = (compile(source, name, "exec", dont_inherit=True) for name, source in sources)
-    return b"".join(map(marshal.dumps, codes))
-
-
-def _memory(data: bytes) -> int:
-    if sys.platform != "linux":
-        raise OSError("there are no namespaces on this system")
-    descriptor = os.memfd_create("plan")
-    try:
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(data)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor

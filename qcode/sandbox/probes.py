@@ -104,15 +104,51 @@ def _try_sockets(scene: Scene) -> str:
 
 
 def _try_processes(scene: Scene) -> str:
-    if scene["namespace"] == os.readlink("/proc/self/ns/pid"):
-        return "processes outside are visible"
+    if _namespace(scene):
+        found = _opened(scene["process"])
+        if not found:
+            os.kill(int(scene["process"]), 0)
+        return found or "processes outside can be signalled"
+    # the fence's own: where it has nothing that this process has not, to enter it is nothing
+    found = _opened("1")
+    return "" if _rights("1") == _rights("self") and _files("1") <= _files("self") else found
+
+
+def _opened(number: str) -> str:
     for name in ("mem", "environ", "root/etc", "fd/0", "cwd"):
         try:
-            os.close(os.open(f"/proc/1/{name}", os.O_RDONLY))
+            os.close(os.open(f"/proc/{number}/{name}", os.O_RDONLY))
         except OSError:
             continue
-        return f"/proc/1/{name} can be opened"
+        return f"/proc/{number}/{name} can be opened"
     return ""
+
+
+def _rights(number: str) -> dict[str, str]:
+    wanted = ("CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd", "NoNewPrivs", "Seccomp")
+    with open(f"/proc/{number}/status") as file:
+        rows = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+    return {name: rows.get(name, "") for name in wanted}
+
+
+def _files(number: str) -> set[str]:
+    folder = f"/proc/{number}/fd"
+    found = {"/dev/null", "anon_inode:[eventfd]"}  # bubblewrap's hears how its command ended
+    for name in os.listdir(folder):
+        try:
+            found.add(os.readlink(f"{folder}/{name}"))
+        except OSError:  # the one that the list was read with
+            continue
+    return found
+
+
+def _try_process_list(scene: Scene) -> str:
+    return "processes outside are visible" if _namespace(scene) else ""
+
+
+def _namespace(scene: Scene) -> bool:
+    """Whether it is the one outside."""
+    return scene["namespace"] == os.readlink("/proc/self/ns/pid")
 
 
 def _try_terminal(scene: Scene) -> str:
@@ -124,11 +160,12 @@ def _try_terminal(scene: Scene) -> str:
 
 
 def _try_rights(scene: Scene) -> str:
-    with open("/proc/self/status") as file:
-        rows = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
-    if rows.get("NoNewPrivs") != "1":
+    found = _rights("self")
+    if found["NoNewPrivs"] != "1":
         return "programs can gain rights"
-    return "" if int(rows["CapEff"], 16) == 0 == int(rows["CapBnd"], 16) else "it has capabilities"
+    # the bounds of who is not root matter to nobody: with no_new_privs no program gains any
+    sets = ["CapEff", "CapPrm", "CapInh", "CapAmb", *(["CapBnd"] if os.getuid() == 0 else [])]
+    return "it has capabilities" if any(int(found[name], 16) for name in sets) else ""
 
 
 def _try_mounts(scene: Scene) -> str:
@@ -155,8 +192,31 @@ def _try_private_tmp(scene: Scene) -> str:
 
 
 def _try_vsock(scene: Scene) -> str:
-    with socket.socket(getattr(socket, "AF_VSOCK", 40), socket.SOCK_STREAM):
-        return "sockets to a hypervisor can be made"
+    for name, family, kind in (
+        ("VSOCK", 40, 1),
+        ("ALG", 38, 5),
+        ("PACKET", 17, 3),
+        ("TIPC", 30, 2),
+    ):
+        try:
+            socket.socket(family, kind).close()
+        except OSError:
+            continue
+        return f"sockets of the family {name} can be made"
+    return ""
+
+
+def _try_calls(scene: Scene) -> str:
+    if scene["clone3"] == scene["keyctl"]:
+        return "the numbers of its calls are not known for this machine"
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(int(scene["clone3"]), None, 0) < 0 and ctypes.get_errno() != 38:
+        return "clone3 can be called"
+    if libc.syscall(int(scene["keyctl"]), 0, -3, 1) >= 0:
+        return "keys of the session can be reached"
+    if libc.ioctl(0, ctypes.c_ulong(0x5412), b"x") == 0 or ctypes.get_errno() != 1:
+        return "a terminal can be typed into"
+    return "the layout of memory can be set" if libc.personality(0x0400000) >= 0 else ""
 
 
 def _written(*paths: str) -> str:

@@ -1,6 +1,7 @@
 """A place for trials: a home with a secret, a workspace, listeners outside. All made for it."""
 
 import os
+import platform
 import secrets
 import socket
 import tempfile
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.seccomp import MACHINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ def scene(base: Path) -> Iterator[Scene]:
         tmp.flush()
         told |= {"tmp": tmp.name, "abstract": f"qcode-{secrets.token_hex(8)}"}
         told["port"] = str(_listeners(stack, told))
+        told["process"] = str(os.getpid())
+        told |= _numbers()
         told["namespace"] = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - a text, not a path
         state = Path(told["state"]).parent
         yield Scene(Ground((Path(told["workspace"]),), Path(told["home"]), own=(state,)), told)
@@ -50,6 +54,13 @@ _PATHS = {
     "state": "home/.local/state/qcode/trial",
     "socket": "outside/s",
 }
+
+
+def _numbers() -> dict[str, str]:
+    """Of two calls to the kernel; where they are not known both are empty."""
+    machine = MACHINES.get(platform.machine())
+    known = machine.numbers if machine else {}
+    return {name: str(known.get(name, "")) for name in ("clone3", "keyctl")}
 
 
 def _write(*paths: str) -> None:

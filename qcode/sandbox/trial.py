@@ -2,18 +2,19 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.ground import Ground
-from qcode.sandbox.promises import LATER, PROMISES
+from qcode.sandbox.promises import PROMISES, Verdict, weaker
 from qcode.sandbox.scene import Scene, scene
 
 SECONDS = 15.0
@@ -28,11 +29,19 @@ class Trial:
     seconds: float
     why: str = ""
     """Why there was no trial at all; empty = there was."""
+    weaker: Mapping[str, Verdict] = field(default_factory=dict)
+    """What this fence does not promise: it counts without."""
 
     @property
     def proven(self) -> bool:
         """Whether the fence counts as one."""
-        return not self.why and not set(self.broken) - LATER
+        return not self.why and not set(self.broken) - set(self.weaker)
+
+    def verdict(self, promise: str) -> Verdict:
+        """What came of one."""
+        if self.why:
+            return "not tried"
+        return self.weaker.get(promise, "not held") if promise in self.broken else "held"
 
 
 def trial(make: Callable[[Ground], Fence], base: Path) -> Trial:
@@ -40,10 +49,11 @@ def trial(make: Callable[[Ground], Fence], base: Path) -> Trial:
     began = time.monotonic()
     try:
         with scene(base) as place:
-            broken = _run(make(place.ground), place)
+            fence = make(place.ground)
+            broken = _run(fence, place)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return Trial({}, time.monotonic() - began, str(error))
-    return Trial(broken, time.monotonic() - began)
+    return Trial(broken, time.monotonic() - began, weaker=weaker(fence.name, platform.machine()))
 
 
 def _run(fence: Fence, place: Scene) -> dict[str, str]:
