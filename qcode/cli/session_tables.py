@@ -1,6 +1,7 @@
 """Sessions as text for a terminal of 80 columns, measured in cells: a Chinese sign takes two."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -77,6 +78,43 @@ def places(hits: Sequence[Hit]) -> str:
         head = f"{_SNIPPET_INDENT}{hit.kind}: "
         rows.append(head + fit(hit.snippet, WIDTH - len(head)))
     return "".join(f"{row}\n" for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A turn that one can go back to before."""
+
+    turn: int
+    prompt: str
+    files: tuple[str, ...]
+    """What it changed, of that which was kept."""
+
+
+def points(rows: Iterable[Point]) -> str:
+    """A line a turn: number, number of files, prompt; below it the files, as far as they fit."""
+    made = f"{'TURN':>5}  {'FILES':>5}  PROMPT\n"
+    for one in rows:
+        made += f"{one.turn:>5}  {len(one.files) or '':>5}  {fit(one.prompt, WIDTH - 14)}".rstrip()
+        made += "\n"
+        if one.files:
+            names = ", ".join(one_line(name, WIDTH) for name in one.files)
+            made += f"{'':14}{fit(names, WIDTH - 14)}\n"
+    return made
+
+
+def put_back(paths: Iterable[str]) -> str:
+    """A line a path."""
+    return "".join(f"{path}\n" for path in paths)
+
+
+def stat(rows: Sequence[tuple[str, int, int, str]]) -> str:
+    """(path, added, removed, what else) as lines; none for none."""
+    widest = min(max((len(pad(path, 0)) for path, *_ in rows), default=0), WIDTH - 30)
+    made = ""
+    for path, added, removed, word in rows:
+        name = pad(fit(path, WIDTH - 30), widest)
+        made += f"{name}  {f'+{added}':>7} {f'-{removed}':>7}  {word}".rstrip() + "\n"
+    return made
 
 
 def when(at: str) -> str:

@@ -1,4 +1,4 @@
-"""`qcode sessions`: list, show, search, export, delete and prune. Arguments and printing only.
+"""`qcode sessions`: list, show, search, export, delete, prune; `rewind` and `diff` stand beside.
 
 Results go to stdout, talk about them to stderr. `--json` is for scripts: fields are only added.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qcode.cli import session_diff, session_rewind
 from qcode.cli.parser import count, parsed
 from qcode.cli.session_tables import details, places, table, turns
 from qcode.config.paths import paths
@@ -40,6 +41,8 @@ def add(parser_group: "Group") -> None:
     _export_arguments(below)
     _delete_arguments(below)
     _prune_arguments(below)
+    session_rewind.add(below)
+    session_diff.add(below)
 
 
 def run(arguments: argparse.Namespace, store: Store) -> int:

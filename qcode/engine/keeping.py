@@ -20,11 +20,12 @@ from qcode.protocol.events import CheckpointTaken, Notice
 from qcode.protocol.inputs import Redo, Rewind, Undo
 from qcode.protocol.text import one_line, well_formed
 from qcode.session.conversation import Conversation
-from qcode.workspace.checkpoint import Back, Draft, Keeper, from_git
+from qcode.workspace.back import Back, Draft, fetched, wanted
+from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
 from qcode.workspace.inventory import TooMany
 from qcode.workspace.kept import Note, Past, Wish, backwards, past
-from qcode.workspace.tracked import contents, tracked
+from qcode.workspace.tracked import tracked
 
 LOG = logging.getLogger(__name__)
 _SHOWN = 8
@@ -181,12 +182,10 @@ class Keeping:
             self._warn(_NOTHING[type(given)])
             return ()
         wishes = backwards(notes)
-        ids = from_git(wishes)
-        data = await contents(self.workspace.root, ids.values())
-        fetched = {content: data[one] for content, one in ids.items() if one in data}
+        had = await fetched(self.workspace.root, wanted(wishes))
         kind: Literal["undo", "redo"] = "redo" if isinstance(given, Redo) else "undo"
         draft = Draft(self.talk.turns, kind, of)
-        back = await self._tried(lambda: keeper.go_back(wishes, fetched, draft), "edits")
+        back = await self._tried(lambda: keeper.go_back(wishes, had, draft), "edits")
         if back is None:
             return ()
         self._report(back, wishes, given, keeper)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qcode.workspace.back import CHANGED, Back, Draft
 from qcode.workspace.inventory import (
     Folder,
     Inventory,
@@ -22,25 +23,13 @@ from qcode.workspace.inventory import (
     size_of,
     stamps,
 )
-from qcode.workspace.kept import ABSENT, FROM_GIT, Entry, Kind, Note, Wish
+from qcode.workspace.kept import ABSENT, FROM_GIT, Entry, Note, Wish
 from qcode.workspace.looking import Room, look, same
 from qcode.workspace.putting import Step, carry_out
 from qcode.workspace.shadow import Shadow, new_id
 from qcode.workspace.tracked import Tracked
 
 _LINK = 0o120000
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """What became of a restoration."""
-
-    note_id: str
-    """Empty = nothing could be done, and it may be tried again."""
-    done: tuple[str, ...]
-    """Paths that were put back."""
-    left: dict[str, str]
-    """Those that were not, and why."""
 
 
 @dataclass(slots=True)
@@ -190,30 +179,45 @@ class Keeper:
     # The way back
 
     def go_back(
-        self, wishes: Mapping[bytes, Wish], fetched: Mapping[bytes, bytes], note: "Draft"
+        self, wishes: Mapping[bytes, Wish], fetched: Mapping[bytes, bytes], note: Draft
     ) -> Back:
         """Put what is wished in its place. `fetched`: by `Entry.content`, what git had.
 
         What somebody else changed stays, and so does what could not be kept before.
         """
-        room = Room(10**9, 1 << 50)
-        befores = {key: look(self.path(key), self.shadow, room) for key in wishes}
-        steps, left = {}, {}
-        for key, wish in wishes.items():
-            made = self._step(self.path(key), befores[key], wish, fetched)
-            if isinstance(made, str):
-                left[key] = made
-            elif made is not None:
-                steps[key] = made
+        steps, left = self._steps(wishes, fetched)
         if left and not steps:  # it may be tried again
             return Back("", (), {self.shown(key): why for key, why in left.items()})
-        kept = {key: befores[key] for key in steps}
+        kept = {key: step.now for key, step in steps.items()}
         self._begin(Note(note.id, self.session, note.turn, note.kind, kept, None, note.of))
         failed = carry_out(list(steps.values()))
+        room = Room(10**9, 1 << 50)
         self.shadow.finish(note.id, {key: look(self.path(key), self.shadow, room) for key in steps})
         left |= {key: failed[step.path] for key, step in steps.items() if step.path in failed}
         done = tuple(sorted(self.shown(key) for key in steps if key not in left))
         return Back(note.id, done, {self.shown(key): why for key, why in left.items()})
+
+    def foresee(self, wishes: Mapping[bytes, Wish], fetched: Mapping[bytes, bytes]) -> Back:
+        """What `go_back` would do now."""
+        steps, left = self._steps(wishes, fetched)
+        shown = {self.shown(key): why for key, why in left.items()}
+        return Back("", tuple(sorted(map(self.shown, steps))), shown)
+
+    def _steps(
+        self, wishes: Mapping[bytes, Wish], fetched: Mapping[bytes, bytes]
+    ) -> tuple[dict[bytes, Step], dict[bytes, str]]:
+        """What is to be done, and why some of it cannot be."""
+        steps: dict[bytes, Step] = {}
+        left: dict[bytes, str] = {}
+        room = Room(10**9, 1 << 50)
+        for key, wish in wishes.items():
+            now = look(self.path(key), self.shadow, room)
+            made = self._step(self.path(key), now, wish, fetched)
+            if isinstance(made, str):
+                left[key] = made
+            elif made is not None:
+                steps[key] = made
+        return steps, left
 
     def _step(
         self, path: Path, now: Entry, wish: Wish, fetched: Mapping[bytes, bytes]
@@ -224,18 +228,19 @@ class Keeper:
             return None
         if wish.expected is not None and not same(now, wish.expected, self.shadow):
             if now.kept:
-                return "it was changed since"
+                return CHANGED
             return "it is too large to be kept, or cannot be read"
         if not now.kept:
             return "it is too large to be kept, or cannot be read"
         if target.kind != "file":
             return Step(path, now, target)
-        data = self._data(target, fetched)
+        data = self.data(target, fetched)
         if data is None:
             return "what it was is not kept"
         return Step(path, now, target, data)
 
-    def _data(self, entry: Entry, fetched: Mapping[bytes, bytes]) -> bytes | None:
+    def data(self, entry: Entry, fetched: Mapping[bytes, bytes]) -> bytes | None:
+        """What a file held; None = that is not kept."""
         if not entry.content:
             return None
         data = fetched.get(entry.content)
@@ -260,23 +265,6 @@ class Keeper:
     def _begin(self, note: Note) -> Note:
         self.shadow.begin(note)
         return note
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The checkpoint that a restoration makes."""
-
-    turn: int
-    kind: Kind
-    of: tuple[str, ...]
-    id: str = field(default_factory=new_id)
-
-
-def from_git(wishes: Mapping[bytes, Wish]) -> dict[bytes, str]:
-    """`Entry.content` -> object id, of all that git must be asked for."""
-    contents = {wish.target.content for wish in wishes.values() if wish.target.kind == "file"}
-    start = FROM_GIT.encode()
-    return {one: one[len(start) :].decode() for one in contents if one.startswith(start)}
 
 
 def _missing(path: Path) -> list[Path]:

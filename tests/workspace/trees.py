@@ -7,10 +7,11 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qcode.workspace.checkpoint import Back, Draft, Keeper, from_git
+from qcode.workspace.back import Back, Draft, fetched, wanted
+from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.kept import Note, Past, backwards, past
 from qcode.workspace.shadow import Shadow
-from qcode.workspace.tracked import contents, tracked
+from qcode.workspace.tracked import tracked
 
 
 def tree(root: Path) -> dict[str, tuple[object, ...]]:
@@ -92,11 +93,9 @@ class Driver:
 
     def _back(self, notes: Sequence[Note], kind: str) -> Back:
         wishes = backwards(notes)
-        ids = from_git(wishes)
-        data = asyncio.run(contents(self.keeper.root, ids.values()))
-        fetched = {content: data[one] for content, one in ids.items() if one in data}
+        had = asyncio.run(fetched(self.keeper.root, wanted(wishes)))
         draft = Draft(self.turn, kind, tuple(note.id for note in notes))  # type: ignore[arg-type] # a literal
-        back = self.keeper.go_back(wishes, fetched, draft)
+        back = self.keeper.go_back(wishes, had, draft)
         if back.note_id:
             self.ids.append(back.note_id)
         return back
