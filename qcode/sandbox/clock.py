@@ -22,9 +22,9 @@ class Clock:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         self._runs = False
-        return await self._limit.__aexit__(kind, error, trace)
+        await self._limit.__aexit__(kind, error, trace)
 
     def hold(self) -> None:
         """Stand still until as many calls of `release` have come."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from qcode.sandbox.founding import Network
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
@@ -63,6 +65,14 @@ class Fence(Protocol):
 
     def message(self, inside: Inside) -> Message:
         """For what `ahead` gave. Raises OSError or ValueError."""
+        ...
+
+    def network(self) -> Network | None:
+        """The one that all commands share; found when it is first needed, which blocks for 20 ms.
+
+        None = each command has a closed one of its own: no gate is asked, no port can be opened.
+        Raises OSError.
+        """
         ...
 
     def left(self) -> None:

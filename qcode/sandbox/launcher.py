@@ -3,7 +3,7 @@
 qcode hands this file over compiled, and the plan behind it (`namespaces`), so that neither is read
 from a place that a command can write. Only `os`, `ctypes`, `struct` and `marshal` are imported: a
 start costs what these cost. The plan is data; what is protected is decided in `plan`. The mounts
-are in `mounting`, which runs first and in the same names.
+are in `mounting`, which runs first and in the same names, behind `kernel`.
 
 Three processes: the first is qcode's child and leads its group; it hands on how the shell ended.
 The second is the init of the PID namespace: it mounts, reaps, hands on signals, and ends when
@@ -22,25 +22,32 @@ import struct
 
 TYPE_CHECKING = False  # `typing` is not imported: 5 ms a command
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO
+    from typing import Any, BinaryIO, NoReturn
 
-    from qcode.sandbox.mounting import CLOSE, checked, libc, mount_all, proc_read_only
+    from qcode.sandbox.kernel import NEWIPC, NEWNS, NEWPID, checked, join, libc, unshare, write
+    from qcode.sandbox.mounting import mount_all, proc_read_only
 
 
 FAILED = 126
 """Exit code when the fence could not be raised: the command was not run."""
 
-NEWNS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "ppc64le": 271, "s390x": 280}
 SIGNALS = (1, 2, 3, 15, 17)  # HUP INT QUIT TERM CHLD
 
 
-def begin(told: BinaryIO) -> None:
-    """Wait for the plan and run its command; where none comes, end. Never returns."""
+def begin(told: BinaryIO, user: int, network: int) -> None:
+    """Wait for the plan and run its command; where none comes, end. Never returns.
+
+    `user`, `network`: the namespaces of the session. The command gets a user namespace below that
+    one, so that in the network, too, it has no rights to lose.
+    """
     try:
+        join(user, network)
         plan = marshal.load(told)
     except EOFError:
         os._exit(0)
+    except OSError as error:
+        _fail(error)
     told.close()
     main(plan)
 
@@ -51,7 +58,7 @@ def main(plan: dict[str, Any]) -> None:
         os.chdir("/")  # from here on no folder is known by what it was before
         mask = _signals(SIGNALS)
         libc.sigprocmask(0, mask, None)
-        _unshare()
+        unshare(NEWNS | NEWPID | NEWIPC)
         reading, writing = os.pipe()
         if os.fork() == 0:
             os.close(reading)
@@ -77,22 +84,11 @@ def _hand_on(status: bytes) -> None:
     os._exit(os.WEXITSTATUS(code) if os.WIFEXITED(code) else FAILED)
 
 
-def _fail(error: OSError) -> None:
+def _fail(error: OSError) -> NoReturn:
     at = f" at {error.filename}" if error.filename else ""
     text = f"The fence could not be raised ({error.strerror}{at}), so the command was not run.\n"
     os.write(2, text.encode("utf-8", "replace"))
     os._exit(FAILED)
-
-
-def _unshare() -> None:
-    user, group = os.getuid(), os.getgid()
-    checked(libc.unshare(NEWUSER | NEWNS | NEWPID | NEWNET | NEWIPC), "namespaces")
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{user} {user} 1"),
-        ("gid_map", f"{group} {group} 1"),
-    ):
-        _write(f"/proc/self/{name}", text)
 
 
 # ------------------------------------------------------------------ inside: the namespace's init
@@ -102,8 +98,7 @@ def _init(plan: dict[str, Any], told: int) -> None:
     """Mount, start the shell, reap. Never returns."""
     try:
         mount_all(plan)
-        _loopback_up()
-        _write("/proc/sys/user/max_user_namespaces", "0")
+        write("/proc/sys/user/max_user_namespaces", "0")
         proc_read_only()
         _give_up_rights()
         libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody inside looks at its descriptors
@@ -180,19 +175,6 @@ def _give_up_rights() -> None:
         libc.syscall(ctypes.c_long(call), ctypes.c_long(1), None)  # KEYCTL_JOIN_SESSION_KEYRING
 
 
-def _loopback_up() -> None:
-    wire = libc.socket(2, 2 | CLOSE, 0)
-    checked(wire, "loopback")
-    checked(libc.ioctl(wire, 0x8914, struct.pack("16sH22x", b"lo", 0x1 | 0x40)), "loopback")
-    os.close(wire)
-
-
 def _signals(numbers: tuple[int, ...]) -> Any:
     bits = sum(1 << (number - 1) for number in numbers)
     return struct.pack("Q120x", bits)
-
-
-def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY)
-    os.write(descriptor, text.encode())
-    os.close(descriptor)

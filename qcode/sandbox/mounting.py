@@ -17,11 +17,12 @@ TYPE_CHECKING = False  # `typing` is not imported: 5 ms a command
 if TYPE_CHECKING:
     from typing import Any
 
-libc = ctypes.CDLL(None, use_errno=True)
+    from qcode.sandbox.kernel import CLOSE, checked, libc
+
 RDONLY, NOSUID, NODEV, NOEXEC, BIND, REC, PRIVATE = 1, 2, 4, 8, 4096, 16384, 1 << 18
 OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442  # one number on every architecture
 HERE = -100  # AT_FDCWD
-EMPTY, RECURSIVE, CLOSE = 0x1000, 0x8000, os.O_CLOEXEC if hasattr(os, "O_CLOEXEC") else 0
+EMPTY, RECURSIVE = 0x1000, 0x8000
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 PROC_READ = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
 """Below /proc; what root may write there by its number alone changes the whole system."""
@@ -177,10 +178,3 @@ def _mount(source: str | None, path: str, kind: str | None, flags: int, options:
 def _call(number: int, *arguments: Any) -> int:
     long = [ctypes.c_long(it) if isinstance(it, int) else it for it in arguments]
     return int(libc.syscall(ctypes.c_long(number), *long))
-
-
-def checked(result: int, what: str) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), what)
-    return result

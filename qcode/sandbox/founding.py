@@ -1,0 +1,131 @@
+"""The network of a session: found once, held by descriptors, gone with the last of them.
+
+Commands of the session share its loopback, so that what one serves another one reaches. Nothing
+leads out of it but the listener, whose connections qcode itself takes (`proxy`).
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+
+from qcode.sandbox.handed import compiled, words
+
+PORT = 808
+"""Below 1024: no command may bind there, so none can be in the way, or answer in its place."""
+FILES = ("kernel.py", "founder.py")
+SECONDS = 20.0
+"""How long the founder may take; it needs 20 ms on an idle machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What is held of it."""
+
+    user: int
+    """Descriptor of its user namespace, which owns the network."""
+    net: int
+    listener: socket.socket
+    """On 127.0.0.1:`PORT` inside; accepted from outside."""
+
+    def spaces(self) -> tuple[int, int]:
+        """Copies of both namespaces, for a process that is to join. Raises OSError."""
+        user = os.dup(self.user)
+        try:
+            return user, os.dup(self.net)
+        except OSError:
+            os.close(user)
+            raise
+
+    def close(self) -> None:
+        """It is gone when no process is in it either."""
+        os.close(self.user)
+        os.close(self.net)
+        self.listener.close()
+
+
+def found() -> Network:
+    """Make one. Blocks for some 20 ms. Raises OSError."""
+    helper = start("['found'](f,{wire},%d)" % PORT)  # noqa: UP031 - `{wire}` is filled in later
+    try:
+        user, net, listener = helper.receive(3)
+    finally:
+        helper.end()
+    return Network(user, net, socket.socket(fileno=listener))
+
+
+def lender(network: Network) -> "Helper":
+    """Makes sockets inside on demand: `Helper.ask`. Blocks while it starts. Raises OSError."""
+    user, net = network.spaces()
+    return start(f"['lend'](f,{{wire}},{user},{net})", user, net)
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A process that sends descriptors. It ends when its wire does, so also with qcode."""
+
+    process: subprocess.Popen[bytes]
+    wire: socket.socket
+
+    def ask(self, word: bytes) -> socket.socket:
+        """A socket of the other side. Blocks. Raises OSError."""
+        self.wire.send(word)
+        (number,) = self.receive(1)
+        return socket.socket(fileno=number)
+
+    def receive(self, count: int) -> list[int]:
+        """Descriptors that it sends. Raises OSError with what it says instead."""
+        said, descriptors, _, _ = socket.recv_fds(self.wire, 4096, count)
+        if len(descriptors) == count:
+            return descriptors
+        for descriptor in descriptors:
+            os.close(descriptor)
+        why = said.decode(errors="replace") or "the process for it ended"
+        raise OSError(f"the session's network could not be made: {why}")
+
+    def end(self) -> None:
+        """Blocks until it has ended: at once."""
+        self.wire.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)
+        self.process.kill()
+        self.process.wait()
+
+
+def start(call: str, *inherited: int) -> Helper:
+    """Run `call` of the founder's code; closes `inherited` here. Raises OSError."""
+    held = list(inherited)
+    try:
+        if sys.platform != "linux":
+            raise OSError("there are no namespaces on this system")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        held.append(theirs.detach())
+        try:
+            ours.settimeout(SECONDS)
+            reading, writing = os.pipe()
+            held.append(reading)
+            with os.fdopen(writing, "wb") as told:
+                told.write(compiled(FILES))  # 5 KB: it fits into the pipe
+            line = words(reading, FILES, call.format(wire=held[-2]))
+            return Helper(_process(line, tuple(held)), ours)
+        except BaseException:
+            ours.close()
+            raise
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def _process(line: tuple[str, ...], inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        line,
+        env={},
+        cwd="/",
+        pass_fds=inherited,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
