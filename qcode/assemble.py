@@ -3,11 +3,13 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from qcode import __version__, fencing
 from qcode.answering import Answering, Own, overrides, remarks, settings_of
@@ -20,6 +22,7 @@ from qcode.engine.compaction import Compactor
 from qcode.engine.controls import Controls
 from qcode.engine.doors import Begun, Doors
 from qcode.engine.engine import Engine
+from qcode.engine.gate import OFFLINE, NetworkGate
 from qcode.engine.gauge import Gauge
 from qcode.engine.hidden import hidden
 from qcode.engine.history import History
@@ -28,6 +31,7 @@ from qcode.engine.limits import Limits
 from qcode.engine.look import look
 from qcode.engine.own import OwnCommands
 from qcode.engine.parts import Haste, Parts
+from qcode.engine.ports import Ports
 from qcode.engine.prompt import opening, system_text
 from qcode.engine.questions import Questions
 from qcode.engine.room import Room
@@ -42,6 +46,7 @@ from qcode.permission.modes import Mode as PermissionMode
 from qcode.permission.modes import parse_mode
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule
+from qcode.protocol.access import Access
 from qcode.protocol.errors import InputError
 from qcode.protocol.events import Notice, SessionStarted, SettingsChanged
 from qcode.protocol.messages import ToolSpec, UserMessage
@@ -122,8 +127,9 @@ class _Assembly:
         self.start = start
         self.spill = spill
         folders = (start.folder, *start.add_dirs)
-        around = fencing.around(config.permission, folders, start.own, spill, start.state)
-        self.runner, self.fence = around.runner, around.fence
+        stands = fencing.around(config, fencing.Folders(folders, start.own, spill, start.state))
+        self.runner, self.fence = stands.runner, stands.fence
+        self.unfenced = fencing.remark(stands, start.person)
         self.stream = Stream(start.log, start.conversation)
         self.say: Say = self.stream.say
         self.settings = settings_of(config, self._mode())
@@ -136,9 +142,14 @@ class _Assembly:
             start.own,
         )
         ground = Ground.of(self.workspace.root)
-        book = Rulebook(self.settings, self.fence, start.rules, ground)
+        outside = config.sandbox.outside
+        book = self.book = Rulebook(self.settings, self.fence, start.rules, ground, outside)
         grants = Grants(book.offers, book.grant, start.keep, str(self.workspace.root))
         self.approvals = Approvals(book.judge, self.say, self._nobody(), grants)
+        offline = OFFLINE if config.agent.offline == "on" else ""
+        self.gate = NetworkGate(self.approvals, self.say, offline, self._is_endpoint)
+        self.runner.gate = self.gate
+        self.ports = Ports(self.runner, self.say, self._is_served)
         self.history: History | None = None
         """None = the session has not begun."""
         self.steers: list[UserMessage] = []
@@ -168,6 +179,7 @@ class _Assembly:
             self.haste,
             self.routes.wish,
             self._asks,
+            self.ports,
         )
         doors = Doors(self._begin, self._end, self.start.limits, self.keeping.take)
         commands = OwnCommands(self.runner, self.workspace.root, self.say)
@@ -197,7 +209,7 @@ class _Assembly:
         """Find the server and read the workspace, at once."""
         facts, (seen, unread) = await asyncio.gather(self.routes.open(), look(self.workspace))
         say(self._started(facts))
-        warnings = (*self.start.remarks, *unread)
+        warnings = (*self.start.remarks, *([self.unfenced] if self.unfenced else ()), *unread)
         for notice in (*remarks(facts), *(Notice("warning", one) for one in warnings)):
             say(notice)
         talk = self.start.conversation
@@ -228,12 +240,32 @@ class _Assembly:
         )
         self.routes.carry(Load(history, accounting, room))
         return Begun(
-            lambda number, began: Turn(number, parts, began),
+            partial(self._turn, parts),
             lambda prompt: opening(replace(seen, fence=self.fence), prompt),
             partial(self._ready, history),
             parts.compactor.by_hand,
             self.routes.ready,
         )
+
+    def _turn(self, parts: Parts, number: int, began: float) -> Turn:
+        self.gate.begin()
+        return Turn(number, parts, began)
+
+    def _endpoints(self) -> frozenset[tuple[str, int]]:
+        """Where the model's server answers, host and port."""
+        known = [self.routes.choice.base_url]
+        known += [self.history.facts.base_url] if self.history else []
+        parts = [urlsplit(url) for url in known if url]
+        usual = {"https": 443}
+        return frozenset(
+            (one.hostname or "", one.port or usual.get(one.scheme, 80)) for one in parts
+        )
+
+    def _is_endpoint(self, host: str, port: int) -> bool:
+        return (host, port) in self._endpoints()
+
+    def _is_served(self, port: int) -> bool:
+        return any(port == one for _, one in self._endpoints())
 
     async def _ready(self, history: History, message: UserMessage) -> None:
         await self.routes.ready()
@@ -253,6 +285,7 @@ class _Assembly:
             mode=self.settings.mode,
             parent=talk.parent,
             context_tokens=facts.context_tokens,
+            fence=self.fence,
         )
 
     def _head(self) -> tuple[str, tuple[ToolSpec, ...]]:
@@ -271,7 +304,8 @@ class _Assembly:
         context = Context(self.workspace, self.runner, self.runner, self.spill, self.ask)
         calls = Calls(self.tools, context, self.approvals, self.say)
         calls.single.before_effect = self.stream.flush
-        calls.single.around = self.keeping.around
+        calls.single.around = self._around
+        calls.single.where = self.book.where
         if self.settings.loops == "off":
             calls.watch = None
         return calls
@@ -283,10 +317,23 @@ class _Assembly:
         when = self.start.verify
         made = Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder, when)
         made.around = self.keeping.command
+        if self.book.where((Access("shell", agent.verify),)) == "outside":
+            made.where = "outside"
         return made
+
+    @asynccontextmanager
+    async def _around(self, accesses: Sequence[Access]) -> AsyncIterator[None]:
+        """A call that may change something: its files are kept, its questions end with it."""
+        async with self.keeping.around(accesses):
+            try:
+                yield
+            finally:
+                self.gate.left()
 
     async def _end(self) -> None:
         try:
+            await self.ports.close()
+            await self.gate.close()
             await self.runner.close()
             await self.keeping.close()
         finally:

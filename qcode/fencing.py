@@ -1,21 +1,39 @@
 """Permission -> what stands around commands: a fence that a trial run proved here, or nothing.
 
-The half of `assemble` that knows about fences. One is raised where it is required: until the
-network can be opened for a single command, nobody gets a fence without asking for it.
+The half of `assemble` that knows about fences. A trial takes 70 ms (November 2026, two cores), once
+a boot; after that the choice takes less than one.
 """
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from qcode.config.model import Permission
+from qcode.config.model import Config, Permission
 from qcode.permission.modes import PRESETS, Fence
 from qcode.protocol.errors import SandboxMissing
 from qcode.sandbox.choose import choose
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.plain import PlainRunner
+
+CHECK = "`qcode sandbox check` says what was tried."
+ALLOW = "Allow some: --allowed-tools 'Bash(pytest:*)'; all: --permission-mode auto --sandbox off."
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """What a fence must know of this run."""
+
+    writable: Sequence[Path]
+    """Where commands may write, the workspace first."""
+    own: Sequence[Path]
+    """Hidden from them."""
+    spill: Path
+    """Long outputs, which they may read."""
+    state: Path | None
+    """Where it is kept until the next boot which fence was proven; None = nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +42,25 @@ class Around:
 
     runner: PlainRunner
     fence: Fence
+    why: str = ""
+    """Why there is none though one was wished for, a sentence."""
 
 
-def around(
-    permission: Permission,
-    folders: Sequence[Path],
-    own: Sequence[Path],
-    spill: Path,
-    state: Path | None,
-) -> Around:
-    """What `permission` asks for.
-
-    `folders`: where commands may write, the workspace first. `own`: hidden from them. `spill`:
-    long outputs, which they may read. `state`: where it is kept until the next boot which fence
-    was proven; None = nowhere. Raises SandboxMissing.
-    """
+def around(config: Config, folders: Folders) -> Around:
+    """What the settings ask for. Raises SandboxMissing."""
+    permission, spill = config.permission, folders.spill
     if gives_up_sandbox(permission):
         return Around(PlainRunner(spill), "off")
+    ground = Ground.of(folders.writable, folders.own, (spill,), os.environ)
+    choice = choose(ground, folders.state or spill)
+    if choice.fence is not None:
+        return Around(FencedRunner(choice.fence, spill), "holds")
     if permission.sandbox != "required":
-        return Around(PlainRunner(spill), "none")
-    ground = Ground.of(folders, own, (spill,), os.environ)
-    choice = choose(ground, state or spill)
-    if choice.fence is None:
-        raise SandboxMissing(
-            f"A sandbox is required (--sandbox required). {choice.why} Run without it, or with "
-            "--sandbox off in a container of your own; `qcode sandbox check` says what was tried."
-        )
-    return Around(FencedRunner(choice.fence, spill), "holds")
+        return Around(PlainRunner(spill), "none", choice.why)
+    raise SandboxMissing(
+        f"A sandbox is required (--sandbox required). {choice.why} Run without it, or with "
+        "--sandbox off in a container of your own; `qcode sandbox check` says what was tried."
+    )
 
 
 def gives_up_sandbox(permission: Permission) -> bool:
@@ -58,3 +68,13 @@ def gives_up_sandbox(permission: Permission) -> bool:
     preset = PRESETS.get(permission.mode)
     by_mode = preset is not None and preset.sandbox == "off"
     return permission.sandbox == "off" or (by_mode and permission.sandbox == "auto")
+
+
+def remark(found: Around, person: Literal["present", "absent"]) -> str:
+    """What the person should know where no fence holds; empty = nothing."""
+    if found.fence != "none":
+        return ""
+    if person == "present":
+        return f"No sandbox holds here, so each command is asked about. {found.why} {CHECK}"
+    denied = "No sandbox holds here, so commands that no rule allows are denied."
+    return f"{denied} {found.why} {CHECK} {ALLOW}"

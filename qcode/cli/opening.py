@@ -20,7 +20,7 @@ from qcode.engine.limits import Limits
 from qcode.fencing import gives_up_sandbox
 from qcode.permission.modes import PRESETS
 from qcode.permission.patterns import Ground
-from qcode.protocol.errors import InputError, SessionError
+from qcode.protocol.errors import InputError, QcodeError, SessionError
 from qcode.protocol.events import AnyEvent, Event
 from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
@@ -85,7 +85,7 @@ def start(
         folder=folder,
         add_dirs=tuple(_added(path) for path in options.add_dirs),
         own=paths().folders,
-        state=make(paths().state) if config.permission.sandbox == "required" else None,
+        state=_state() if not gives_up_sandbox(config.permission) else None,
         log=session.log,
         kept=paths().checkpoints / project(folder),
         conversation=session.conversation,
@@ -104,6 +104,15 @@ def start(
         sampling=options.sampling,
         said=loaded.said,
     )
+
+
+def _state() -> Path | None:
+    """Where it is kept which fence was proven; a home that cannot be written is no reason not to
+    start: it is proven each time, then."""
+    try:
+        return make(paths().state)
+    except QcodeError:
+        return None
 
 
 def _added(path: Path) -> Path:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Literal
 
 from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
@@ -18,6 +19,9 @@ from qcode.protocol.messages import ToolCall
 
 Judge = Callable[[Sequence[Access]], Verdict]
 """Rules and mode as they are now; see `permission`."""
+
+
+OUTSIDE = "the user allowed it this once, outside of the sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,10 @@ class Question:
     refused: str = ""
     """What of it the person refused before, as a clause: then they are asked, whatever would allow
     it. Empty = nothing."""
+    where: Literal["", "inside", "outside"] = ""
+    """See `ApprovalRequested.where`."""
+    withdrawn: str = "the turn was cancelled"
+    """What is said when nobody waits for the answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class Decision:
     """Arguments that the person put in the place of the model's; empty = as they are."""
     hunks: tuple[HunkReply, ...] = ()
     """What the person decided about parts of the change; the others are kept."""
+    where: Literal["inside", "outside"] = "inside"
+    """`outside` = the person let the command run without the fence, this once."""
 
 
 ALLOWED = Decision()
@@ -152,11 +162,12 @@ class Approvals:
             self.say(self._request(request_id, question, verdict, rules))
             reply = await future
         except asyncio.CancelledError:
-            self.say(ApprovalSettled(request_id, "deny", "the turn was cancelled"))
+            self.say(ApprovalSettled(request_id, "deny", question.withdrawn))
             raise
         finally:
             del self._open[request_id]
-        self.say(ApprovalSettled(request_id, reply.answer, reply.words or "the user decided"))
+        because = OUTSIDE if _outside(question, reply) else reply.words or "the user decided"
+        self.say(ApprovalSettled(request_id, reply.answer, because))
         return await self._decided(question, reply, rules)
 
     def _request(
@@ -172,6 +183,7 @@ class Approvals:
             rules,
             self.grants.folder if runs else "",
             tuple(one.text for one in question.behind),
+            question.where,
         )
 
     async def _decided(
@@ -181,7 +193,8 @@ class Approvals:
             return self._denied(question, reply)
         if reply.scope in ("session", "project"):
             await self._grant(reply, rules)
-        return Decision(changed=reply.changed_arguments, hunks=reply.hunks)
+        where: Literal["inside", "outside"] = "outside" if _outside(question, reply) else "inside"
+        return Decision(changed=reply.changed_arguments, hunks=reply.hunks, where=where)
 
     async def _grant(self, reply: ApprovalReply, rules: tuple[str, ...]) -> None:
         """What it cannot hold for is said in a Notice; the call itself runs."""
@@ -226,6 +239,12 @@ class Approvals:
             f"Denied: {verdict.because}, and {self.nobody}. "
             f"{how_to_allow(accesses)} Go on without it, or say what you could not do.",
         )
+
+
+def _outside(question: Question, reply: ApprovalReply) -> bool:
+    """Whether the person chose the way round the fence: never for more than this one call."""
+    chosen = reply.where == "outside" and (reply.answer, reply.scope) == ("allow", "once")
+    return chosen and question.where == "inside"
 
 
 def _again(words: str) -> str:

@@ -6,14 +6,18 @@ from typing import Literal
 
 from qcode.engine.approval import Approvals
 from qcode.engine.parts import Haste
+from qcode.engine.ports import Ports
 from qcode.engine.questions import Questions
 from qcode.engine.say import Say
 from qcode.engine.settings import Settings
 from qcode.protocol.events import ModeChanged, Notice, Renamed, Rewound, SettingsChanged
 from qcode.protocol.inputs import (
     ApprovalReply,
+    ClosePort,
     EndReasoning,
     Input,
+    ListPorts,
+    OpenPort,
     QuestionReply,
     Redo,
     Rename,
@@ -45,6 +49,8 @@ class Controls:
     """Another model, from the next turn on."""
     asks: Callable[[], SettingsChanged] | None = None
     """What the next request asks for; None = nobody looks."""
+    ports: Ports | None = None
+    """None = there are none to open."""
 
     def take(self, given: Input, state: State) -> None:
         """Apply one input; what cannot be done is said in a Notice."""
@@ -75,6 +81,8 @@ class Controls:
                 self.say(Notice("info", f"{name} answers from the next turn on."))
             case Rename(name):
                 self.say(Renamed(one_line(name)))
+            case OpenPort() | ClosePort() | ListPorts() if self.ports is not None:
+                self.ports.take(given)
             case Undo() | Redo() | Rewind() if state == "running":
                 self._warn("A turn runs: cancel it before you go back.")
             case Rewind(turn):

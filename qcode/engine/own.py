@@ -1,7 +1,8 @@
 """Commands that the person runs themselves (`!`), beside whatever the engine does.
 
-No rule judges them: it is the person who runs them. What they may see of this process's variables
-and where they run is the same as for the model's.
+No rule judges them and no fence stands around them: it is the person who runs them, as in any
+terminal. What they may see of this process's variables, and the folder, is the same as for the
+model's.
 """
 
 import asyncio
@@ -68,7 +69,8 @@ class OwnCommands:
 
         began = asyncio.get_running_loop().time()
         try:
-            output = await self._runner.run(Command(line, self._folder, DAY_SECONDS), take)
+            command = Command(line, self._folder, DAY_SECONDS, where="outside")
+            output = await self._runner.run(command, take)
         except NotStarted as error:
             text, block = str(error), OutputBlock(line, str(error), None, 0.0)
         except asyncio.CancelledError:

@@ -51,8 +51,8 @@ places as path:line. Markdown is fine; no headings for short answers.
 
 
 FENCED = (
-    "Commands run in a sandbox: they write only in this folder and /tmp, and reach no network but "
-    "their own 127.0.0.1."
+    "Commands run in a sandbox: they write only in this folder and /tmp. 127.0.0.1 is their own; "
+    "network: each host is asked for. A refused host stays refused: do not try it again."
 )
 
 

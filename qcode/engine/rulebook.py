@@ -2,33 +2,56 @@
 
 import os
 from collections.abc import Sequence
+from typing import Literal
 
 from qcode.engine.settings import Settings
 from qcode.permission.judge import Policy, judge
 from qcode.permission.modes import Fence
 from qcode.permission.patterns import Ground
-from qcode.permission.rules import Rule, parse_rules
+from qcode.permission.rules import Rule, granting, parse_rules
+from qcode.permission.shapes import TRANSPARENT
+from qcode.permission.shell import Line, split
 from qcode.permission.suggest import lasting
 from qcode.protocol.access import Access, Verdict
 from qcode.protocol.errors import ConfigError
 
 SOURCE = "this session"
+OUTSIDE = "sandbox.outside"
 
 
 class Rulebook:
     """Judges calls; grows with each approval that a person gives for more than once."""
 
     def __init__(
-        self, settings: Settings, fence: Fence, rules: Sequence[Rule], ground: Ground
+        self,
+        settings: Settings,
+        fence: Fence,
+        rules: Sequence[Rule],
+        ground: Ground,
+        outside: Sequence[str] = (),
     ) -> None:
+        """`outside`: rules of commands that run without the fence where there is one; see
+        `where`. Raises ConfigError for one that is not about certain commands."""
         self._settings = settings
         self._fence = fence
         self._rules = list(rules)
         self._ground = ground
+        self._outside = tuple(_about_commands(one) for one in _parsed(outside, ground))
 
     def judge(self, accesses: Sequence[Access]) -> Verdict:
         """May it be?"""
         return self._with(accesses, ())
+
+    def where(self, accesses: Sequence[Access]) -> Literal["", "inside", "outside"]:
+        """Where the command of a call would run; empty = there is no fence, or no command.
+
+        Outside only if each of its simple commands is covered by the user's settings, and no more
+        than a timer stands around it. What cannot be parsed stays inside.
+        """
+        lines = [split(access.target) for access in accesses if access.kind == "shell"]
+        if not lines or self._fence != "holds":
+            return ""
+        return "outside" if all(map(self._is_outside, lines)) else "inside"
 
     def offers(self, accesses: Sequence[Access]) -> tuple[str, ...]:
         """Rules by which the call would pass the next time; empty = there are none, or another
@@ -50,9 +73,30 @@ class Rulebook:
         """These hold for the rest of the session."""
         self._rules += parse_rules(texts, "allow", SOURCE, self._ground)
 
+    def _is_outside(self, line: Line) -> bool:
+        opened = {wrapper.words[0].text for wrapper in line.wrappers}
+        if line.unclear or not line.commands or not opened <= TRANSPARENT:
+            return False
+        return all(granting(command, self._outside) for command in line.commands)
+
     def _is_file(self, access: Access) -> bool:
         return os.path.isfile(os.path.join(self._ground.root, access.target))  # noqa: PTH113, PTH118 - a Path would raise for a name that cannot be
 
     def _with(self, accesses: Sequence[Access], more: Sequence[Rule]) -> Verdict:
-        policy = Policy(self._settings.mode, self._fence, (*self._rules, *more))
+        outside = self.where(accesses) == "outside"
+        fence: Fence = "none" if outside else self._fence
+        policy = Policy(self._settings.mode, fence, (*self._rules, *more))
         return judge(accesses, policy)
+
+
+def _parsed(texts: Sequence[str], ground: Ground) -> tuple[Rule, ...]:
+    return parse_rules(texts, "allow", OUTSIDE, ground)
+
+
+def _about_commands(rule: Rule) -> Rule:
+    if rule.kind == "shell" and rule.pattern is not None:
+        return rule
+    raise ConfigError(
+        f"{OUTSIDE}: {rule.text} does not name commands. Write Bash(docker:*); for no sandbox at "
+        "all there is --sandbox off."
+    )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 MOVED = "Denied: the path changed while it was judged."
 
 T = TypeVar("T")
+Where = Literal["", "inside", "outside"]
 
 
 class Single:
@@ -44,6 +45,8 @@ class Single:
             lambda accesses: nullcontext()
         )
         """A call with effects runs inside: files are kept before it changes them."""
+        self.where: Callable[[Sequence[Access]], Where] = lambda accesses: ""
+        """Where the command of a call would run; see `Rulebook.where`."""
         self._answer: Rows = ()
 
     def begin(self, answer: Rows) -> None:
@@ -58,7 +61,8 @@ class Single:
         except QcodeError as error:
             return Outcome(str(error), status="error")
         self.say(ToolCallStarted(call, _summary(tool), accesses))
-        question = Question(call, f"{tool.name} {msgspec.json.encode(tool).decode()}", accesses)
+        key = f"{tool.name} {msgspec.json.encode(tool).decode()}"
+        question = Question(call, key, accesses, where=self.where(accesses))
         proposed = await self._proposed(tool, question)
         if isinstance(proposed, Outcome):
             return proposed
@@ -68,7 +72,7 @@ class Single:
                 self.reviews.deny(proposed)
             return Outcome(decision.denied, status="denied")
         if decision.changed:
-            return await self._changed(call, decision.changed)
+            return await self._changed(call, decision)
         if accesses != self._resolved(tool):  # a link was swapped while somebody was asked
             return Outcome(MOVED, status="denied")
         return await self._do(call, tool, proposed, decision)
@@ -117,23 +121,27 @@ class Single:
             return ()
         return accesses if self.approvals.judge(accesses).answer == "ask" else ()
 
-    async def _changed(self, call: ToolCall, arguments: str) -> Outcome:
+    async def _changed(self, call: ToolCall, decision: Decision) -> Outcome:
         """The person wrote other arguments: nobody is asked again, but a deny rule still holds."""
-        changed = msgspec.structs.replace(call, arguments=arguments)
+        changed = msgspec.structs.replace(call, arguments=decision.changed)
         parsed = parse(self.tools, changed)
         if isinstance(parsed, Misfit):
             return Outcome(parsed.text, status="error")
         verdict = self.approvals.judge(self._resolved(parsed.tool))
         if verdict.answer == "deny":
             return Outcome(f"Denied by the rules ({verdict.because}).", status="denied")
-        outcome = await self._do(call, parsed.tool, None, Decision())
+        outcome = await self._do(call, parsed.tool, None, Decision(where=decision.where))
         note = f"The user changed the arguments of this call to: {parsed.arguments}\n"
         return replace(outcome, text=note + outcome.text)
 
     async def _do(
         self, call: ToolCall, tool: Tool, proposed: Proposed | None, decision: Decision
     ) -> Outcome:
-        context = replace(self.context, progress=lambda text: self._progress(call, text))
+        context = replace(
+            self.context,
+            progress=lambda text: self._progress(call, text),
+            where=self._place(tool, decision),
+        )
         if tool.effect == "read":
             return await self._guarded(tool, tool.run(context))
         self.before_effect()
@@ -141,6 +149,10 @@ class Single:
             if proposed is not None:
                 return await self._guarded(tool, self.reviews.apply(proposed, decision.hunks))
             return await self._guarded(tool, tool.run(context))
+
+    def _place(self, tool: Tool, decision: Decision) -> Literal["inside", "outside"]:
+        by_settings = self.where(tool.accesses()) == "outside"
+        return "outside" if by_settings or decision.where == "outside" else "inside"
 
     async def _guarded(self, tool: Tool, work: Awaitable[T]) -> T | Outcome:
         try:

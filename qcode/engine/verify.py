@@ -31,6 +31,8 @@ class Verify:
     when: Literal["changed", "always"] = "changed"
     """`always`: once in every turn at least, also when nothing was changed."""
     timeout_seconds: float = 600.0
+    where: Literal["inside", "outside"] = "inside"
+    """See `Command.where`."""
     around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """It runs inside: what it changes is kept; see `keeping.Keeping.command`."""
     _stale: bool = field(default=False)
@@ -65,7 +67,7 @@ class Verify:
         return None
 
     async def _run(self) -> Output:
-        command = Command(self.command, self.folder, self.timeout_seconds)
+        command = Command(self.command, self.folder, self.timeout_seconds, where=self.where)
         async with self.around():
             return await self.runner.run(command, lambda text: None)
 

@@ -54,6 +54,8 @@ class Context:
     todo: list[TodoItem] = field(default_factory=list)
     progress: Callable[[str], None] = lambda text: None
     """Where a running call's output goes as it comes; set per call."""
+    where: Literal["inside", "outside"] = "inside"
+    """See `sandbox.base.Command.where`; set per call, never from its arguments."""
     write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

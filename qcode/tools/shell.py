@@ -101,7 +101,8 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _command(self, context: Context) -> Command:
         limit = min(self.timeout_seconds, MOST_SECONDS)
         root = context.workspace.root
-        return Command(self.command, root, limit if limit > 0 else DEFAULT_SECONDS)
+        seconds = limit if limit > 0 else DEFAULT_SECONDS
+        return Command(self.command, root, seconds, where=context.where)
 
 
 def finished(command: str, output: Output) -> tuple[str, OutputBlock]:
@@ -118,13 +119,14 @@ def finished(command: str, output: Output) -> tuple[str, OutputBlock]:
         )
     if "time limit" in output.why:
         rows.append("[Raise timeout_seconds, or use action start for what does not end by itself.]")
+    rows += [f"[{note}]" for note in output.notes]
     return "\n".join(rows), _block(command, output)
 
 
 def _block(command: str, output: Output) -> OutputBlock:
     tail = (output.tail or output.head)[-BLOCK_CHARACTERS:]
     spill = str(output.spill) if output.spill else ""
-    return OutputBlock(command, tail, output.exit_code, output.seconds, spill)
+    return OutputBlock(command, tail, output.exit_code, output.seconds, spill, output.notes)
 
 
 def _left_out(count: int, spill: Path | None) -> str:

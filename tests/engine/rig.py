@@ -56,9 +56,14 @@ class Rig:
 
 
 def configured(base_url: str, **sections: dict[str, Any]) -> Config:
-    """A configuration for a scripted server; `agent={"verify": "true"}` sets more."""
+    """A configuration for a scripted server; `agent={"verify": "true"}` sets more.
+
+    Without a fence unless one is asked for (`permission={"sandbox": "auto"}`): a trial for each
+    engine takes its time, and only the mode `auto` would allow more for it.
+    """
     server = {"base_url": base_url, **sections.pop("server", {})}
-    return msgspec.convert({"server": server, **sections}, Config)
+    permission = {"sandbox": "off", **sections.pop("permission", {})}
+    return msgspec.convert({"server": server, "permission": permission, **sections}, Config)
 
 
 @asynccontextmanager
