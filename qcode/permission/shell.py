@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Literal
 
 from qcode.permission.code import runs_code
 from qcode.permission.runners import inside
@@ -52,6 +53,17 @@ class Simple:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirected:
+    """A file that the shell opens for a command."""
+
+    kind: Literal["read", "edit"]
+    target: Word
+
+    def __str__(self) -> str:
+        return f"it {'reads' if self.kind == 'read' else 'writes'} {self.target.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What is known of a command line."""
 
@@ -66,6 +78,8 @@ class Line:
     """Why no prefix rule may allow it, as clauses; empty = everything was understood."""
     scanned: tuple[str, ...] = ()
     """Every word of the text without quotes; only filled when unclear, for deny rules."""
+    files: tuple[Redirected, ...] = ()
+    """Files of redirections; each is a reason in `unclear` as well."""
 
 
 def _shown(word: Word) -> str:
@@ -90,6 +104,7 @@ def split(line: str) -> Line:
         tuple(found.inner),
         tuple(reasons),
         scan(line) if reasons else (),
+        tuple(found.files),
     )
 
 
@@ -101,11 +116,13 @@ class _Found:
         self.wrappers: list[Simple] = []
         self.inner: list[Simple] = []
         self.reasons: list[str] = []
+        self.files: list[Redirected] = []
 
     def read(self, line: str, depth: int) -> None:
         """Take up every command of `line`."""
-        commands, reasons = _commands(line)
-        self.reasons += reasons
+        commands, reasons, files = _commands(line)
+        self.reasons += [*reasons, *map(str, files)]
+        self.files += files
         for words in commands:
             self.take(words, depth)
 
@@ -146,23 +163,25 @@ class _Found:
         self.reasons += found.reasons
 
 
-def _commands(line: str) -> tuple[list[tuple[Word, ...]], list[str]]:
-    """The commands that stand in `line` itself, and what is unclear about it."""
+def _commands(line: str) -> tuple[list[tuple[Word, ...]], list[str], list[Redirected]]:
+    """The commands that stand in `line` itself, what is unclear about it, and files it opens."""
     tree = outline(line)
     reasons = [*oddities(line), *tree.reasons]
     by_grammar = [tuple(loose(line[start:end]) for start, end in argv) for argv in tree.commands]
     try:
         tokens = lex(line)
     except Unclear as unclear:
-        return by_grammar, [*reasons, str(unclear)]
+        return by_grammar, [*reasons, str(unclear)], []
     by_quoting = list(_segments(tokens))
-    reasons += _redirections(tokens)
+    found = list(_redirections(tokens))
+    files = [each for each in found if isinstance(each, Redirected)]
+    reasons += [each for each in found if isinstance(each, str)]
     agreed = _names(by_quoting) == {argv[0][0] for argv in tree.commands} and tree.units == {
         (token.start, token.end) for token in tokens if isinstance(token, Word)
     }
-    if reasons:
-        return by_grammar or by_quoting, reasons
-    return by_quoting, [] if agreed else ["it can be read in two ways"]
+    if reasons or (files and not agreed):
+        return by_grammar or by_quoting, reasons or ["it can be read in two ways"], files
+    return by_quoting, [] if agreed else ["it can be read in two ways"], files
 
 
 def _names(commands: Sequence[tuple[Word, ...]]) -> set[int]:
@@ -187,8 +206,8 @@ def _segments(tokens: Sequence[Word | str]) -> Iterator[tuple[Word, ...]]:
             target = True
 
 
-def _redirections(tokens: Sequence[Word | str]) -> Iterator[str]:
-    """What is unclear because a file is read or written beside the commands."""
+def _redirections(tokens: Sequence[Word | str]) -> Iterator[Redirected | str]:
+    """Files that are read or written beside the commands, or why that cannot be told."""
     for sign, target in pairwise((*tokens, ";")):
         if not isinstance(sign, str) or sign not in REDIRECTS:
             continue
@@ -197,4 +216,4 @@ def _redirections(tokens: Sequence[Word | str]) -> Iterator[str]:
         elif target.kind == "fixed" and target.text == "/dev/null":
             continue
         elif not (sign in (">&", "<&") and target.text in _DESCRIPTORS):
-            yield f"it {'reads' if sign.startswith('<') else 'writes'} {target.text}"
+            yield Redirected("read" if sign.startswith("<") else "edit", target)
