@@ -17,13 +17,15 @@ from qcode.protocol.text import plain
 
 LOG = logging.getLogger(__name__)
 
+FLAGS = {f"--output-format={form}" for form in ("json", "json-array", "stream-json")}
+
 
 def told(error: BaseException, argv: list[str]) -> int:
     """Say what happened; returns the exit code. Raises nothing that a person would have to read."""
     sentence, code = _sentence(error)
     with suppress(QcodeError, BrokenPipeError):  # stdout is full or gone: stderr says the rest
         if _wants_json(argv):
-            json.failure(sentence, code)
+            json.failure(sentence, code, "array" if "json-array" in " ".join(argv) else "object")
     talk(sentence)
     return int(code)
 
@@ -66,6 +68,6 @@ def _wants_json(argv: list[str]) -> bool:
     """By the bare arguments: the flags themselves may be what is wrong."""
     pairs = zip(argv, [*argv[1:], ""], strict=False)
     return any(
-        word == "--output-format=json" or (word == "--output-format" and value == "json")
+        word in FLAGS or (word == "--output-format" and f"{word}={value}" in FLAGS)
         for word, value in pairs
     )

@@ -15,6 +15,7 @@ from qcode.engine.own import OwnCommands
 from qcode.engine.prompt import with_commands
 from qcode.engine.returning import all_back, last_back
 from qcode.engine.stream import Stream
+from qcode.permission.modes import Mode
 from qcode.protocol.errors import QcodeError, SessionNotSaved
 from qcode.protocol.events import (
     AnyEvent,
@@ -69,6 +70,11 @@ class Engine:
         """The task has begun; cancelled before that, it would end without a word."""
         self._closed = False
         """Or about to be: what is begun now, nobody would end."""
+
+    @property
+    def mode(self) -> Mode:
+        """The permission mode as it is now."""
+        return self._controls.settings.mode
 
     def submit(self, given: Input) -> None:
         """Take an input; never blocks, never raises. What it leads to comes as events; behind

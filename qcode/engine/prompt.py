@@ -56,9 +56,11 @@ FENCED = (
 )
 
 
-def system_text(appended: str = "") -> str:
-    """The system text, with the user's own addition (`--append-system-prompt`) at its end."""
-    return f"{SYSTEM}\n\n{appended.strip()}" if appended.strip() else SYSTEM
+def system_text(appended: str = "", own: str = "") -> str:
+    """The system text, or the user's `own` in its place, with their addition
+    (`--append-system-prompt`) at its end."""
+    text = own.strip() or SYSTEM
+    return f"{text}\n\n{appended.strip()}" if appended.strip() else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
     BUDGET = 55
     """The budget of tokens, time or tool calls was used up."""
     UNTRUSTED = 56
-    """The folder is not trusted."""
+    """What the folder configures is not what `--trust-hash` demands."""
     LOOP = 57
     """Stopped by the loop breaker."""
     DENIED = 58
@@ -60,6 +60,7 @@ BY_ERROR: dict[str, ExitCode] = {
     "SessionError": ExitCode.INPUT,
     "ConfigError": ExitCode.CONFIG,
     "SandboxMissing": ExitCode.SANDBOX,
+    "Untrusted": ExitCode.UNTRUSTED,
     "ServerGone": ExitCode.UNAVAILABLE,
     "CredentialsRefused": ExitCode.CREDENTIALS,
     "UnknownModel": ExitCode.INPUT,

@@ -3,10 +3,11 @@
 import io
 import sys
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from qcode.headless import names
 from qcode.headless.exits import ExitCode
 from qcode.headless.result import Result
 from qcode.headless.text import give_out
@@ -18,15 +19,21 @@ SUBTYPES = {"end_turn": "success", "max_steps": "error_max_turns"}
 
 
 def answer(result: Result, code: ExitCode, trouble: str = "") -> None:
-    """Print the object on stdout, in UTF-8 whatever the locale says. Raises as `give_out`."""
+    """Print the object on stdout. Raises as `give_out`."""
+    put(encode(result, code, trouble))
+
+
+def put(text: str) -> None:
+    """Print JSON in UTF-8, whatever the locale says. Raises as `give_out`."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    give_out(encode(result, code, trouble))
+    give_out(text)
 
 
-def failure(sentence: str, code: ExitCode) -> None:
-    """Print the object of a run that ended before its turn began."""
-    answer(Result(end=TurnFinished("error", well_formed(sentence))), code)
+def failure(sentence: str, code: ExitCode, form: Literal["object", "array"] = "object") -> None:
+    """Print the object of a run that ended before its turn began; alone, or in a list."""
+    found = encode(Result(end=TurnFinished("error", well_formed(sentence))), code)
+    put(f"[{found}]" if form == "array" else found)
 
 
 def encode(result: Result, code: ExitCode, trouble: str = "") -> str:
@@ -60,22 +67,28 @@ def as_object(result: Result, code: ExitCode, trouble: str = "") -> dict[str, An
             "cache_read_input_tokens": sums.cached,
             "output_tokens": sums.generated,
         },
+        "modelUsage": {},
         "permission_denials": _denials(result),
         "qcode": _own(result, code),
     }
 
 
 def _denials(result: Result) -> list[dict[str, Any]]:
-    return [
-        {
-            "tool_name": denial.call.name,
-            "tool_use_id": denial.call.id,
-            "tool_input": msgspec.json.decode(denial.call.arguments),
-            "because": denial.because,
-            "allowed_by": denial.allowing,
-        }
-        for denial in result.denials
-    ]
+    folder = result.session.folder if result.session else ""
+    found = []
+    for denial in result.denials:
+        arguments = msgspec.json.decode(denial.call.arguments)
+        name, given = names.outward(denial.call.name, arguments, folder)
+        found.append(
+            {
+                "tool_name": name,
+                "tool_use_id": denial.call.id,
+                "tool_input": given,
+                "because": denial.because,
+                "allowed_by": denial.allowing,
+            }
+        )
+    return found
 
 
 def _own(result: Result, code: ExitCode) -> dict[str, Any]:

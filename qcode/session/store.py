@@ -43,12 +43,14 @@ class Store:
         self.root = root
         self._clock = clock
 
-    def create(self, folder: Path) -> Log:
+    def create(self, folder: Path, session_id: str = "") -> Log:
         """A new session for the workspace `folder`; its file appears with its first event.
 
-        Raises SessionNotSaved.
+        `session_id`: empty = one is made. Raises SessionNotSaved, SessionError (it is taken).
         """
-        return Log.create(self._free_path(self.root / project(folder)), self._clock)
+        place = self.root / project(folder)
+        path = self._own_path(place, session_id) if session_id else self._free_path(place)
+        return Log.create(path, self._clock)
 
     def open(self, session_id: str) -> Opened:
         """What a session holds, read without a lock. Raises SessionError."""
@@ -197,13 +199,25 @@ class Store:
 
         return Index(self.root)
 
-    def _free_path(self, folder: Path) -> Path:
-        """A path for a new log; ids are unique over all projects."""
+    def _own_path(self, folder: Path, session_id: str) -> Path:
+        """A path for a log whose id somebody chose."""
+        if session_id in self._taken(folder):
+            raise SessionError(
+                f"There is a session {session_id} already. Go on with it: --resume {session_id}"
+            )
+        return folder / f"{session_id}.jsonl"
+
+    def _taken(self, folder: Path) -> set[str]:
+        """All ids, over all projects; `folder` is made."""
         try:
             private_folder(folder)
         except OSError as error:
             raise not_saved(folder, error) from error
-        taken = {path.stem for path in logs(self.root)}
+        return {path.stem for path in logs(self.root)}
+
+    def _free_path(self, folder: Path) -> Path:
+        """A path for a new log; ids are unique over all projects."""
+        taken = self._taken(folder)
         while (session_id := new_id(self._clock().astimezone(UTC))) in taken:
             pass
         return folder / f"{session_id}.jsonl"

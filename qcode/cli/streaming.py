@@ -1,0 +1,97 @@
+"""`qcode -p` with lines of JSON: from flags to a run that a program drives."""
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from qcode.assemble import Start, assemble
+from qcode.cli.attach import pictures
+from qcode.cli.options import Options
+from qcode.config.load import Loaded
+from qcode.engine.prompt import with_data
+from qcode.headless.control import APPROVAL_SECONDS
+from qcode.headless.exits import ExitCode
+from qcode.headless.frames import Opening, Shape, new_id
+from qcode.headless.stdin import prompt_and_data
+from qcode.headless.stream import StreamForm
+from qcode.headless.stream import run as run_stream
+from qcode.permission.modes import TABLE
+from qcode.protocol.errors import InputError, UsageError
+from qcode.protocol.inputs import Prompt
+from qcode.tools.builtin import usable
+
+OWN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
+
+
+def check(options: Options) -> None:
+    """Raises UsageError for flags that exclude each other, InputError for an id that is none."""
+    lines_in = options.input_format == "stream-json"
+    if lines_in and options.output_format != "stream-json":
+        raise UsageError("--input-format stream-json needs --output-format stream-json.")
+    if options.prompt_tool and not lines_in:
+        raise UsageError("--permission-prompt-tool stdio needs --input-format stream-json.")
+    chosen = options.session_id or ""
+    if chosen and not OWN_ID.fullmatch(chosen):
+        raise InputError(
+            f"--session-id {chosen!r} is no id. Give a UUID, or letters, digits and -."
+        )
+    if chosen and (options.continue_ or options.resume is not None):
+        raise UsageError("--session-id is for a new session; --resume goes on with an old one.")
+
+
+def is_streamed(options: Options) -> bool:
+    """Whether the result is more than one object."""
+    return options.output_format in ("stream-json", "json-array")
+
+
+def person(options: Options) -> Literal["present", "absent"]:
+    """Whoever drives the run may be asked."""
+    return "present" if options.prompt_tool == "stdio" else "absent"
+
+
+def given(options: Options, folder: Path) -> Prompt | None:
+    """The prompt; None = whoever drives the run says it on stdin."""
+    if options.input_format == "stream-json":
+        if not options.prompt:
+            return None
+        return Prompt(options.prompt, pictures(options.prompt, options.images, folder))
+    prompt, data = prompt_and_data(options.prompt)
+    words = with_data(prompt, data) if data else prompt
+    return Prompt(words, pictures(prompt, options.images, folder))
+
+
+async def streamed(
+    loaded: Loaded, begin: Start, prompt: Prompt | None, options: Options
+) -> ExitCode:
+    """All of the run."""
+    engine = assemble(loaded.config, begin)
+    tools = usable([one.name for one in begin.conversation.tools], begin.person)
+    opening = Opening(
+        begin.log.session_id if begin.log else new_id(),
+        str(begin.folder),
+        tuple(tool.name for tool in tools),
+        TABLE[engine.mode].claude,
+        loaded.config.server.model,
+    )
+    form = StreamForm(
+        opening,
+        Shape(
+            "shown" if options.partial else "left out", "shown" if options.replay else "left out"
+        ),
+        "json-array" if options.output_format == "json-array" else "stream-json",
+        "stream-json" if options.input_format == "stream-json" else "text",
+        "stdio" if options.prompt_tool == "stdio" else "nobody",
+        _wait_seconds(),
+    )
+    return await run_stream(engine, prompt, form)
+
+
+def _wait_seconds() -> float:
+    said = os.environ.get("QCODE_APPROVAL_SECONDS", "")
+    try:
+        return float(said) if said else APPROVAL_SECONDS
+    except ValueError:
+        raise InputError(
+            f"QCODE_APPROVAL_SECONDS is {said!r}. Write seconds, such as 600."
+        ) from None

@@ -1,0 +1,293 @@
+"""The control protocol: what a host asks of a run, and what a run asks of its host.
+
+Wire forms as the client `claude-agent-sdk` 0.2.187 writes and reads them.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from qcode.headless import names
+from qcode.headless.frames import Frame, Frames
+from qcode.permission.modes import PRESETS
+from qcode.protocol.events import ApprovalRequested, QuestionAsked
+from qcode.protocol.inputs import (
+    ApprovalReply,
+    Cancel,
+    Input,
+    QuestionReply,
+    Rewind,
+    SetMode,
+    SetModel,
+    SetThinking,
+)
+
+APPROVAL_SECONDS = 600.0
+"""A host that does not reply for so long has said no. `QCODE_APPROVAL_SECONDS` overrules it."""
+
+DECLINED = "The user did not answer."
+
+
+class Refused(Exception):
+    """A request cannot be fulfilled. `str(error)` is the sentence for the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the host can ask about."""
+
+    context_tokens: int = 0
+    used_tokens: int = 0
+    turns: tuple[tuple[str, int], ...] = ()
+    """Id of the host's user message -> the turn that it began."""
+
+
+@dataclass(slots=True)
+class Control:
+    """Requests both ways. `submit` is the engine's door, `write` the way to the host."""
+
+    frames: Frames
+    submit: Callable[[Input], None]
+    write: Callable[[Frame], None]
+    prompts: Literal["stdio", "nobody"] = "nobody"
+    """`stdio` = the host is asked about approvals."""
+    wait_seconds: float = APPROVAL_SECONDS
+    _open: dict[str, "Pending"] = field(default_factory=dict)
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def take_request(self, line: Frame, seen: Seen) -> None:
+        """A `control_request`: done, and answered."""
+        request_id = str(line.get("request_id", ""))
+        request = line.get("request")
+        try:
+            if not isinstance(request, dict):
+                raise Refused("A control_request has no `request` object.")
+            self._answer(request_id, "success", {"response": self._done(request, seen)})
+        except Refused as refusal:
+            self._answer(request_id, "error", {"error": str(refusal)})
+
+    def take_response(self, line: Frame) -> None:
+        """A `control_response`: what the host decided."""
+        response = line.get("response")
+        if not isinstance(response, dict):
+            return
+        pending = self._open.pop(str(response.get("request_id", "")), None)
+        if pending is not None:
+            pending.timer.cancel()
+            self._decide(pending, response)
+
+    def ask(self, event: ApprovalRequested | QuestionAsked) -> None:
+        """Ask the host about a call, or the model's question."""
+        if self.prompts != "stdio":
+            return
+        request_id = f"req_{next(self._numbers)}"
+        name, given = self._asked(event)
+        request: Frame = {"subtype": "can_use_tool", "tool_name": name, "input": given}
+        if isinstance(event, ApprovalRequested):
+            request |= self._about(event)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self.wait_seconds, self._give_up, request_id)
+        self._open[request_id] = Pending(event, given, timer)
+        self.write({"type": "control_request", "request_id": request_id, "request": request})
+
+    def settled(self, request_id: str) -> None:
+        """A question of the engine was settled otherwise: the host need not answer."""
+        for key, pending in list(self._open.items()):
+            if pending.event.request_id == request_id:
+                self._open.pop(key).timer.cancel()
+                self.write({"type": "control_cancel_request", "request_id": key})
+
+    def close(self) -> None:
+        """The host is gone: what waits for it is denied."""
+        for key in list(self._open):
+            self._give_up(key, "the host is gone")
+
+    # ------------------------------------------------------------------ host -> run
+
+    def _done(self, request: Frame, seen: Seen) -> Frame:
+        match request.get("subtype"):
+            case "initialize":
+                return self._initialized()
+            case "interrupt":
+                self.submit(Cancel())
+            case "set_permission_mode":
+                return self._mode(str(request.get("mode", "")))
+            case "set_model":
+                self._model(request.get("model"))
+            case "set_max_thinking_tokens":
+                self._thinking(request.get("max_thinking_tokens"))
+            case "get_context_usage":
+                return self._usage(seen)
+            case "rewind_files":
+                return self._rewind(str(request.get("user_message_id", "")), seen)
+            case "mcp_status":
+                return {"mcpServers": []}
+            case other:
+                raise Refused(f"qcode does not know the control request {other!r}.")
+        return {}
+
+    def _initialized(self) -> Frame:
+        return {
+            "commands": [],
+            "output_style": "default",
+            "available_output_styles": ["default"],
+            "models": [],
+            "account": {},
+            "hooks_applied": False,
+        }
+
+    def _mode(self, word: str) -> Frame:
+        preset = PRESETS.get(word)
+        if preset is None:
+            raise Refused(f"{word!r} is not a permission mode. There are {', '.join(PRESETS)}.")
+        if preset.sandbox == "off" or preset.asks == "deny":
+            raise Refused(f"{word} is given when a run starts: --permission-mode {word}.")
+        self.submit(SetMode(preset.mode))
+        return {"mode": word}
+
+    def _model(self, model: Any) -> None:
+        if not isinstance(model, str) or not model:
+            raise Refused("set_model needs a `model`, the name of one.")
+        self.submit(SetModel(model))
+
+    def _thinking(self, tokens: Any) -> None:
+        if tokens is not None and (not isinstance(tokens, int) or tokens < 0):
+            raise Refused("set_max_thinking_tokens needs a number of tokens.")
+        if tokens is not None:
+            self.submit(SetThinking(tokens))
+
+    def _usage(self, seen: Seen) -> Frame:
+        most = seen.context_tokens
+        return {
+            "categories": [{"name": "Messages", "tokens": seen.used_tokens, "color": "blue"}],
+            "totalTokens": seen.used_tokens,
+            "maxTokens": most,
+            "rawMaxTokens": most,
+            "percentage": round(100 * seen.used_tokens / most, 1) if most else 0,
+            "model": self.frames.model,
+            "isAutoCompactEnabled": True,
+            "memoryFiles": [],
+            "mcpTools": [],
+            "agents": [],
+            "gridRows": [],
+        }
+
+    def _rewind(self, message_id: str, seen: Seen) -> Frame:
+        turn = dict(seen.turns).get(message_id)
+        if turn is None:
+            raise Refused(f"No turn of this run began with the message {message_id!r}.")
+        self.submit(Rewind(turn, "files"))
+        return {"canRewind": True}
+
+    def _answer(self, request_id: str, subtype: str, told: Frame) -> None:
+        response = {"subtype": subtype, "request_id": request_id, **told}
+        self.write({"type": "control_response", "response": response})
+
+    # ------------------------------------------------------------------ run -> host
+
+    def _asked(self, event: ApprovalRequested | QuestionAsked) -> tuple[str, Frame]:
+        folder = self.frames.opening.folder
+        if isinstance(event, ApprovalRequested):
+            found = self.frames.called(event.call)
+            return found["name"], found["input"]
+        given = {"question": event.question, "choices": "\n".join(event.choices)}
+        return names.outward("ask", given, folder)
+
+    def _about(self, event: ApprovalRequested) -> Frame:
+        suggestions = [_suggestion(event.rules)] if event.rules else []
+        return {
+            "tool_use_id": event.call.id,
+            "permission_suggestions": suggestions,
+            "decision_reason": event.because,
+        }
+
+    def _give_up(self, key: str, because: str = "") -> None:
+        pending = self._open.pop(key, None)
+        if pending is None:
+            return
+        pending.timer.cancel()
+        said = because or f"nobody replied for {self.wait_seconds:g} s"
+        if not because:
+            self.write({"type": "control_cancel_request", "request_id": key})
+        self._deny(pending, said)
+
+    def _decide(self, pending: "Pending", response: Frame) -> None:
+        found = response.get("response")
+        if response.get("subtype") != "success" or not isinstance(found, dict):
+            self._deny(pending, str(response.get("error") or "the host could not decide"))
+        elif found.get("behavior") == "allow":
+            self._allow(pending, found)
+        else:
+            self._deny(pending, str(found.get("message") or ""))
+            if found.get("interrupt"):
+                self.submit(Cancel())
+
+    def _deny(self, pending: "Pending", words: str) -> None:
+        event = pending.event
+        if isinstance(event, QuestionAsked):
+            self.submit(QuestionReply(event.request_id, words or DECLINED))
+        else:
+            self.submit(ApprovalReply(event.request_id, "deny", words))
+
+    def _allow(self, pending: "Pending", found: Frame) -> None:
+        event, updated = pending.event, found.get("updatedInput")
+        if isinstance(event, QuestionAsked):
+            self.submit(QuestionReply(event.request_id, _chosen(updated, event.question)))
+            return
+        changed = ""
+        if isinstance(updated, dict) and updated != pending.given:
+            name = self.frames.called(event.call)["name"]
+            _, ours = names.inward(name, updated, self.frames.opening.folder)
+            changed = msgspec.json.encode(ours).decode()
+        scope: Literal["once", "session"] = "session" if _keeps(found, event.rules) else "once"
+        reply = ApprovalReply(event.request_id, "allow", changed_arguments=changed, scope=scope)
+        self.submit(reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What the host was asked."""
+
+    event: ApprovalRequested | QuestionAsked
+    given: Frame
+    timer: asyncio.TimerHandle
+
+
+def _suggestion(rules: tuple[str, ...]) -> Frame:
+    """An update that the host may send back to have these rules hold for the session."""
+    return {
+        "type": "addRules",
+        "rules": [_rule(rule) for rule in rules],
+        "behavior": "allow",
+        "destination": "session",
+    }
+
+
+def _rule(text: str) -> Frame:
+    name, _, inside = text.partition("(")
+    return (
+        {"toolName": name, "ruleContent": inside.removesuffix(")")}
+        if inside
+        else {"toolName": name}
+    )
+
+
+def _keeps(found: Frame, rules: tuple[str, ...]) -> bool:
+    """Whether the host sent back exactly the rules that were offered: no others are taken."""
+    updates = found.get("updatedPermissions")
+    if not rules or not isinstance(updates, list):
+        return False
+    offered = _suggestion(rules)["rules"]
+    return any(isinstance(one, dict) and one.get("rules") == offered for one in updates)
+
+
+def _chosen(updated: Any, question: str) -> str:
+    """The answer as Claude's clients put it beside the questions."""
+    answers = updated.get("answers") if isinstance(updated, dict) else None
+    if isinstance(answers, dict) and answers:
+        return str(answers.get(question, next(iter(answers.values()))))
+    return DECLINED

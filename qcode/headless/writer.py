@@ -1,0 +1,82 @@
+"""Objects as lines on stdout, written beside the loop: a slow reader stops nothing."""
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+MOST_BYTES = 64 * 1024 * 1024
+"""So much may wait for a reader; one that lets more pile up is treated as gone."""
+LAST_SECONDS = 10.0
+"""At the end a reader has so long to take what waits."""
+
+
+class Writer:
+    """Lines to a descriptor, in their order, by a thread of their own."""
+
+    def __init__(self, descriptor: int, lost: Callable[[], None]) -> None:
+        """`lost` is called from that thread, once, when nobody reads any more."""
+        self._descriptor = descriptor
+        self._lost = lost
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._waiting = 0
+        self.written = 0
+        """Bytes."""
+        self.is_lost = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def write(self, told: dict[str, Any]) -> None:
+        """One object."""
+        line = msgspec.json.encode(told) + b"\n"
+        if self.is_lost:
+            return
+        self._waiting += len(line)
+        if self._waiting - self.written > MOST_BYTES:
+            self._lose()
+            return
+        self._lines.put(line)
+
+    def close(self) -> None:
+        """Everything is written, or nobody takes it."""
+        self._lines.put(b"")
+        self._thread.join(0 if self.is_lost else LAST_SECONDS)
+
+    def _run(self) -> None:
+        while line := self._lines.get():
+            try:
+                self._put(line)
+            except OSError:  # the reader closed its end, or the disk behind it is full
+                self._lose()
+                return
+
+    def _put(self, line: bytes) -> None:
+        left = memoryview(line)
+        while left:
+            count = os.write(self._descriptor, left)
+            self.written += count
+            left = left[count:]
+
+    def _lose(self) -> None:
+        if not self.is_lost:
+            self.is_lost = True
+            self._lost()
+
+
+class Array:
+    """Everything as one JSON array, at the end: Qwen Code's form of `json`."""
+
+    def __init__(self, give_out: Callable[[str], None]) -> None:
+        self._give_out = give_out
+        self._kept: list[dict[str, Any]] = []
+
+    def write(self, told: dict[str, Any]) -> None:
+        """One object."""
+        self._kept.append(told)
+
+    def close(self) -> None:
+        """All of them. Raises what `give_out` raises."""
+        self._give_out(msgspec.json.encode(self._kept).decode())
