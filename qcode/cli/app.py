@@ -14,7 +14,8 @@ from qcode.cli.debug import log_to_file
 from qcode.cli.options import Options
 from qcode.cli.screen import draw_on_terminal
 from qcode.cli.settings import flags, workspace
-from qcode.config.load import Loaded, Sources, load, sources
+from qcode.cli.trusting import Project, of_run, settings
+from qcode.config.load import Loaded, Sources, load
 from qcode.config.paths import Paths, paths
 from qcode.protocol.errors import InputError, UsageError
 from qcode.protocol.events import AnyEvent, Event
@@ -30,9 +31,10 @@ def run(options: Options) -> int:
     _check(options)
     folder = workspace(options.folder)
     places = paths()
-    loaded = load(sources(folder, flags(options)))
+    project = of_run(folder, options)
+    loaded = settings(project, flags(options))
     log_to_file(places.log_file, "debug" if options.debug else loaded.config.log.level)
-    door = _Door(options, folder, loaded, places)
+    door = _Door(options, project, loaded, places)
     home = Home(
         folder,
         door.open,
@@ -50,6 +52,10 @@ def _check(options: Options) -> None:
     """Raises UsageError, InputError: what only makes sense with -p, or cannot be asked here."""
     if options.output_format != "text" or options.last_message or options.quiet:
         raise UsageError("--output-format, -o and -q go with -p: qcode -p 'your prompt'.")
+    if options.prompt_tool or options.partial or options.replay:
+        raise UsageError(
+            "--permission-prompt-tool and its like go with --output-format stream-json."
+        )
     if options.prompt == "-":
         raise InputError("There is nothing to read: stdin is the terminal. qcode starts the app.")
     if options.images and not options.prompt:
@@ -96,12 +102,12 @@ def _plain(home: Home, wanted: Wanted, first: Prompt | None) -> int:
     return asyncio.run(run_plain(home, wanted, first))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Door:
     """Makes the sessions that the app wants."""
 
     options: Options
-    folder: Path
+    project: Project
     loaded: Loaded
     places: Paths
 
@@ -137,9 +143,9 @@ class _Door:
         if wanted.demo is not None:
             return self._demo(wanted, wanted.demo)
         if not wanted.base_url:
-            return self.options, self.folder, self.loaded
+            return self.options, self.project.folder, self.loaded
         said = replace(self.options, base_url=wanted.base_url)
-        return said, self.folder, load(sources(self.folder, flags(said)))
+        return said, self.project.folder, settings(self.project, flags(said))
 
     def _demo(self, wanted: Wanted, folder: Path) -> tuple[Options, Path, Loaded]:
         """Nothing of the person's: a rule or a model of theirs would lead away from the script."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qcode import __version__
 from qcode.cli.options import Options
-from qcode.cli.parser import Parser, between, count, duration, positive, share
+from qcode.cli.parser import Parser, between, count, duration, positive, sha256, share
 
 EPILOG = """\
 subcommands:
@@ -19,14 +19,15 @@ subcommands:
   qcode auth          keys of endpoints, in the keyring of your system
   qcode permissions   the modes, and what the rules say to a command
   qcode sandbox       try the fence around commands; run one inside it
+  qcode trust         what this folder would configure, and whether it may
   qcode paths         where configuration, sessions and logs are
   qcode demo          watch it mend a bug
   qcode completion    code for your shell: bash, zsh or fish
 
 exit codes: 0 done, 1 failed, 2 wrong flags, 41 key refused, 42 bad input,
-44 no sandbox, 52 bad configuration, 53 step limit, 55 budget used up, 57 loop,
-58 approval needed, 75 server unavailable (try again), 130 interrupted,
-143 terminated
+44 no sandbox, 52 bad configuration, 53 step limit, 55 budget used up,
+56 not trusted, 57 loop, 58 approval needed, 75 server unavailable (try again),
+130 interrupted, 143 terminated
 
 examples:
   qcode -p "fix the failing test" --permission-mode auto --sandbox off
@@ -60,6 +61,8 @@ def parse(argv: list[str]) -> Options:
         images=tuple(found.image),
         permission_mode="yolo" if found.yolo else found.permission_mode,
         sandbox=found.sandbox,
+        trust=found.trust,
+        trust_hash=found.trust_hash,
         allowed_tools=tuple(found.allowed_tools),
         disallowed_tools=tuple(found.disallowed_tools),
         append_system_prompt=found.append_system_prompt,
@@ -165,6 +168,12 @@ def _permission(group: Group) -> None:
     group.add_argument("--sandbox", choices=("auto", "required", "off"), help="off: your own risk")
     group.add_argument(
         "--offline", action="store_true", help="connect to the configured endpoints and no others"
+    )
+    group.add_argument(
+        "--trust", action="store_true", help="what this folder configures counts, this once"
+    )
+    group.add_argument(
+        "--trust-hash", type=sha256, metavar="HASH", help="the same, if it hashes to this"
     )
     group.add_argument(
         "--allowed-tools",

@@ -55,7 +55,7 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, folder: Path) -> int:
     """Do it for the workspace at `folder`; returns the exit code. Raises QcodeError."""
-    config = load(sources(folder)).config
+    config = load(sources()).config
     action: Callable[[argparse.Namespace, Config], int] = arguments.do
     return action(arguments, config)
 

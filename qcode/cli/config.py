@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcode.cli.parser import parsed
-from qcode.config.load import Loaded, load, shown, sources
+from qcode.cli.trusting import project, settings
+from qcode.config.load import Loaded, shown
 from qcode.config.model import spelled
 from qcode.config.origin import Origin
 from qcode.config.paths import PROJECT_FILE, paths
 from qcode.config.secrets import without_password
+from qcode.permission.trust import BECAUSE, State
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import plain
 from qcode.server.quirks import QUIRKS
@@ -63,16 +65,18 @@ def _show(arguments: argparse.Namespace, folder: Path) -> int:
     from qcode.cli.config_request import wish  # noqa: PLC0415 - see above
 
     named = arguments.model
-    loaded = load(sources(folder, {"server.model": ("--model", named)} if named else None))
+    found = project(folder)
+    loaded = settings(found, {"server.model": ("--model", named)} if named else {})
     wished = wish(loaded, arguments.kind)
-    _print(_as_json(loaded, wished) if arguments.json else _as_text(loaded, wished))
-    if not arguments.json:
-        for notice in loaded.notices:
-            sys.stderr.write(f"qcode: {plain(notice)}\n")
+    if arguments.json:
+        return _print(_as_json(loaded, wished, found.standing.state))
+    _print(_as_text(loaded, wished, BECAUSE.get(found.standing.state, "")))
+    for notice in loaded.notices:
+        sys.stderr.write(f"qcode: {plain(notice)}\n")
     return 0
 
 
-def _as_json(loaded: Loaded, wished: "Wish") -> str:
+def _as_json(loaded: Loaded, wished: "Wish", trust: State) -> str:
     proposed = loaded.proposed_verify
     value = {
         "settings": {
@@ -80,6 +84,13 @@ def _as_json(loaded: Loaded, wished: "Wish") -> str:
             for key, value, origin in shown(loaded)
         },
         "proposed_verify": proposed and {"value": proposed.value, "from": _origin(proposed.origin)},
+        "project": {
+            "trust": trust,
+            "withheld": {
+                key: {"value": _safe(one.value), "from": _origin(one.origin)}
+                for key, one in loaded.withheld.items()
+            },
+        },
         "request": _request(wished),
         "notices": list(loaded.notices),
     }
@@ -99,7 +110,7 @@ def _origin(origin: Origin) -> dict[str, Any]:
     return {"kind": origin.kind, "name": origin.name, "line": origin.line}
 
 
-def _as_text(loaded: Loaded, wished: "Wish") -> str:
+def _as_text(loaded: Loaded, wished: "Wish", why_not: str) -> str:
     rows = [
         (f"{plain(spelled(key))} = {_toml(_safe(value))}", origin)
         for key, value, origin in shown(loaded)
@@ -111,6 +122,11 @@ def _as_text(loaded: Loaded, wished: "Wish") -> str:
             f"# {proposed.origin} proposes agent.verify = {words}. It does not run unless you "
             "give it with --verify or in your own settings."
         )
+    lines += [
+        f"# {plain(spelled(key))} = {_toml(_safe(one.value))} of {plain(str(one.origin))} does not "
+        f"count: {why_not}."
+        for key, one in loaded.withheld.items()
+    ]
     return "\n".join([*lines, "", *_request_lines(wished)])
 
 
@@ -126,7 +142,7 @@ def _request_lines(wished: "Wish") -> list[str]:
 
 
 def _get(arguments: argparse.Namespace, folder: Path) -> int:
-    rows = shown(load(sources(folder)))
+    rows = shown(settings(project(folder), {}))
     values = {name: value for key, value, _ in rows for name in (key, spelled(key))}
     if arguments.key not in values:
         close = difflib.get_close_matches(arguments.key, values, 1, 0.4)

@@ -28,6 +28,10 @@ class Options:
     images: tuple[Path, ...]
     permission_mode: str | None
     sandbox: str | None
+    trust: bool
+    """What the folder configures counts, for this run."""
+    trust_hash: str | None
+    """The same, if it hashes to this; else the run ends."""
     allowed_tools: tuple[str, ...]
     """As written; a value may hold several rules."""
     disallowed_tools: tuple[str, ...]

@@ -119,6 +119,13 @@ def share(text: str) -> float:
     return value
 
 
+def sha256(text: str) -> str:
+    """A hash, as `qcode trust` shows it."""
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a hash of 64 hexadecimal digits")
+    return text.lower()
+
+
 def duration(text: str) -> float:
     """Seconds of `90`, `90s`, `15m`, `2h`."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())

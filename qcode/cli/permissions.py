@@ -86,7 +86,7 @@ def _blocks() -> str:
 
 
 def _list(arguments: argparse.Namespace, folder: Path) -> int:
-    found = _told(rules(load(sources(folder, {})), Ground.of(folder), (), ()))
+    found = _told(rules(load(sources()), Ground.of(folder), (), ()))
     if arguments.json:
         keys = ("answer", "text", "source")
         return _print_json([{key: getattr(rule, key) for key in keys} for rule in found])
@@ -106,7 +106,7 @@ def _forget(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _test(arguments: argparse.Namespace, folder: Path) -> int:
     mode = arguments.permission_mode
-    loaded = load(sources(folder, {"permission.mode": ("--permission-mode", mode)} if mode else {}))
+    loaded = load(sources({"permission.mode": ("--permission-mode", mode)} if mode else {}))
     found = explain(arguments.command, _policy(arguments, loaded, folder))
     if arguments.json:
         return _print_json(found)

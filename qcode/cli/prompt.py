@@ -9,8 +9,9 @@ from qcode.cli.debug import log_to_file
 from qcode.cli.opening import Session, going_on, remarks, start
 from qcode.cli.options import Options
 from qcode.cli.settings import flags, workspace
+from qcode.cli.trusting import of_run, settings
 from qcode.cli.which import which
-from qcode.config.load import Loaded, load, sources
+from qcode.config.load import Loaded
 from qcode.config.paths import paths
 from qcode.engine.prompt import with_data
 from qcode.headless.exits import ExitCode
@@ -44,7 +45,7 @@ def run(options: Options) -> int:
 
 def _run(options: Options, target: Path | None) -> int:
     folder = workspace(options.folder)
-    loaded = load(sources(folder, flags(options)))
+    loaded = settings(of_run(folder, options), flags(options))
     _tell(loaded, options)
     prompt, data = prompt_and_data(options.prompt)
     words = with_data(prompt, data) if data else prompt

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -67,7 +66,7 @@ async def _ask(arguments: argparse.Namespace, ports: Sequence[int]) -> tuple[See
         "server.model": ("--model", arguments.model),
     }
     flags = {key: (flag, value) for key, (flag, value) in said.items() if value}
-    loaded = load(sources(Path.cwd(), flags))
+    loaded = load(sources(flags))
     seen = await _seen(arguments, loaded.config.server, ports)
     return tuple(_as_asked(one, loaded) for one in seen)
 

@@ -1,24 +1,27 @@
 """The user's settings file and the project's: every key checked, or left out with a reason.
 
-The project's comes with the repository, so it is not believed: it may set only the keys of
-`HARMLESS`. Any other key in it is left out with a warning that names file and line. It is not an
-error that stops, or a repository could keep qcode from starting in it.
+The project's comes with the repository, so it is not believed: none of it counts before a person
+trusts it, and then it may set only the keys of `HARMLESS`. Any other key in it is left out with a
+warning that names file and line. It is not an error that stops, or a repository could keep qcode
+from starting in it.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qcode.config.check import checked, nearest
-from qcode.config.lines import places, read_toml
+from qcode.config.lines import parsed, places, read_toml
 from qcode.config.model import SECTIONS, TABLES
 from qcode.config.origin import Origin, Setting
 from qcode.protocol.errors import ConfigError
 from qcode.protocol.text import one_line
 
 HARMLESS = frozenset({"agent.thinking", "agent.sampling", "agent.exclude"})
-"""What a project file may set."""
+"""What a project file may set, once it is trusted: never where requests go and with which key, what
+is allowed, what stands around commands, or what is logged."""
 
 PROPOSED = "agent.verify"
 """What a project file may propose: it is a command, so it runs only where the user accepts it."""
@@ -28,6 +31,16 @@ MOST_NOTICES = 10
 
 _NAME = re.compile(r"[^\x00-\x20\x7f\"\\]{1,200}")
 """Of a profile, or a pattern of models."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFile:
+    """The project's settings file: its bytes as they were judged, not as they may be by now."""
+
+    path: Path
+    data: bytes
+    why_not: str
+    """Why none of it counts, as a clause; empty = it is trusted."""
 
 
 def user(path: Path) -> dict[str, Setting]:
@@ -77,20 +90,21 @@ def _named(
         yield f"{section}.{name}", table
 
 
-def project(path: Path | None, notices: list[str]) -> dict[str, Setting]:
-    """The harmless keys of the project file, and the proposal; notices say what was left out.
+def project(given: ProjectFile | None, notices: list[str]) -> dict[str, Setting]:
+    """The harmless keys of the project file, and the proposal, as if it were trusted; notices say
+    what was left out.
 
     A file that is broken is left out as a whole, for the same reason.
     """
-    if path is None:
+    if given is None:
         return {}
+    path = given.path
     try:
-        read = read_toml(path)
+        text, tables = parsed(path, given.data)
     except ConfigError as error:
         notices.append(one_line(f"{error} The project's settings are left out.", 500))
         return {}
     found: dict[str, Setting] = {}
-    text, tables = read or ("", {})
     lines, refused = places(text), list[str]()
     for key, value in _pairs(tables):
         line = lines.get(key, 1)

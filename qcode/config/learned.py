@@ -4,16 +4,13 @@ One file for each real path; what stands in it only ever allows, and only the pr
 was approved: whatever else is put at that path begins without rules.
 """
 
-import hashlib
-import os
-import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from qcode.config.paths import make
+from qcode.config import private
 from qcode.protocol.errors import ConfigError
 
 
@@ -33,9 +30,7 @@ class OtherProject(ConfigError):
 
 def file_of(state: Path, folder: Path) -> Path:
     """Where the rules of the project at `folder` are, or would be."""
-    real = os.path.realpath(folder)
-    digest = hashlib.blake2b(os.fsencode(real), digest_size=10).hexdigest()
-    return state / "projects" / f"{digest}.json"
+    return private.file_of(state / "projects", folder)
 
 
 def learned(state: Path, folder: Path, identity: str) -> tuple[str, ...]:
@@ -55,7 +50,7 @@ def learned(state: Path, folder: Path, identity: str) -> tuple[str, ...]:
 def _read(state: Path, folder: Path) -> Project:
     """What the file holds; without one, a project without rules. Raises ConfigError."""
     file = file_of(state, folder)
-    nothing = Project(_real(folder))
+    nothing = Project(private.real_name(folder))
     try:
         data = file.read_bytes()
     except FileNotFoundError:
@@ -93,45 +88,18 @@ def forget(state: Path, folder: Path, rule: str) -> bool:
     return True
 
 
-def _real(folder: Path) -> str:
-    """As text that JSON can hold, whatever bytes the name has."""
-    return os.fsencode(os.path.realpath(folder)).decode("utf-8", "backslashreplace")
-
-
 @contextmanager
 def _alone(state: Path, folder: Path) -> Iterator[None]:
-    """Two runs in one project must not lose each other's rules. Raises ConfigError."""
+    """See `private.alone`. Raises ConfigError."""
     file = file_of(state, folder)
     try:
-        make(file.parent)
-        descriptor = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        with private.alone(file):
+            yield
     except OSError as error:
-        raise _unwritable(file, error) from error
-    try:
-        with suppress(ImportError, OSError):  # Windows, some network file systems: go on unlocked
-            import fcntl  # noqa: PLC0415 - there is none on Windows
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+        raise ConfigError(
+            f"{file} cannot be written ({error.strerror}), so no rule was kept."
+        ) from error
 
 
 def _write(file: Path, project: Project) -> None:
-    """All of it or nothing; 0600. Raises ConfigError."""
-    part = file.with_name(f".{file.stem}-{secrets.token_hex(4)}.tmp")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(msgspec.json.format(msgspec.json.encode(project), indent=1) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
-    except OSError as error:
-        with suppress(OSError):  # it may not have been made
-            part.unlink()
-        raise _unwritable(file, error) from error
-
-
-def _unwritable(file: Path, error: OSError) -> ConfigError:
-    return ConfigError(f"{file} cannot be written ({error.strerror}), so no rule was kept.")
+    private.write(file, msgspec.json.format(msgspec.json.encode(project), indent=1) + b"\n")

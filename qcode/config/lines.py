@@ -28,12 +28,13 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]] | None:
         return None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
+    return parsed(path, data)
+
+
+def parsed(path: Path, data: bytes) -> tuple[str, dict[str, Any]]:
+    """The same of bytes that were read from `path`."""
     if len(data) > LARGEST:
         raise ConfigError(f"{path} is longer than {LARGEST:,} bytes: not a settings file.")
-    return _parsed(path, data)
-
-
-def _parsed(path: Path, data: bytes) -> tuple[str, dict[str, Any]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

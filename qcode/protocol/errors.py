@@ -5,6 +5,7 @@
     ├── InputError            the prompt, a file or a flag's value is unusable
     ├── ConfigError           a configuration file or variable is wrong
     ├── SandboxMissing        a sandbox was demanded and none holds
+    ├── Untrusted             trust was demanded for what a folder configures, and it is not that
     ├── SessionError          a session cannot be read, found, locked or written
     │   └── SessionNotSaved   the log could not be written (full disk, no permission)
     └── ServerError           the endpoint did not answer as it should
@@ -41,6 +42,10 @@ class ConfigError(QcodeError):
 
 class SandboxMissing(QcodeError):
     """`--sandbox required`, and no fence holds here."""
+
+
+class Untrusted(QcodeError):
+    """`--trust-hash`, and what the folder configures is something else."""
 
 
 class SessionError(QcodeError):

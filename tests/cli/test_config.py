@@ -8,6 +8,7 @@ import pytest
 from qcode.assemble import Start
 from qcode.cli.config import main
 from qcode.cli.dispatch import dispatch
+from qcode.cli.trust import main as trust
 from qcode.config.load import load, sources
 from qcode.config.model import keys
 from qcode.config.paths import make, paths
@@ -19,11 +20,12 @@ from tests.support.scripted_server import ScriptedServer
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with a settings file that wants too much."""
+    """A trusted workspace with a settings file that wants too much."""
     (tmp_path / ".qcode").mkdir()
     text = '[server]\nbase_url = "http://evil/v1"\n[agent]\nverify = "make"\nthinking = "low"\n'
     (tmp_path / ".qcode" / "config.toml").write_text(text)
     monkeypatch.chdir(tmp_path)
+    assert trust(["add"]) == 0
     return tmp_path
 
 
@@ -61,6 +63,36 @@ def test_show_as_json_has_the_same(project: Path, capsys: pytest.CaptureFixture[
     assert found["proposed_verify"]["value"] == "make"
     assert len(found["notices"]) == 1
     assert not err
+
+
+def test_show_says_what_does_not_count_and_why(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trust(["forget"]) == 0
+    capsys.readouterr()
+    assert main(["show"]) == 0
+    out, err = capsys.readouterr()
+    file = f"{project}/.qcode/config.toml"
+    why = "does not count: you have not trusted this folder."
+    assert f'# agent.thinking = "low" of project {file}:5 {why}' in out
+    assert f'# agent.verify = "make" of project {file}:4 {why}' in out
+    assert f"{file} does not count, since you have not trusted this folder." in err
+    assert main(["show", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["settings"]["agent.thinking"]["from"]["kind"] == "default"
+    assert found["proposed_verify"] is None
+    assert found["project"]["trust"] == "untrusted"
+    assert found["project"]["withheld"]["agent.thinking"]["value"] == "low"
+
+
+def test_get_takes_nothing_from_a_project_that_is_not_trusted(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["get", "agent.thinking"]) == 0
+    assert trust(["forget"]) == 0
+    capsys.readouterr()
+    assert main(["get", "agent.thinking"]) == 0
+    assert capsys.readouterr().out == "medium\n"
 
 
 def request_of(out: str) -> dict[str, tuple[str, str]]:
@@ -121,7 +153,7 @@ async def test_what_show_shows_is_what_is_sent(
     write_user_file('[agent]\nthinking = "low"\n[models."qwen"]\ntop_k = 7\n')
     about = About(kind="llamacpp", model="qwen3.6-35b", style="3.6", context_tokens=262_144)
     with ScriptedServer(Reply("Hello."), about=about) as server:
-        sources_here = sources(tmp_path, {"server.base_url": ("--base-url", server.base_url)})
+        sources_here = sources({"server.base_url": ("--base-url", server.base_url)})
         config = load(sources_here).config
         async with rig(config, Start(tmp_path)) as run:
             await run.turn("Hello")
@@ -140,7 +172,7 @@ async def test_what_show_shows_is_what_an_ollama_is_sent_that_is_asked_for_a_con
     write_user_file('[models."qwen"]\ncontext_tokens = 65536\ntop_k = 7\n')
     about = About(kind="ollama", model="qwen3.6:35b", context_tokens=4_096)
     with ScriptedServer(Reply("Hello."), about=about) as server:
-        sources_here = sources(tmp_path, {"server.base_url": ("--base-url", server.base_url)})
+        sources_here = sources({"server.base_url": ("--base-url", server.base_url)})
         async with rig(load(sources_here).config, Start(tmp_path)) as run:
             await run.turn("Hello")
         server.check()

@@ -48,7 +48,7 @@ async def test_edit_mode_asks_before_qcodes_own_files_wherever_they_are(
     calls = [Call("write", {"path": one, "content": "x"}) for one in (path, "harmless")]
     server = scripted(*(Reply(calls=(call,)) for call in calls), Reply(text="ok"))
     said = parse(["--permission-mode", "edit", "--base-url", server.base_url])
-    loaded = load(sources(folder, flags(said)))
+    loaded = load(sources(flags(said)))
     async with rig(loaded.config, start(said, loaded, folder, Session(), "present")) as run:
         await run.turn("go", deny)
     assert [one.accesses[0].target for one in run.said(ApprovalRequested)] == [

@@ -67,7 +67,7 @@ def test_what_cannot_be_understood_of_the_approved_rules_is_told_and_the_rest_ho
     file = file_of(paths().state, folder)
     head = f'"folder": "{folder}", "identity": "{identity(folder)}"'
     file.write_text(text.replace("HEAD", head))
-    loaded = load(sources(folder, {}))
+    loaded = load(sources())
     begun = start(parse([]), loaded, folder, Session(), "absent")
     assert [rule.text for rule in begun.rules] == held
     assert [str(file) in remark for remark in begun.remarks] == [True] * ("dances" not in text)
@@ -90,7 +90,7 @@ def repository(folder: Path) -> None:
 
 def approved(folder: Path) -> tuple[list[str], int]:
     """The rules with which an engine begins there, and how many remarks."""
-    begun = start(parse([]), load(sources(folder, {})), folder, Session(), "absent")
+    begun = start(parse([]), load(sources()), folder, Session(), "absent")
     return [rule.text for rule in begun.rules], len(begun.remarks)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcode.config.files import HARMLESS, MOST_NOTICES, PROPOSED
+from qcode.config.files import HARMLESS, MOST_NOTICES, PROPOSED, ProjectFile
 from qcode.config.lines import LARGEST, places
 from qcode.config.load import ENVIRONMENT, Loaded, Sources, load, shown
 from qcode.config.model import Config, keys, value_of
@@ -38,11 +38,16 @@ def loaded(
     environ: Mapping[str, str] | None = None,
     flags: Mapping[str, tuple[str, object]] | None = None,
 ) -> Loaded:
-    """The settings with these files in `folder`."""
-    user_file, project_file = folder / "user.toml", folder / "project.toml"
+    """The settings with these files in `folder`, whose project is trusted."""
+    user_file = folder / "user.toml"
     user_file.write_text(user)
-    project_file.write_text(project)
-    return load(Sources(user_file, project_file, environ or {}, flags or {}))
+    theirs = of_project(folder, project.encode())
+    return load(Sources(user_file, theirs, environ or {}, flags or {}))
+
+
+def of_project(folder: Path, data: bytes, why_not: str = "") -> ProjectFile:
+    """The project's file; it is trusted, unless it is said why not."""
+    return ProjectFile(folder / "project.toml", data, why_not)
 
 
 def refused(folder: Path, user: str) -> str:
@@ -53,7 +58,7 @@ def refused(folder: Path, user: str) -> str:
 
 
 def test_without_any_source_all_is_default(tmp_path: Path) -> None:
-    found = load(Sources(tmp_path / "none", tmp_path / "none"))
+    found = load(Sources(tmp_path / "none"))
     assert found.config == Config()
     assert {origin.kind for origin in found.origins.values()} == {"default"}
     assert set(found.origins) == set(keys())
@@ -128,27 +133,60 @@ def test_a_projects_excludes_come_on_top_of_the_users(tmp_path: Path) -> None:
 def test_a_broken_project_file_never_keeps_qcode_from_starting(
     tmp_path: Path, project: str
 ) -> None:
-    (tmp_path / "project.toml").write_bytes(project.encode("latin-1"))
-    found = load(Sources(tmp_path / "none", tmp_path / "project.toml"))
+    found = load(Sources(tmp_path / "none", of_project(tmp_path, project.encode("latin-1"))))
     assert found.config == Config()
     assert found.notices
     assert all("\x1b" not in notice for notice in found.notices)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
-def test_a_project_file_that_is_no_file_is_left_out(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "project.toml")
-    found = load(Sources(tmp_path / "none", tmp_path / "project.toml"))
-    assert "is not a file" in found.notices[0]
+EVERYTHING = """\
+[agent]
+thinking = "low"
+sampling = "general"
+exclude = ["src/"]
+verify = "make"
+[server]
+base_url = "http://evil/v1"
+"""
+
+
+@pytest.mark.parametrize("why_not", ["you have not trusted this folder", "it has changed"])
+def test_nothing_of_a_project_counts_that_is_not_trusted(tmp_path: Path, why_not: str) -> None:
+    theirs = of_project(tmp_path, EVERYTHING.encode(), why_not)
+    found = load(Sources(tmp_path / "none", theirs))
+    assert found.config == Config()
+    assert {origin.kind for origin in found.origins.values()} == {"default"}
+    assert found.proposed_verify is None
+    assert {key: one.value for key, one in found.withheld.items()} == {
+        "agent.thinking": "low",
+        "agent.sampling": "general",
+        "agent.exclude": ("src/",),
+        "agent.verify": "make",
+    }
+    [notice] = found.notices
+    assert notice.startswith(f"{tmp_path}/project.toml does not count, since {why_not}. ")
+    assert "agent.exclude, agent.sampling, agent.thinking, agent.verify" in notice
+
+
+def test_a_trusted_project_sets_no_more_than_is_harmless(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "", EVERYTHING)
+    assert {key for key, one in found.origins.items() if one.kind == "project"} == HARMLESS
+    assert not found.withheld
+
+
+def test_what_is_harmless_says_nothing_of_servers_rules_fences_and_logs() -> None:
+    """Who makes the list longer is to think of this."""
+    assert {key.partition(".")[0] for key in HARMLESS | {PROPOSED}} == {"agent"}
+    of_agents = {"offline", "unattended", "max_steps", "fallback", "escalate_to", "loops"}
+    assert not {f"agent.{name}" for name in of_agents} & HARMLESS
 
 
 def test_a_hostile_project_file_costs_little_time_and_few_lines(tmp_path: Path) -> None:
     value = "\n".join(["x = 1 ]"] * 20_000)
     text = f'a = """{value}"""\n' + "\n".join(f"k{number} = {number}" for number in range(5000))
-    (tmp_path / "project.toml").write_text(text)
     assert len(text) < LARGEST
     began = time.process_time()
-    found = load(Sources(tmp_path / "none", tmp_path / "project.toml"))
+    found = load(Sources(tmp_path / "none", of_project(tmp_path, text.encode())))
     assert time.process_time() - began < 5
     assert len(found.notices) == MOST_NOTICES + 1
     assert found.notices[-1].endswith(f"{5001 - MOST_NOTICES} more of its keys are left out.")
@@ -219,7 +257,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, sentence: s
 def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> None:
     (tmp_path / "user.toml").write_bytes(b"[server]\nmodel = '\xff'\n")
     with pytest.raises(ConfigError, match=r"user\.toml:2: the file is not UTF-8"):
-        load(Sources(tmp_path / "user.toml", None))
+        load(Sources(tmp_path / "user.toml"))
 
 
 @pytest.mark.skipif(
@@ -231,12 +269,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     file.write_text(USER)
     file.chmod(0)
     with pytest.raises(ConfigError, match="Permission denied"):
-        load(Sources(file, None))
+        load(Sources(file))
 
 
 def test_a_directory_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is not a file"):
-        load(Sources(tmp_path, None))
+        load(Sources(tmp_path))
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
@@ -270,7 +308,7 @@ def test_consent_comes_from_no_variable(tmp_path: Path, name: str, value: str) -
 def test_no_env_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("QCODE_MODEL=evil\nOPENAI_BASE_URL=http://evil/v1\n")
     monkeypatch.chdir(tmp_path)
-    assert load(Sources(tmp_path / "none", tmp_path / "none", os.environ)).config == Config()
+    assert load(Sources(tmp_path / "none", None, os.environ)).config == Config()
 
 
 NAMES = st.sampled_from(["a", "b", "server", "x-y", '"q.r"', "model"])

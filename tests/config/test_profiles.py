@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.config.files import ProjectFile
 from qcode.config.load import Loaded, Sources, load, shown
 from qcode.config.model import Config, ModelValues, keys, spelled, value_of
 from qcode.config.profiles import fits, tuned, values_for, with_profile
@@ -44,12 +45,13 @@ def loaded(
     environ: Mapping[str, str] | None = None,
     **flags: str,
 ) -> Loaded:
-    """The settings with these files; `flags` by the last part of their key of `server`."""
-    user_file, project_file = folder / "user.toml", folder / "project.toml"
+    """The settings with these files, the project's trusted; `flags` by the last part of their key
+    of `server`."""
+    user_file = folder / "user.toml"
     user_file.write_text(user)
-    project_file.write_text(project)
+    theirs = ProjectFile(folder / "project.toml", project.encode(), "")
     given = {f"server.{name}": (f"--{name}", value) for name, value in flags.items()}
-    return load(Sources(user_file, project_file, environ or {}, given))
+    return load(Sources(user_file, theirs, environ or {}, given))
 
 
 def refused(folder: Path, user: str) -> str:

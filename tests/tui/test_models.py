@@ -31,7 +31,7 @@ def test_the_key_of_the_first_server_goes_to_no_other(
 ) -> None:
     monkeypatch.setenv("QCODE_HOME", str(tmp_path / "home"))
     said = parse(["--base-url", "http://127.0.0.1:1/v1"])
-    lists = held(load(sources(tmp_path, flags(said))), (), "sesame")
+    lists = held(load(sources(flags(said))), (), "sesame")
     assert lists.key_for("http://127.0.0.1:1/v1") == "sesame"
     assert lists.key_for("http://127.0.0.1:2/v1") == ""
     assert "sesame" not in repr(lists)
