@@ -8,6 +8,7 @@ import msgspec
 from qcode.engine.approval import allowing
 from qcode.headless import exits
 from qcode.headless.exits import ExitCode
+from qcode.protocol.access import NETWORK_CALL
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
@@ -129,8 +130,7 @@ class Result:
             case ApprovalRequested(request_id, call, accesses, because):
                 self._asked[request_id] = Denial(call, because, allowing(accesses))
             case ApprovalSettled(request_id, "deny", because):
-                asked = self._asked.pop(request_id)
-                self._denied[asked.call.id] = replace(asked, because=f"{asked.because}; {because}")
+                self._refused(self._asked.pop(request_id), because)
             case ToolCallFinished():
                 self._finished(event)
             case Repaired():
@@ -159,6 +159,13 @@ class Result:
         self.last_text = text or self.last_text
         self.answer = "" if message.calls else text
         self._cut_off = self.answer if message.finish == "length" else ""
+
+    def _refused(self, asked: Denial, because: str) -> None:
+        denial = replace(asked, because=f"{asked.because}; {because}")
+        if asked.call.name == NETWORK_CALL:  # it will have no result
+            self.denials.append(denial)
+        else:
+            self._denied[asked.call.id] = denial
 
     def _finished(self, event: ToolCallFinished) -> None:
         self.calls += 1

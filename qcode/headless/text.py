@@ -17,6 +17,7 @@ from qcode.protocol.events import (
     ApprovalRequested,
     BudgetReached,
     Compacted,
+    Connected,
     Elided,
     LoopSeen,
     MessageCompleted,
@@ -125,6 +126,8 @@ class Progress:
                 self.wrapped(telling.budget(event))
             case Elided() | Compacted():
                 self.wrapped(telling.room(event))
+            case Connected(host, port, "command", "deny", because):
+                self.wrapped(f"no way to {host}:{port} ({because})")
             case Notice(level, text):
                 self.wrapped(text if level == "info" else f"{level}: {text}")
 
