@@ -24,7 +24,7 @@ def protection(folder: Path, home: Path) -> Protection:
     """For one writable folder. Looks at names only, follows no link."""
     found: dict[str, Kind] = {}
     missing: dict[str, None] = {}
-    for name in (*NAMES, *_of_home(folder, home), *EXISTING):
+    for name in (*NAMES, *of_home(folder, home), *EXISTING):
         for kind, at in _along(folder, name):
             if kind is None and name not in EXISTING:
                 missing[at] = None
@@ -34,7 +34,7 @@ def protection(folder: Path, home: Path) -> Protection:
     return Protection(tuple(places), tuple(missing))
 
 
-def _of_home(folder: Path, home: Path) -> Iterator[str]:
+def of_home(folder: Path, home: Path) -> Iterator[str]:
     """What shells and desktops load, where the home folder is or lies in `folder`."""
     if home.is_relative_to(folder):
         below = home.relative_to(folder)
