@@ -56,26 +56,66 @@ _PYTHON = Loaded(
     own=("-c",),
     flags=("-m", "-u", "-B", "-v", "-E", "-s", "-S", "-I", "-O", "-q"),
     # Modules behind `-m` that run what stands in their arguments or comes on their input.
-    subcommands=("-", "IPython", "asyncio", "code", "pdb", "timeit"),
+    subcommands=(
+        *("-", "IPython", "asyncio", "bpython", "cProfile", "code", "idlelib", "pdb", "profile"),
+        *("ptpython", "runpy", "timeit", "trace"),
+    ),
 )
 _NODE = Loaded(
-    own=("-e", "-p", "-r", "--eval", "--print", "--require", "--import", "--loader"),
+    own=(
+        *("-e", "-p", "-r", "--eval", "--print", "--require", "--import", "--loader"),
+        *("--env-file", "--env-file-if-exists", "--experimental-loader"),
+    ),
     subcommands=("-",),
 )
 _SHELL = Loaded(own=("-c", "-s", "-i", "--init-file", "--rcfile"), subcommands=("-",))
+_EVAL = Loaded(own=("-e", "-E", "--eval", "--print"), subcommands=("-",))
+_FD = Loaded(("-x", "-X"), exact=("--exec", "--exec-batch"))
+_CC = Loaded(
+    exact=("-wrapper", "-fplugin", "-load", "-specs", "--specs"),
+    operands=re.compile(r"(?!@).*", re.DOTALL),  # a file of more options
+)
+_MAKE = Loaded(
+    ("-E", "--eval", "--file", "--makefile"),
+    exact=("-", "-f-"),
+    # `x!=id` and `x:=$(shell id)` run at once, `SHELL=x` and `CC=x` when something is built.
+    operands=re.compile(r"[^=$!`]*"),
+)
+_APT = Loaded(("-o", "-c", "--option", "--config-file"))
+_PIP = Loaded(("--python", "--config-settings"))
+_GRADLE = Loaded(("-I", "--init-script"))
 
 COMMANDS: Mapping[str, Loaded] = {
+    "R": _EVAL,
+    "Rscript": _EVAL,
+    "apt": _APT,
+    "apt-get": _APT,
     "awk": _AWK,
     "bash": _SHELL,
     "bun": Loaded(own=("-e", "-p", "-r", "--eval", "--print", "--preload"), subcommands=("x",)),
+    "c++": _CC,
     "cargo": Loaded(("--config",)),
+    "cc": _CC,
+    "clang": _CC,
+    "clang++": _CC,
+    "cmake": Loaded(exact=("-E", "-P")),
+    "ctest": Loaded(exact=("-S", "-SP", "--script", "--build-and-test", "--test-command")),
+    "curl": Loaded(("-K", "--config", "--engine")),
     "dash": _SHELL,
     "deno": Loaded(subcommands=("eval", "repl")),
+    "diff3": Loaded(("--diff-program",)),
     "docker": Loaded(own=("-H", "--host", "--context", "--config")),
+    "elixir": _EVAL,
+    "fd": _FD,
+    "fdfind": _FD,
     "file": Loaded(("-m", "-C", "--magic-file", "--compile")),
     "find": Loaded(exact=("-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-files0-from")),
     "fish": _SHELL,
+    "g++": _CC,
     "gawk": _AWK,
+    "gcc": _CC,
+    "gh": Loaded(subcommands=("alias", "config", "extension", "extensions", "ext")),
+    "ghc": _EVAL,
     "git": Loaded(
         (
             *("--ext-diff", "--exec", "--open-files-in-pager", "--output", "--receive-pack"),
@@ -87,8 +127,10 @@ COMMANDS: Mapping[str, Loaded] = {
         ),
         flags=("--no-pager", "-P", "--no-optional-locks", "--literal-pathspecs", "--bare"),
         subcommands=(
-            *("bisect", "config", "daemon", "difftool", "filter-branch", "hook", "instaweb"),
-            *("mergetool", "send-email", "submodule", "web--browse"),
+            *("bisect", "config", "credential", "credential-cache", "credential-store", "daemon"),
+            *("difftool", "difftool--helper", "filter-branch", "for-each-repo", "hook"),
+            *("instaweb", "maintenance", "merge-index", "mergetool", "remote-ext", "remote-fd"),
+            *("send-email", "shell", "submodule", "submodule--helper", "web--browse"),
         ),
         after={
             "clone": Loaded(("-c", "-u", "--config")),
@@ -98,18 +140,36 @@ COMMANDS: Mapping[str, Loaded] = {
     ),
     "go": Loaded(
         exact=("-exec", "--exec", "-toolexec", "--toolexec", "-vettool", "--vettool"),
+        after={"env": Loaded(("-w", "-u"))},
     ),
+    "gradle": _GRADLE,
+    "gradlew": _GRADLE,
+    "groovy": _EVAL,
     "gsed": _SED,
+    "guile": Loaded(own=("-c", "-e", "-l"), subcommands=("-",)),
+    "helm": Loaded(("--kubeconfig", "--post-renderer"), subcommands=("plugin",)),
+    "ip": Loaded(exact=("exec", "-batch", "-b")),
+    "julia": Loaded(own=("-e", "-E", "-L", "--eval", "--print", "--load"), subcommands=("-",)),
+    "kubectl": Loaded(("--kubeconfig",), subcommands=("edit", "plugin")),
     "lua": Loaded(own=("-e", "-l", "-i"), subcommands=("-",)),
-    "make": Loaded(("-E", "--eval")),
-    "man": Loaded(("-P", "-H", "--pager", "--html")),
+    "make": _MAKE,
+    "gmake": _MAKE,
+    "man": Loaded(("-C", "-P", "-H", "--config-file", "--pager", "--html")),
     "mawk": _AWK,
+    "mvn": Loaded(operands=re.compile(r"(?!(?:.*:)?exec[:-]).*")),
     "node": _NODE,
     "nodejs": _NODE,
-    "npm": Loaded(("--script-shell", "--node-options"), subcommands=("exec", "x")),
+    "npm": Loaded(
+        ("--script-shell", "--node-options"),
+        subcommands=(
+            *("config", "create", "edit", "exec", "explore", "init", "innit", "set", "x"),
+        ),
+    ),
     "osascript": Loaded(("-e",)),
-    "perl": Loaded(own=("-e", "-E", "-n", "-p", "-M", "-m"), subcommands=("-",)),
+    "perl": Loaded(own=("-d", "-e", "-E", "-n", "-p", "-M", "-m"), subcommands=("-",)),
     "php": Loaded(own=("-r", "-B", "-R", "-E", "-d"), subcommands=("-",)),
+    "pip": _PIP,
+    "pip3": _PIP,
     "pylint": Loaded(("--init-hook",)),
     "pypy": _PYTHON,
     "python": _PYTHON,
@@ -117,9 +177,11 @@ COMMANDS: Mapping[str, Loaded] = {
     "rsync": Loaded(("-e", "--rsh", "--rsync-path")),
     "ruby": Loaded(own=("-e", "-r", "-n", "-p"), subcommands=("-",)),
     "scp": Loaded(("-o", "-S", "-F")),
+    "sdiff": Loaded(("-o", "--diff-program", "--output")),
     "sed": _SED,
     "sh": _SHELL,
     "sort": Loaded(("-o", "--compress-program", "--output")),
+    "split": Loaded(("--filter",)),
     "ssh": Loaded(own=("-o", "-F", "-E", "-J")),
     "tar": Loaded(
         (
@@ -128,6 +190,8 @@ COMMANDS: Mapping[str, Loaded] = {
         ),
         dashless="IF",
     ),
+    "tclsh": _EVAL,
+    "tcpdump": Loaded(("-z",)),
     "test": Loaded(exact=("-v", "-R")),
     "tree": Loaded(("-o",)),
     "wget": Loaded(("-e", "--use-askpass", "--execute", "--config")),
@@ -137,7 +201,11 @@ COMMANDS: Mapping[str, Loaded] = {
 
 _VERSIONED = re.compile(r"(python|pypy|perl|ruby|php|lua|node)[\d.]+")
 _SHELLS = names("bash dash fish sh zsh")
-_INTERPRETERS = names("lua node nodejs perl php pypy python ruby")
+_INTERPRETERS = names(
+    "R Rscript elixir ghc groovy guile julia lua node nodejs perl php pypy python ruby tclsh"
+)
+_INPUT = re.compile(r"(?:^|[/=])(?:stdin|fd/+\d+)/*$")
+"""A name of what comes through the pipe: `/dev/stdin`, `/proc/self/fd/0`, by whatever way."""
 _ONLY_TELLS = names("--help --version -V -h")
 
 
@@ -154,13 +222,16 @@ def runs_code(words: Sequence[Word]) -> str:
     if found:
         return f"{name} {found} can run code or write files"
     operands = [word for word in words[1:] if not word.text.startswith("-")]
-    if not operands and _reads_input(name, [word.text for word in words[1:]]):
+    if _reads_input(name, operands, [word.text for word in words[1:]]):
         return f"{name} reads commands from its input"
     return "" if _harmless(operands, loaded) else f"the {name} script can run code or write files"
 
 
-def _reads_input(name: str, options: Sequence[str]) -> bool:
-    """Without operands: does it take a program from its input?"""
+def _reads_input(name: str, operands: Sequence[Word], options: Sequence[str]) -> bool:
+    """Does it take a program from its input? Without operands, or where one names it."""
+    if operands or name == "make":
+        runs = name in _SHELLS or name in _INTERPRETERS or name == "make"
+        return runs and any(_INPUT.search(word) for word in options)
     # `-v` is the version for all but Python, which talks of its imports and reads on.
     tells = not _ONLY_TELLS.isdisjoint(options) or (options == ["-v"] and name != "python")
     return name in _SHELLS or (name in _INTERPRETERS and not tells)

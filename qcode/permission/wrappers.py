@@ -71,12 +71,16 @@ STATEFUL = names(
 """Built-ins that change what the next command does, or run their arguments."""
 
 OPAQUE = names(
-    "arch at batch caffeinate choom chroot chrt cssh dbus-run-session ed emacs entr ex expect "
-    "firejail flock fakeroot gdb less ltrace more nsenter numactl nvim parallel pkexec prlimit "
-    "proot pssh runcon runuser screen script setarch setpriv ssh sshpass start-stop-daemon strace "
-    "su systemd-run taskset tmux torsocks unshare valgrind vi view vim watch xvfb-run"
+    "arch at batch caffeinate choom chpst chroot chrt concurrently cpulimit cross-env cssh "
+    "daemonize dbus-run-session dotenv dumb-init eatmydata ed emacs entr ex expect faketime "
+    "firejail flatpak flock fakeroot ftp gdb gosu hyperfine less lftp ltrace mariadb more mysql nc "
+    "ncat nodemon nsenter numactl nvim parallel perf pkexec prlimit proot pssh psql rlwrap "
+    "run-parts runcon runuser screen script setarch setpriv setuidgid sftp snap socat sqlite3 ssh "
+    "sshpass start-stop-daemon strace su systemd-inhibit systemd-run taskset telnet tini tmux "
+    "torsocks unbuffer unshare valgrind vi view vim watch watchexec xvfb-run"
 )
-"""Commands that run a command which is not looked for: never allowed by a prefix."""
+"""Commands that run a command which is not looked for, or (`psql`, `nc`) can be told to in a
+language of their own: never allowed by a prefix."""
 
 SHELLS = names("ash bash dash ksh mksh sh zsh")
 _RESERVED = names(
