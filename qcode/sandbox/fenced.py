@@ -7,10 +7,12 @@ from pathlib import Path
 
 from qcode.sandbox.base import Command, NotStarted
 from qcode.sandbox.capture import Capture
+from qcode.sandbox.doors import Doors, Ways
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.plain import PlainRunner
 from qcode.sandbox.process import Launch, Process, shell_words, start
+from qcode.sandbox.questions import Questions
 from qcode.sandbox.spare import Spare
 
 LONGEST_BYTES = 131_071
@@ -20,6 +22,9 @@ MOVED = {"TMPDIR": "/tmp", "TMP": "/tmp", "TEMP": "/tmp"}
 """Variables that may lead to what is read-only inside."""
 ADDED = {"GOCACHE": "/tmp/.cache/go-build"}
 """For tools that fail where their cache cannot be written."""
+
+
+_CLOSED = Ways()
 
 
 class FencedRunner(PlainRunner):
@@ -33,13 +38,17 @@ class FencedRunner(PlainRunner):
         spill: Path,
         inherited: Mapping[str, str] | None = None,
         passed: Collection[str] = (),
+        ways: Ways = _CLOSED,
     ) -> None:
+        """`ways`: what may lead through its network, besides `gate`."""
         self._fence = fence
         self._held: dict[int, tuple[int, ...]] = {}
         """Group -> what is closed when it has ended."""
         self._sweeping: asyncio.TimerHandle | None = None
         super().__init__(spill, inherited, passed)
         self._spare = Spare(fence, self._keeper)
+        questions = Questions(lambda: self.gate, lambda: tuple(self._foreground))
+        self._doors = Doors(fence, questions, ways)
         self.name = fence.name
 
     async def close(self) -> None:
@@ -49,8 +58,21 @@ class FencedRunner(PlainRunner):
         finally:
             try:
                 await super().close()
+                await self._doors.close()
             finally:
                 self._let_go()
+
+    async def open_port(self, port: int) -> int:
+        """See `Runner.open_port`."""
+        return await self._doors.open(port)
+
+    async def close_port(self, port: int) -> None:
+        """See `Runner.close_port`."""
+        await self._doors.shut(port)
+
+    def ports(self) -> tuple[int, ...]:
+        """See `Runner.ports`."""
+        return self._doors.ports()
 
     def _make_keeper(self) -> Keeper:
         return _Tells(self._ended)
@@ -58,10 +80,13 @@ class FencedRunner(PlainRunner):
     async def _begin(
         self, command: Command, environment: dict[str, str], capture: Capture
     ) -> Process:
+        if command.where == "outside":
+            return await super()._begin(command, environment, capture)
         _check(command)
         words = shell_words(command.line)
-        inside = Inside(words, command.folder, adapted(environment))
         try:
+            variables = {**adapted(environment), **await self._doors.ready()}
+            inside = Inside(words, command.folder, variables)
             return await self._told(inside, capture) or await self._started(
                 command, inside, capture
             )
