@@ -79,7 +79,7 @@ HOSTILE = (
     "Rscript -e x", "python -m cProfile -m timeit x", "python -m runpy timeit x",
     "node --env-file=x a.js", "npm config set script-shell x", "npm init evil",
     "go env -w CC=evil", "mvn exec:exec -Dexec.executable=id", "gradle -I x build",
-    "gh alias set --shell x id", "kubectl --kubeconfig=x get pods", "curl -sK x",
+    "gh alias set --shell x id", "kubectl --kubeconfig=x get pods",
     "apt list -o APT::Update::Pre-Invoke::=id", "perl -d x", "run-parts d", "cross-env A=1 id",
     "ip netns exec x id", "tcpdump -z id", "pip list --python ./x", "ctest --test-command id",
     # size and invisible signs
@@ -120,7 +120,7 @@ BENIGN = (
     "node -v", "python -V", "uv run",
     "make -f ci.mk -j4 test", "fd -e py src", "gcc -O2 -DBUILD -o x x.c", "split -l 10 f",
     "cmake --build build", "julia a.jl", "Rscript a.R", "npm ls", "go env GOPATH", "mvn -q test",
-    "gradle build", "gh pr list", "kubectl get pods", "curl -sS http://localhost", "pip list",
+    "gradle build", "gh pr list", "kubectl get pods", "pip list",
     "sdiff a b", "man git", "ctest -j4", "python a.py stdin.txt", "git merge --no-ff x",
     "file a.bin", "pytest -q -k 'a and not b' tests/test_a.py::test_b[x]", "cat a b",
     ";".join(["ls"] * 50), "ls " + "x" * 9_000,

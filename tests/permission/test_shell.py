@@ -22,8 +22,8 @@ USUAL = [
         "export file find git go grep hash head jobs less let ls make man nice node nohup npm "
         "perl printf poetry pypy pytest python python3 python3.11 read rg sed set sh sort source "
         "ssh tar taskset tee test time timeout trap true unset uv uvx npx vim watch wc xargs x=1"
-        " apt cc cmake cross-env ctest curl fd g++ gcc gh gradle hyperfine ip julia kubectl mvn perf"
-        " pip psql Rscript run-parts sdiff split sqlite3 tcpdump"
+        " apt cc cmake cross-env ctest fd g++ gcc gh gradle hyperfine ip julia kubectl mvn perf pip"
+        " psql Rscript run-parts sdiff split sqlite3 tcpdump"
     )
 ] + [
     rule("allow", f"Bash({command}:*)")
