@@ -54,8 +54,9 @@ from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
 from qcode.session.conversation import Conversation
 from qcode.session.log import Log
+from qcode.session.naming import checkpoints
 from qcode.tools.base import Context
-from qcode.tools.builtin import usable
+from qcode.tools.builtin import Web, usable
 from qcode.tools.schema import spec
 from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
@@ -165,7 +166,7 @@ class _Assembly:
             start.conversation,
             self.say,
             jobs=lambda: bool(self.runner.list()),
-            lives=partial(_lives, start.log),
+            names=partial(checkpoints, start.log.path.parent) if start.log else None,
         )
 
     def engine(self) -> Engine:
@@ -339,8 +340,3 @@ class _Assembly:
         finally:
             shutil.rmtree(self.spill, ignore_errors=True)
             await self.routes.server.close()
-
-
-def _lives(log: Log | None, session_id: str) -> bool:
-    """Whether the session of that id, in the same project, is still there."""
-    return log is None or (log.path.parent / f"{session_id}.jsonl").exists()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from qcode.engine.say import Say
+from qcode.engine.wayback import NOTHING, meant
 from qcode.permission.readonly import is_read_only
 from qcode.permission.shell import split
 from qcode.protocol.access import Access
@@ -22,13 +23,19 @@ from qcode.protocol.text import one_line, well_formed
 from qcode.session.conversation import Conversation
 from qcode.workspace.back import Back, Draft, fetched, wanted
 from qcode.workspace.checkpoint import Keeper
+from qcode.workspace.collecting import collect
 from qcode.workspace.files import Workspace
 from qcode.workspace.inventory import TooMany
 from qcode.workspace.kept import Note, Past, Wish, backwards, past
+from qcode.workspace.looking import FILE_BYTES, LOOK_BYTES, LOOK_FILES
 from qcode.workspace.tracked import tracked
 
 LOG = logging.getLogger(__name__)
 _SHOWN = 8
+_LIMITS = (
+    f"Kept are files that can be read, up to {FILE_BYTES >> 20} MB each, and for commands up to "
+    f"{LOOK_FILES:,} files and {LOOK_BYTES >> 20} MB at once beside those that git has."
+)
 
 T = TypeVar("T")
 
@@ -44,8 +51,9 @@ class Keeping:
     say: Say
     jobs: Callable[[], bool] = lambda: False
     """Whether commands of the model run in the background: what changes may be their doing."""
-    lives: Callable[[str], bool] = lambda session: True
-    """Whether a session's log is still there: what was kept for others is collected."""
+    names: Callable[[], frozenset[str]] | None = None
+    """The checkpoints that sessions of this project name: what none names is collected. None =
+    nobody knows, and nothing is."""
     _ids: list[str] = field(default_factory=list)
     _later: "asyncio.Task[None] | None" = None
     """What is looked at behind a call."""
@@ -92,9 +100,9 @@ class Keeping:
             await self._settled()
             self._behind(self._after_command())
         await self._settled()
-        if self.keeper and not self._collected:
+        if self.keeper and self.names and not self._collected:
             self._collected = True
-            self._behind(self._collect(self.keeper))
+            self._behind(self._collect(self.keeper, self.names))
 
     async def close(self) -> None:
         """Wait for what is looked at, and let the store go."""
@@ -111,7 +119,14 @@ class Keeping:
         note = await self._tried(lambda: self._opened(keeper).keep(paths, self.talk.turns), "edits")
         if note is not None:
             self._tell(note)
+            self._bare(note, keeper)
         return note
+
+    def _bare(self, note: Note, keeper: Keeper) -> None:
+        """What is about to be changed, and could not be kept."""
+        bare = [keeper.shown(key) for key, one in note.befores.items() if not one.kept]
+        if bare:
+            self._warn(f"This change cannot be undone: {_listed(bare, len(bare))}. {_LIMITS}")
 
     async def _after_edit(self, note: Note) -> None:
         keeper = self.keeper
@@ -155,8 +170,8 @@ class Keeping:
         rows = sorted(keeper.uncovered.items(), key=lambda row: -row[1])
         names = [f"{path} ({size / 1e6:,.1f} MB)" for path, size in rows[:_SHOWN]]
         words = _listed(names, len(rows))
-        self.say(Notice("info", f"Commands that change these cannot be undone, they are too large "
-                        f"or too many to be kept: {words}."))  # fmt: skip
+        self.say(Notice("info", f"Commands that change these cannot be undone: {words}. "
+                        f"{_LIMITS}"))  # fmt: skip
 
     # The way back
 
@@ -177,9 +192,9 @@ class Keeping:
         seen = await self._tried(lambda: self._past(keeper), "edits")
         if seen is None:
             return ()
-        notes, of = _meant(seen, given)
+        notes, of = meant(seen, given)
         if not notes:
-            self._warn(_NOTHING[type(given)])
+            self._warn(NOTHING[type(given)])
             return ()
         wishes = backwards(notes)
         had = await fetched(self.workspace.root, wanted(wishes))
@@ -235,9 +250,9 @@ class Keeping:
             self._warn(f"Files cannot be kept ({why}): what follows cannot be undone.")
         return None
 
-    async def _collect(self, keeper: Keeper) -> None:
+    async def _collect(self, keeper: Keeper, names: Callable[[], frozenset[str]]) -> None:
         try:
-            await asyncio.to_thread(keeper.shadow.collect, self.lives, keeper.held)
+            await asyncio.to_thread(collect, keeper.shadow, names, keeper.held)
         except OSError:
             LOG.exception("the shadow store could not be cleaned")
 
@@ -261,25 +276,6 @@ class Keeping:
 
     def _warn(self, text: str) -> None:
         self.say(Notice("warning", text))
-
-
-_NOTHING = {
-    Undo: "There is nothing to undo: no turn of this session changed files that are kept.",
-    Redo: "There is nothing to redo.",
-    Rewind: "No files were changed since then.",
-}
-
-
-def _meant(seen: Past, given: Undo | Redo | Rewind) -> tuple[list[Note], tuple[str, ...]]:
-    """The checkpoints to take back, and what the new one is told of."""
-    match given:
-        case Redo():
-            notes = [seen.undone[-1][0]] if seen.undone else []
-        case Undo():
-            notes = next((one.notes for one in seen.done[::-1] if backwards(one.notes)), [])
-        case Rewind(turn):
-            notes = [note for one in seen.done if one.turn >= turn for note in one.notes]
-    return notes, tuple(note.id for note in notes)
 
 
 def _listed(names: Iterable[str], count: int) -> str:

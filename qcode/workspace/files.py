@@ -13,6 +13,7 @@ from qcode.protocol.access import Place
 from qcode.protocol.text import well_formed
 from qcode.workspace.ignore import Bounds
 from qcode.workspace.places import protects
+from qcode.workspace.straight import open_straight
 from qcode.workspace.trouble import FileTrouble, IsFolder, trouble
 
 WHOLE_BYTES = 16 * 1024 * 1024
@@ -114,9 +115,9 @@ def load(located: Located) -> Loaded:
 
 def opened(located: Located) -> int:
     """A descriptor for reading. Waits for no pipe, follows no link. Raises FileTrouble."""
-    flags = os.O_RDONLY | _flag("O_NONBLOCK") | _flag("O_NOFOLLOW") | _flag("O_BINARY")
+    flags = os.O_RDONLY | _flag("O_NONBLOCK") | _flag("O_BINARY")
     try:
-        descriptor = os.open(located.path, flags)
+        descriptor = open_straight(located.path, flags)
     except (OSError, ValueError) as error:
         if is_folder(located.path):  # so that Windows, too, tells it from a lack of permission
             raise IsFolder(f"{located.shown} is a folder. Name a file in it.") from error

@@ -1,20 +1,21 @@
 """A folder held open while something in it is replaced.
 
 Between a path's check and its use somebody may put a link in its way. So the folder is opened
-first, then the system is asked where that folder really is, and from then on names are looked up
-in it alone.
+first, without following any (`straight`), and from then on names are looked up in it alone.
 """
 
+import errno
 import os
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from qcode.workspace.straight import WALKS, open_straight
 from qcode.workspace.trouble import FileTrouble
 
-_HOLDS = {os.open, os.stat, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
+_HOLDS = WALKS and {os.stat, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,14 @@ def held(folder: Path) -> Iterator[Held]:
     if not _HOLDS:
         yield Held(folder, None)
         return
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        if not _is_at(fd, folder):
-            raise FileTrouble(f"{folder} leads elsewhere than a moment ago. Nothing was changed.")
+        fd = open_straight(folder, _FOLDER)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        words = f"{folder} leads elsewhere than a moment ago. Nothing was changed."
+        raise FileTrouble(words) from error
+    try:
         yield Held(folder, fd)
     finally:
         os.close(fd)
@@ -52,36 +57,15 @@ def make_folders(folder: Path) -> None:
     if not _HOLDS:
         folder.mkdir(parents=True, exist_ok=True)
     elif names:
-        with held(there) as start:
-            _make(start.fd, names)
+        with held(there) as start, ExitStack() as opened:
+            _make(start, names, opened)
 
 
-def _make(fd: int | None, names: Sequence[str]) -> None:
+def _make(start: Held, names: Sequence[str], opened: ExitStack) -> None:
     """A chain of folders, each opened in the one before."""
-    if not names:
-        return
-    with suppress(FileExistsError):  # made meanwhile; if it is no folder, opening says so
-        os.mkdir(names[0], dir_fd=fd)
-    inner = os.open(names[0], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
-    try:
-        _make(inner, names[1:])
-    finally:
-        os.close(inner)
-
-
-def _is_at(fd: int, folder: Path) -> bool:
-    """True when the open folder is really the one at `folder`, reached without a link."""
-    try:
-        if sys.platform == "darwin":
-            from fcntl import F_GETPATH, fcntl  # noqa: PLC0415 - there is no fcntl on Windows
-
-            found = os.fsdecode(fcntl(fd, F_GETPATH, bytes(1024)).rstrip(b"\0"))
-            return folder.samefile(found) and not _links(folder)
-        return Path(f"/proc/self/fd/{fd}").readlink() == folder
-    except OSError:  # no /proc: two looks instead of one answer
-        here, there = os.fstat(fd), os.lstat(folder)
-        return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino) and not _links(folder)
-
-
-def _links(folder: Path) -> bool:
-    return os.path.realpath(folder) != str(folder)
+    fd = start.fd
+    for name in names:
+        with suppress(FileExistsError):  # made meanwhile; if it is no folder, opening says so
+            os.mkdir(name, dir_fd=fd)
+        fd = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+        opened.callback(os.close, fd)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qcode.workspace.kept import ABSENT, FROM_GIT, Entry, object_id
 from qcode.workspace.shadow import Shadow
+from qcode.workspace.straight import open_straight
 
 FILE_BYTES = 8 * 1024 * 1024
 """A larger file is not kept."""
@@ -15,7 +16,7 @@ LOOK_FILES = 20_000
 """So much is kept at one look at the tree."""
 
 _READ = os.O_RDONLY
-for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+for _flag in ("O_NONBLOCK", "O_BINARY"):
     _READ |= getattr(os, _flag, 0)
 
 
@@ -61,16 +62,18 @@ def look(path: Path, shadow: Shadow, room: Room) -> Entry:
 def _read(path: Path) -> tuple[bytes, int] | None:
     """Bytes and permissions; None = not readable, or it grew beyond all bounds meanwhile."""
     try:
-        descriptor = os.open(path, _READ)
-    except OSError:
+        descriptor = open_straight(path, _READ)
+    except (OSError, ValueError):
         return None
     with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
         try:
-            data = file.read(FILE_BYTES + 1)
+            data = file.read(FILE_BYTES + 1) if stat.S_ISREG(mode) else None
         except OSError:
             return None
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-    return (data, mode) if len(data) <= FILE_BYTES else None
+    if data is None or len(data) > FILE_BYTES:
+        return None
+    return data, stat.S_IMODE(mode)
 
 
 def same(one: Entry, other: Entry, shadow: Shadow) -> bool:

@@ -9,6 +9,10 @@ NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 """Flags of a file that must not be there yet."""
 
 
+to_disk = getattr(os, "fdatasync", os.fsync)
+"""macOS and Windows have only `fsync`."""
+
+
 class Pack:
     """Many objects in one file, which is made with the first of them."""
 
@@ -40,6 +44,12 @@ class Pack:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
             self._waiting.clear()
+
+    def end(self) -> None:
+        """All of it is on the disk."""
+        self.flush()
+        if self._descriptor is not None:
+            to_disk(self._descriptor)
 
     def close(self) -> None:
         """Nothing more comes; what waits must have been flushed."""

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qcode.workspace.collecting import collect
 from qcode.workspace.shadow import Shadow
 from tests.workspace.trees import Driver, git, tree
 
@@ -167,7 +168,7 @@ def test_who_is_killed_leaves_a_store_that_can_be_read(seconds: float) -> None:
                 data = store.get(entry.content)
                 assert data is not None
                 assert len(data) == entry.size
-        store.collect(lambda session: True)
+        collect(store, frozenset)
         store.close()
 
 
@@ -182,7 +183,7 @@ def test_two_at_once_do_not_damage_each_other(tmp_path: Path) -> None:
                 f"file{index}",
                 partial((roots[index] / f"file{index}").write_text, f"{number}"),
             )
-        assert drivers[0].keeper.shadow.collect(lambda session: False) == 0
+        assert collect(drivers[0].keeper.shadow, frozenset) == 0
     for driver in drivers:
         for _ in range(20):
             back = driver.undo()
@@ -198,6 +199,72 @@ def _aged(store: Path, days: float) -> None:
             os.utime(path, (then, then))
 
 
+def _collected_before(driver: Driver) -> None:
+    """The first time nothing is collected."""
+    assert collect(driver.keeper.shadow, frozenset) == 0
+
+
+def test_what_a_fork_names_stays_when_its_parent_is_deleted(tmp_path: Path) -> None:
+    root, store = tmp_path / "project", tmp_path / "store"
+    root.mkdir()
+    (root / "a").write_text("1")
+    driver = Driver(root, store)
+    driver.keeper.session = "parent"
+    driver.edit("a", lambda: (root / "a").write_text("2"))
+    shared = list(driver.ids)
+    driver.edit("a", lambda: (root / "a").write_text("3"))
+    _collected_before(driver)
+    _aged(store, 2)
+    assert collect(driver.keeper.shadow, lambda: {*shared}) == 1
+    fork = Driver(root, store, shared)
+    (root / "a").write_text("2")
+    fork.undo()
+    assert (root / "a").read_text() == "1"
+
+
+@pytest.mark.parametrize("days", [-400, 8, 400])
+def test_a_clock_that_jumps_costs_nothing(tmp_path: Path, days: int) -> None:
+    root, store = tmp_path / "project", tmp_path / "store"
+    root.mkdir()
+    driver = Driver(root, store)
+    (root / "a").write_text("1")
+    driver.edit("a", lambda: (root / "a").write_text("2"))
+    _collected_before(driver)
+    _aged(store, days)
+    assert collect(driver.keeper.shadow, frozenset) == 0
+    driver.undo()
+    assert (root / "a").read_text() == "1"
+
+
+def test_an_end_that_a_power_cut_tore_counts_as_not_known(tmp_path: Path) -> None:
+    root, store = tmp_path / "project", tmp_path / "store"
+    root.mkdir()
+    (root / "a").write_text("1")
+    driver = Driver(root, store)
+    driver.edit("a", lambda: (root / "a").write_text("2"))
+    for path in (store / "notes").glob("*.after"):
+        path.write_bytes(b"")
+    driver.undo()
+    assert (root / "a").read_text() == "1"
+
+
+def test_what_was_killed_while_it_was_written_is_collected(tmp_path: Path) -> None:
+    root, store = tmp_path / "project", tmp_path / "store"
+    root.mkdir()
+    driver = Driver(root, store)
+    (root / "a").write_text("1")
+    driver.edit("a", lambda: (root / "a").write_text("2"))
+    torn = [store / "notes" / "0123.tmp", next((store / "objects").iterdir()) / "0123.tmp"]
+    for path in torn:
+        path.write_bytes(b"half")
+    _collected_before(driver)
+    _aged(store, 2)
+    collect(driver.keeper.shadow, lambda: {*driver.ids})
+    assert not [path for path in torn if path.exists()]
+    driver.undo()
+    assert (root / "a").read_text() == "1"
+
+
 def test_what_a_deleted_session_kept_is_collected_and_what_is_needed_stays(
     tmp_path: Path,
 ) -> None:
@@ -208,10 +275,11 @@ def test_what_a_deleted_session_kept_is_collected_and_what_is_needed_stays(
     for session in ("gone", "here"):
         driver.keeper.session = session
         driver.shell(f"echo {session} > a")
-    _aged(store, 2)
     shadow = driver.keeper.shadow
-    assert shadow.collect(lambda session: session == "here", driver.keeper.held) == 0
     [gone, here] = driver.ids
+    _collected_before(driver)
+    _aged(store, 2)
+    assert collect(shadow, lambda: {here}, driver.keeper.held) == 0
     assert shadow.read(gone) is None
     kept = shadow.read(here)
     assert kept is not None
@@ -229,13 +297,15 @@ def test_old_objects_go_and_this_happens_once_a_day(tmp_path: Path) -> None:
     driver = Driver(root, store)
     (root / "a").write_text("1")
     driver.edit("a", lambda: (root / "a").write_text("2"))
-    _aged(store, 31)
-    assert driver.keeper.shadow.collect(lambda session: True) == 2
+    _aged(store, 29)
+    _collected_before(driver)
+    _aged(store, 2)
+    assert collect(driver.keeper.shadow, lambda: {*driver.ids}) == 2
     assert not [path for path in (store / "objects").rglob("*") if path.is_file()]
     driver.edit("a", lambda: (root / "a").write_text("3"))
     _aged(store / "objects", 31)
     _aged(store / "notes", 31)
-    assert driver.keeper.shadow.collect(lambda session: True) == 0
+    assert collect(driver.keeper.shadow, lambda: {*driver.ids}) == 0
 
 
 def test_a_damaged_object_is_told_and_nothing_is_overwritten(tmp_path: Path) -> None:
