@@ -2,6 +2,7 @@
 that was judged."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -36,10 +37,11 @@ def why_closed(address: str) -> str:
 
     An address of this machine may be public, and its model server listen there.
     """
-    return why_not_public(address) or ("an address of this machine" if _is_own(address) else "")
+    return why_not_public(address) or ("an address of this machine" if is_own(address) else "")
 
 
-def _is_own(address: str) -> bool:
+def is_own(address: str) -> bool:
+    """Whether this machine has it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -65,13 +67,13 @@ class Reach:
 
     async def connect(self, host: str, port: int) -> socket.socket:
         """Not blocking; the caller closes it. Raises NotReached."""
-        failure: Exception | None = None
+        failure: OSError | None = None
         for address in await self._addresses(host, port):
             try:
                 return await _connected(address, port)
             except OSError as error:  # TimeoutError is one
                 failure = error
-        said = getattr(failure, "strerror", None) or "no answer"
+        said = os.strerror(failure.errno) if failure and failure.errno else "no answer"
         raise NotReached("502 Bad Gateway", f"was not reached ({said})")
 
     async def _addresses(self, host: str, port: int) -> Sequence[str]:

@@ -42,6 +42,9 @@ class Nothing:
     def message(self, inside: Inside) -> Message:
         raise OSError("nothing waits")
 
+    def network(self) -> None:
+        """None of its own."""
+
     def left(self) -> None:
         """Nothing to do."""
 
