@@ -209,7 +209,7 @@ run_tests() {
     [ ! -d .venv ] || works "$root/.venv" || fail "$root/.venv is there, but has no Python 3.11 or \
 newer, or no pip. It may be yours, so it stays: remove it and run this again."
     environment "$root/.venv"
-    packages "$root/.venv" --editable '.[dev]'
+    packages "$root/.venv" --no-binary claude-agent-sdk --editable '.[dev,sdk]'
     # Much of the suite waits: three at once keep two cores busy. What is given is taken as it is.
     [ $# -gt 0 ] || set -- -n 3 --dist loadfile
     exec "$root/.venv/bin/python" -m pytest "$@"

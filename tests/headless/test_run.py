@@ -110,7 +110,7 @@ async def test_json_is_one_object_with_what_was_denied(capsys: pytest.CaptureFix
         "output_tokens": 5,
     }
     denial = found["permission_denials"][0]
-    assert denial["tool_name"] == "shell"
+    assert denial["tool_name"] == "Bash"  # as wrappers know it
     assert denial["tool_input"] == {"command": "rm -rf x"}
     assert found["qcode"]["exit_code"] == 0
 

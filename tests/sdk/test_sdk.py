@@ -1,0 +1,185 @@
+"""`claude-agent-sdk`, as it comes from its makers, with `cli_path=qcode`: nothing between."""
+
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.script import Call, Pace, Reply
+from tests.support.scripted_server import ScriptedServer, StartScripted
+
+sdk = pytest.importorskip(
+    "claude_agent_sdk",
+    reason="not installed: pip install --no-binary claude-agent-sdk -e '.[sdk]'",
+)
+
+DONE = Reply(text="Done.")
+EDIT = {"path": "a.txt", "old_string": "1", "new_string": "2"}
+SLOW = Reply(
+    text=" ".join(f"word{number}" for number in range(400)),
+    pace=Pace(characters=5, delta_seconds=0.02),
+)
+
+Options = Callable[..., Any]
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    """What the client is told: where qcode is, and the scripted server."""
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "a.txt").write_text("1\n")
+    program = Path(sys.executable).with_name("qcode")
+    found = str(program) if program.exists() else shutil.which("qcode")
+    assert found, "qcode is not installed in this environment"
+
+    def made(server: ScriptedServer, **more: Any) -> Any:
+        environ = {"QCODE_HOME": str(tmp_path / "home"), "QCODE_BASE_URL": server.base_url}
+        return sdk.ClaudeAgentOptions(cli_path=found, cwd=folder, env=environ, **more)
+
+    return made
+
+
+async def all_of(messages: AsyncIterator[Any]) -> list[Any]:
+    return [message async for message in messages]
+
+
+def kinds(messages: list[Any]) -> Counter[str]:
+    return Counter(type(message).__name__ for message in messages)
+
+
+async def test_a_query_gets_text_calls_and_a_result(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(
+        Reply(text="Looking.", reasoning="hm", calls=(Call("read", {"path": "a.txt"}),)), DONE
+    )
+    found = await all_of(sdk.query(prompt="go", options=options(server)))
+    assert kinds(found)["AssistantMessage"] == 2
+    assert kinds(found)["UserMessage"] == 1
+    first = next(one for one in found if isinstance(one, sdk.AssistantMessage))
+    thinking, text, call = first.content
+    assert (thinking.thinking, text.text, call.name) == ("hm", "Looking.", "Read")
+    assert call.input["file_path"].endswith("/w/a.txt")
+    result = found[-1]
+    assert (result.result, result.is_error, result.num_turns) == ("Done.", False, 2)
+
+
+async def test_the_callback_decides(scripted: StartScripted, options: Options) -> None:
+    server = scripted(
+        Reply(calls=(Call("edit", EDIT),)),
+        Reply(calls=(Call("shell", {"command": "touch x"}),)),
+        DONE,
+    )
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def decide(name: str, given: dict[str, Any], _: Any) -> Any:
+        asked.append((name, given))
+        if name == "Edit":
+            return sdk.PermissionResultAllow(updated_input={**given, "new_string": "3"})
+        return sdk.PermissionResultDeny(message="not that")
+
+    given = options(server, can_use_tool=decide)
+    async with sdk.ClaudeSDKClient(given) as client:
+        await client.query("go")
+        await all_of(client.receive_response())
+    assert [name for name, _ in asked] == ["Edit", "Bash"]
+    assert asked[1][1] == {"command": "touch x"}
+    assert (given.cwd / "a.txt").read_text() == "3\n"
+    assert "not that" in server.requests[-1].messages[-1]["content"]
+
+
+async def test_a_call_that_is_allowed_runs_as_it_is(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(calls=(Call("edit", EDIT),)), DONE)
+
+    async def decide(*_: Any) -> Any:
+        return sdk.PermissionResultAllow()
+
+    given = options(server, can_use_tool=decide)
+    async with sdk.ClaudeSDKClient(given) as client:
+        await client.query("go")
+        await all_of(client.receive_response())
+    assert (given.cwd / "a.txt").read_text() == "2\n"
+    assert "changed the arguments" not in server.requests[-1].messages[-1]["content"]
+
+
+async def test_several_turns_modes_and_what_fills_the_context(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(text="One."), Reply(calls=(Call("edit", EDIT),)), Reply(text="Two."))
+    given = options(server, permission_mode="default")
+    async with sdk.ClaudeSDKClient(given) as client:
+        await client.query("first")
+        (first,) = [m for m in await all_of(client.receive_response()) if hasattr(m, "result")]
+        await client.set_permission_mode("acceptEdits")
+        await client.query("second")
+        (second,) = [m for m in await all_of(client.receive_response()) if hasattr(m, "result")]
+        usage = await client.get_context_usage()
+    assert (first.result, second.result) == ("One.", "Two.")
+    assert first.session_id == second.session_id
+    assert (given.cwd / "a.txt").read_text() == "2\n"
+    assert usage["model"] == "scripted-model"
+
+
+async def test_an_interrupt_ends_the_turn(scripted: StartScripted, options: Options) -> None:
+    server = scripted(SLOW, DONE)
+    async with sdk.ClaudeSDKClient(options(server, include_partial_messages=True)) as client:
+        await client.query("go")
+        async for message in client.receive_response():
+            if isinstance(message, sdk.StreamEvent):
+                break
+        await client.interrupt()
+        found = await all_of(client.receive_response())
+        assert found[-1].is_error
+        await client.query("again")
+        assert (await all_of(client.receive_response()))[-1].result == "Done."
+
+
+async def test_partial_messages_join_to_the_answer(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(text="a b c d", reasoning="hm", pace=Pace(characters=2)))
+    found = await all_of(
+        sdk.query(prompt="go", options=options(server, include_partial_messages=True))
+    )
+    deltas = [m.event.get("delta", {}) for m in found if isinstance(m, sdk.StreamEvent)]
+    assert "".join(delta.get("text", "") for delta in deltas) == "a b c d"
+    assert "".join(delta.get("thinking", "") for delta in deltas) == "hm"
+
+
+async def test_a_session_goes_on_in_another_process(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(text="One."), Reply(text="Two."))
+    first = (await all_of(sdk.query(prompt="first", options=options(server))))[-1]
+    again = options(server, resume=first.session_id)
+    second = (await all_of(sdk.query(prompt="second", options=again)))[-1]
+    assert second.session_id == first.session_id
+    said = [message["content"] for message in server.requests[1].messages]
+    assert any("One." in str(content) for content in said)
+
+
+async def test_its_own_system_prompt_and_tools_are_heeded(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(DONE)
+    given = options(
+        server, system_prompt="You are terse.", max_turns=3, allowed_tools=["Read", "Bash(ls:*)"]
+    )
+    await all_of(sdk.query(prompt="go", options=given))
+    assert server.requests[0].messages[0]["content"] == "You are terse."
+
+
+def test_the_client_is_built_from_its_source() -> None:
+    """Its wheel bundles the program that it was made for; nothing here may lean on that."""
+    root = Path(sdk.__file__).parent
+    bundled = [path for path in (root / "_bundled").rglob("*") if path.name == "claude"]
+    assert bundled == []
+    assert os.fspath(root)
