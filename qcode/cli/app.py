@@ -8,19 +8,21 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from qcode.cli.debug import log_to_file
 from qcode.cli.options import Options
 from qcode.cli.screen import draw_on_terminal
 from qcode.cli.settings import flags, workspace
-from qcode.cli.trusting import Project, of_run, settings
+from qcode.cli.trusting import Project, accepted, of_run, settings
+from qcode.config.files import PROPOSED
 from qcode.config.load import Loaded, Sources, load
 from qcode.config.paths import Paths, paths
-from qcode.protocol.errors import InputError, UsageError
+from qcode.config.trusted import decline, keep
+from qcode.protocol.errors import ConfigError, InputError, UsageError
 from qcode.protocol.events import AnyEvent, Event
 from qcode.protocol.inputs import Prompt
-from qcode.tui.home import Home, Opened, Wanted
+from qcode.tui.home import Configured, Home, Opened, Wanted
 
 if TYPE_CHECKING:
     from qcode.cli.opening import Session
@@ -42,6 +44,7 @@ def run(options: Options) -> int:
         places.sessions,
         door.peek,
         themes=(places.config / "themes",),
+        configured=_configured(project, door) if project.asks else None,
     )
     dumb = os.environ.get("TERM") == "dumb"  # it can move no cursor: Emacs' shell, some CI
     show = _plain if options.plain or dumb else _full_screen
@@ -80,6 +83,23 @@ def _first(options: Options, folder: Path) -> Prompt | None:
     return Prompt(options.prompt, pictures(options.prompt, options.images, folder))
 
 
+def _configured(project: Project, door: "_Door") -> Configured:
+    """The question that the app asks first."""
+    from qcode.cli.trust_shown import assignment, changes, would  # noqa: PLC0415 - seldom asked
+
+    sets, left_out = would(project)
+    proposed = "  (proposed: runs only with --verify)"
+    return Configured(
+        tuple(
+            f"{assignment(*one)}{proposed if one[0] == PROPOSED else ''}" for one in sets.items()
+        ),
+        left_out,
+        tuple(changes(project)),
+        project.entry.since,
+        door.settle,
+    )
+
+
 def _full_screen(home: Home, wanted: Wanted, first: Prompt | None) -> int:
     # Read when Textual loads. At its usual 60 a key may wait 16 ms for the next repaint; nothing is
     # painted more often for it (the conversation keeps to 30), but what is due is painted sooner.
@@ -110,6 +130,21 @@ class _Door:
     project: Project
     loaded: Loaded
     places: Paths
+
+    def settle(self, word: Literal["trust", "without"]) -> str:
+        """See `Configured.settle`."""
+        project = self.project
+        if word == "trust":
+            self.project = accepted(project)
+            self.loaded = settings(self.project, flags(self.options))
+        try:
+            if word == "trust":
+                keep(self.places.state, project.folder, project.pieces)
+            else:
+                decline(self.places.state, project.folder, project.digest)
+        except ConfigError as error:
+            return str(error)
+        return ""
 
     def peek(self, session_id: str) -> tuple[AnyEvent, ...]:
         """See `Home.peek`."""

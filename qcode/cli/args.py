@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from qcode import __version__
+from qcode.cli import foreign
 from qcode.cli.options import Options
 from qcode.cli.parser import Parser, between, count, duration, positive, sha256, share
 
@@ -47,13 +48,17 @@ def parse(argv: list[str]) -> Options:
         print=found.print,
         plain=found.plain,
         output_format=found.output_format,
+        input_format=found.input_format,
+        partial=found.include_partial_messages,
+        replay=found.replay_user_messages,
+        prompt_tool=found.permission_prompt_tool,
         last_message=found.output_last_message,
         quiet=found.quiet,
         folder=found.cwd,
         add_dirs=tuple(found.add_dir),
         model=found.model,
         base_url=found.base_url,
-        thinking=found.think,
+        thinking=foreign.effort(found.think),
         sampling={name: said for name in SAMPLING if (said := getattr(found, name)) is not None},
         loops=found.loops,
         unattended=found.unattended,
@@ -65,6 +70,8 @@ def parse(argv: list[str]) -> Options:
         trust_hash=found.trust_hash,
         allowed_tools=tuple(found.allowed_tools),
         disallowed_tools=tuple(found.disallowed_tools),
+        system_prompt=found.system_prompt,
+        system_prompt_file=found.system_prompt_file,
         append_system_prompt=found.append_system_prompt,
         verify=found.verify,
         verify_tries=found.verify_tries,
@@ -72,11 +79,13 @@ def parse(argv: list[str]) -> Options:
         max_tool_calls=found.max_tool_calls,
         max_tokens_total=found.max_tokens_total,
         max_wall_seconds=found.max_wall_time,
+        session_id=found.session_id,
         resume=found.resume,
         continue_=found.continue_,
         fork=found.fork_session,
         no_session=found.no_session,
         debug=found.debug,
+        foreign=foreign.said(found),
     )
 
 
@@ -96,6 +105,7 @@ def parser() -> Parser:
     _permission(made.add_argument_group("permission"))
     _limits(made.add_argument_group("limits and checks"))
     _session(made.add_argument_group("session and workspace"))
+    foreign.add(made.add_argument_group())
     return made
 
 
@@ -108,10 +118,23 @@ def _output(group: Group) -> None:
     )
     group.add_argument(
         "--output-format",
-        choices=("text", "json"),
+        choices=("text", "json", "json-array", "stream-json"),
         default="text",
-        help="json: one object on stdout",
+        help="json: one object on stdout; json-array: all of them; stream-json: a line each",
     )
+    group.add_argument(
+        "--input-format",
+        choices=("text", "stream-json"),
+        default="text",
+        help="stream-json: a line of JSON on stdin for each message and answer",
+    )
+    group.add_argument(
+        "--include-partial-messages", action="store_true", help="stream-json: with each delta"
+    )
+    group.add_argument(
+        "--replay-user-messages", action="store_true", help="stream-json: with your own messages"
+    )
+    group.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
     group.add_argument(
         "-o", "--output-last-message", type=Path, metavar="FILE", help="the answer also to FILE"
     )
@@ -146,6 +169,8 @@ def _model(group: Group) -> None:
         metavar="FILE",
         help="a picture for the prompt, as @FILE in it; may be given again",
     )
+    group.add_argument("--system-prompt", metavar="TEXT", help="instead of qcode's own")
+    group.add_argument("--system-prompt-file", type=Path, metavar="FILE", help="the same, read")
     group.add_argument("--append-system-prompt", metavar="TEXT", help="words at its end")
 
 
@@ -165,6 +190,11 @@ def _permission(group: Group) -> None:
         help="plan, ask, edit, auto, dontAsk, yolo: see qcode permissions modes",
     )
     group.add_argument("--yolo", action="store_true", help=argparse.SUPPRESS)
+    group.add_argument(
+        "--permission-prompt-tool",
+        choices=("stdio",),
+        help="stdio: with stream-json both ways, whoever drives the run is asked",
+    )
     group.add_argument("--sandbox", choices=("auto", "required", "off"), help="off: your own risk")
     group.add_argument(
         "--offline", action="store_true", help="connect to the configured endpoints and no others"
@@ -227,6 +257,7 @@ def _session(group: Group) -> None:
     group.add_argument(
         "-c", "--continue", dest="continue_", action="store_true", help="the newest session here"
     )
+    group.add_argument("--session-id", metavar="UUID", help="the id of the new session")
     group.add_argument("-r", "--resume", metavar="ID|NAME", help="see qcode sessions list")
     group.add_argument("--fork-session", action="store_true", help="go on in a copy")
     group.add_argument(

@@ -66,7 +66,7 @@ def _run(argv: list[str]) -> int:
         options = args.parse(argv)
     except UsageError as error:
         raise UsageError(_mistyped(argv) or str(error)) from error
-    if options.print:
+    if options.print or options.input_format == "stream-json":  # clients leave -p out
         from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
 
         return prompt.run(options)

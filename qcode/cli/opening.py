@@ -102,6 +102,7 @@ def start(
         person=person,
         verify="always" if options.verify else "changed",
         sampling=options.sampling,
+        system=_system(options),
         said=loaded.said,
     )
 
@@ -119,3 +120,15 @@ def _added(path: Path) -> Path:
     if not path.is_dir():
         raise InputError(f"--add-dir {path}: there is no such folder.")
     return path.resolve()
+
+
+def _system(options: Options) -> str:
+    """The system text that was given; empty = the built-in one."""
+    if options.system_prompt_file is None:
+        return options.system_prompt or ""
+    try:
+        return options.system_prompt_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"--system-prompt-file {options.system_prompt_file} cannot be read ({error})."
+        ) from error

@@ -13,6 +13,13 @@ class Options:
     print: bool
     plain: bool
     output_format: str
+    input_format: str
+    partial: bool
+    """`--include-partial-messages`."""
+    replay: bool
+    """`--replay-user-messages`."""
+    prompt_tool: str | None
+    """`--permission-prompt-tool`: `stdio`."""
     last_message: Path | None
     quiet: bool
     folder: Path | None
@@ -35,6 +42,9 @@ class Options:
     allowed_tools: tuple[str, ...]
     """As written; a value may hold several rules."""
     disallowed_tools: tuple[str, ...]
+    system_prompt: str | None
+    """Empty = the built-in one."""
+    system_prompt_file: Path | None
     append_system_prompt: str | None
     verify: str | None
     verify_tries: int | None
@@ -42,9 +52,13 @@ class Options:
     max_tool_calls: int | None
     max_tokens_total: int | None
     max_wall_seconds: float | None
+    session_id: str | None
+    """For a new session."""
     resume: str | None
     """Session id or name."""
     continue_: bool
     fork: bool
     no_session: bool
     debug: bool
+    foreign: tuple[str, ...]
+    """Flags of other agents that mean nothing here."""
