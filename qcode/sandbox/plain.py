@@ -12,6 +12,7 @@ from qcode.sandbox.clock import Clock
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.jobs import JobTable
 from qcode.sandbox.keeper import Keeper
+from qcode.sandbox.limits import Limits, Warden
 from qcode.sandbox.live import Live
 from qcode.sandbox.process import Launch, Process, shell_words, start
 from qcode.sandbox.spill import SpillFile
@@ -40,7 +41,12 @@ class PlainRunner:
         self._passed = passed
         self._jobs = JobTable()
         self._keeper = self._make_keeper()
+        self._warden = Warden(Limits.of())
         self._foreground: set[Process] = set()
+
+    def limit(self, limits: Limits) -> None:
+        """How much commands may use from now on; `Limits.of()` holds until then."""
+        self._warden.limits = limits
 
     async def run(self, command: Command, on_output: Callable[[str], None]) -> Output:
         """Run to the end, see `Runner.run`."""
@@ -102,6 +108,7 @@ class PlainRunner:
         try:
             await asyncio.gather(self._jobs.close(), *ends)
         finally:
+            await self._warden.close()
             self._keeper.close()
 
     def _make_keeper(self) -> Keeper:
@@ -110,7 +117,9 @@ class PlainRunner:
     async def _process(self, command: Command, stem: str) -> Process:
         environment = child_environment(self._inherited, command.environment or {}, self._passed)
         capture = Capture(lambda: SpillFile(self._spill, stem))
-        return await self._begin(command, environment, capture)
+        process = await self._begin(command, environment, capture)
+        self._warden.add(process)
+        return process
 
     async def _begin(
         self, command: Command, environment: dict[str, str], capture: Capture
