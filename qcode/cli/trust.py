@@ -16,7 +16,7 @@ from qcode.config import files, trusted
 from qcode.config.paths import paths
 from qcode.permission.trust import Change, State
 from qcode.protocol.errors import InputError
-from qcode.protocol.text import plain, well_formed
+from qcode.protocol.text import well_formed
 from qcode.tui.drawing.visible import visible
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _forget(arguments: argparse.Namespace) -> int:
     folder = named if named and not named.exists() else _folder(named)  # it may be gone by now
     if not trusted.forget(paths().state, folder):
         raise InputError(f"{folder} was not trusted. `qcode trust list` has those that were.")
-    sys.stderr.write(plain(f"{folder} is trusted no more.\n"))
+    sys.stdout.write(f"{visible(str(folder))} is trusted no more.\n")
     return 0
 
 
@@ -120,7 +120,10 @@ def _diff(arguments: argparse.Namespace) -> int:
     found = project(_folder(arguments.folder))
     if found.trouble:
         raise InputError(found.trouble)
-    sys.stdout.write("".join(f"{visible(row)}\n" for row in changes(found)))
+    rows = [f"{visible(row)}\n" for row in changes(found)]
+    sys.stdout.write("".join(rows))
+    if not rows:
+        sys.stderr.write(f"{WORDS[found.standing.state]}\n")
     return 0
 
 

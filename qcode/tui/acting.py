@@ -47,6 +47,16 @@ class Hands(App[int]):
         """Another session in place of this one. Raises QcodeError."""
         raise NotImplementedError
 
+    async def first(self, wanted: Wanted) -> None:
+        """The first session, once it is clear what the folder may configure. Raises QcodeError."""
+        if self.home.configured is not None:
+            from qcode.tui.acts.trusting import settled  # noqa: PLC0415 - few folders configure
+
+            if not await settled(self, self.home.configured):
+                self.do("leave")
+                return
+        await self.open(wanted)
+
     def submit(self, given: Input) -> None:
         """Say it to the engine."""
         raise NotImplementedError

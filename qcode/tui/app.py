@@ -108,7 +108,7 @@ class QcodeApp(Hands):
 
     async def _first(self) -> None:
         try:
-            await self.open(self._wanted)
+            await self.first(self._wanted)
         except UnforeseenError as error:
             self._cannot_begin(error)
         except QcodeError as error:  # nothing to show yet: it is told where qcode was started

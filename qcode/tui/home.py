@@ -80,6 +80,23 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Configured:
+    """What the workspace would configure, which nobody has trusted as it stands."""
+
+    sets: tuple[str, ...]
+    """What would count: `agent.thinking = "low"`."""
+    left_out: tuple[str, ...]
+    """Sentences about what would not count even then."""
+    patch: tuple[str, ...]
+    """All that was not trusted yet, as lines of a diff."""
+    since: str
+    """When something else was trusted here, as ISO 8601; empty = never."""
+    settle: Callable[[Literal["trust", "without"]], str]
+    """The person's word: keeps it, and lets the sessions to come be opened by it. Writes a file,
+    so it is called in a thread. A sentence, where it could not be kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """Where the app lives."""
 
@@ -96,6 +113,8 @@ class Home:
     in a thread. Raises QcodeError."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""
+    configured: Configured | None = None
+    """Asked about before the first session; None = there is nothing to ask."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, of what is shown; for a picture it can stand still."""
 

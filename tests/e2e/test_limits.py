@@ -178,7 +178,7 @@ def test_a_project_may_propose_a_check_but_not_run_it(cli: Cli, serve: Serve) ->
         '[agent]\nverify = "touch pwned"\n[server]\nbase_url = "http://127.0.0.1:1/v1"\n'
     )
     serve(calling("write", path="a.txt", content="x\n"), DONE)
-    ran = cli.ask()
+    ran = cli.ask("--trust")
     assert ran.code == 0
     assert not (cli.folder / "pwned").exists()
     assert "proposes to verify with 'touch pwned'" in ran.err

@@ -61,6 +61,18 @@ NO_SERVER = (
 )
 """While no server answers."""
 
+TRUSTING = (
+    Key("up", "choose(-1)", "the choice above"),
+    Key("down", "choose(1)", "the choice below"),
+    Key("enter", "answer", "do what is chosen"),
+    Key("escape", "end('later')", "go on without it; the question comes again"),
+    Key("pageup", "page(-1)", "a page up"),
+    Key("pagedown", "page(1)", "a page down"),
+    Key("ctrl+c,ctrl+d,ctrl+q", "end('leave')", "quit"),
+    Key("ctrl+z", "app.suspend_process", "to the background; fg comes back"),
+)
+"""While it is asked what a folder may configure; letters are for the prompt."""
+
 FINDING = (
     Key("enter,down", "step(1)", "the next place"),
     Key("up", "step(-1)", "the place before"),
