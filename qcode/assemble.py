@@ -9,16 +9,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from qcode import __version__, fencing
 from qcode.answering import Answering, Own, overrides, remarks, settings_of
 from qcode.config.model import Config
+from qcode.config.profiles import base_urls
 from qcode.engine.accounting import Accounting
 from qcode.engine.approval import Approvals, Grants
 from qcode.engine.calls import Calls
 from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
+from qcode.engine.connecting import Connections
 from qcode.engine.controls import Controls
 from qcode.engine.doors import Begun, Doors
 from qcode.engine.engine import Engine
@@ -34,6 +35,7 @@ from qcode.engine.parts import Haste, Parts
 from qcode.engine.ports import Ports
 from qcode.engine.prompt import opening, system_text
 from qcode.engine.questions import Questions
+from qcode.engine.reach import Looking
 from qcode.engine.room import Room
 from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
@@ -147,10 +149,12 @@ class _Assembly:
         book = self.book = Rulebook(self.settings, self.fence, start.rules, ground, outside)
         grants = Grants(book.offers, book.grant, start.keep, str(self.workspace.root))
         self.approvals = Approvals(book.judge, self.say, self._nobody(), grants)
+        book.reached = Looking(self.workspace).reached
         offline = OFFLINE if config.agent.offline == "on" else ""
-        self.gate = NetworkGate(self.approvals, self.say, offline, self._is_endpoint)
+        self.connections = Connections(self.say, base_urls(config))
+        self.gate = NetworkGate(self.approvals, self.say, offline, self.connections.is_endpoint)
         self.runner.gate = self.gate
-        self.ports = Ports(self.runner, self.say, self._is_served)
+        self.ports = Ports(self.runner, self.say, self.connections.is_served)
         self.history: History | None = None
         """None = the session has not begun."""
         self.steers: list[UserMessage] = []
@@ -158,7 +162,10 @@ class _Assembly:
         self.ask = self.questions.ask if start.person == "present" else None
         own = Own(start.api_key, start.said)
         self.routes = Answering(config, own, self.settings).routes(self.say)
-        self.tools = usable([one.name for one in start.conversation.tools], start.person)
+        self.routes.arrived = self.connections.arrived
+        ruled = any((one.kind, one.answer) == ("network", "allow") for one in start.rules)
+        web: Web = "offline" if offline else "ruled" if ruled else "unruled"
+        self.tools = usable([one.name for one in start.conversation.tools], start.person, web)
         session = start.log.session_id if start.log else ""
         self.keeping = Keeping(
             Keeper(self.workspace.root, Shadow(start.kept), session) if start.kept else None,
@@ -212,6 +219,7 @@ class _Assembly:
         say(self._started(facts))
         warnings = (*self.start.remarks, *([self.unfenced] if self.unfenced else ()), *unread)
         for notice in (*remarks(facts), *(Notice("warning", one) for one in warnings)):
+        self.connections.arrived(facts.base_url)
             say(notice)
         talk = self.start.conversation
         history = self.history = History(talk, facts, self.settings)
@@ -252,22 +260,6 @@ class _Assembly:
         self.gate.begin()
         return Turn(number, parts, began)
 
-    def _endpoints(self) -> frozenset[tuple[str, int]]:
-        """Where the model's server answers, host and port."""
-        known = [self.routes.choice.base_url]
-        known += [self.history.facts.base_url] if self.history else []
-        parts = [urlsplit(url) for url in known if url]
-        usual = {"https": 443}
-        return frozenset(
-            (one.hostname or "", one.port or usual.get(one.scheme, 80)) for one in parts
-        )
-
-    def _is_endpoint(self, host: str, port: int) -> bool:
-        return (host, port) in self._endpoints()
-
-    def _is_served(self, port: int) -> bool:
-        return any(port == one for _, one in self._endpoints())
-
     async def _ready(self, history: History, message: UserMessage) -> None:
         await self.routes.ready()
         check_sight(history.facts, (*history.conversation.messages, message))
@@ -302,7 +294,15 @@ class _Assembly:
         return system, specs
 
     def _calls(self) -> Calls:
-        context = Context(self.workspace, self.runner, self.runner, self.spill, self.ask)
+        context = Context(
+            self.workspace,
+            self.runner,
+            self.runner,
+            self.spill,
+            self.ask,
+            connected=self.connections.fetch,
+            endpoints=self.connections.endpoints,
+        )
         calls = Calls(self.tools, context, self.approvals, self.say)
         calls.single.before_effect = self.stream.flush
         calls.single.around = self._around

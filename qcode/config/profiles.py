@@ -27,6 +27,12 @@ _OF_ONE_SERVER = ("model", "api_key_env", "context_tokens", "history")
 """What must not be said of another server, nor sent to it: all of `Server` but how long to wait."""
 
 
+def base_urls(config: Config) -> tuple[str, ...]:
+    """Every endpoint that the settings name."""
+    named = (config.server.base_url, *(one.base_url for one in config.profiles.values()))
+    return tuple(dict.fromkeys(url for url in named if url))
+
+
 def overlay(profile: Profile) -> dict[str, object]:
     """The keys that `profile` changes, with their values.
 

@@ -10,6 +10,7 @@ says beforehand how much goes where.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -83,6 +84,8 @@ class Routes:
         self._failures = 0
         """Of the check, in this turn."""
         self._fell_back = False
+        self.arrived: Callable[[str], None] = lambda base_url: None
+        """Called with the address of another server when it answers from then on."""
 
     async def open(self) -> ServerFacts:
         """Find the first server, or the one that takes its place. Raises QcodeError."""
@@ -219,6 +222,7 @@ class Routes:
         if self._load:
             self._load.move(facts)
         self._say(ModelChanged(facts.model, f"{facts.kind} {facts.version}".strip()))
+        self.arrived(facts.base_url)
         self._say(ContextChanged(facts.context_tokens, facts.context_from))
         if self._load:
             self._say(self._load.history.asks())

@@ -27,6 +27,7 @@ _TOOLS = {
     "shell": "bash run_shell_command execute_command run_command run_terminal_cmd "
     "run_terminal_command terminal exec",
     "todo": "todo_write todos update_plan update_todo_list",
+    "fetch": "web_fetch fetch_url fetch_webpage read_url open_url url_fetch get_url browse",
     "ask": "ask_user ask_user_question ask_followup_question question",
 }
 ALIASES = {folded(alias): name for name, aliases in _TOOLS.items() for alias in aliases.split()}

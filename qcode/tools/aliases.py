@@ -26,6 +26,7 @@ _FIELDS = {
     "glob": "include file_pattern",
     "case": "-i ignore_case case_insensitive",
     "context": "-C",
+    "url": "uri link href address",
     "show": "output_mode",
 }
 FIELDS = {
@@ -46,8 +47,9 @@ WORDS = {
 }
 """What a boolean or a word of those tools is called in ours: (field, value) -> word."""
 
-IDLE = frozenset({"description", "explanation", "-n"})
-"""Fields that change nothing here (talk about the call, line numbers): they are dropped."""
+IDLE = frozenset({"description", "explanation", "-n", "prompt"})
+"""Fields that change nothing here (talk about the call, line numbers, what to look for on a page):
+they are dropped."""
 
 
 def field_name(name: str, declared: Collection[str], present: Collection[str]) -> str | None:

@@ -5,7 +5,7 @@ and a text that says what to do instead. Tools know neither engine nor permissio
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -16,6 +16,9 @@ from qcode.protocol.messages import CallStatus
 from qcode.sandbox.base import Jobs, Runner
 from qcode.tools.change import Change
 from qcode.workspace.files import Workspace
+
+Told = Callable[[str, int, Literal["allow", "deny"], str], None]
+"""(host, port, answer, because): a connection is about to be made, or is refused."""
 
 Asker = Callable[[str, tuple[str, ...]], Awaitable[str]]
 """(question, choices) -> the person's answer."""
@@ -56,6 +59,10 @@ class Context:
     """Where a running call's output goes as it comes; set per call."""
     where: Literal["inside", "outside"] = "inside"
     """See `sandbox.base.Command.where`; set per call, never from its arguments."""
+    connected: Told = lambda host, port, answer, because: None
+    """Where a tool says that it connects to a host, or was kept from it."""
+    endpoints: Callable[[], Collection[tuple[str, int]]] = tuple
+    """Host and port of the model's servers: no tool may reach them."""
     write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

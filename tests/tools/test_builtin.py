@@ -9,14 +9,34 @@ import pytest
 from qcode.protocol.messages import ToolCall
 from qcode.tools.arguments import Parsed, parse
 from qcode.tools.base import Tool
-from qcode.tools.builtin import BUILTIN, WITHOUT_ASK
+from qcode.tools.builtin import BUILTIN, WITHOUT_ASK, usable
 from qcode.tools.fit import bare_type, declared
 
 
 def test_the_order_never_changes() -> None:
-    names = ["read", "write", "edit", "glob", "grep", "shell", "todo", "ask"]
+    names = ["read", "write", "edit", "glob", "grep", "shell", "todo", "ask", "fetch"]
     assert [tool.name for tool in BUILTIN] == names
-    assert [tool.name for tool in WITHOUT_ASK] == names[:-1]
+    assert [tool.name for tool in WITHOUT_ASK] == names[:-2]
+
+
+def names(tools: tuple[type[Tool], ...]) -> set[str]:
+    return {tool.name for tool in tools}
+
+
+def test_fetch_is_offered_where_a_host_may_be_allowed() -> None:
+    assert "fetch" in names(usable((), "present"))
+    assert "fetch" in names(usable((), "absent", "ruled"))
+    assert "fetch" not in names(usable((), "absent"))
+
+
+def test_fetch_is_never_offered_offline() -> None:
+    assert "fetch" not in names(usable((), "present", "offline"))
+    assert names(usable(("read", "fetch"), "present", "offline")) == {"read"}
+
+
+def test_a_session_from_before_keeps_its_tools() -> None:
+    known = [tool.name for tool in WITHOUT_ASK]
+    assert usable(known, "present", "ruled") == WITHOUT_ASK
 
 
 @pytest.mark.parametrize("tool", BUILTIN, ids=lambda tool: tool.name)
@@ -54,6 +74,8 @@ def test_every_tool_is_a_frozen_struct_without_booleans(tool: Any) -> None:
             ("shell", "ls", "start", "", 5),
         ),
         ("TodoWrite", {"todos": ["a"]}, ("todo", '[\n  "a"\n]')),
+        ("WebFetch", {"url": "https://e.com", "prompt": "What?"}, ("fetch", "https://e.com")),
+        ("fetch_url", {"uri": "https://e.com"}, ("fetch", "https://e.com")),
         ("ask_user", {"question": "Well?", "options": "a\nb"}, ("ask", "Well?", "a\nb")),
     ],
 )
