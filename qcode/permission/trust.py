@@ -6,7 +6,7 @@ later was not trusted. What lies in a parent or a nested repository is another f
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,9 @@ BECAUSE: Mapping[State, str] = {
     "declined": "you chose to go on without it",
 }
 """Why it does not count, as a clause."""
+
+
+NO_END = "\\ No newline at end of file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,20 @@ def _changes(was: Material, now: Material) -> Iterator[Change]:
             yield Change(path, "changed")
 
 
-def patch(path: str, was: str | None, now: str | None) -> Sequence[str]:
+def patch(path: str, was: str | None, now: str | None) -> tuple[str, ...]:
     """A unified diff of one file, a line an entry, without line ends; None = there was, or is, no
     such file. Its text is as it stands in the files: it is to be made fit to be shown."""
     rows = difflib.unified_diff(
-        (was or "").split("\n"),
-        (now or "").split("\n"),
+        _rows(was),
+        _rows(now),
         "/dev/null" if was is None else f"a/{path}",
         "/dev/null" if now is None else f"b/{path}",
         lineterm="",
     )
     return tuple(rows)
+
+
+def _rows(text: str | None) -> list[str]:
+    """With a row of its own for a missing line end: that is a change, too."""
+    rows = text.split("\n") if text is not None else []
+    return rows[:-1] if rows[-1:] == [""] else [*rows, *([NO_END] if rows else [])]

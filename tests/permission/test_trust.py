@@ -60,7 +60,12 @@ def test_a_yes_beats_a_no_that_was_said_of_the_same() -> None:
 
 def test_a_patch_shows_what_came_and_went() -> None:
     assert patch("a", "x\ny\n", "x\nz\n") == (
-        *("--- a/a", "+++ b/a", "@@ -1,3 +1,3 @@", " x", "-y", "+z", " "),
+        *("--- a/a", "+++ b/a", "@@ -1,2 +1,2 @@", " x", "-y", "+z"),
     )
-    assert patch("a", None, "x")[:2] == ("--- /dev/null", "+++ b/a")
-    assert patch("a", "x", None)[:2] == ("--- a/a", "+++ /dev/null")
+    assert patch("a", None, "x\n") == ("--- /dev/null", "+++ b/a", "@@ -0,0 +1 @@", "+x")
+    assert patch("a", "x\n", None) == ("--- a/a", "+++ /dev/null", "@@ -1 +0,0 @@", "-x")
+
+
+@given(st.text("ab\n"), st.text("ab\n"))
+def test_no_change_of_a_text_is_left_out_of_its_patch(was: str, now: str) -> None:
+    assert bool(patch("a", was, now)) == (was != now)

@@ -1,19 +1,23 @@
 """Lists, pages and the review over the chat."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from qcode.permission.trust import patch
 from qcode.protocol.inputs import SetSampling
 from qcode.session.store import Store
 from qcode.tui.app import QcodeApp
+from qcode.tui.home import Configured
 from qcode.tui.review.outcome import Beyond, Deeds
 from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.choosing import of_mode, of_model, of_profile, of_sampling, of_thinking
 from qcode.tui.screens.pickers import Picker
 from qcode.tui.screens.review import ReviewScreen
+from qcode.tui.screens.trust import TrustScreen
 from qcode.workspace.patches import FileChange, between, proposed
 from tests.session.histories import one_turn
 from tests.tui.snapshots.blocks import NEW_FILE, PATCH
@@ -106,6 +110,51 @@ async def modes(s: Stage) -> None:
     """What each allows."""
     app_of(s).push_screen(Picker(of_mode("ask"), app_of(s).palette))
     await s.until_seen("beyond")
+
+
+CONFIGURED = Configured(
+    (
+        'agent.thinking = "high"',
+        'agent.exclude = ["vendor/**", "*.min.js"]',
+        'agent.verify = "make test"  (proposed: runs only with --verify)',
+    ),
+    (
+        "/home/ann/src/acme/.qcode/config.toml:2: a project may not set server.base_url, since its "
+        "file comes with the repository. It is left out.",
+    ),
+    patch(
+        ".qcode/config.toml",
+        None,
+        '[server]\nbase_url = "http://models.example/v1"\n[agent]\nthinking = "high"\n'
+        'exclude = ["vendor/**", "*.min.js"]\nverify = "make test"\n',
+    ),
+    "",
+    lambda _: "",
+)
+CHANGED = dataclasses.replace(
+    CONFIGURED,
+    sets=CONFIGURED.sets[:1],
+    left_out=(),
+    patch=patch(
+        ".qcode/config.toml",
+        '[agent]\nthinking = "low"\n',
+        '[agent]\nthinking = "high"\n# \u202eetirw ot tegrof\n',
+    ),
+    since="2025-05-03T12:00:00+00:00",
+)
+
+
+async def trust(s: Stage) -> None:
+    """What a folder would configure, for the first time."""
+    app_of(s).push_screen(TrustScreen(app_of(s).palette, "~/src/acme", CONFIGURED))
+    await s.until_seen("Go on without it")
+
+
+async def trust_changed(s: Stage) -> None:
+    """Not what was trusted; the other choice is at hand."""
+    app_of(s).push_screen(TrustScreen(app_of(s).palette, "~/src/acme", CHANGED))
+    await s.until_seen("Go on without it")
+    await s.press("down")
 
 
 async def levels(s: Stage) -> None:

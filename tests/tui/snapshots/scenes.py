@@ -45,6 +45,8 @@ SCENES: Mapping[str, Scene] = {
     "question": Scene(chat.question),
     "onboarding": Scene(chat.nobody, (chat.GONE,)),
     "onboarding-address": Scene(chat.address, (chat.GONE,)),
+    "trust": Scene(lists.trust),
+    "trust-changed": Scene(lists.trust_changed),
     "review-one": Scene(lists.review_one),
     "review-several": Scene(lists.review_several, sizes=(*SIZES, (160, 40))),
     "review-comment": Scene(lists.review_comment),
