@@ -8,12 +8,13 @@ from pathlib import Path
 from qcode.sandbox.base import Command, NotStarted
 from qcode.sandbox.capture import Capture
 from qcode.sandbox.doors import Doors, Ways
-from qcode.sandbox.fence import Fence, Inside
+from qcode.sandbox.fence import Fence, Inside, Wrapped
 from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.plain import PlainRunner
 from qcode.sandbox.process import Launch, Process, shell_words, start
 from qcode.sandbox.questions import Questions
 from qcode.sandbox.spare import Spare
+from qcode.sandbox.watched import Watched
 
 LONGEST_BYTES = 131_071
 """Of one argument on Linux; the launcher would find out too late to say it well."""
@@ -47,9 +48,15 @@ class FencedRunner(PlainRunner):
         self._sweeping: asyncio.TimerHandle | None = None
         super().__init__(spill, inherited, passed)
         self._spare = Spare(fence, self._keeper)
+        self._watched = Watched(fence)
         questions = Questions(lambda: self.gate, lambda: tuple(self._foreground))
         self._doors = Doors(fence, questions, ways)
         self.name = fence.name
+
+    @property
+    def tripped(self) -> str:
+        """See `PlainRunner.tripped`."""
+        return self._watched.tripped
 
     async def close(self) -> None:
         """End everything that was started here, and take the fence down."""
@@ -109,16 +116,15 @@ class FencedRunner(PlainRunner):
         return waiting.become(said.data, capture, self._keeper)
 
     async def _started(self, command: Command, inside: Inside, capture: Capture) -> Process:
-        wrapped = self._fence.around(inside)
-        launch = Launch(
-            command.line, wrapped.words, command.folder, wrapped.environment, wrapped.descriptors
-        )
-        try:
-            process = await start(launch, capture, self._keeper)
-        except BaseException:
-            _close(wrapped.held)
-            self._sweep_soon()
-            raise
+        with self._watched.starting():
+            wrapped = self._fence.around(inside)
+            try:
+                process = await start(_launch(command, wrapped), capture, self._keeper)
+            except BaseException:
+                _close(wrapped.held)
+                self._sweep_soon()
+                raise
+        self._watched.started(process)
         self._held[process.group.number] = wrapped.held
         if not process.group.alive():
             self._ended(process.group.number)
@@ -126,6 +132,7 @@ class FencedRunner(PlainRunner):
 
     def _ended(self, group: int) -> None:
         """Nothing of it runs: what stood for it may go."""
+        self._watched.ended(group)
         held = self._held.pop(group, ())
         _close(held)
         if held:
@@ -170,6 +177,11 @@ def _check(command: Command) -> None:
         )
     if not command.folder.is_dir():
         raise NotStarted(f"The folder {command.folder} is gone, so no command can run in it.")
+
+
+def _launch(command: Command, wrapped: Wrapped) -> Launch:
+    words, folder = wrapped.words, command.folder
+    return Launch(command.line, words, folder, wrapped.environment, wrapped.descriptors)
 
 
 def _close(descriptors: tuple[int, ...]) -> None:

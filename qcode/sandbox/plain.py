@@ -71,6 +71,12 @@ class PlainRunner:
             self._foreground.discard(process)
         return self._output(process, command, why)
 
+    @property
+    def tripped(self) -> str:
+        """What a command did though the fence promises otherwise, a sentence; from then on no mode
+        may allow commands by itself. Empty = nothing."""
+        return ""
+
     async def start(self, command: Command) -> str:
         """Start in the background, see `Runner.start`."""
         process = await self._process(command, "job")
