@@ -1,11 +1,11 @@
 """The policy of a session: mode, fence and rules, as they stand at each call."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from qcode.engine.settings import Settings
-from qcode.permission.judge import Policy, judge
+from qcode.permission.judge import NO_REACH, Policy, Reach, Reached, judge
 from qcode.permission.modes import Fence
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, granting, parse_rules
@@ -37,6 +37,8 @@ class Rulebook:
         self._rules = list(rules)
         self._ground = ground
         self._outside = tuple(_about_commands(one) for one in _parsed(outside, ground))
+        self.reached: Callable[[str, Fence], Reached] | None = None
+        """What a command line does to files; None = nobody looks. See `reach`."""
 
     def judge(self, accesses: Sequence[Access]) -> Verdict:
         """May it be?"""
@@ -86,7 +88,13 @@ class Rulebook:
         outside = self.where(accesses) == "outside"
         fence: Fence = "none" if outside else self._fence
         policy = Policy(self._settings.mode, fence, (*self._rules, *more))
-        return judge(accesses, policy)
+        return judge(accesses, policy, self._reach(accesses, fence))
+
+    def _reach(self, accesses: Sequence[Access], fence: Fence) -> Reach:
+        if self.reached is None:
+            return NO_REACH
+        lines = [access.target for access in accesses if access.kind == "shell"]
+        return {line: self.reached(line, fence) for line in lines}
 
 
 def _parsed(texts: Sequence[str], ground: Ground) -> tuple[Rule, ...]:

@@ -1,10 +1,15 @@
-"""Rules on top of a mode: the verdict on a whole call."""
+"""Rules on top of a mode: the verdict on a whole call.
 
-from collections.abc import Sequence
+A command that is proven to do no more than to read and change files is judged by rules and columns
+about files, where no rule speaks of the command itself. If one of these does not allow it, the
+column about commands says what becomes of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from qcode.permission.modes import Fence, Mode, default_answer, why
+from qcode.permission.modes import Fence, Mode, default_answer, unread_answer, why
 from qcode.permission.rules import STRICTNESS, Rule, ruled, uncovered
 from qcode.permission.shell import split
 from qcode.protocol.access import Access, Verdict
@@ -21,9 +26,27 @@ class Policy:
     """`deny` = `dontAsk`: each question counts as denied."""
 
 
-def judge(accesses: Sequence[Access], policy: Policy) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a command line does to files, once links are resolved and file names known."""
+
+    accesses: tuple[Access, ...] = ()
+    """Reads and edits that are known."""
+    whole: Literal["proven", "unproven"] = "unproven"
+    """`proven` = it does nothing else."""
+    within: Literal["named", "below"] = "named"
+    """`below` = files in folders are read which nobody listed."""
+
+
+Reach = Mapping[str, Reached]
+"""By command line. Of one that is not there only its words are known."""
+
+NO_REACH: Reach = {}
+
+
+def judge(accesses: Sequence[Access], policy: Policy, reach: Reach = NO_REACH) -> Verdict:
     """The strictest verdict over all that a call would touch. Pure."""
-    verdicts = [_one(access, policy) for access in accesses]
+    verdicts = [_one(access, policy, reach) for access in accesses]
     if not verdicts:
         return Verdict("allow", "it touches nothing")
     verdict = max(verdicts, key=lambda each: STRICTNESS[each.answer])
@@ -32,13 +55,75 @@ def judge(accesses: Sequence[Access], policy: Policy) -> Verdict:
     return verdict
 
 
-def _one(access: Access, policy: Policy) -> Verdict:
+def _one(access: Access, policy: Policy, reach: Reach) -> Verdict:
     """Rules first, then the mode."""
-    if verdict := ruled(access, policy.rules):
-        return verdict
-    answer = default_answer(policy.mode, access, policy.fence)
+    reached = reach.get(access.target) if access.kind == "shell" else None
+    ruling = ruled(access, policy.rules)
+    if reached is not None and (strict := _strictest(reached, policy.rules)):
+        return max([strict, *([ruling] if ruling else [])], key=lambda one: STRICTNESS[one.answer])
+    if ruling:
+        return ruling
+    if reached is None:
+        answer = default_answer(policy.mode, access, policy.fence)
+    elif _harmless(reached, policy):
+        return Verdict("allow", said(reached))
+    else:
+        answer = unread_answer(policy.mode, access, policy.fence)
     because = why(policy.mode, access, answer, policy.fence)
     if access.kind == "shell" and answer != "allow":
-        detail = uncovered(split(access.target), policy.rules)
-        because += f"; {detail}" if detail else ""
+        because += "".join(f"; {more}" for more in _more(access, policy, reached))
     return Verdict(answer, because)
+
+
+def _more(access: Access, policy: Policy, reached: Reached | None) -> Iterator[str]:
+    """What would have to be otherwise: clauses."""
+    if detail := uncovered(split(access.target), policy.rules):
+        yield detail
+    elif reached is not None and reached.whole == "proven":
+        refused = [each for each in reached.accesses if _of_file(each, policy).answer != "allow"]
+        if refused:
+            yield said(Reached(tuple(refused)))
+
+
+def _strictest(reached: Reached, rules: Sequence[Rule]) -> Verdict | None:
+    """What deny and ask rules say of its files; None = nothing."""
+    found = [ruled(access, rules) for access in reached.accesses]
+    strict = [one for one in found if one is not None and one.answer != "allow"]
+    return max(strict, key=lambda one: STRICTNESS[one.answer], default=None)
+
+
+def _harmless(reached: Reached, policy: Policy) -> bool:
+    """Is all that it does allowed to the tools for files?
+
+    A rule that keeps some files from being read is about more than is listed here.
+    """
+    if reached.whole == "unproven":
+        return False
+    kept = any(rule.kind == "read" and rule.answer != "allow" for rule in policy.rules)
+    if kept and reached.within == "below":
+        return False
+    return all(_of_file(access, policy).answer == "allow" for access in reached.accesses)
+
+
+def _of_file(access: Access, policy: Policy) -> Verdict:
+    answer = default_answer(policy.mode, access, policy.fence)
+    return ruled(access, policy.rules) or Verdict(answer, "")
+
+
+def said(reached: Reached) -> str:
+    """A clause: `it only reads src/a.py and changes b.py`."""
+    by_kind = {
+        verb: list(dict.fromkeys(one.target for one in reached.accesses if one.kind == kind))
+        for kind, verb in (("read", "reads"), ("edit", "changes"))
+    }
+    parts = [f"{verb} {_listed(targets)}" for verb, targets in by_kind.items() if targets]
+    only = "only " if reached.whole == "proven" else ""
+    return f"it {only}{' and '.join(parts)}" if parts else "it touches no file"
+
+
+def _listed(targets: Sequence[str]) -> str:
+    more = f" and {len(targets) - _SHOWN} more" if len(targets) > _SHOWN else ""
+    return ", ".join(targets[:_SHOWN]) + more
+
+
+_SHOWN = 3

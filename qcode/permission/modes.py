@@ -100,9 +100,16 @@ def default_answer(mode: Mode, access: Access, fence: Fence) -> Answer:
     cell = _cell(TABLE[mode], access, fence)
     if cell == "allow" or cell == "ask" or cell == "deny":
         return cell
-    if is_read_only(split(access.target)):
-        return "allow"
-    return "ask" if cell == "read-only, else ask" else "deny"
+    return "allow" if is_read_only(split(access.target)) else _ELSE[cell]
+
+
+def unread_answer(mode: Mode, access: Access, fence: Fence) -> Answer:
+    """The table's answer to a command that may do more than read, whatever its words look like."""
+    cell = _cell(TABLE[mode], access, fence)
+    return cell if cell == "allow" or cell == "ask" or cell == "deny" else _ELSE[cell]
+
+
+_ELSE: Mapping[Cell, Answer] = {"read-only, else ask": "ask", "read-only, else deny": "deny"}
 
 
 def _cell(row: Row, access: Access, fence: Fence) -> Cell:

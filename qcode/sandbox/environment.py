@@ -55,7 +55,8 @@ pnpm refuse to install after package.json was edited, and some builds treat warn
 _GIT = {"core.fsmonitor": "false", "log.showSignature": "false", "core.pager": "cat"}
 """Settings of git over those of a repository, whose own may name programs to be run for a harmless
 question. Hooks stay: `git commit` should run them, and without optional locks what only reads runs
-none. Filters, text converters and `diff.external` cannot be switched off from here."""
+none, but for `git diff`, which may refresh the index all the same (`permission.repository`).
+Filters, text converters and `diff.external` cannot be switched off from here."""
 
 GIT = {
     "GIT_OPTIONAL_LOCKS": "0",

@@ -192,7 +192,7 @@ async def test_an_approval_of_all_calls_is_none_of_what_was_not_shown(
     (tmp_path / "secret").write_text("hunter2\n")
     calls = (
         Call("shell", {"command": "rm a; ln -s ../secret a"}),
-        Call("shell", {"command": "true"}),
+        Call("shell", {"command": "touch b"}),
         Call("read", {"path": "a"}),  # allowed, until the first has run
     )
     server = scripted(Reply(calls=calls), Reply(text="ok"))
@@ -208,7 +208,7 @@ async def test_an_approval_of_all_calls_is_none_of_what_was_not_shown(
     async with rig(config, start) as run:
         await run.turn("go", person)
     first, second = run.said(ApprovalRequested)
-    assert (first.behind, second.call.name) == (("shell true",), "read")
+    assert (first.behind, second.call.name) == (("shell touch b",), "read")
     assert "hunter2" not in str(server.requests[1].messages)
 
 
@@ -245,11 +245,11 @@ async def test_reads_that_wait_at_once_are_settled_by_one_reply_to_all(
 async def test_an_approval_for_the_session_holds_for_the_same_kind_of_command(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
-    server = scripted(shell("echo a"), shell("echo b"), shell("rm -f x"), Reply(text="ok"))
+    server = scripted(shell("echo $A"), shell("echo $B"), shell("rm -f x"), Reply(text="ok"))
     async with rig(configured(server.base_url), started(tmp_path, person="present")) as run:
         await run.turn("go", scoped(ApprovalReply("", "allow", scope="session")))
     asked = [event.accesses[0].target for event in run.said(ApprovalRequested)]
-    assert asked == ["echo a", "rm -f x"]
+    assert asked == ["echo $A", "rm -f x"]
 
 
 async def test_what_no_rule_can_say_is_allowed_this_once(
@@ -280,7 +280,7 @@ async def test_rules_that_cannot_be_kept_hold_for_the_session(
     def full(rules: Sequence[str]) -> None:
         raise ConfigError("The disk is full.")
 
-    server = scripted(shell("echo a"), shell("echo c"), Reply(text="ok"))
+    server = scripted(shell("echo $A"), shell("echo $B"), Reply(text="ok"))
     start = started(tmp_path, person="present", keep=full)
     async with rig(configured(server.base_url), start) as run:
         await run.turn("go", scoped(ApprovalReply("", "allow", scope="project")))

@@ -48,7 +48,7 @@ def shell(command: str) -> Reply:
 async def test_without_a_fence_commands_run_unasked_only_by_the_users_own_word(
     scripted: StartScripted, tmp_path: Path, permission: dict[str, str], status: str
 ) -> None:
-    server = scripted(shell("touch a"), Reply(text="ok"))
+    server = scripted(shell("touch $PWD/a"), Reply(text="ok"))  # what it changes, no words prove
     config = configured(server.base_url, permission=permission)
     async with rig(config, started(tmp_path, add_dirs=(UNFENCED,))) as run:
         await run.turn("go")
