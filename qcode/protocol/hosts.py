@@ -86,6 +86,11 @@ def _plain_6(text: str) -> str | None:
         return None
 
 
+def is_address(host: str) -> bool:
+    """Whether a host in the form of `plain_host` is an address, not a name."""
+    return ":" in host or host.rpartition(".")[2].isdecimal()
+
+
 def why_not_public(address: str) -> str:
     """Why nobody but the person may connect to an IP address: a clause; empty = it is public.
 

@@ -15,7 +15,7 @@ from qcode.sandbox.spill import SpillFile
 from qcode.tools.address import Unfit, place
 from qcode.tools.base import Context, Outcome, failed
 from qcode.tools.markdown import Text, markdown
-from qcode.tools.web import NoPage, Page, Way, get
+from qcode.tools.web import BOMS, NoPage, Page, Way, get
 
 MOST_CHARACTERS = 24_000
 """Of a page in a result; all of it is in a file, which `read` shows in parts."""
@@ -91,7 +91,7 @@ def _text(page: Page) -> Text:
 def _decoded(page: Page) -> str:
     said = _SAID.search(page.body[:2048]) if page.media.endswith("html") else None
     charset = page.charset or (said[1].decode("latin-1").lower() if said else "")
-    if page.body.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if page.body.startswith(BOMS):
         charset = "utf-16"
     try:
         return page.body.decode(charset if _CHARSETS.fullmatch(charset) else "utf-8", "replace")

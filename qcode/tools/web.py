@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from qcode.protocol.hosts import why_not_public
+from qcode.protocol.hosts import is_address, why_not_public
 from qcode.protocol.text import one_line
 from qcode.tools.address import Place, Unfit, beside
 from qcode.tools.base import Told
@@ -36,6 +36,8 @@ HEADERS = {
     "Accept-Encoding": "gzip",
     "Connection": "close",
 }
+BOMS = (b"\xff\xfe", b"\xfe\xff")
+"""How UTF-16 begins; other text holds no zeros."""
 _TEXTUAL = ("application/json", "application/xml", "application/xhtml+xml")
 
 
@@ -142,7 +144,7 @@ async def _one(wanted: Place, way: Way) -> Page:
 async def _addresses(wanted: Place, way: Way) -> tuple[str, ...]:
     """Those to connect to. Raises NoPage unless each of the host's may be connected to."""
     try:
-        found = tuple(await way.look_up(wanted.host, wanted.port))
+        found = await _found(wanted.host, wanted.port, way)
     except (OSError, UnicodeError) as error:
         raise NoPage(f"the host {wanted.host} is not known ({one_line(str(error))})") from None
     why = next((f"{each} is {why}" for each in found if (why := why_not_public(each))), "")
@@ -155,6 +157,10 @@ async def _addresses(wanted: Place, way: Way) -> tuple[str, ...]:
     return found
 
 
+async def _found(host: str, port: int, way: Way) -> tuple[str, ...]:
+    return (host,) if is_address(host) else tuple(await way.look_up(host, port))
+
+
 async def _is_endpoint(wanted: Place, found: Collection[str], way: Way) -> bool:
     """Also by another name. With https a name is enough: the certificate must be of it."""
     hosts = {host for host, port in way.endpoints() if port == wanted.port}
@@ -164,7 +170,7 @@ async def _is_endpoint(wanted: Place, found: Collection[str], way: Way) -> bool:
         return False
     for host in hosts:
         with suppress(OSError, UnicodeError):  # whoever has no address is not reached by one
-            if set(found) & set(await way.look_up(host, wanted.port)):
+            if set(found) & set(await _found(host, wanted.port, way)):
                 return True
     return False
 
@@ -181,7 +187,7 @@ async def _read(wanted: Place, answer: "httpcore2.Response") -> Page:
         raise NoPage(f"it is {media}, and only text is fetched (HTML, JSON, XML, plain)")
     assert isinstance(answer.stream, AsyncIterable)
     body, is_whole = await _body(answer.stream, headers)
-    if b"\0" in body[:1024] and not charset.startswith("utf-16"):
+    if b"\0" in body[:1024] and not (charset.startswith("utf-16") or body.startswith(BOMS)):
         raise NoPage("it is no text")
     return Page(wanted, answer.status, media, charset, body, is_whole)
 

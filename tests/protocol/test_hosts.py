@@ -1,13 +1,13 @@
 """Hosts: one form for each, and no way from a spelling to an address that is not public."""
 
 import socket
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qcode.protocol.hosts import plain_host, why_not_public
+from qcode.protocol.hosts import is_address, plain_host, why_not_public
 
 NUMBERS = """
 2130706433 017700000001 0x7f000001 0x7f.1 127.1 127.0.1 0177.0.0.1 127.0.0.01 127.0.0.0x1
@@ -91,6 +91,18 @@ def test_no_name_is_an_address_in_disguise(text: str) -> None:
     except OSError:
         return
     assert plain_host(text) in (None, meant)
+
+
+@given(st.ip_addresses().map(str) | st.from_regex(r"[a-z0-9.-]{1,20}", fullmatch=True))
+def test_names_and_addresses_are_told_apart(text: str) -> None:
+    if (host := plain_host(text)) is None:
+        return
+    try:
+        ip_address(host)
+    except ValueError:
+        assert not is_address(host)
+    else:
+        assert is_address(host)
 
 
 @given(st.text(max_size=60))
