@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 
 from qcode.protocol.errors import SessionError
@@ -28,6 +29,8 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_YOUNG = 60.0
+"""Seconds in which a lock may have been made, and not yet been taken."""
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _CANNOT = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS}
 
@@ -61,6 +64,16 @@ class Lock:
             self.path.unlink()
         os.close(self._descriptor)
         self._descriptor = None
+
+
+def sweep(folder: Path) -> None:
+    """Remove locks of sessions that never said anything: whoever held them was killed. Never
+    raises."""
+    for path in folder.glob("*.lock"):
+        with contextlib.suppress(OSError, SessionError):
+            if path.with_suffix(".jsonl").exists() or time.time() - path.stat().st_mtime < _YOUNG:
+                continue
+            Lock(path, _locked(path, path)).release()
 
 
 def _locked(path: Path, log: Path) -> int:

@@ -16,7 +16,7 @@ from qcode.session.conversation import fold
 from qcode.session.disk import private_folder, sync_folder, write_new
 from qcode.session.envelope import Entry, encode
 from qcode.session.failures import not_saved
-from qcode.session.lock import Lock
+from qcode.session.lock import Lock, sweep
 from qcode.session.log import Clock, Log, now
 from qcode.session.places import companions, logs, new_id, project
 from qcode.session.reading import Opened, read

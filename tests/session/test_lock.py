@@ -10,7 +10,7 @@ import pytest
 
 from qcode.protocol.errors import SessionError
 from qcode.protocol.events import Renamed
-from qcode.session.lock import Lock
+from qcode.session.lock import Lock, sweep
 from qcode.session.log import Log
 from qcode.session.reading import read
 from tests.session.histories import started
@@ -94,7 +94,7 @@ RIVAL = """
 import sys
 from pathlib import Path
 from qcode.protocol.errors import SessionError
-from qcode.session.lock import Lock
+from qcode.session.lock import Lock, sweep
 
 counter, log = Path(sys.argv[1]), Path(sys.argv[2])
 done = 0
@@ -123,3 +123,21 @@ def test_releasing_twice_does_no_harm(path: Path) -> None:
     lock.release()
     lock.release()
     Lock.acquire(path).release()
+
+
+def test_a_lock_of_a_session_that_never_said_anything_is_swept(path: Path) -> None:
+    names = ("20261121-0901-0001", "20261121-0901-0002", "20261121-0901-0003")
+    dead, young, held = (path.with_name(f"{name}.lock") for name in names)
+    for lock in (dead, young):
+        lock.write_text("1")
+    taken = Lock.acquire(held.with_suffix(".jsonl"))
+    for lock in (dead, held):
+        os.utime(lock, (1, 1))
+    path.with_suffix(".lock").write_text("1")
+    os.utime(path.with_suffix(".lock"), (1, 1))
+    sweep(path.parent)
+    assert not dead.exists()
+    assert young.exists()
+    assert held.exists()
+    assert path.with_suffix(".lock").exists()
+    taken.release()

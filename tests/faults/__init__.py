@@ -1,0 +1,1 @@
+"""What must hold whatever goes wrong: bounded, nothing lost, no process left."""
