@@ -218,6 +218,7 @@ class Store:
     def _free_path(self, folder: Path) -> Path:
         """A path for a new log; ids are unique over all projects."""
         taken = self._taken(folder)
+        sweep(folder)
         while (session_id := new_id(self._clock().astimezone(UTC))) in taken:
             pass
         return folder / f"{session_id}.jsonl"
