@@ -60,6 +60,7 @@ from qcode.session.naming import checkpoints
 from qcode.tools.base import Context
 from qcode.tools.builtin import Web, usable
 from qcode.tools.schema import spec
+from qcode.tools.structured import Wanted, tool_for
 from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
 from qcode.workspace.shadow import Shadow
@@ -94,6 +95,10 @@ class Start:
     """When `agent.verify` runs; asked for in so many words, always."""
     sampling: Mapping[str, float] = field(default_factory=dict)
     """Values of the flags, by the names of `fields.SAMPLING`."""
+    wanted: Wanted | None = None
+    """The value that each turn is to give; None = words."""
+    system: str = ""
+    """The system text of the flags; empty = the built-in one."""
     said: frozenset[str] = frozenset()
     """Keys that were said for this run: `[models]` does not change them."""
 
@@ -147,9 +152,9 @@ class _Assembly:
         ground = Ground.of(self.workspace.root)
         outside = config.sandbox.outside
         book = self.book = Rulebook(self.settings, self.fence, start.rules, ground, outside)
+        book.reached = Looking(self.workspace).reached
         grants = Grants(book.offers, book.grant, start.keep, str(self.workspace.root))
         self.approvals = Approvals(book.judge, self.say, self._nobody(), grants)
-        book.reached = Looking(self.workspace).reached
         offline = OFFLINE if config.agent.offline == "on" else ""
         self.connections = Connections(self.say, base_urls(config))
         self.gate = NetworkGate(self.approvals, self.say, offline, self.connections.is_endpoint)
@@ -165,7 +170,9 @@ class _Assembly:
         self.routes.arrived = self.connections.arrived
         ruled = any((one.kind, one.answer) == ("network", "allow") for one in start.rules)
         web: Web = "offline" if offline else "ruled" if ruled else "unruled"
-        self.tools = usable([one.name for one in start.conversation.tools], start.person, web)
+        known = [one.name for one in start.conversation.tools]
+        last = (tool_for(start.wanted),) if start.wanted else ()
+        self.tools = (*usable(known, start.person, web), *last)
         session = start.log.session_id if start.log else ""
         self.keeping = Keeping(
             Keeper(self.workspace.root, Shadow(start.kept), session) if start.kept else None,
@@ -191,7 +198,8 @@ class _Assembly:
         )
         doors = Doors(self._begin, self._end, self.start.limits, self.keeping.take)
         commands = OwnCommands(self.runner, self.workspace.root, self.say)
-        return Engine(self.stream, doors, controls, commands)
+        names = tuple(tool.name for tool in self.tools)
+        return Engine(self.stream, doors, controls, commands, names)
 
     def _asks(self) -> SettingsChanged:
         if self.history is None:
@@ -217,9 +225,9 @@ class _Assembly:
         """Find the server and read the workspace, at once."""
         facts, (seen, unread) = await asyncio.gather(self.routes.open(), look(self.workspace))
         say(self._started(facts))
+        self.connections.arrived(facts.base_url)
         warnings = (*self.start.remarks, *([self.unfenced] if self.unfenced else ()), *unread)
         for notice in (*remarks(facts), *(Notice("warning", one) for one in warnings)):
-        self.connections.arrived(facts.base_url)
             say(notice)
         talk = self.start.conversation
         history = self.history = History(talk, facts, self.settings)
@@ -245,6 +253,7 @@ class _Assembly:
             haste=self.haste,
             ask=self.ask,
             elsewhere=self.routes,
+            wanted=self.start.wanted,
             rest=self.keeping.rest,
         )
         self.routes.carry(Load(history, accounting, room))
@@ -284,7 +293,7 @@ class _Assembly:
     def _head(self) -> tuple[str, tuple[ToolSpec, ...]]:
         """System text and tools. A session that goes on keeps its own, so that the server's cache
         still fits; when this qcode's differ, they are taken, at the price of one whole reading."""
-        system = system_text(self.config.agent.append_system_prompt)
+        system = system_text(self.config.agent.append_system_prompt, self.start.system)
         specs = tuple(spec(tool) for tool in self.tools)
         talk = self.start.conversation
         if talk.messages and (talk.system, talk.tools) != (system, specs):

@@ -49,6 +49,7 @@ def parse(argv: list[str]) -> Options:
         plain=found.plain,
         output_format=found.output_format,
         input_format=found.input_format,
+        schema=found.json_schema,
         partial=found.include_partial_messages,
         replay=found.replay_user_messages,
         prompt_tool=found.permission_prompt_tool,
@@ -135,6 +136,12 @@ def _output(group: Group) -> None:
         "--replay-user-messages", action="store_true", help="stream-json: with your own messages"
     )
     group.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
+    group.add_argument(
+        "--json-schema",
+        "--output-schema",
+        metavar="FILE|JSON",
+        help="the answer is one JSON value that fits it",
+    )
     group.add_argument(
         "-o", "--output-last-message", type=Path, metavar="FILE", help="the answer also to FILE"
     )

@@ -26,6 +26,7 @@ from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
 from qcode.session.places import project
 from qcode.session.store import Resumed
+from qcode.tools.structured import Wanted, read_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def start(
         person=person,
         verify="always" if options.verify else "changed",
         sampling=options.sampling,
+        wanted=_wanted(options.schema) if options.schema else None,
         system=_system(options),
         said=loaded.said,
     )
@@ -132,3 +134,15 @@ def _system(options: Options) -> str:
         raise InputError(
             f"--system-prompt-file {options.system_prompt_file} cannot be read ({error})."
         ) from error
+
+
+def _wanted(schema: str) -> Wanted:
+    """What `--json-schema` says: the schema itself, or a file that holds it."""
+    text = schema.strip()
+    if not text.startswith("{"):
+        path = Path(text.removeprefix("@"))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"--json-schema {path} cannot be read ({error}).") from error
+    return Wanted(read_schema(text))

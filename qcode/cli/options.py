@@ -14,6 +14,8 @@ class Options:
     plain: bool
     output_format: str
     input_format: str
+    schema: str | None
+    """`--json-schema`: a file, or the schema itself."""
     partial: bool
     """`--include-partial-messages`."""
     replay: bool

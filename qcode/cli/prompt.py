@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from qcode.assemble import Start, assemble
-from qcode.cli import streaming
+from qcode.cli import offline, streaming
 from qcode.cli.debug import log_to_file
 from qcode.cli.opening import Session, going_on, remarks, start
 from qcode.cli.options import Options
@@ -42,11 +42,12 @@ def run(options: Options) -> int:
 def _run(options: Options, target: Path | None) -> int:
     folder = workspace(options.folder)
     loaded = settings(of_run(folder, options), flags(options))
+    offline.keep(loaded.config)
     _tell(loaded, options)
     given = streaming.given(options, folder)
-    session = _session(options, folder)
+    kept = session(options, folder)
     try:
-        begin = start(options, loaded, folder, session, streaming.person(options))
+        begin = start(options, loaded, folder, kept, streaming.person(options))
         if given is None or streaming.is_streamed(options):
             return _ended(asyncio.run(streaming.streamed(loaded, begin, given, options)))
         form = Form(
@@ -56,8 +57,8 @@ def _run(options: Options, target: Path | None) -> int:
         )
         return int(asyncio.run(_headless(loaded, begin, given, form)))
     finally:
-        if session.log is not None:
-            session.log.close()
+        if kept.log is not None:
+            kept.log.close()
 
 
 async def _headless(loaded: Loaded, begin: Start, prompt: Prompt, form: Form) -> int:
@@ -82,7 +83,7 @@ def _tell(loaded: Loaded, options: Options) -> None:
         talk(f"the log file is {log.baseFilename}")
 
 
-def _session(options: Options, folder: Path) -> Session:
+def session(options: Options, folder: Path) -> Session:
     """The session that goes on, or a new one."""
     store = Store(paths().sessions)
     session_id = which(options, store, folder)
@@ -93,7 +94,7 @@ def _session(options: Options, folder: Path) -> Session:
             else Session(store.create(folder, options.session_id or ""))
         )
     resumed = store.fork(session_id) if options.fork else store.resume(session_id)
-    session = going_on(resumed, folder, session_id, " -p '…'")
-    if session.loss:
-        talk(session.loss)
-    return session
+    found = going_on(resumed, folder, session_id, " -p '…'")
+    if found.loss:
+        talk(found.loss)
+    return found

@@ -19,7 +19,6 @@ from qcode.headless.stream import run as run_stream
 from qcode.permission.modes import TABLE
 from qcode.protocol.errors import InputError, UsageError
 from qcode.protocol.inputs import Prompt
-from qcode.tools.builtin import usable
 
 OWN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 
@@ -66,11 +65,10 @@ async def streamed(
 ) -> ExitCode:
     """All of the run."""
     engine = assemble(loaded.config, begin)
-    tools = usable([one.name for one in begin.conversation.tools], begin.person)
     opening = Opening(
         begin.log.session_id if begin.log else new_id(),
         str(begin.folder),
-        tuple(tool.name for tool in tools),
+        engine.tools,
         TABLE[engine.mode].claude,
         loaded.config.server.model,
     )

@@ -54,8 +54,15 @@ class Engine:
     """One session. `submit` inputs, read `events()`, `close` at the end."""
 
     def __init__(
-        self, stream: Stream, doors: Doors, controls: Controls, commands: OwnCommands
+        self,
+        stream: Stream,
+        doors: Doors,
+        controls: Controls,
+        commands: OwnCommands,
+        tools: tuple[str, ...] = (),
     ) -> None:
+        self.tools = tools
+        """Names of what the model is offered."""
         self.stream = stream
         self._doors = doors
         self._controls = controls

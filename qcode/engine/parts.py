@@ -16,6 +16,7 @@ from qcode.protocol.messages import UserMessage
 from qcode.server.base import Request, ServerFacts, Streamed
 from qcode.server.budget import Calibration
 from qcode.tools.base import Asker
+from qcode.tools.structured import Wanted
 
 
 class Answers(Protocol):
@@ -66,6 +67,8 @@ class Parts:
     """Puts a question to the person; None = nobody is there."""
     calibration: Calibration = field(default_factory=Calibration)
     """What the tokens of this session's answers are to our counts of them."""
+    wanted: Wanted | None = None
+    """The value that a turn is to give; None = its answer is words."""
     elsewhere: Elsewhere = field(default_factory=Nowhere)
     """Who may answer instead."""
     rest: Callable[[], Awaitable[None]] = _nothing

@@ -5,7 +5,7 @@ import asyncio
 from qcode.engine.asking import Asking
 from qcode.engine.calls import Tally
 from qcode.engine.limits import Spent, calls_left, out_of_time, reached, tokens_left
-from qcode.engine.nudges import Nudger
+from qcode.engine.nudges import Nudger, nudge
 from qcode.engine.partial import worded
 from qcode.engine.parts import Parts
 from qcode.engine.prepare import Prepared, prepare
@@ -19,6 +19,7 @@ from qcode.protocol.events import (
 )
 from qcode.protocol.messages import UserMessage
 from qcode.server.base import Answer
+from qcode.tools.structured import MISSING
 
 
 class Turn:
@@ -40,6 +41,8 @@ class Turn:
         self.parts.compactor.begin()
         if self.parts.verify:
             self.parts.verify.begin()
+        if self.parts.wanted:
+            self.parts.wanted.begin()
         self.say(TurnStarted(self.number, message))
         end = await self._guarded()
         if end.reason != "cancelled":
@@ -89,9 +92,9 @@ class Turn:
         prepared = self._store(answer)
         end = await self._call(prepared)
         said = self._hear() or self._nudge(answer)
-        if end is None and not said and not prepared.rows:
+        if end is None and not said and (self._has_given() or not prepared.rows):
             end = await self._rest(answer)
-        return end
+        return end or self._given_up()
 
     def _store(self, answer: Answer) -> Prepared:
         """Mend what can be mended, then store: the history holds only valid calls."""
@@ -142,10 +145,32 @@ class Turn:
             self.say(event)
         return bool(nudges)
 
+    def _has_given(self) -> bool:
+        """Whether the value that was asked for is there."""
+        return self.parts.wanted is not None and self.parts.wanted.is_there
+
+    def _given_up(self) -> TurnFinished | None:
+        """The end of a turn in which the model gave no value that fits, as often as it may try."""
+        if self.parts.wanted is None or not self.parts.wanted.is_hopeless:
+            return None
+        return TurnFinished("structured", "The model gave no result that fits the schema.")
+
+    def _asked_for(self) -> bool:
+        """Whether the model was told that the value is missing."""
+        wanted = self.parts.wanted
+        if wanted is None or wanted.is_there:
+            return False
+        wanted.missed += 1
+        if not wanted.is_hopeless:
+            self.say(nudge(MISSING))
+        return True
+
     async def _rest(self, answer: Answer) -> TurnFinished | None:
         """The end of the turn, or None when something was said that the model must answer."""
         if answer.message.finish == "length":
             return TurnFinished("max_tokens", "The answer was cut off at the token limit.")
+        if self._asked_for():
+            return None
         if undone := self.nudger.vain(answer):
             return TurnFinished("idle", undone)
         if self.parts.verify is None:
@@ -153,4 +178,6 @@ class Turn:
         end = await self.parts.verify.check(self.say)
         if end is None:
             await self.parts.elsewhere.failed()
+            if self.parts.wanted:
+                self.parts.wanted.begin()  # what it says of the work holds no more
         return end

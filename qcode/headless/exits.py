@@ -51,6 +51,7 @@ BY_TURN_END: dict[TurnEnd, ExitCode] = {
     "empty": ExitCode.FAILED,
     "idle": ExitCode.FAILED,
     "verify_failed": ExitCode.FAILED,
+    "structured": ExitCode.STRUCTURED,
     "error": ExitCode.FAILED,
 }
 

@@ -14,7 +14,11 @@ from qcode.headless.text import give_out
 from qcode.protocol.events import BudgetReached, Compacted, Elided, LoopSeen, TurnFinished
 from qcode.protocol.text import well_formed
 
-SUBTYPES = {"end_turn": "success", "max_steps": "error_max_turns"}
+SUBTYPES = {
+    "end_turn": "success",
+    "max_steps": "error_max_turns",
+    "structured": "error_max_structured_output_retries",
+}
 """`TurnFinished.reason` -> Claude's word; any other is `error_during_execution`."""
 
 
@@ -59,6 +63,7 @@ def as_object(result: Result, code: ExitCode, trouble: str = "") -> dict[str, An
         "num_turns": result.steps,
         "session_id": result.session_id,
         "result": result.answer or result.last_text,
+        **({"structured_output": result.structured} if result.is_structured else {}),
         "stop_reason": reason,
         "errors": [text for text in (result.why(code), trouble) if text],
         "total_cost_usd": 0,

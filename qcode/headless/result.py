@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 
@@ -31,6 +32,7 @@ from qcode.protocol.events import (
     Verified,
 )
 from qcode.protocol.messages import UNSAID, AssistantMessage, ToolCall
+from qcode.tools.structured import NAME, value_of
 
 RAISED_BY = {
     "max_steps": " --max-turns N sets another.",
@@ -98,6 +100,10 @@ class Result:
     verified: Verified | None = None
     end: TurnFinished | None = None
     began: float = field(default_factory=time.monotonic)
+    structured: Any = None
+    """The value that the model gave by the schema."""
+    is_structured: bool = False
+    """Whether it gave one."""
     _has_turn: bool = False
     _cut_off: str = ""
     """Text of the last answer, if the token limit ended it."""
@@ -173,8 +179,15 @@ class Result:
         message = event.message
         call = self._open.pop(message.call_id, None)
         denied = self._denied.pop(message.call_id, None)
+        if call and call.name == NAME and message.status == "ok":
+            self._given(call)
         if message.status == "denied" and call:
             self.denials.append(denied or Denial(call, message.text))
+
+    def _given(self, call: ToolCall) -> None:
+        """The value is the answer, whatever else was said."""
+        self.structured, self.is_structured = value_of(msgspec.json.decode(call.arguments)), True
+        self.answer = msgspec.json.encode(self.structured).decode()
 
     @property
     def seconds(self) -> float:

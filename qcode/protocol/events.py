@@ -175,6 +175,16 @@ class ToolCallFinished(Event, frozen=True):
     """Paths that the call changed, from the root."""
 
 
+class ProposedCall(msgspec.Struct, frozen=True):
+    """A call that waits behind the one that is asked about, and what it would change."""
+
+    call_id: str
+    text: str
+    """One line for people: `edit src/a.py`."""
+    blocks: tuple[Block, ...]
+    """As in `ApprovalRequested`."""
+
+
 class ApprovalRequested(Event, frozen=True):
     """A call waits for a person. `ApprovalSettled` follows."""
 
@@ -195,6 +205,9 @@ class ApprovalRequested(Event, frozen=True):
     where: Literal["", "inside", "outside"] = ""
     """Of a command, where there is a fence: `inside` = it would run in it, and the person may
     allow it outside instead, this once; `outside` = by their settings it runs outside."""
+    proposed: tuple[ProposedCall, ...] = ()
+    """With `blocks`: of the calls in `behind`, those whose change can be told by now, at most one
+    for each file. `ApprovalReply.also` may answer them."""
 
 
 class ApprovalSettled(Event, frozen=True):
@@ -430,6 +443,7 @@ TurnEnd = Literal[
     "empty",  # no words and no calls, also after the retries
     "idle",  # announced and not done, or no call came whole, also when told so
     "verify_failed",
+    "structured",  # no value that fits the schema, also after the retries
     "error",
 ]
 

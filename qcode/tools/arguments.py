@@ -14,7 +14,7 @@ import msgspec
 
 from qcode.protocol.messages import ToolCall
 from qcode.protocol.names import folded, tool_name
-from qcode.tools.base import Tool
+from qcode.tools.base import Tool, Whole
 from qcode.tools.fit import bare_type, declared, fit
 from qcode.tools.mend import Malformed, read_object
 
@@ -56,6 +56,9 @@ def parse(tool_types: Sequence[type[Tool]], call: ToolCall) -> Parsed | Misfit:
     if name is None:
         text = _dumped(given) if mended else call.arguments
         return Misfit(_unknown(call.name, by_name), call.name, text)
+    if isinstance(whole := by_name[name], Whole):
+        text = _dumped(given) if mended else call.arguments
+        return Parsed(whole.taken(given), name, text, (*_renamed(call.name, name), *mended))
     fitted, notes = fit(given, by_name[name])
     repairs = (*mended, *notes)
     text = _dumped(fitted) if repairs else call.arguments

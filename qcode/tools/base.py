@@ -5,10 +5,10 @@ and a text that says what to do instead. Tools know neither engine nor permissio
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from qcode.protocol.access import Access
 from qcode.protocol.display import Block, TodoItem
@@ -93,4 +93,17 @@ class Proposes(Protocol):
     async def proposal(self, context: Context) -> Change | Outcome:
         """The change that `run` would make, not written; or how the call ends without one: it
         failed, or would change nothing."""
+        ...
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A type of tool that has a schema of its own, and takes its arguments as they are."""
+
+    parameters: ClassVar[str]
+    """JSON Schema, as text."""
+
+    @classmethod
+    def taken(cls, fields: Mapping[str, Any]) -> Tool:
+        """A call with these arguments."""
         ...

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from qcode.protocol.messages import ToolSpec
-from qcode.tools.base import Tool
+from qcode.tools.base import Tool, Whole
 
 _ORDER = ("type", "description", "enum", "items", "properties", "required", "default")
 _DROPPED = frozenset({"title", "additionalProperties"})
@@ -21,6 +21,8 @@ eight times it would cost tokens, and what is unknown is refused by `arguments.p
 
 def spec(tool_type: type[Tool]) -> ToolSpec:
     """How `tool_type` is offered to the model."""
+    if isinstance(tool_type, Whole):
+        return ToolSpec(tool_type.name, description(tool_type), tool_type.parameters)
     return ToolSpec(tool_type.name, description(tool_type), _text(_parameters(tool_type)))
 
 
