@@ -35,6 +35,7 @@ def run(options: Options) -> int:
     places = paths()
     project = of_run(folder, options)
     loaded = settings(project, flags(options))
+    _keep_offline(loaded)
     log_to_file(places.log_file, "debug" if options.debug else loaded.config.log.level)
     door = _Door(options, project, loaded, places)
     home = Home(
@@ -49,6 +50,13 @@ def run(options: Options) -> int:
     dumb = os.environ.get("TERM") == "dumb"  # it can move no cursor: Emacs' shell, some CI
     show = _plain if options.plain or dumb else _full_screen
     return show(home, _wanted(options, folder, places), _first(options, folder))
+
+
+def _keep_offline(loaded: Loaded) -> None:
+    if loaded.config.agent.offline == "on":
+        from qcode.cli import offline  # noqa: PLC0415 - a run that is online needs nothing of it
+
+        offline.keep(loaded.config)
 
 
 def _check(options: Options) -> None:
@@ -161,6 +169,7 @@ class _Door:
         from qcode.cli.opening import remarks, start  # noqa: PLC0415 - the same
 
         said, folder, loaded = self._settings(wanted)
+        _keep_offline(loaded)
         session = self._session(wanted, folder)
         try:
             begin = start(said, loaded, folder, session, "present")
@@ -187,7 +196,12 @@ class _Door:
         from qcode.cli.args import parse  # noqa: PLC0415 - a demo is rare
         from qcode.demo.script import MODEL  # noqa: PLC0415 - the same
 
-        said = replace(parse(["--no-session"]), base_url=wanted.base_url, model=MODEL)
+        said = replace(
+            parse(["--no-session"]),
+            base_url=wanted.base_url,
+            model=MODEL,
+            offline=self.loaded.config.agent.offline == "on",
+        )
         nowhere = folder / ".no-settings"
         return said, folder, load(Sources(nowhere, None, {}, flags(said)))
 

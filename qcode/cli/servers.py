@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qcode.cli import offline
 from qcode.cli.parser import parsed
 from qcode.cli.server_tables import block, report
 from qcode.config.load import Loaded, load, sources
@@ -67,6 +68,7 @@ async def _ask(arguments: argparse.Namespace, ports: Sequence[int]) -> tuple[See
     }
     flags = {key: (flag, value) for key, (flag, value) in said.items() if value}
     loaded = load(sources(flags))
+    offline.keep(loaded.config)
     seen = await _seen(arguments, loaded.config.server, ports)
     return tuple(_as_asked(one, loaded) for one in seen)
 
