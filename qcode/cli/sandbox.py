@@ -6,23 +6,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qcode.cli.parser import parsed
+from qcode.config.load import load, sources
 from qcode.config.paths import make, paths
 from qcode.protocol.errors import InputError, SandboxMissing
 from qcode.protocol.text import plain
-from qcode.sandbox.choose import candidates, choose
+from qcode.sandbox.choose import LANDLOCK, WEAKER, candidates, choose
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.fenced import adapted
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.process import shell_words
 from qcode.sandbox.promises import PROMISES
+from qcode.sandbox.table import text
 from qcode.sandbox.trial import Trial, trial
+from qcode.sandbox.watched import Watched
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -51,12 +55,13 @@ def add(parser_group: "Group") -> None:
 
 def _check(arguments: argparse.Namespace, _: Path) -> int:
     base = make(paths().state)
-    tried = {} if sys.platform != "linux" else _tried(base)
+    tried = _tried(base)
     if arguments.json:
         sys.stdout.write(json.dumps(_as_data(tried), indent=2) + "\n")
     elif tried:
-        sys.stdout.write(plain(_table(tried)))
-    if any(one.proven for one in tried.values()):
+        sys.stdout.write(plain(text(tried)))
+        sys.stdout.writelines(f"{it}: {WEAKER[it]}.\n" for it in tried if it in WEAKER)
+    if next(_counting(tried), None):
         return 0
     raise SandboxMissing(_why(tried))
 
@@ -70,32 +75,15 @@ def _why(tried: Mapping[str, Trial]) -> str:
     return f"No fence holds here ({'; '.join(said)})." if said else NOT_FOUND
 
 
-def _cell(promise: str, one: Trial) -> str:
-    if one.why:
-        return "not tried"
-    return "not held" if promise in one.broken else "held"
-
-
-def _table(tried: Mapping[str, Trial]) -> str:
-    width = max(map(len, PROMISES.values()))
-    lines = [f"{'promise':<{width}}  " + "  ".join(f"{name:<10}" for name in tried)]
-    for promise, words in PROMISES.items():
-        cells = "  ".join(f"{_cell(promise, one):<10}" for one in tried.values())
-        lines.append(f"{words:<{width}}  {cells}")
-    for name, one in tried.items():
-        lines += [f"{name}: {said}" for said in (one.why, *one.broken.values()) if said]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
 def _as_data(tried: Mapping[str, Trial]) -> dict[str, object]:
     return {
-        "fence": next((name for name, one in tried.items() if one.proven), None),
+        "fence": next(_counting(tried), None),
         "seconds": {name: round(one.seconds, 3) for name, one in tried.items()},
         "promises": [
             {
                 "id": promise,
                 "promise": words,
-                "fences": {name: _cell(promise, one) for name, one in tried.items()},
+                "fences": {name: one.verdict(promise) for name, one in tried.items()},
                 "details": {name: one.broken.get(promise, one.why) for name, one in tried.items()},
             }
             for promise, words in PROMISES.items()
@@ -103,22 +91,42 @@ def _as_data(tried: Mapping[str, Trial]) -> dict[str, object]:
     }
 
 
+def _counting(tried: Mapping[str, Trial]) -> Iterator[str]:
+    """Those that hold, the first one being used; a weaker one only where it is accepted."""
+    accepted = _accepted()
+    return (
+        name
+        for name, one in tried.items()
+        if one.proven and (name not in WEAKER or name in accepted)
+    )
+
+
+def _accepted() -> tuple[str, ...]:
+    """As the person's settings say it; those of a project say nothing about it."""
+    return (LANDLOCK,) if load(sources()).config.sandbox.accept_landlock == "yes" else ()
+
+
 def _run(arguments: argparse.Namespace, folder: Path) -> int:
     words = arguments.words[arguments.words[:1] == ["--"] :]
     if not words:
         raise InputError("Say what to run: qcode sandbox run -- CMD")
     places = paths()
+    settings = load(sources()).config.sandbox
     ground = Ground.of((folder,), places.folders, (), os.environ)
-    choice = choose(ground, make(places.state))
+    ground = replace(ground, processes=settings.processes)
+    choice = choose(ground, make(places.state), accepted=_accepted())
     if choice.fence is None:
         raise SandboxMissing(choice.why)
     # one word is a line for the shell, several are a command and its arguments
     line = shell_words(words[0] if len(words) == 1 else 'exec "$@"')
     inside = Inside((*line, "sh", *words), folder, adapted(child_environment(os.environ, {})))
     try:
-        return _ended(choice.fence, inside)
+        with Watched(choice.fence).alone() as notes:
+            code = _ended(choice.fence, inside)
     finally:
         choice.fence.close()
+    sys.stderr.writelines(f"{plain(said)}\n" for said in notes)
+    return code
 
 
 def _ended(fence: Fence, inside: Inside) -> int:

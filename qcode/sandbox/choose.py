@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,20 @@ from qcode import __version__
 from qcode.sandbox import bubblewrap
 from qcode.sandbox.fence import Fence
 from qcode.sandbox.ground import Ground
-from qcode.sandbox.namespaces import LAUNCHER, Namespaces
+from qcode.sandbox.landlock import LAUNCHER, Landlock
+from qcode.sandbox.namespaces import Namespaces
+from qcode.sandbox.seatbelt import Seatbelt
 from qcode.sandbox.trial import trial
 
 Make = Callable[[Ground], Fence]
+LANDLOCK = Landlock.name
+WEAKER = {
+    LANDLOCK: "what it cannot prevent is found out afterwards and undone, and programs inside have "
+    'no sockets, so it counts only with [sandbox] accept_landlock = "yes"'
+}
+"""Fences that count only where the person accepted them -> why."""
+CODE = (*LAUNCHER, "founder.py", "plan.py", "seccomp.py", "granting.py", "seatbelt.py", "probes.py")
+"""Of what is proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +40,23 @@ class Choice:
     """Why there is none, a sentence; empty = there is one."""
 
 
-def choose(ground: Ground, state: Path, environment: Mapping[str, str] = os.environ) -> Choice:
-    """`state` must exist; what was proven is kept in it until the next boot or version."""
+def choose(
+    ground: Ground,
+    state: Path,
+    environment: Mapping[str, str] = os.environ,
+    accepted: Collection[str] = (),
+) -> Choice:
+    """`state` must exist; what was proven is kept in it until the next boot or version.
+
+    `accepted`: weaker fences that count because the person said so (`LANDLOCK`).
+    """
     if why := _impossible(ground):
         return Choice(None, why)
     known, said = _proven(state), []
     for name, make in candidates(environment):
+        if name in WEAKER and name not in accepted:
+            said.append(f"{name}: {WEAKER[name]}")
+            continue
         if name in known:
             return Choice(make(ground), "")
         found = trial(make, state)
@@ -49,15 +70,22 @@ def choose(ground: Ground, state: Path, environment: Mapping[str, str] = os.envi
 def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Make]]:
     """Name and maker of each that may work here, the strongest first.
 
-    Namespaces before bubblewrap: what a command leaves running can become a job there.
+    Namespaces before bubblewrap: they promise the same (`qcode sandbox check` tries both), but
+    behind bubblewrap what a command leaves running ends with it, where it could become a job, each
+    command has a network of its own, so that no host can be allowed and no port opened, and nothing
+    can be started ahead. bubblewrap remains for systems that give namespaces to no other program.
     """
-    yield Namespaces.name, Namespaces
-    if found := bubblewrap.program(environment):
-        yield bubblewrap.Bubblewrap.name, lambda ground: bubblewrap.Bubblewrap(ground, found)
+    if sys.platform == "linux":
+        yield Namespaces.name, Namespaces
+        if found := bubblewrap.program(environment):
+            yield bubblewrap.Bubblewrap.name, lambda ground: bubblewrap.Bubblewrap(ground, found)
+        yield LANDLOCK, Landlock
+    if sys.platform == "darwin":
+        yield Seatbelt.name, Seatbelt
 
 
 def _impossible(ground: Ground) -> str:
-    if sys.platform != "linux":
+    if sys.platform not in ("linux", "darwin"):
         return f"This version has no fence for {platform.system()}."
     for folder in ground.writable:
         if folder == Path("/") or folder.is_relative_to("/proc") or folder.is_relative_to("/sys"):
@@ -84,8 +112,14 @@ def _file(state: Path) -> Path:
 
 def _key() -> str:
     """Changes with whatever may change the outcome."""
+    code = b"".join(Path(__file__).with_name(name).read_bytes() for name in CODE)
+    parts = (__version__, platform.release(), str(os.getuid()), sys.executable, *_boot())
+    return hashlib.sha256("\0".join(parts).encode() + code).hexdigest()
+
+
+def _boot() -> tuple[str, ...]:
+    """A Mac says no such thing; there the release of the system stands for it."""
+    if sys.platform != "linux":
+        return ()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-    code = b"".join(Path(__file__).with_name(name).read_bytes() for name in LAUNCHER)
-    parts = (boot, __version__, platform.release(), str(os.getuid()), sys.executable)
-    namespace = os.readlink("/proc/self/ns/user")  # noqa: PTH115 - a text, not a path
-    return hashlib.sha256("\0".join((*parts, namespace)).encode() + code).hexdigest()
+    return boot, os.readlink("/proc/self/ns/user")  # noqa: PTH115 - a text, not a path

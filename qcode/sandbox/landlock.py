@@ -20,10 +20,10 @@ from qcode.sandbox.granting import Grants, grants
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.handed import compiled, words
 from qcode.sandbox.memory import in_memory
+from qcode.sandbox.moved import moved
 from qcode.sandbox.ruleset import ruleset
 
 LAUNCHER = ("kernel.py", "mounting.py", "launcher.py", "confining.py")
-_TEMPORARY = ("TMPDIR", "TMP", "TEMP")
 
 
 class Landlock:
@@ -107,15 +107,5 @@ def _told(inside: Inside, tmp: Path) -> dict[str, object]:
         "filter": seccomp.program_without_sockets(platform.machine()),
         "words": list(inside.words),
         "folder": str(inside.folder),
-        "environment": _moved(inside, tmp),
+        "environment": moved(inside.environment, tmp),
     }
-
-
-def _moved(inside: Inside, tmp: Path) -> dict[str, str]:
-    """Variables that lead to /tmp lead to the private folder, which cannot have that name here."""
-    there = {
-        name: f"{tmp}{value[4:]}"
-        for name, value in inside.environment.items()
-        if value == "/tmp" or value.startswith("/tmp/.cache/")
-    }
-    return {**inside.environment, **dict.fromkeys(_TEMPORARY, str(tmp)), **there}

@@ -15,6 +15,8 @@ import sys
 
 Scene = dict[str, str]
 UNSHARE_USER = 0x10000000
+LINUX = "linux"
+ELSEWHERE = "it was not tried: this is not Linux"
 
 
 def main(scene: Scene) -> dict[str, str]:
@@ -93,7 +95,8 @@ def _try_network_outside(scene: Scene) -> str:
 
 
 def _try_sockets(scene: Scene) -> str:
-    for address in (scene["socket"], "\0" + scene["abstract"]):
+    addresses = (scene["socket"], *(["\0" + scene["abstract"]] if scene["system"] == LINUX else []))
+    for address in addresses:
         with socket.socket(socket.AF_UNIX) as wire:
             try:
                 wire.connect(address)
@@ -148,7 +151,7 @@ def _try_process_list(scene: Scene) -> str:
 
 def _namespace(scene: Scene) -> bool:
     """Whether it is the one outside."""
-    return scene["namespace"] == os.readlink("/proc/self/ns/pid")
+    return scene["system"] != LINUX or scene["namespace"] == os.readlink("/proc/self/ns/pid")
 
 
 def _try_terminal(scene: Scene) -> str:
@@ -160,6 +163,8 @@ def _try_terminal(scene: Scene) -> str:
 
 
 def _try_rights(scene: Scene) -> str:
+    if scene["system"] != LINUX:
+        return ELSEWHERE
     found = _rights("self")
     if found["NoNewPrivs"] != "1":
         return "programs can gain rights"
@@ -169,6 +174,8 @@ def _try_rights(scene: Scene) -> str:
 
 
 def _try_mounts(scene: Scene) -> str:
+    if scene["system"] != LINUX:
+        return ELSEWHERE
     libc = ctypes.CDLL(None, use_errno=True)
     folder = os.fsencode(scene["workspace"])
     if libc.mount(b"none", folder, b"tmpfs", 0, None) == 0:
@@ -178,6 +185,8 @@ def _try_mounts(scene: Scene) -> str:
 
 
 def _try_kernel(scene: Scene) -> str:
+    if scene["system"] != LINUX:
+        return ELSEWHERE
     for path in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/swappiness"):
         try:
             os.close(os.open(path, os.O_WRONLY))
@@ -192,6 +201,8 @@ def _try_private_tmp(scene: Scene) -> str:
 
 
 def _try_vsock(scene: Scene) -> str:
+    if scene["system"] != LINUX:
+        return ELSEWHERE
     for name, family, kind in (
         ("VSOCK", 40, 1),
         ("ALG", 38, 5),

@@ -37,6 +37,15 @@ _LANDLOCK: Mapping[str, Verdict] = {
     "missing-names": "detected",
     "process-list": "not held",
 }
+_SEATBELT: Mapping[str, Verdict] = dict.fromkeys(
+    (
+        *("loopback-inside-works", "process-list", "rights", "mounts", "kernel"),
+        *("session-ends", "vsock", "calls"),
+    ),
+    "not held",
+)
+"""Some of them hold on a Mac for anybody without rights; nothing here can try them there."""
+_WEAKER = {"landlock": _LANDLOCK, "seatbelt": _SEATBELT}
 _FILTERED = ("vsock", "calls")
 
 
@@ -45,5 +54,5 @@ def weaker(fence: str, machine: str) -> Mapping[str, Verdict]:
 
     Where the numbers of the kernel's calls are not known for `machine`, none are filtered.
     """
-    known = _LANDLOCK if fence == "landlock" else {}
+    known = _WEAKER.get(fence, {})
     return known if machine in MACHINES else {**known, **dict.fromkeys(_FILTERED, "not held")}

@@ -4,9 +4,10 @@ import os
 import platform
 import secrets
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,9 @@ def scene(base: Path) -> Iterator[Scene]:
         told["port"] = str(_listeners(stack, told))
         told["process"] = str(os.getpid())
         told |= _numbers()
-        told["namespace"] = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - a text, not a path
+        told["system"] = sys.platform
+        with suppress(OSError):  # only Linux has it
+            told["namespace"] = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - a text
         state = Path(told["state"]).parent
         yield Scene(Ground((Path(told["workspace"]),), Path(told["home"]), own=(state,)), told)
 
@@ -70,7 +73,8 @@ def _write(*paths: str) -> None:
 
 
 def _listeners(stack: ExitStack, told: dict[str, str]) -> int:
-    for address in (told["socket"], "\0" + told["abstract"]):
+    linux = ["\0" + told["abstract"]] if sys.platform == "linux" else []
+    for address in (told["socket"], *linux):
         unix = stack.enter_context(socket.socket(socket.AF_UNIX))
         unix.bind(address)
         unix.listen()

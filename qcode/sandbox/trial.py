@@ -14,10 +14,14 @@ from pathlib import Path
 
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.landlock import Landlock
+from qcode.sandbox.names import NAMES
 from qcode.sandbox.promises import PROMISES, Verdict, weaker
 from qcode.sandbox.scene import Scene, scene
+from qcode.sandbox.watch import Watch
 
 SECONDS = 15.0
+PS = ("ps", "-A", "-ww", "-o", "pid=,args=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,34 @@ def _run(fence: Fence, place: Scene) -> dict[str, str]:
         (*words, json.dumps(place.told)), place.ground.writable[0], {"PATH": os.defpath}
     )
     try:
-        printed = _output(fence, inside)
+        printed = _watched(fence, inside, place)
         found = json.loads(printed)
         broken = {name: str(found.get(name, "it was not tried")) for name in PROMISES}
         broken["session-ends"] = "a process runs on" if _runs(mark) else ""
     finally:
         fence.close()
     return {name: said for name, said in broken.items() if said}
+
+
+def _watched(fence: Fence, inside: Inside, place: Scene) -> bytes:
+    """What it prints. Where protected names are only watched, they must be as before."""
+    if not isinstance(fence, Landlock):
+        return _output(fence, inside)
+    watch, before = Watch(place.ground), _protected(place)
+    watch.begin()
+    try:
+        return _output(fence, inside)
+    finally:
+        watch.end()
+        if _protected(place) != before:
+            raise OSError("what was written under a protected name could not be undone")
+
+
+def _protected(place: Scene) -> dict[str, bytes]:
+    """What stands under protected names now."""
+    folder = place.ground.writable[0]
+    files = (it for name in NAMES for it in (folder / name, *(folder / name).rglob("*")))
+    return {str(it): it.read_bytes() if it.is_file() else b"" for it in files if it.exists()}
 
 
 def _output(fence: Fence, inside: Inside) -> bytes:
@@ -118,6 +143,9 @@ def _runs(mark: str) -> bool:
 
 def _marked(mark: bytes) -> list[int]:
     numbers = []
+    if sys.platform != "linux":
+        printed = subprocess.run(PS, capture_output=True, check=True).stdout
+        return [int(row.split()[0]) for row in printed.splitlines() if mark in row]
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             if entry.name.isdigit() and mark in (entry / "cmdline").read_bytes():

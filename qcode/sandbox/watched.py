@@ -33,6 +33,17 @@ class Watched:
                 self._watch.end()
             raise
 
+    @contextmanager
+    def alone(self) -> Iterator[list[str]]:
+        """Around the whole of a command, beside which no other one runs; what was undone."""
+        notes: list[str] = []
+        if self._watch:
+            self._watch.begin()
+        try:
+            yield notes
+        finally:
+            notes += self._watch.end() if self._watch else ()
+
     def started(self, process: Process) -> None:
         """It has begun. One that has ended by now is told by `ended` as well."""
         if self._watch:

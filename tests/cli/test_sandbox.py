@@ -17,10 +17,11 @@ fenced = pytest.mark.skipif(bool(why_not()), reason=why_not() or "a fence holds"
 def test_the_table_has_every_promise(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0].split() == ["promise", "namespaces"]
+    assert rows[0].split()[:2] == ["promise", "namespaces"]
+    column = rows[0].index("namespaces")
     for row, promise in zip(rows[1:], PROMISES.values(), strict=False):
         assert row.startswith(promise)
-        assert row.endswith("held")
+        assert row[column:].startswith("held")
 
 
 @fenced
@@ -29,7 +30,7 @@ def test_the_table_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     found = json.loads(capsys.readouterr().out)
     assert found["fence"] == "namespaces"
     assert {row["id"] for row in found["promises"]} == set(PROMISES)
-    assert all(row["fences"]["namespaces"] in ("held", "not held") for row in found["promises"])
+    assert all(row["fences"]["namespaces"] == "held" for row in found["promises"])
 
 
 @fenced
