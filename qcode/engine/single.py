@@ -19,6 +19,7 @@ from qcode.protocol.messages import ToolCall
 from qcode.protocol.text import one_line
 from qcode.tools.arguments import Misfit, Parsed, parse
 from qcode.tools.base import Context, Outcome, Tool
+from qcode.workspace.files import Workspace
 
 LOG = logging.getLogger(__name__)
 
@@ -73,9 +74,7 @@ class Single:
             return Outcome(decision.denied, status="denied")
         if decision.changed:
             return await self._changed(call, decision)
-        if accesses != self._resolved(tool):  # a link was swapped while somebody was asked
-            return Outcome(MOVED, status="denied")
-        return await self._do(call, tool, proposed, decision)
+        return await self._do(call, tool, proposed, decision, accesses)
 
     async def _proposed(self, tool: Tool, question: Question) -> Proposed | Outcome | None:
         """What it would change, where somebody looks at that; or its end without a question."""
@@ -127,15 +126,21 @@ class Single:
         parsed = parse(self.tools, changed)
         if isinstance(parsed, Misfit):
             return Outcome(parsed.text, status="error")
-        verdict = self.approvals.judge(self._resolved(parsed.tool))
+        judged = self._resolved(parsed.tool)
+        verdict = self.approvals.judge(judged)
         if verdict.answer == "deny":
             return Outcome(f"Denied by the rules ({verdict.because}).", status="denied")
-        outcome = await self._do(call, parsed.tool, None, Decision(where=decision.where))
+        outcome = await self._do(call, parsed.tool, None, Decision(where=decision.where), judged)
         note = f"The user changed the arguments of this call to: {parsed.arguments}\n"
         return replace(outcome, text=note + outcome.text)
 
     async def _do(
-        self, call: ToolCall, tool: Tool, proposed: Proposed | None, decision: Decision
+        self,
+        call: ToolCall,
+        tool: Tool,
+        proposed: Proposed | None,
+        decision: Decision,
+        judged: tuple[Access, ...],
     ) -> Outcome:
         context = replace(
             self.context,
@@ -163,20 +168,28 @@ class Single:
             return Outcome(str(error), status="error")
         except Exception as error:  # a defect of a tool is text for the model, never a crash
             LOG.exception("tool %s failed", tool.name)
+        """What was judged is what is opened: a link that is put on the way meanwhile is refused."""
+        paths = [one.target for one in tool.accesses() if one.kind in ("read", "edit")]
+        workspace = self.context.workspace.pin(paths)
+        if judged != self._resolved(tool, workspace):  # swapped while somebody was asked
+            return Outcome(MOVED, status="denied")
             kind = type(error).__name__
             return Outcome(f"The tool {tool.name} failed inside ({kind}: {error}).", status="error")
+            workspace=workspace,
 
     def _progress(self, call: ToolCall, text: str) -> None:
         self.say(ToolCallProgress(call.id, text))
 
-    def _resolved(self, tool: Tool) -> tuple[Access, ...]:
-        return tuple(self._resolve(access) for access in tool.accesses())
+    def _resolved(self, tool: Tool, pinned: Workspace | None = None) -> tuple[Access, ...]:
+        workspace = pinned or self.context.workspace
+        return tuple(_resolve(access, workspace) for access in tool.accesses())
 
-    def _resolve(self, access: Access) -> Access:
-        if access.kind not in ("read", "edit"):
-            return access
-        located = self.context.workspace.resolve(access.target)
-        return Access(access.kind, located.shown, located.place)
+
+def _resolve(access: Access, workspace: Workspace) -> Access:
+    if access.kind not in ("read", "edit"):
+        return access
+    located = workspace.resolve(access.target)
+    return Access(access.kind, located.shown, located.place)
 
 
 def _summary(tool: Tool) -> str:

@@ -6,7 +6,8 @@ Text lives in `encoding`, writing in `save`; searching in `search` and `grep`.
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qcode.protocol.access import Place
@@ -41,6 +42,8 @@ class Workspace:
     """Files that searches leave out, as gitignore patterns from the root."""
     own: tuple[Path, ...] = ()
     """Folders in which qcode keeps its own things: protected, whatever they are called."""
+    pinned: Mapping[str, Located] = field(default_factory=dict)
+    """Paths as written, and where they lead whatever becomes of the links on them."""
 
     @property
     def bounds(self) -> Bounds:
@@ -56,6 +59,8 @@ class Workspace:
 
     def resolve(self, path: str) -> Located:
         """Where `path` leads, from the root. Never raises: a name that cannot be is `outside`."""
+        if (known := self.pinned.get(path)) is not None:
+            return known
         written = os.path.join(self.root, os.path.expanduser(path.strip() or "."))  # noqa: PTH111, PTH118 - a Path would drop what a trailing `..` after a link means
         try:
             real = Path(os.path.realpath(written))
@@ -63,6 +68,11 @@ class Workspace:
         except (ValueError, OSError):  # a NUL, a lone surrogate
             return Located(Path(written), well_formed(path), "outside")
         return Located(real, self._shown(real), self._place(real, Path(os.path.normpath(written))))
+
+    def pin(self, paths: Iterable[str]) -> "Workspace":
+        """The same, with these paths resolved for good: what is judged is what is opened. A link
+        that is put on the way of one afterwards is not followed, but refused."""
+        return replace(self, pinned={path: self.resolve(path) for path in paths})
 
     def _shown(self, real: Path) -> str:
         inside = real.is_relative_to(self.root)
