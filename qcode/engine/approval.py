@@ -9,11 +9,12 @@ from typing import Literal
 
 from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
+from qcode.engine.shown import Basis, Shown
 from qcode.permission.suggest import narrowest
 from qcode.protocol.access import Access, Verdict
 from qcode.protocol.display import Block
 from qcode.protocol.errors import QcodeError
-from qcode.protocol.events import ApprovalRequested, ApprovalSettled, Notice
+from qcode.protocol.events import ApprovalRequested, ApprovalSettled, Notice, ProposedCall
 from qcode.protocol.inputs import ApprovalReply, HunkReply
 from qcode.protocol.messages import ToolCall
 
@@ -35,6 +36,8 @@ class Question:
     """Resolved."""
     blocks: tuple[Block, ...] = ()
     """What it would change."""
+    basis: Basis | None = None
+    """The same for the same change; None = it cannot be told."""
     behind: tuple["Behind", ...] = ()
     refused: str = ""
     """What of it the person refused before, as a clause: then they are asked, whatever would allow
@@ -53,6 +56,8 @@ class Behind:
     """As a person is shown it."""
     accesses: tuple[Access, ...]
     """Resolved, as they were then."""
+    proposed: ProposedCall | None = None
+    """What it would change, where that is shown, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class Approvals:
     """Why nobody can be asked, as a clause; empty = a person is there."""
     grants: Grants = field(default_factory=Grants)
     refusals: Refusals = field(default_factory=Refusals)
+    shown: Shown = field(default_factory=Shown)
     _batch: ApprovalReply | None = None
     """The person's reply to all calls of the answer that is at hand."""
     _seen: set[tuple[Access, ...]] = field(default_factory=set)
@@ -108,26 +114,32 @@ class Approvals:
         """The calls of another answer: what was said of all of the last one's holds no more."""
         self._batch = None
         self._seen.clear()
+        self.shown.begin()
 
     def asks(self, question: Question) -> bool:
         """Whether a person will be asked."""
         verdict = self._verdict(question)
         is_open = verdict.answer == "ask" and not self.nobody
+        if self.shown.said(question.call.id, question.basis) is not None:
+            return False
         return is_open and self._by_batch(question) is None and self._told_before(question) is None
 
     async def settle(self, question: Question) -> Decision:
         """May the call run?"""
         verdict = self._verdict(question)
-        if verdict.answer == "allow":
-            return ALLOWED
         if verdict.answer == "deny":
             return Decision(f"Denied by the rules ({verdict.because}).")
+        if (said := self.shown.said(question.call.id, question.basis)) is not None:
+            is_allowed = said.answer == "allow"
+            return Decision(hunks=said.hunks) if is_allowed else self._denied(question, said.words)
+        if verdict.answer == "allow":
+            return ALLOWED
         if self.nobody:
             return self._nobody(question, verdict)
         if (words := self._told_before(question)) is not None:
             return Decision(_again(words))
         if (given := self._by_batch(question)) is not None:
-            return ALLOWED if given.answer == "allow" else self._denied(question, given)
+            return ALLOWED if given.answer == "allow" else self._denied(question, given.words)
         return await self._ask(question, verdict)
 
     def reply(self, reply: ApprovalReply) -> bool:
@@ -136,6 +148,7 @@ class Approvals:
         if question is None or future is None or future.done():
             return False
         future.set_result(reply)
+        self.shown.take(reply.also)
         if reply.scope == "batch":
             self._batch = reply
             self._seen = {one.accesses for one in question.behind}
@@ -167,7 +180,8 @@ class Approvals:
         finally:
             del self._open[request_id]
         because = OUTSIDE if _outside(question, reply) else reply.words or "the user decided"
-        self.say(ApprovalSettled(request_id, reply.answer, because))
+        kept = rules if reply.answer == "allow" and reply.scope in ("session", "project") else ()
+        self.say(ApprovalSettled(request_id, reply.answer, because, reply.scope, kept))
         return await self._decided(question, reply, rules)
 
     def _request(
@@ -184,13 +198,14 @@ class Approvals:
             self.grants.folder if runs else "",
             tuple(one.text for one in question.behind),
             question.where,
+            tuple(one.proposed for one in question.behind if one.proposed),
         )
 
     async def _decided(
         self, question: Question, reply: ApprovalReply, rules: tuple[str, ...]
     ) -> Decision:
         if reply.answer == "deny":
-            return self._denied(question, reply)
+            return self._denied(question, reply.words)
         if reply.scope in ("session", "project"):
             await self._grant(reply, rules)
         where: Literal["inside", "outside"] = "outside" if _outside(question, reply) else "inside"
@@ -225,10 +240,9 @@ class Approvals:
         is_shown = question.accesses in self._seen and not question.refused
         return self._batch if is_shown else None
 
-    def _denied(self, question: Question, reply: ApprovalReply) -> Decision:
-        self.refusals.deny(question.key, reply.words)
-        words = f" and says: {reply.words}" if reply.words else "."
-        return Decision(f"The user denied this call{words}")
+    def _denied(self, question: Question, words: str) -> Decision:
+        self.refusals.deny(question.key, words)
+        return Decision(f"The user denied this call{f' and says: {words}' if words else '.'}")
 
     def _nobody(self, question: Question, verdict: Verdict) -> Decision:
         request_id = f"approval-{next(self._numbers)}"

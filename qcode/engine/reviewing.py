@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qcode.engine.fates import Fate, fate, moved, none, partly, reviewed
 from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
+from qcode.engine.shown import Basis
 from qcode.protocol.display import Block, TextBlock
 from qcode.protocol.events import Notice
 from qcode.protocol.inputs import HunkReply
@@ -37,6 +38,13 @@ class Proposed:
     def path(self) -> str:
         """From the root."""
         return self.change.located.shown
+
+    @property
+    def basis(self) -> Basis:
+        """See `shown`."""
+        change = self.change
+        digest = change.was.digest if change.was else ""
+        return str(change.located.path), digest, change.after
 
     @property
     def because(self) -> str:
@@ -77,6 +85,17 @@ class Reviews:
         if proposed.before and not proposed.parts:
             return Outcome(none(proposed.path, proposed.before), status="denied")
         return proposed
+
+    async def preview(self, tool: Tool) -> Proposed | None:
+        """What `tool` would change if it were its turn, for a person's eyes. Nothing is said, and
+        the model has seen nothing by it. None = that cannot be told."""
+        if not isinstance(tool, Proposes):
+            return None
+        change = await tool.proposal(replace(self._context, seen=dict(self._context.seen)))
+        if isinstance(change, Outcome):
+            return None
+        proposed = await asyncio.to_thread(self._less, change)
+        return proposed if proposed.parts else None
 
     def _less(self, change: Change) -> Proposed:
         """The change without what was refused before."""

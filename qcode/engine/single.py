@@ -14,7 +14,7 @@ from qcode.engine.reviewing import Proposed, Reviews
 from qcode.engine.say import Say
 from qcode.protocol.access import Access
 from qcode.protocol.errors import QcodeError, SessionNotSaved
-from qcode.protocol.events import ToolCallProgress, ToolCallStarted
+from qcode.protocol.events import ProposedCall, ToolCallProgress, ToolCallStarted
 from qcode.protocol.messages import ToolCall
 from qcode.protocol.text import one_line
 from qcode.tools.arguments import Misfit, Parsed, parse
@@ -24,6 +24,9 @@ from qcode.workspace.files import Workspace
 LOG = logging.getLogger(__name__)
 
 MOVED = "Denied: the path changed while it was judged."
+
+MOST_PREVIEWED, PREVIEWED_CHARACTERS = 50, 400_000
+"""Of changes behind the one that is asked about: so many are shown with it."""
 
 T = TypeVar("T")
 Where = Literal["", "inside", "outside"]
@@ -67,7 +70,7 @@ class Single:
         proposed = await self._proposed(tool, question)
         if isinstance(proposed, Outcome):
             return proposed
-        decision = await self.approvals.settle(self._whole(question, proposed))
+        decision = await self.approvals.settle(await self._whole(question, proposed))
         if decision.denied:
             if proposed is not None:
                 self.reviews.deny(proposed)
@@ -79,7 +82,8 @@ class Single:
     async def _proposed(self, tool: Tool, question: Question) -> Proposed | Outcome | None:
         """What it would change, where somebody looks at that; or its end without a question."""
         is_open = self.approvals.judge(question.accesses).answer != "deny"
-        if not self.approvals.asks(question) and not (is_open and self.reviews.concerns(tool)):
+        is_known = self.reviews.concerns(tool) or self.approvals.shown.waits(question.call.id)
+        if not self.approvals.asks(question) and not (is_open and is_known):
             return None
         found = await self._guarded(tool, self.reviews.propose(tool))
         if isinstance(found, Proposed) and not _is_of(found, question.accesses):
@@ -93,24 +97,46 @@ class Single:
         reads = [Access("read", access.target, access.place) for access in accesses]
         return self.approvals.judge(reads).answer == "allow"
 
-    def _whole(self, question: Question, proposed: Proposed | None) -> Question:
+    async def _whole(self, question: Question, proposed: Proposed | None) -> Question:
         """With what a person is shown, where one is asked."""
         if proposed is not None:
-            question = replace(question, refused=proposed.because)
+            question = replace(question, refused=proposed.because, basis=proposed.basis)
         if not self.approvals.asks(question):
             return question
-        blocks = (proposed.change.block,) if proposed else ()
-        return replace(question, blocks=blocks, behind=self._behind(question.call))
+        if proposed is None:
+            return replace(question, behind=tuple(self._behind(question.call).values()))
+        behind = await self._previewed(self._behind(question.call), {proposed.path})
+        return replace(question, blocks=(proposed.change.block,), behind=behind)
 
-    def _behind(self, call: ToolCall) -> tuple[Behind, ...]:
-        """The calls of the same answer that would be asked about after it. A command stands there
-        whole: whoever allows them all has seen no more of it."""
+    def _behind(self, call: ToolCall) -> dict[str, Behind]:
+        """The calls of the same answer that would be asked about after it, by their ids. A command
+        stands there whole: whoever allows them all has seen no more of it."""
         ids = [row[0].id for row in self._answer]
         rest = self._answer[ids.index(call.id) + 1 :] if call.id in ids else ()
-        tools = [parsed.tool for _, parsed in rest if isinstance(parsed, Parsed)]
-        return tuple(
-            Behind(_in_full(tool), found) for tool in tools if (found := self._asked(tool))
-        )
+        return {
+            one.id: Behind(_in_full(parsed.tool), found)
+            for one, parsed in rest
+            if isinstance(parsed, Parsed)
+            and not self.approvals.shown.waits(one.id)
+            and (found := self._asked(parsed.tool))
+        }
+
+    async def _previewed(self, behind: dict[str, Behind], taken: set[str]) -> tuple[Behind, ...]:
+        """With what they would change, in files that none before them changes: what is made of
+        these is not known yet."""
+        tools = {one.id: row.tool for one, row in self._answer if isinstance(row, Parsed)}
+        room, found = PREVIEWED_CHARACTERS, dict(behind)
+        for call_id, one in [*behind.items()][:MOST_PREVIEWED]:
+            seen = await self._guarded(tools[call_id], self.reviews.preview(tools[call_id]))
+            if not isinstance(seen, Proposed) or not _is_of(seen, one.accesses):
+                continue
+            room -= len(seen.change.block.patch)
+            if seen.path not in taken and room >= 0:
+                self.approvals.shown.show(call_id, seen.basis)
+                shown = ProposedCall(call_id, one.text, (seen.change.block,))
+                found[call_id] = replace(one, proposed=shown)
+            taken.add(seen.path)
+        return tuple(found.values())
 
     def _asked(self, tool: Tool) -> tuple[Access, ...]:
         """What it would touch, if that would be asked about; else empty."""
@@ -142,8 +168,14 @@ class Single:
         decision: Decision,
         judged: tuple[Access, ...],
     ) -> Outcome:
+        """What was judged is what is opened: a link that is put on the way meanwhile is refused."""
+        paths = [one.target for one in tool.accesses() if one.kind in ("read", "edit")]
+        workspace = self.context.workspace.pin(paths)
+        if judged != self._resolved(tool, workspace):  # swapped while somebody was asked
+            return Outcome(MOVED, status="denied")
         context = replace(
             self.context,
+            workspace=workspace,
             progress=lambda text: self._progress(call, text),
             where=self._place(tool, decision),
         )
@@ -168,14 +200,8 @@ class Single:
             return Outcome(str(error), status="error")
         except Exception as error:  # a defect of a tool is text for the model, never a crash
             LOG.exception("tool %s failed", tool.name)
-        """What was judged is what is opened: a link that is put on the way meanwhile is refused."""
-        paths = [one.target for one in tool.accesses() if one.kind in ("read", "edit")]
-        workspace = self.context.workspace.pin(paths)
-        if judged != self._resolved(tool, workspace):  # swapped while somebody was asked
-            return Outcome(MOVED, status="denied")
             kind = type(error).__name__
             return Outcome(f"The tool {tool.name} failed inside ({kind}: {error}).", status="error")
-            workspace=workspace,
 
     def _progress(self, call: ToolCall, text: str) -> None:
         self.say(ToolCallProgress(call.id, text))

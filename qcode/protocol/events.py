@@ -185,6 +185,16 @@ class ProposedCall(msgspec.Struct, frozen=True):
     """As in `ApprovalRequested`."""
 
 
+class ProposedCall(msgspec.Struct, frozen=True):
+    """A call that waits behind the one that is asked about, and what it would change."""
+
+    call_id: str
+    text: str
+    """One line for people: `edit src/a.py`."""
+    blocks: tuple[Block, ...]
+    """As in `ApprovalRequested`."""
+
+
 class ApprovalRequested(Event, frozen=True):
     """A call waits for a person. `ApprovalSettled` follows."""
 
@@ -205,6 +215,9 @@ class ApprovalRequested(Event, frozen=True):
     where: Literal["", "inside", "outside"] = ""
     """Of a command, where there is a fence: `inside` = it would run in it, and the person may
     allow it outside instead, this once; `outside` = by their settings it runs outside."""
+    proposed: tuple[ProposedCall, ...] = ()
+    """With `blocks`: of the calls in `behind`, those whose change can be told by now, at most one
+    for each file. `ApprovalReply.also` may answer them."""
     proposed: tuple[ProposedCall, ...] = ()
     """With `blocks`: of the calls in `behind`, those whose change can be told by now, at most one
     for each file. `ApprovalReply.also` may answer them."""

@@ -59,6 +59,17 @@ class HunkReply(msgspec.Struct, frozen=True):
     comment: str = ""
 
 
+class CallReply(msgspec.Struct, frozen=True):
+    """What a person decided about a call in `ApprovalRequested.proposed`."""
+
+    call_id: str
+    answer: Literal["allow", "deny"]
+    words: str = ""
+    """With deny: why, for the model."""
+    hunks: tuple[HunkReply, ...] = ()
+    """As in `ApprovalReply`, counted through the blocks of that call."""
+
+
 class ApprovalReply(msgspec.Struct, frozen=True, tag=True):
     """A person's reply to `ApprovalRequested`."""
 
@@ -78,6 +89,9 @@ class ApprovalReply(msgspec.Struct, frozen=True, tag=True):
     where: Literal["inside", "outside"] = "inside"
     """`outside` = allowed this once outside of the sandbox; holds only with allow and `once`, for
     a request whose `where` is `inside`."""
+    also: tuple[CallReply, ...] = ()
+    """About other calls of the request's `proposed`. Each holds if its change is the same when its
+    turn comes; else the person is asked again."""
 
 
 class QuestionReply(msgspec.Struct, frozen=True, tag=True):
