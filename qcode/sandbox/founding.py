@@ -4,11 +4,11 @@ Commands of the session share its loopback, so that what one serves another one 
 leads out of it but the listener, whose connections qcode itself takes (`proxy`).
 """
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 
 from qcode.sandbox.handed import compiled, words
@@ -57,7 +57,7 @@ def found() -> Network:
 
 
 def lender(network: Network) -> "Helper":
-    """Makes sockets inside on demand: `Helper.ask`. Blocks while it starts. Raises OSError."""
+    """Makes sockets inside on demand: `Helper.ask`. Raises OSError."""
     user, net = network.spaces()
     return start(f"['lend'](f,{{wire}},{user},{net})", user, net)
 
@@ -69,14 +69,24 @@ class Helper:
     process: subprocess.Popen[bytes]
     wire: socket.socket
 
-    def ask(self, word: bytes) -> socket.socket:
-        """A socket of the other side. Blocks. Raises OSError."""
+    async def ask(self, word: bytes) -> socket.socket:
+        """A socket of the other side. Not to be cancelled: the next one would get the answer.
+
+        Raises OSError.
+        """
         self.wire.send(word)
+        loop, answered = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self.wire, answered.set)
+        try:
+            async with asyncio.timeout(SECONDS):
+                await answered.wait()
+        finally:
+            loop.remove_reader(self.wire)
         (number,) = self.receive(1)
         return socket.socket(fileno=number)
 
     def receive(self, count: int) -> list[int]:
-        """Descriptors that it sends. Raises OSError with what it says instead."""
+        """Descriptors that it sends. Blocks. Raises OSError with what it says instead."""
         said, descriptors, _, _ = socket.recv_fds(self.wire, 4096, count)
         if len(descriptors) == count:
             return descriptors
@@ -86,10 +96,8 @@ class Helper:
         raise OSError(f"the session's network could not be made: {why}")
 
     def end(self) -> None:
-        """Blocks until it has ended: at once."""
+        """At once."""
         self.wire.close()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(1)
         self.process.kill()
         self.process.wait()
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from qcode.sandbox.base import NotOpened
-from qcode.sandbox.founding import Helper, Network, lender
+from qcode.sandbox.founding import PORT, Helper, Network, lender
 from qcode.sandbox.tunnel import between
 
 HIGHEST = 65_535
@@ -42,6 +42,8 @@ class Ports:
         """The port outside: the same. Raises NotOpened."""
         if not 0 < port <= HIGHEST:
             raise NotOpened(f"{port} is no port: they go from 1 to {HIGHEST}.")
+        if port == PORT:
+            raise NotOpened(f"Port {port} inside is the sandbox's own. Use another one.")
         if port in self._closed:
             raise NotOpened(f"Port {port} is the model server's own, and is never opened.")
         if port not in self._open:
@@ -64,7 +66,7 @@ class Ports:
         async with self._asking:
             helper, self._helper = self._helper, None
             if helper is not None:
-                await asyncio.to_thread(helper.end)
+                helper.end()
 
     async def _accept(self, listener: socket.socket, port: int, network: Network) -> None:
         loop, room = asyncio.get_running_loop(), asyncio.Semaphore(CONNECTIONS)
@@ -130,8 +132,8 @@ class Ports:
                 self._helper.end()
                 self._helper = None
             if self._helper is None:
-                self._helper = await asyncio.to_thread(lender, network)
-            return await asyncio.to_thread(self._helper.ask, family)
+                self._helper = lender(network)
+            return await self._helper.ask(family)
 
 
 def _listener(port: int) -> socket.socket:

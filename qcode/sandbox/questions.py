@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from qcode.sandbox.base import Gate
 from qcode.sandbox.process import Process
 
+MOST_NOTES = 20
+MORE = "More hosts were not reached."
 CLOSED = "the network is closed for commands"
 
 
@@ -29,7 +31,8 @@ class Questions:
     def note(self, sentence: str) -> None:
         """Why a host was not reached; once a command, though a program tries ten times."""
         for process in self._running():
-            process.note(f"[network] {sentence}")
+            more = len(process.notes) >= MOST_NOTES
+            process.note(f"[network] {MORE if more else sentence}")
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -154,18 +154,20 @@ def test_whatever_comes_is_a_request_or_refused(data: bytes) -> None:
 TEXT = st.text(alphabet=st.sampled_from("abz09.-_@#/\\:%[]\0 \t\r\n?x"), max_size=24)
 
 
-@given(TEXT, TEXT, st.booleans())
+@given(TEXT, TEXT, st.sampled_from(("tunnel", "url")))
 def test_the_host_that_is_judged_is_the_one_that_is_named(
-    before: str, behind: str, tunnel: bool
+    before: str, behind: str, form: str
 ) -> None:
     """Whatever stands around it: nothing before `allowed.com` or behind it is cut off unseen."""
     authority = f"{before}allowed.com{behind}"
-    line = f"CONNECT {authority} HTTP/1.1" if tunnel else f"GET http://{authority} HTTP/1.1"
+    line = (
+        f"CONNECT {authority} HTTP/1.1" if form == "tunnel" else f"GET http://{authority} HTTP/1.1"
+    )
     try:
         wanted = parse(head(line))
     except BadHead:
         return
-    named = authority if tunnel else authority.split("/")[0].split("?")[0]
+    named = authority if form == "tunnel" else authority.split("/")[0].split("?")[0]
     name, _, port = named.rpartition(":")
     plain = plain_host(name if name and port.isdigit() else named)
     assert plain == wanted.host
