@@ -31,8 +31,9 @@ class Grants:
 def grants(ground: Ground, tmp: Path) -> Grants:
     """`tmp` is what commands have instead of /tmp. Raises OSError."""
     hidden = set(_hidden(ground))
+    there = [path for path in hidden if os.path.lexists(path)]
     for folder in ground.writable:
-        if inside := next((path for path in hidden if _below(path, str(folder))), ""):
+        if inside := next((path for path in there if _below(path, str(folder))), ""):
             raise OSError(f"Landlock cannot hide {inside}, which lies in {folder}")
     walked = _Walk(hidden)
     walked.enter("/")
@@ -68,13 +69,12 @@ class _Walk:
 
 
 def _hidden(ground: Ground) -> Iterator[str]:
-    """What exists of it, and what it leads to."""
+    """It, existing or not, and what it leads to."""
     names = (*(ground.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *ground.own)
     extra = (*map(Path, HIDDEN), *ground.sockets, *((ground.runtime,) if ground.runtime else ()))
     for path in (*names, *extra):
-        if os.path.lexists(path):
-            yield os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - strings
-            yield os.path.realpath(path)
+        yield os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - strings
+        yield os.path.realpath(path)
 
 
 def _below(path: str, folder: str) -> bool:
