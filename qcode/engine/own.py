@@ -79,6 +79,6 @@ class OwnCommands:
             text = f"{CANCELLED} · {seconds:.1f} s\n{tail}".rstrip("\n")
             block = OutputBlock(line, tail, None, round(seconds, 3))
         else:
-            text, block = finished(line, output)
+            text, block = finished(line, output, "outside" if self._runner.fenced else "")
         told = well_formed(f"$ {line}\n{text}") if share == "tell" else ""
         return ShellFinished(shell_id, block, share, told)

@@ -43,6 +43,8 @@ class OutputBlock(msgspec.Struct, frozen=True, tag="output"):
     """Path of the file that holds the whole output; empty = all of it is in the result."""
     notes: tuple[str, ...] = ()
     """What the fence did about it, a sentence each."""
+    where: Literal["", "inside", "outside"] = ""
+    """Where it ran; empty = there was no fence, or it is not told."""
 
 
 class MatchesBlock(msgspec.Struct, frozen=True, tag="matches"):

@@ -185,16 +185,6 @@ class ProposedCall(msgspec.Struct, frozen=True):
     """As in `ApprovalRequested`."""
 
 
-class ProposedCall(msgspec.Struct, frozen=True):
-    """A call that waits behind the one that is asked about, and what it would change."""
-
-    call_id: str
-    text: str
-    """One line for people: `edit src/a.py`."""
-    blocks: tuple[Block, ...]
-    """As in `ApprovalRequested`."""
-
-
 class ApprovalRequested(Event, frozen=True):
     """A call waits for a person. `ApprovalSettled` follows."""
 
@@ -218,9 +208,6 @@ class ApprovalRequested(Event, frozen=True):
     proposed: tuple[ProposedCall, ...] = ()
     """With `blocks`: of the calls in `behind`, those whose change can be told by now, at most one
     for each file. `ApprovalReply.also` may answer them."""
-    proposed: tuple[ProposedCall, ...] = ()
-    """With `blocks`: of the calls in `behind`, those whose change can be told by now, at most one
-    for each file. `ApprovalReply.also` may answer them."""
 
 
 class ApprovalSettled(Event, frozen=True):
@@ -229,6 +216,10 @@ class ApprovalSettled(Event, frozen=True):
     request_id: str
     answer: Literal["allow", "deny"]
     because: str
+    scope: Literal["once", "batch", "session", "project"] = "once"
+    """See `ApprovalReply.scope`."""
+    rules: tuple[str, ...] = ()
+    """What allows the like from here on, for this session or for good."""
 
 
 class Connected(Event, frozen=True):

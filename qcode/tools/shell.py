@@ -20,6 +20,9 @@ START_WAIT_SECONDS = 1.0
 READ_WAIT_SECONDS = 5.0
 BLOCK_CHARACTERS = 4_000
 
+Where = Literal["", "inside", "outside"]
+"""See `OutputBlock.where`."""
+
 
 class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Run a bash command in the workspace root and return its output (stdout and stderr).
@@ -77,14 +80,14 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     async def _run(self, context: Context) -> Outcome:
         output = await context.runner.run(self._command(context), context.progress)
-        text, block = finished(self.command, output)
+        text, block = finished(self.command, output, _where(context))
         return Outcome(text, (block,), "ok" if output.exit_code is not None else "error")
 
     async def _start(self, context: Context) -> Outcome:
         job_id = await context.runner.start(self._command(context))
         reading = await context.jobs.read(job_id, START_WAIT_SECONDS)
         hint = f"[Whole output: {_quoted(reading.job.log)}]"
-        return _job_outcome(reading.job, reading.text, hint)
+        return _job_outcome(reading.job, reading.text, hint, _where(context))
 
     async def _with_job(self, context: Context) -> Outcome:
         job_id = self.job.strip() or _only_one(context.jobs.list())
@@ -105,7 +108,11 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Command(self.command, root, seconds, where=context.where)
 
 
-def finished(command: str, output: Output) -> tuple[str, OutputBlock]:
+def _where(context: Context) -> Where:
+    return context.where if context.runner.fenced else ""
+
+
+def finished(command: str, output: Output, where: Where = "") -> tuple[str, OutputBlock]:
     """A command that has ended: in words for the model, and for people."""
     how = f"exit {output.exit_code}" if output.exit_code is not None else output.why
     rows = [f"{how} · {output.seconds:.1f} s", output.head.rstrip("\n")]
@@ -120,13 +127,14 @@ def finished(command: str, output: Output) -> tuple[str, OutputBlock]:
     if "time limit" in output.why:
         rows.append("[Raise timeout_seconds, or use action start for what does not end by itself.]")
     rows += [f"[{note}]" for note in output.notes]
-    return "\n".join(rows), _block(command, output)
+    return "\n".join(rows), _block(command, output, where)
 
 
-def _block(command: str, output: Output) -> OutputBlock:
+def _block(command: str, output: Output, where: Where) -> OutputBlock:
     tail = (output.tail or output.head)[-BLOCK_CHARACTERS:]
     spill = str(output.spill) if output.spill else ""
-    return OutputBlock(command, tail, output.exit_code, output.seconds, spill, output.notes)
+    seconds, notes = output.seconds, output.notes
+    return OutputBlock(command, tail, output.exit_code, seconds, spill, notes, where)
 
 
 def _left_out(count: int, spill: Path | None) -> str:
@@ -144,10 +152,11 @@ def _listed(jobs: tuple[Job, ...]) -> Outcome:
     return Outcome("\n".join(rows) or "No job was started.")
 
 
-def _job_outcome(job: Job, text: str, hint: str) -> Outcome:
+def _job_outcome(job: Job, text: str, hint: str, where: Where = "") -> Outcome:
     rows = [_state(job), text.rstrip("\n"), hint]
     exit_code = int(job.state[5:]) if job.state.startswith("exit ") else None
-    block = OutputBlock(job.line, text[-BLOCK_CHARACTERS:], exit_code, job.seconds, str(job.log))
+    tail, log = text[-BLOCK_CHARACTERS:], str(job.log)
+    block = OutputBlock(job.line, tail, exit_code, job.seconds, log, where=where)
     return Outcome("\n".join(row for row in rows if row), (block,))
 
 
