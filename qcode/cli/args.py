@@ -22,6 +22,7 @@ subcommands:
   qcode sandbox       try the fence around commands; run one inside it
   qcode trust         what this folder would configure, and whether it may
   qcode paths         where configuration, sessions and logs are
+  qcode bug           a report about qcode, for you to read and send
   qcode demo          watch it mend a bug
   qcode completion    code for your shell: bash, zsh or fish
 
