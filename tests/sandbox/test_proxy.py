@@ -1,9 +1,10 @@
 """The proxy of the fence, spoken to over real sockets: what it lets through, and what it bears."""
 
 import asyncio
+import resource
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -212,6 +213,17 @@ async def test_one_that_moves_does_not() -> None:
     assert said.endswith(b"." * 10)
 
 
+@pytest.fixture
+def descriptors() -> Iterator[None]:
+    """Enough of them for a thousand clients: many systems allow 1,024 or 256."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("descriptors")
 async def test_a_thousand_connections_are_served_a_few_at_a_time() -> None:
     now, most = 0, 0
 
