@@ -12,6 +12,8 @@ _CONTROL = re.compile(
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""They turn what follows round: a name or a command would read otherwise than it is."""
 
 
 def plain(text: str) -> str:
@@ -29,6 +31,12 @@ def well_formed(text: str) -> str:
 
 
 def one_line(text: str, width: int = 100) -> str:
-    """The first non-blank line of `text`, plain, cut to `width` characters with an ellipsis."""
+    """The first non-blank line of `text`, plain, cut to `width` characters with an ellipsis.
+
+    Signs that would turn it round are named: titles, lists, notifications and progress are read in
+    the direction in which they are written.
+    """
     line = next((row.strip() for row in plain(text).splitlines() if row.strip()), "")
+    if not line.isascii():
+        line = _TURNS.sub(lambda found: f"‹U+{ord(found[0]):04X}›", line)
     return line if len(line) <= width else line[: width - 1] + "…"

@@ -74,3 +74,8 @@ def test_wide_signs_take_two_cells_and_accents_none() -> None:
     assert cells("漢字") == 4
     assert cells("e\u0301") == 1
     assert fit("漢字漢字", 5) == "漢字…"
+
+
+@pytest.mark.parametrize("sign", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_a_line_is_read_in_the_direction_in_which_it_is_written(sign: str) -> None:
+    assert one_line(f"a{sign}txt.exe") == f"a‹U+{ord(sign):04X}›txt.exe"
