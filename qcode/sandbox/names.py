@@ -33,6 +33,16 @@ SECRETS = (
 )  # fmt: skip
 """Below the home folder; one that does not exist is no secret."""
 
+MAC_SECRETS = (
+    "Library/Keychains", "Library/Cookies", "Library/Safari", "Library/Messages", "Library/Mail",
+    "Library/Application Support/Google/Chrome", "Library/Application Support/Chromium",
+    "Library/Application Support/Firefox", "Library/Application Support/BraveSoftware",
+    "Library/Application Support/Microsoft Edge", "Library/Application Support/Slack",
+    "Library/Application Support/Signal", "Library/Application Support/discord",
+    "Library/Application Support/gcloud", "Library/Application Support/1Password",
+)  # fmt: skip
+"""The same where home folders are macOS's."""
+
 SYSTEM_SECRETS = (
     *("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d", "/etc/ssl/private"),
     *("/var/lib/docker", "/var/lib/containerd", "/var/lib/kubelet", "/etc/kubernetes"),

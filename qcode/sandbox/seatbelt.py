@@ -19,7 +19,7 @@ from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
 from qcode.sandbox.founding import Network
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.moved import moved
-from qcode.sandbox.names import EXISTING, NAMES, SECRETS, SYSTEM_SECRETS
+from qcode.sandbox.names import EXISTING, MAC_SECRETS, NAMES, SECRETS, SYSTEM_SECRETS
 from qcode.sandbox.protecting import of_home
 
 PROGRAM = "/usr/bin/sandbox-exec"
@@ -101,7 +101,9 @@ def profile(ground: Ground, tmp: Path) -> str:
     rules = (
         _BASE,
         _rule("allow mach-lookup", (f"(global-name {quoted(name)})" for name in _SERVICES)),
-        _rule("deny file-read*", map(_subpath, (*_TEMPORARY, *_secrets(ground)))),
+        # what a path leads through must still be looked up, so of these only contents are denied
+        _rule("deny file-read-data", map(_subpath, _TEMPORARY)),
+        _rule("deny file-read*", map(_subpath, _secrets(ground))),
         _rule("allow file-read*", map(_subpath, (*map(str, ground.shown), *folders))),
         _rule("allow file-write*", map(_subpath, folders)),
         _rule("deny file-read* file-write*", map(_subpath, _inside(_secrets(ground), folders))),
@@ -113,7 +115,11 @@ def profile(ground: Ground, tmp: Path) -> str:
 
 def _secrets(ground: Ground) -> list[str]:
     """By name, existing or not, and what the names lead to."""
-    paths = (*(ground.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *ground.own)
+    paths = (
+        *(ground.home / name for name in (*SECRETS, *MAC_SECRETS)),
+        *map(Path, SYSTEM_SECRETS),
+        *ground.own,
+    )
     found = (it for path in paths for it in (str(path), os.path.realpath(path)))
     return list(dict.fromkeys(found))
 

@@ -1,14 +1,23 @@
-"""What bubblewrap is told."""
+"""What bubblewrap is told, and that it holds, where it is installed."""
 
+import shutil
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from qcode.sandbox.bubblewrap import arguments, program
+from qcode.sandbox.base import Command
+from qcode.sandbox.bubblewrap import Bubblewrap, arguments, program
 from qcode.sandbox.fence import Inside
+from qcode.sandbox.fenced import FencedRunner
+from qcode.sandbox.ground import Ground
 from qcode.sandbox.place import Place
+from qcode.sandbox.trial import trial
+from tests.sandbox.fences import outside_tmp
 
+PROGRAM = shutil.which("bwrap") or ""
+installed = pytest.mark.skipif(not PROGRAM, reason="bubblewrap is not installed here")
 INSIDE = Inside(("/bin/sh", "-c", "true"), Path("/w"), {"A": "b c"})
 
 
@@ -64,3 +73,40 @@ def test_a_program_of_the_project_is_not_taken_for_it(
     monkeypatch.chdir(tmp_path)
     assert program({"PATH": ".:nowhere"}) is None
     assert program({"PATH": f".:{tmp_path}"}) == str(fake)
+
+
+@installed
+def test_every_promise_holds() -> None:
+    with outside_tmp() as base:
+        found = trial(lambda ground: Bubblewrap(ground, PROGRAM), base)
+        assert found.why == ""
+        assert dict(found.broken) == {}
+        assert list(base.iterdir()) == []
+
+
+@pytest.fixture
+async def inside() -> AsyncIterator[tuple[FencedRunner, Path]]:
+    """A runner, and the workspace that it may write."""
+    with outside_tmp() as home:
+        workspace = home / "project"
+        workspace.mkdir()
+        ground = Ground((workspace,), home, processes=99)
+        it = FencedRunner(Bubblewrap(ground, PROGRAM), home / "spill")
+        yield it, workspace
+        await it.close()
+
+
+@installed
+async def test_commands_run_with_their_limit_and_nothing_is_left(
+    inside: tuple[FencedRunner, Path],
+) -> None:
+    runner, workspace = inside
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    line = "echo x >a; cat a; ulimit -u; echo x >.mcp.json; echo x >../a; exit 3"
+    output = await runner.run(Command(line, workspace, 30), lambda _: None)
+    assert (output.exit_code, output.head[:5]) == (3, "x\n99\n")
+    assert "Is a directory" in output.head
+    assert "Read-only file system" in output.head
+    assert len(list(Path("/proc/self/fd").iterdir())) <= descriptors + 2  # the keeper's pipe
+    await runner.close()
+    assert [path.name for path in workspace.iterdir()] == ["a"]
