@@ -14,16 +14,19 @@ from qcode.sandbox.reach import Reach
 
 _PROXY = f"http://127.0.0.1:{PORT}"
 _OWN = "localhost,127.0.0.1,::1"
+_JAVA = " ".join(f"-D{it}.proxyHost=127.0.0.1 -D{it}.proxyPort={PORT}" for it in ("http", "https"))
 _PUBLIC, _LIMITS = Reach(), Limits()
 
 VARIABLES: Mapping[str, str] = {
     **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _PROXY),
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _PROXY),
     **dict.fromkeys(("no_proxy", "NO_PROXY"), _OWN),
+    **dict.fromkeys(("MAVEN_OPTS", "GRADLE_OPTS"), _JAVA),
     "NODE_USE_ENV_PROXY": "1",
 }
 """Set whether anything is let out or not: why something was refused is better told by the proxy
-than by a name that is not found. Only Node has to be told to look at them."""
+than by a name that is not found. Java looks at none of the usual ones (Maven 3.8 was seen to take
+this), and Node only when it is told to (from 22.21 on)."""
 
 
 @dataclass(frozen=True, slots=True)
