@@ -20,6 +20,7 @@ subcommands:
   qcode auth          keys of endpoints, in the keyring of your system
   qcode permissions   the modes, and what the rules say to a command
   qcode sandbox       try the fence around commands; run one inside it
+  qcode audit         what a session connected to, ran, changed, was allowed
   qcode trust         what this folder would configure, and whether it may
   qcode paths         where configuration, sessions and logs are
   qcode bug           a report about qcode, for you to read and send
