@@ -24,6 +24,7 @@ subcommands:
   qcode trust         what this folder would configure, and whether it may
   qcode paths         where configuration, sessions and logs are
   qcode bug           a report about qcode, for you to read and send
+  qcode help          pages: exit-codes, environment, rules, sandbox, scripting
   qcode demo          watch it mend a bug
   qcode completion    code for your shell: bash, zsh or fish
 

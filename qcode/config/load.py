@@ -49,7 +49,9 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """Variable -> key; a later one of the same key wins. Lists are for files and flags."""
 
-OTHER_VARIABLES = frozenset({"QCODE_HOME", "QCODE_API_KEY", "QCODE_STDIN_SECONDS"})
+OTHER_VARIABLES = frozenset(
+    {"QCODE_HOME", "QCODE_API_KEY", "QCODE_STDIN_SECONDS", "QCODE_APPROVAL_SECONDS"}
+)
 """Ours too, but no settings."""
 
 CONSENT: Mapping[str, tuple[str, ...]] = {

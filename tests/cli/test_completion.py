@@ -62,7 +62,7 @@ def test_bash_accepts_the_code(scripts: Path) -> None:
         (["sessions", "export", "--format", ""], {"markdown", "html", "json"}),
         (["--sandbox", "re"], {"required"}),
         (["--sandbox", "=", "re"], {"required"}),  # bash takes `--sandbox=re` for three words
-        (["--output-format", "="], {"text", "json"}),
+        (["--output-format", "="], {"text", "json", "json-array", "stream-json"}),
         (["-p", "x", "--permission-mode", "au"], {"auto", "auto-edit"}),
         (["-p", "x", "--max-tu"], {"--max-turns"}),
         (["completion", ""], {"bash", "zsh", "fish"}),
