@@ -65,8 +65,9 @@ class _Found:
 
     def _around(self, path: str) -> str:
         """What the nearest place around `path` is, pins aside; empty = there is none."""
-        for parent in Path(path).parents:
-            known = self._places.get(str(parent))
+        while path:
+            path = path.rpartition("/")[0]
+            known = self._places.get(path or "/")
             if known and known.kind != "pin":
                 return known.kind
         return ""
@@ -96,22 +97,24 @@ def _system(ground: Ground, tmp: Path) -> Iterator[tuple[str, Place]]:
 
 
 def _secrets(ground: Ground) -> Iterator[tuple[str, Place]]:
-    paths = (*(ground.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *ground.own)
+    home = str(ground.home).rstrip("/")
+    paths = (*(f"{home}/{name}" for name in SECRETS), *SYSTEM_SECRETS, *map(str, ground.own))
     for path in paths:
         yield from _hidden(path)
 
 
 def _sockets(ground: Ground, listening: Iterable[str]) -> Iterator[tuple[str, Place]]:
-    for path in (*ground.sockets, *map(Path, listening)):
+    for path in (*map(str, ground.sockets), *listening):
         yield from _hidden(path)
 
 
-def _hidden(path: Path) -> Iterator[tuple[str, Place]]:
-    """It, and what it leads to."""
+def _hidden(path: str) -> Iterator[tuple[str, Place]]:
+    """It, and what it leads to. In strings: this is done a hundred times a command."""
     if not os.path.lexists(path):
         return
     # of its folder the real name, for no link is followed when it is mounted
-    at = os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - as strings
+    folder, _, name = path.rpartition("/")
+    at = f"{os.path.realpath(folder or '/').rstrip('/')}/{name}"
     yield at, Place("hide", at)
     real = os.path.realpath(path)
     if real != at and os.path.lexists(real):

@@ -49,7 +49,7 @@ def _along(folder: Path, name: str) -> Iterator[tuple[Kind | None, str]]:
     for end in range(1, len(parts) + 1):
         at = "/".join(parts[:end])
         try:
-            found = os.lstat(folder / at)
+            found = os.lstat(f"{folder}/{at}")
         except FileNotFoundError:
             yield None, at
             return
