@@ -14,6 +14,8 @@ from qcode.protocol.messages import ToolCall
 from qcode.server.chunks import CallPiece, is_json_object
 from qcode.server.failures import Unusable
 
+_SUM = 2
+"""All calls of an answer may have so many times the arguments that one may have."""
 _SIGN = re.compile(r'["\\{}\[\]]')
 
 
@@ -101,6 +103,7 @@ class Calls:
     def __init__(self, most: int, most_characters: int) -> None:
         self._most = most
         self._most_characters = most_characters
+        self._characters = 0
         self.slots: list[Slot] = []
 
     def add(self, piece: CallPiece) -> Slot | None:
@@ -113,8 +116,12 @@ class Calls:
         slot.id = piece.id or slot.id
         slot.name = name or slot.name
         slot.add(text)
+        self._characters += len(text)
         if slot.characters > self._most_characters:
             raise Unusable(f"the arguments of a call exceed {self._most_characters:,} characters")
+        if self._characters > _SUM * self._most_characters:
+            most = _SUM * self._most_characters
+            raise Unusable(f"the arguments of all calls exceed {most:,} characters")
         return slot
 
     def position(self, slot: Slot) -> int:

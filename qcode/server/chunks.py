@@ -96,6 +96,7 @@ class Chunk(msgspec.Struct, gc=False):
     """The words of a flat error."""
 
 
+_FIGURES = frozenset({"usage", "timings", "prompt_progress"})
 _DECODER = msgspec.json.Decoder(Chunk, strict=False)
 
 
@@ -130,10 +131,19 @@ def is_json_object(text: str) -> bool:
 def _decode_slowly(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """For lone surrogates, invalid UTF-8 and raw control characters, which msgspec refuses."""
     try:
-        loose = json.loads(payload.decode("utf-8", "replace"), strict=False)
-        return msgspec.convert(_mended(loose), decoder.type, strict=False)
+        loose = _mended(json.loads(payload.decode("utf-8", "replace"), strict=False))
+        try:
+            return msgspec.convert(loose, decoder.type, strict=False)
+        except msgspec.ValidationError:  # a figure of a wrong type costs figures, not the answer
+            return msgspec.convert(_without_figures(loose), decoder.type, strict=False)
     except (ValueError, RecursionError) as error:  # msgspec's ValidationError is a ValueError
         raise Unusable(f"an event is not what it should be ({error})") from error
+
+
+def _without_figures(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if key not in _FIGURES}
 
 
 def _mended(value: Any) -> Any:

@@ -34,6 +34,8 @@ class Limits:
     event_bytes: int = 16 << 20
     text_characters: int = 16 << 20
     """Of text, and again of reasoning."""
+    text_lines: int = 200_000
+    """Of text: each is looked at for calls."""
     calls: int = 128
     argument_characters: int = 8 << 20
 
@@ -68,6 +70,7 @@ class Reader:
         self._events = form.cutter(self._limits.event_bytes)
         self._calls = Calls(self._limits.calls, self._limits.argument_characters)
         self._content = Content(self._offered)
+        self._lines = 0
         self._reasoning = StringIO()
         self._loading = LoadingText()
         self._finish_reason = ""
@@ -174,6 +177,9 @@ class Reader:
                 shown.add_call(place, slot.name, slot.characters, slot.last)
 
     def _add_content(self, content: str, shown: Shown) -> None:
+        self._lines += content.count("\n")
+        if self._lines > self._limits.text_lines:
+            raise Unusable(f"the answer exceeds {self._limits.text_lines:,} lines")
         before = None if self._content.size else self._reasoning.getvalue()[-40:]
         self._show(self._content.feed(content, before), shown)
         self._check(self._content.size)

@@ -269,6 +269,7 @@ def test_a_web_page_is_no_stream_and_is_quoted() -> None:
         (Limits(event_bytes=100), b"data: " + b"x" * 60),
         (Limits(text_characters=10), delta(content="x" * 6)),
         (Limits(text_characters=10), delta(reasoning="x" * 6)),
+        (Limits(text_lines=10), delta(content="x\n" * 6)),
         (Limits(argument_characters=10), call(0, name="n", arguments="x" * 6)),
     ],
 )
