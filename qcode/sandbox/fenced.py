@@ -8,7 +8,7 @@ from pathlib import Path
 from qcode.sandbox.base import Command, NotStarted
 from qcode.sandbox.capture import Capture
 from qcode.sandbox.doors import Doors, Ways
-from qcode.sandbox.fence import Fence, Inside, Wrapped
+from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.plain import PlainRunner
 from qcode.sandbox.process import Launch, Process, shell_words, start
@@ -94,9 +94,10 @@ class FencedRunner(PlainRunner):
         try:
             variables = {**adapted(environment), **await self._doors.ready()}
             inside = Inside(words, command.folder, variables)
-            return await self._told(inside, capture) or await self._started(
-                command, inside, capture
-            )
+            with self._watched.starting():
+                return await self._told(inside, capture) or await self._started(
+                    command, inside, capture
+                )
         except (OSError, ValueError) as error:
             raise NotStarted(f"The fence could not be raised ({error}).") from error
 
@@ -113,17 +114,21 @@ class FencedRunner(PlainRunner):
             await waiting.end(self._keeper)
             return None
         self._held[waiting.shell.pid] = said.held
-        return waiting.become(said.data, capture, self._keeper)
+        process = waiting.become(said.data, capture, self._keeper)
+        self._watched.started(process)
+        return process
 
     async def _started(self, command: Command, inside: Inside, capture: Capture) -> Process:
-        with self._watched.starting():
-            wrapped = self._fence.around(inside)
-            try:
-                process = await start(_launch(command, wrapped), capture, self._keeper)
-            except BaseException:
-                _close(wrapped.held)
-                self._sweep_soon()
-                raise
+        wrapped = self._fence.around(inside)
+        launch = Launch(
+            command.line, wrapped.words, command.folder, wrapped.environment, wrapped.descriptors
+        )
+        try:
+            process = await start(launch, capture, self._keeper)
+        except BaseException:
+            _close(wrapped.held)
+            self._sweep_soon()
+            raise
         self._watched.started(process)
         self._held[process.group.number] = wrapped.held
         if not process.group.alive():
@@ -177,11 +182,6 @@ def _check(command: Command) -> None:
         )
     if not command.folder.is_dir():
         raise NotStarted(f"The folder {command.folder} is gone, so no command can run in it.")
-
-
-def _launch(command: Command, wrapped: Wrapped) -> Launch:
-    words, folder = wrapped.words, command.folder
-    return Launch(command.line, words, folder, wrapped.environment, wrapped.descriptors)
 
 
 def _close(descriptors: tuple[int, ...]) -> None:

@@ -37,25 +37,36 @@ class Landlock:
         self._rules = -1
         self._seen: object = None
         self._granted: Grants | None = None
+        self._ahead: Grants | None = None
+        """By which rules what waits was started."""
 
     def around(self, inside: Inside) -> Wrapped:
         """The launcher, its plan, and the rules."""
-        tmp = self._private()
-        rules = os.dup(self._current(tmp))
+        rules = os.dup(self._current())
         try:
-            told = in_memory("plan", compiled(LAUNCHER) + marshal.dumps(_told(inside, tmp)))
+            told = in_memory("plan", compiled(LAUNCHER) + self._plan(inside))
         except BaseException:
             os.close(rules)
             raise
-        return Wrapped(words(told, LAUNCHER, f"['confine'](f,{rules})"), {}, (told, rules))
+        return Wrapped(_words(told, rules), {}, (told, rules))
 
     def ahead(self) -> Ahead | None:
-        """The rules are taken when the command is known."""
-        return None
+        """The launcher with the rules as they are now."""
+        rules = os.dup(self._current())
+        try:
+            reading, writing = os.pipe()
+        except OSError:
+            os.close(rules)
+            raise
+        os.write(writing, compiled(LAUNCHER))  # 40 KB: it fits into the pipe
+        self._ahead = self._granted
+        return Ahead(_words(reading, rules), (reading, rules), writing)
 
     def message(self, inside: Inside) -> Message:
-        """Nothing waits for one."""
-        raise OSError("Landlock takes its plan when it starts")
+        """The plan. Raises OSError where what waits has rules that hold no longer."""
+        if self._ahead is not self._granted or not self._are_current():
+            raise OSError("what the rules were made from has changed")
+        return Message(self._plan(inside), ())
 
     def network(self) -> Network | None:
         """There is none inside."""
@@ -68,20 +79,27 @@ class Landlock:
         """No command follows. Never raises."""
         if self._rules >= 0:
             os.close(self._rules)
-            self._rules = -1
+            self._rules, self._granted = -1, None
         if self._tmp is not None:
             shutil.rmtree(self._tmp, ignore_errors=True)
             self._tmp = None
 
-    def _current(self, tmp: Path) -> int:
+    def _current(self) -> int:
         """The rules; made anew when a folder that they were made from has changed."""
-        if self._rules < 0 or self._granted is None or self._seen != _state(self._granted, tmp):
+        if not self._are_current():
+            tmp = self._private()
             granted = grants(self.ground, tmp)
-            seen, made = _state(granted, tmp), ruleset(granted.read, granted.write)
+            made = ruleset(granted.read, granted.write)
             if self._rules >= 0:
                 os.close(self._rules)
-            self._rules, self._granted, self._seen = made, granted, seen
+            self._rules, self._granted, self._seen = made, granted, _state(granted)
         return self._rules
+
+    def _plan(self, inside: Inside) -> bytes:
+        return marshal.dumps(_told(inside, self._private()))
+
+    def _are_current(self) -> bool:
+        return self._granted is not None and self._seen == _state(self._granted)
 
     def _private(self) -> Path:
         if self._tmp is None or not self._tmp.is_dir():
@@ -89,10 +107,14 @@ class Landlock:
         return self._tmp
 
 
-def _state(granted: Grants, tmp: Path) -> object:
+def _words(told: int, rules: int) -> tuple[str, ...]:
+    return words(told, LAUNCHER, f"['confine'](f,{rules})")
+
+
+def _state(granted: Grants) -> object:
     """Changes with what was looked at; rules hold on to files, not to their names."""
     found = []
-    for path in (*granted.folders, *granted.write, str(tmp)):
+    for path in (*granted.folders, *granted.write):
         with suppress(OSError):
             known = Path(path).lstat()
             changed = known.st_mtime_ns if path in granted.folders else 0

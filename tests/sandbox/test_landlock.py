@@ -1,5 +1,6 @@
 """The fence without namespaces, really tried: what it holds, what it finds out and undoes."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from qcode.sandbox.granting import grants
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.landlock import Landlock
 from qcode.sandbox.ruleset import NEEDED, abi
+from qcode.sandbox.spare import PAUSE_SECONDS
 from qcode.sandbox.trial import trial
 from tests.sandbox.fences import marked, outside_tmp
 from tests.sandbox.processes import until
@@ -138,6 +140,7 @@ async def test_secrets_and_what_lies_in_tmp_are_not_read(place: Place, tmp_path:
 
 async def test_a_secret_that_comes_later_is_hidden_as_well(place: Place) -> None:
     assert await place.run("true") == "[0]"
+    await asyncio.sleep(3 * PAUSE_SECONDS)  # by now a launcher waits, with the rules of before
     (place.home / ".netrc").write_text("SECRET")
     (place.home / "later").write_text("later")
     assert "SECRET" not in await place.run("cat ../.netrc")
