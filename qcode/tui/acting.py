@@ -22,6 +22,7 @@ from qcode.tui.home import Held, Home, Wanted
 from qcode.tui.paint import LOCK
 from qcode.tui.palette import Palette
 from qcode.tui.prompt.messages import CommandWanted
+from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.prompt.widget import PromptBox
 from qcode.tui.screens.chat import ChatScreen
 from qcode.tui.widgets.notice import Level
@@ -97,7 +98,12 @@ class Hands(App[int]):
     @property
     def commands(self) -> tuple[Command, ...]:
         """Those whose act there is."""
-        return built(COMMANDS, self.can)
+        return built(COMMANDS, self.can, self.talk.status.fence)
+
+    @property
+    def command_rows(self) -> tuple[CommandRow, ...]:
+        """The same, for the prompt."""
+        return tuple(CommandRow(one.name, one.hint, one.help, one.aliases) for one in self.commands)
 
     @property
     def where(self) -> str:

@@ -37,7 +37,6 @@ from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk, replayed
 from qcode.tui.home import Held, Home, UnforeseenError, Wanted
 from qcode.tui.palette import Palette, depth
-from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.screens.chat import ChatScreen
 
 LOG = logging.getLogger(__name__)
@@ -100,8 +99,7 @@ class QcodeApp(Hands):
         self.call_after_refresh(lambda: self.run_worker(self._first(), name="first session"))
 
     def _chat(self) -> ChatScreen:
-        rows = [CommandRow(row.name, row.hint, row.help, row.aliases) for row in self.commands]
-        screen = ChatScreen(self.home, self.talk, self.palette, rows)
+        screen = ChatScreen(self.home, self.talk, self.palette, self.command_rows)
         if habits.vim(self.home.state):
             screen.prompt.use_vim("on")
         return screen
@@ -190,6 +188,8 @@ class QcodeApp(Hands):
             if isinstance(event, ToolCallFinished):
                 for path in event.edited:
                     self.chat.prompt.index.touch(path)
+            if isinstance(event, SessionStarted):
+                self.chat.prompt.commands = self.command_rows
         if any(isinstance(event, CHANGES_FILES) for event in said):
             self.run_worker(self._git(), group="git", exclusive=True)
         self._entitle()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from qcode.protocol.access import NETWORK_CALL
 from qcode.protocol.display import Block, DiffBlock, TextBlock, TodoBlock
 from qcode.protocol.events import (
     ApprovalRequested,
@@ -28,9 +29,11 @@ def start(state: State, event: ToolCallStarted, now: float) -> State:
 
 
 def ask(state: State, event: ApprovalRequested) -> State:
-    """A call waits for a person."""
-    state, block = _card(state, event.call.id, event.call.name)
+    """A call waits for a person. One that no model made has no card: its command has one."""
     state = state._replace(waiting=(*state.waiting, (event.request_id, event.call.id)))
+    if event.call.name == NETWORK_CALL:
+        return state
+    state, block = _card(state, event.call.id, event.call.name)
     return swap(state, block, replace(block, state="waiting", blocks=event.blocks))
 
 

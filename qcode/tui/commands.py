@@ -14,8 +14,11 @@ from typing import Literal
 from qcode.engine.settings import EFFORT, thinking_tokens
 from qcode.protocol.errors import ConfigError, InputError
 from qcode.protocol.inputs import (
+    ClosePort,
     Compact,
     Input,
+    ListPorts,
+    OpenPort,
     Prompt,
     Redo,
     Rename,
@@ -67,6 +70,8 @@ class Command:
     aliases: tuple[str, ...] = ()
     when: Literal["any", "idle"] = "any"
     """`idle` = not while a turn runs."""
+    needs: Literal["", "fence"] = ""
+    """`fence` = only where one stands around commands."""
 
     @property
     def usage(self) -> str:
@@ -121,6 +126,16 @@ def _redo(said: Said) -> Input:
 
 def _init(said: Said) -> Input:
     return Prompt(WRITE_AGENTS)
+
+
+def _port(said: Said) -> Input:
+    word, _, rest = said.argument.partition(" ")
+    number = rest.strip() if word == "close" else said.argument
+    if not said.argument:
+        return ListPorts()
+    if not (number.isascii() and number.isdigit() and len(number) <= 5):
+        raise InputError("/port takes a number, as in /port 3001, or /port close 3001.")
+    return ClosePort(int(number)) if word == "close" else OpenPort(int(number))
 
 
 _NUMBERS: dict[str, tuple[float, float]] = {
@@ -202,6 +217,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("rewind", "go back to before a prompt", "rewind", when="idle"),
     Command("undo", "put back the files of the last turn", says=_undo, when="idle"),
     Command("redo", "take back the last /undo", says=_redo, when="idle"),
+    Command(
+        "port",
+        "reach what listens inside the sandbox",
+        takes="perhaps",
+        hint="[number|close number]",
+        says=_port,
+        needs="fence",
+    ),
     Command("permissions", "rules, and where they stand", "permissions"),
     Command("init", "have the model write AGENTS.md", says=_init),
     Command("theme", "choose the colours", "themes", "perhaps", "[name]"),
@@ -211,9 +234,13 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
-def built(commands: Iterable[Command], can: Callable[[str], object]) -> tuple[Command, ...]:
-    """Those whose action exists: `can(name)` is what stands behind it, false or None = nothing."""
-    return tuple(row for row in commands if not row.action or can(row.action))
+def built(
+    commands: Iterable[Command], can: Callable[[str], object], fence: str = ""
+) -> tuple[Command, ...]:
+    """Those whose action exists: `can(name)` is what stands behind it, false or None = nothing.
+    `fence`: see `Status.fence`."""
+    has = {"": True, "fence": fence == "holds"}
+    return tuple(row for row in commands if has[row.needs] and (not row.action or can(row.action)))
 
 
 def meant(

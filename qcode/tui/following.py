@@ -127,6 +127,7 @@ def _know(status: Status, event: AnyEvent, now: float) -> Status:
                 server=event.server,
                 mode=event.mode,
                 context_tokens=event.context_tokens,
+                fence=event.fence,
                 why_reread="the session goes on in a new run" if status.prompt_tokens else "",
             )
             return known if status.queued or status.turn_since is not None else _idle(known, now)

@@ -3,7 +3,7 @@
 What does not fit goes in this order, the least important first: the bar of the context, the
 phase's third word (its rate), the share that was reused, the phase's second word (time, reason),
 the context's maximum, the thinking budget, the key for the mode, the count of queued words, the
-context. The mode and the phase stay; at last the phase is cut.
+context, the word on the fence. The mode and the phase stay; at last the phase is cut.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ _FULL, _EMPTY = "█", "░"
 
 _DROPS: tuple[tuple[str, int], ...] = (
     *(("context", 1), ("phase", 1), ("reused", 1), ("phase", 2), ("context", 2)),
-    *(("think", 1), ("mode", 1), ("queued", 1), ("context", 3)),
+    *(("think", 1), ("mode", 1), ("queued", 1), ("context", 3), ("mode", 2)),
 )
 """Which piece takes which of its forms next; form 0 is the longest."""
 
@@ -57,7 +57,16 @@ def _mode(status: Status) -> tuple[Piece, ...]:
     if not status.mode:
         return ((),)
     word = Span(f"{status.mode} mode", f"mode.{status.mode}")
-    return ((word, Span(" ⇧⇥", "faint")), (word,))
+    fence = _FENCES.get(status.fence, ())
+    return ((word, *fence, Span(" ⇧⇥", "faint")), (word, *fence), (word,))
+
+
+_FENCES: Mapping[str, Piece] = {
+    "holds": (Span(" · fenced", "dim"),),
+    "none": (Span(" · no fence", "warning"),),
+    "off": (Span(" · no fence", "warning"),),
+}
+"""What stands around commands, in a word."""
 
 
 def _think(status: Status) -> tuple[Piece, ...]:

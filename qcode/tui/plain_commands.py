@@ -27,8 +27,8 @@ _RESTORE: dict[str, Literal["conversation", "files", "both"]] = {
 WIDTH = 72
 HABITS = (
     "A line is a prompt; one that ends in \\ goes on in the next. While a turn runs, a line is "
-    "said into it. !command runs a command of yours, !!command tells the model of it. "
-    "Ctrl+C interrupts; twice on an empty prompt it quits."
+    "said into it. !command runs a command of yours, outside the sandbox, and !!command tells the "
+    "model of it. Ctrl+C interrupts; twice on an empty prompt it quits."
 )
 
 
@@ -39,7 +39,11 @@ class PlainCommands:
         self._plain = talk
         self._voice = voice
         self._leave = leave
-        self.rows: tuple[Command, ...] = built(COMMANDS, self._can)
+
+    @property
+    def rows(self) -> tuple[Command, ...]:
+        """Those that lines can serve."""
+        return built(COMMANDS, self._can, self._plain.talk.status.fence)
 
     @property
     def names(self) -> frozenset[str]:

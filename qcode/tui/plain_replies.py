@@ -20,6 +20,8 @@ def reply(asked: ApprovalRequested, line: str) -> ApprovalReply | Literal["words
     scope = _scope(asked, word)
     if scope and not rest:
         return ApprovalReply(asked.request_id, "allow", scope=scope)
+    if word == "outside" and asked.where == "inside" and not rest:  # whole: it is no slip
+        return ApprovalReply(asked.request_id, "allow", where="outside")
     if word in ("n", "no"):
         return ApprovalReply(asked.request_id, "deny", rest)
     if word in ("w", "words"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from qcode.engine import telling
-from qcode.protocol.display import TodoBlock
+from qcode.protocol.display import OutputBlock, TodoBlock
 from qcode.protocol.events import ApprovalRequested, QuestionAsked
 from qcode.protocol.text import one_line
 from qcode.tui.blocks import (
@@ -16,7 +16,8 @@ from qcode.tui.blocks import (
     ShellBlock,
     TurnBlock,
 )
-from qcode.tui.chat.matter import diffs
+from qcode.tui.chat.matter import address, diffs
+from qcode.tui.chat.waiting import is_network
 from qcode.tui.drawing.visible import visible
 from qcode.tui.phases import clock
 
@@ -71,6 +72,8 @@ def _call(block: CallBlock) -> Iterator[Row]:
         if isinstance(one, TodoBlock):
             for item in one.items:
                 yield f"  {_TODO[item.state]}: {item.text}", "text"
+        if isinstance(one, OutputBlock):
+            yield from ((f"  {note}", "warning") for note in one.notes)
 
 
 def _shell(block: ShellBlock) -> Iterator[Row]:
@@ -93,8 +96,11 @@ def approval(asked: ApprovalRequested, ahead: str) -> Iterator[Row]:
     changed = diffs(asked)
     what = "wants to change" if changed else "wants to run"
     where = f", in {asked.folder}" if asked.folder and not changed else ""
-    yield f"{ahead}{asked.call.name} {what}{where}:", "warning"
-    for access in asked.accesses:
+    if is_network(asked):
+        yield f"{ahead}a command wants to reach {visible(address(asked))}", "warning"
+    else:
+        yield f"{ahead}{asked.call.name} {what}{where}:", "warning"
+    for access in () if is_network(asked) else asked.accesses:
         place = f" ({access.place})" if access.place != "workspace" else ""
         if access.kind != "edit" or not changed:
             yield f"  {access.kind}: {visible(access.target)}{place}", "code"
@@ -109,6 +115,8 @@ def approval(asked: ApprovalRequested, ahead: str) -> Iterator[Row]:
     for one in asked.behind:  # a reply to all of them is one to these, too
         for row in f"behind it: {visible(one)}".split("\n"):
             yield f"  {row}", "code"
+    if asked.where == "outside":
+        yield "  it runs outside the sandbox, as your settings say", "warning"
     if asked.because:
         yield f"  because {asked.because}", "dim"
     if asked.rules:
@@ -119,7 +127,9 @@ def choices(asked: ApprovalRequested) -> str:
     """The question at the end of an approval."""
     session = "[s]ession, " if asked.rules else ""
     batch = f"[b]atch of {len(asked.behind) + 1}, " if asked.behind else ""
-    return f"allow? [y]es once, {batch}{session}[n]o, [w]ords: "
+    once = "[y]es, for this turn" if is_network(asked) else "[y]es once"
+    outside = "[outside] once outside the sandbox, " if asked.where == "inside" else ""
+    return f"allow? {once}, {batch}{session}{outside}[n]o, [w]ords: "
 
 
 def question(asked: QuestionAsked) -> Iterator[Row]:

@@ -43,6 +43,8 @@ class Status:
     """As the server calls it."""
     server: str = ""
     mode: str = ""
+    fence: str = ""
+    """What stands around commands: holds, none, off; empty = not told."""
     name: str = ""
     """Of the session, as the person gave it."""
     branch: str = ""

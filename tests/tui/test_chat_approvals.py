@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.keys import _character_to_key
 
-from qcode.protocol.access import Access
+from qcode.protocol.access import NETWORK_CALL, Access
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import (
     AnyEvent,
@@ -20,6 +20,7 @@ from qcode.protocol.events import (
 )
 from qcode.protocol.inputs import ApprovalReply, Cancel, HunkReply, QuestionReply
 from qcode.protocol.messages import ToolCall, user
+from qcode.tui.blocks import CallBlock
 from qcode.tui.home import Wanted
 from tests.tui.conftest import STARTED, Engine, Enter, House
 
@@ -479,3 +480,76 @@ async def test_ctrl_d_leaves_nothing_half_written_while_a_call_waits(house: Ente
         await asyncio.sleep(0.1)
         assert not h.engine.closed
         assert h.app.chat.prompt.text == "a draft"
+
+
+NETWORK = ToolCall("network-1", NETWORK_CALL, '{"host":"pypi.org","port":443}')
+
+
+def network(number: int = 9) -> ApprovalRequested:
+    """A command that wants to reach a host."""
+    access, rules = Access("network", "pypi.org"), ("WebFetch(domain:pypi.org)",)
+    because = "auto mode asks before network access"
+    return ApprovalRequested(f"r{number}", NETWORK, (access,), because, rules=rules)
+
+
+async def test_outside_the_sandbox_takes_a_second_key_and_is_for_once(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(where="inside"))
+        assert "o outside the sandbox" in h.screen
+        await h.press("o")
+        await h.until(lambda: "run it outside" in h.screen)
+        assert "this once outside the sandbox" in h.screen
+        assert h.engine.heard(ApprovalReply) == []
+        await asyncio.sleep(0.35)
+        await h.press("enter")
+        reply = await replied(h)
+        assert (reply.answer, reply.scope, reply.where) == ("allow", "once", "outside")
+
+
+async def test_going_back_from_outside_asks_as_before(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell(where="inside"))
+        await h.press("o")
+        await h.until(lambda: "run it outside" in h.screen)
+        await h.press("escape")
+        await h.until(lambda: "run it outside" not in h.screen)
+        await asyncio.sleep(0.35)
+        await h.press("y")
+        assert (await replied(h)).where == "inside"
+
+
+@pytest.mark.parametrize("where", ["", "outside"])
+async def test_outside_is_offered_only_for_what_would_run_inside(house: Enter, where: str) -> None:
+    async with house() as h:
+        await waits(h, shell(where=where))
+        assert "o outside the sandbox" not in h.screen
+        assert ("runs outside the sandbox" in h.screen) == (where == "outside")
+        await h.press("o")
+        await asyncio.sleep(0.45)
+        await h.press("enter")
+        assert h.engine.heard(ApprovalReply) == []
+
+
+async def test_a_host_is_asked_about_by_name_and_leaves_no_card_of_its_own(house: Enter) -> None:
+    async with house() as h:
+        await h.begun()
+        h.engine.say(TurnStarted(1, user("go")), StepStarted(1, 1), network())
+        await h.until(lambda: h.app.chat.strip.has_focus_within)
+        await asyncio.sleep(0.35)
+        for words in ("wants to reach pypi.org:443", "for this turn", "WebFetch(domain:pypi.org)"):
+            assert words in h.screen
+        assert not any(isinstance(one, CallBlock) for one in h.app.talk.blocks)
+        await h.press("y")
+        assert (await replied(h)).answer == "allow"
+
+
+async def test_a_job_that_wants_a_host_is_still_asked_about_when_the_turn_ends(
+    house: Enter,
+) -> None:
+    async with house() as h:
+        await h.begun()
+        h.engine.say(TurnStarted(1, user("go")), network(), TurnFinished("end_turn"))
+        await h.until(lambda: "wants to reach" in h.screen)
+        assert h.app.chat.approval.calls
+        h.engine.say(ApprovalSettled("r9", "deny", "the command no longer waits for it"))
+        await h.until(lambda: not h.app.chat.approval.calls)

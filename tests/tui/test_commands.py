@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from qcode.permission.modes import modes
 from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import (
+    ClosePort,
     Compact,
+    ListPorts,
+    OpenPort,
     Prompt,
     Redo,
     Rename,
@@ -44,6 +47,9 @@ from qcode.tui.prompt.sending import parted
         ("/sampling auto", SetSampling()),
         ("/compact", Compact()),
         ("/compact the tests", Compact("the tests")),
+        ("/port", ListPorts()),
+        ("/port 3001", OpenPort(3001)),
+        ("/port close 3001", ClosePort(3001)),
         ("/undo", Undo()),
         ("/redo", Redo()),
         ("/clear", Action("new_session")),
@@ -92,6 +98,9 @@ def test_init_asks_the_model_for_agents_md() -> None:
         ("/sampling temperature=9", "a number from 0 to 5"),
         ("/sampling temperature=warm", "not 'warm'"),
         ("/sampling temperature=nan", "not 'nan'"),
+        ("/port web", "/port takes a number"),
+        ("/port close", "/port takes a number"),
+        ("/port open 3001", "/port takes a number"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(text: str, words: str) -> None:
@@ -131,6 +140,12 @@ def test_a_command_whose_part_is_missing_is_not_in_the_table() -> None:
     assert names == {"fork", "help", "compact", "undo", "redo", "init"}
     with pytest.raises(InputError, match="no command /theme"):
         meant("theme", commands=built(COMMANDS, lambda name: name == "fork"))
+
+
+@pytest.mark.parametrize("fence", ["", "holds", "none", "off"])
+def test_ports_are_spoken_of_only_where_a_fence_holds(fence: str) -> None:
+    names = {row.name for row in built(COMMANDS, lambda name: True, fence)}
+    assert ("port" in names) == (fence == "holds")
 
 
 def test_quitting_is_one_action_for_key_and_command() -> None:

@@ -258,3 +258,17 @@ async def test_the_header_is_drawn_again_only_for_what_it_shows() -> None:
         app.header.show(replace(FULL, branch="fix"))
         await pilot.pause()
         assert app.header.repaints == before + 1
+
+
+@pytest.mark.parametrize(
+    ("fence", "words", "style"),
+    [("holds", "fenced", "dim"), ("none", "no fence", "warning"), ("off", "no fence", "warning")],
+)
+def test_what_stands_around_commands_is_a_word_beside_the_mode(
+    fence: str, words: str, style: str
+) -> None:
+    spans = footer_line(replace(FULL, mode="auto", fence=fence), 0.0, 80).spans
+    assert "".join(span.text for span in spans).startswith(f" auto mode · {words}")
+    assert next(span.style for span in spans if words in span.text) == style
+    narrow = footer_line(replace(FULL, mode="auto", fence=fence), 0.0, 12).spans
+    assert "".join(span.text for span in narrow).strip() == "auto mode"

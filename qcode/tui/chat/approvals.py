@@ -9,16 +9,25 @@ from typing import Literal
 from qcode.protocol.access import Access
 from qcode.protocol.cells import cells
 from qcode.protocol.events import ApprovalRequested
-from qcode.tui.chat.matter import FIRST_CHARACTERS, INSET, beginning, behind, diffs, whole
+from qcode.tui.chat.matter import (
+    FIRST_CHARACTERS,
+    INSET,
+    address,
+    beginning,
+    behind,
+    diffs,
+    whole,
+)
 from qcode.tui.chat.offers import offer, rows
+from qcode.tui.chat.waiting import is_network
 from qcode.tui.drawing.visible import safe, visible
 from qcode.tui.drawing.wrap import clip, wrap
 from qcode.tui.lines import Line, Span, line
 
 _WORDS = {"read": "reads", "edit": "changes", "network": "network"}
 
-Step = Literal["", "session", "project", "batch"]
-"""What is offered to be kept with Enter."""
+Step = Literal["", "session", "project", "batch", "outside"]
+"""What is offered to be done with Enter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,9 @@ def _foot(
 def _headline(asked: ApprovalRequested, shown: Shown) -> Line:
     what = "wants to change" if diffs(asked) else "wants to run"
     spans = [Span(f" {asked.call.name} ", "strong"), Span(what)]
+    if is_network(asked):
+        host = Span(visible(address(asked)), "accent")
+        spans = [Span(" a command ", "strong"), Span("wants to reach "), host]
     for block in diffs(asked):
         counts = f"  +{block.added} −{block.removed}"
         spans += [Span(f" {safe(block.path)}", "accent"), Span(counts, "dim")]
@@ -100,6 +112,8 @@ def _short(folder: str) -> str:
 
 def _body(asked: ApprovalRequested, shown: Shown) -> tuple[tuple[Line, ...], int]:
     """Its lines, and how many characters beyond them were not looked at."""
+    if is_network(asked):
+        return (), 0  # the headline says it all
     if shown.whole:
         return whole(asked, shown.width), 0
     if shown.of == 1 and diffs(asked):
@@ -111,7 +125,8 @@ def _touches(asked: ApprovalRequested, width: int) -> Iterator[Line]:
     shown = {block.path for block in diffs(asked)}
     because = [Span(f"because {safe(asked.because)}", "dim")] if asked.because else []
     told = [one for one in asked.accesses if one.target not in shown or _far(one)]
-    for row in (_between([*_accesses(told)]), *_warnings(told), because):
+    told = [] if is_network(asked) else told
+    for row in (_between([*_accesses(told)]), *_warnings(told), _beyond(asked), because):
         for each in wrap(row, width - 4) if row else ():
             yield line(INSET, *each.spans)
 
@@ -134,6 +149,11 @@ def _warnings(accesses: Sequence[Access]) -> Iterator[list[Span]]:
     for access in filter(_far, accesses):
         where = "outside the workspace" if access.place == "outside" else "protected"
         yield [Span(f"⚠ {visible(access.target)} is {where}", "warning")]
+
+
+def _beyond(asked: ApprovalRequested) -> list[Span]:
+    outside = "⚠ it runs outside the sandbox, as your settings say"
+    return [Span(outside, "warning")] if asked.where == "outside" else []
 
 
 def _far(access: Access) -> bool:
@@ -159,16 +179,27 @@ def _offers(asked: ApprovalRequested, shown: Shown) -> Iterator[tuple[Span, ...]
     if shown.step:
         yield from _step(asked, shown)
         return
-    yield offer("y", "once")
+    yield offer("y", "for this turn" if is_network(asked) else "once")
     if asked.behind:
         yield offer("b", f"all {len(asked.behind) + 1}")
     if asked.rules:
         rules = ", ".join(visible(rule) for rule in asked.rules)
         yield offer("s", "this session")
         yield *offer("p", "this project: "), Span(rules, "code.inline")
+    if asked.where == "inside":
+        yield Span("o", "accent"), Span(" outside the sandbox", "warning")
     yield offer("n", "no")
     yield offer("t", "no, and say why")
-    yield offer("⏎", "review hunks") if diffs(asked) else offer("v", "all of it")
+    if diffs(asked):
+        yield offer("⏎", _review(asked))
+    elif not is_network(asked):
+        yield offer("v", "all of it")
+
+
+_OUTSIDE = "⚠ this once outside the sandbox: it may do whatever you may"
+def _review(asked: ApprovalRequested) -> str:
+    count = len(asked.proposed) + 1
+    return f"review all {count} changes" if count > 1 else "review hunks"
 
 
 _LASTS = {"session": "for this session", "project": "in this project, from now on"}
@@ -179,6 +210,9 @@ def _step(asked: ApprovalRequested, shown: Shown) -> Iterator[tuple[Span, ...]]:
     if shown.step == "batch":
         count = shown.of if shown.of > 1 else len(asked.behind) + 1
         yield offer("⏎", f"allow all {count}")
+    elif shown.step == "outside":
+        yield (Span(_OUTSIDE, "warning"),)
+        yield offer("⏎", "run it outside")
     else:
         rules = ", ".join(visible(rule) for rule in asked.rules)
         yield Span(f"allowed {_LASTS[shown.step]}: "), Span(rules, "code.inline")

@@ -46,6 +46,7 @@ STRIP = (
     Key("b", "batch", "allow all calls of this answer"),
     Key("s", "session", "allow for this session, by a rule that Enter keeps"),
     Key("p", "project", "allow in this project, by a rule that Enter keeps"),
+    Key("o", "outside", "allow a command once outside the sandbox; Enter does it"),
     Key("n", "no", "do not allow"),
     Key("t", "tell", "do not allow, and say why"),
     Key("v,enter", "view", "review the change hunk by hunk; the whole command"),

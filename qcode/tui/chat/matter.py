@@ -21,6 +21,15 @@ def diffs(asked: ApprovalRequested) -> tuple[DiffBlock, ...]:
     return tuple(block for block in asked.blocks if isinstance(block, DiffBlock))
 
 
+def address(asked: ApprovalRequested) -> str:
+    """Host and port of a command that wants to reach one."""
+    try:
+        given = json.loads(asked.call.arguments)
+        return f"{given['host']}:{given['port']}"
+    except (ValueError, TypeError, KeyError):
+        return ", ".join(access.target for access in asked.accesses)
+
+
 def beginning(asked: ApprovalRequested, width: int) -> tuple[tuple[Line, ...], int]:
     """Its first lines, and how many characters were not looked at."""
     texts = [block.patch for block in diffs(asked)] or [_command(asked)]

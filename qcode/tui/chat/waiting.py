@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from qcode.protocol.access import NETWORK_CALL
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
@@ -42,13 +43,19 @@ def after(waiting: Waiting, said: AnyEvent) -> Waiting:
             return replace(waiting, question=said)
         case ToolCallFinished() if waiting.question and said.message.name == "ask":
             return replace(waiting, question=None)
-        case TurnFinished():
-            return Waiting(failed=waiting.failed)
+        case TurnFinished():  # a job that wants to reach a host waits on
+            still = tuple(one for one in waiting.approvals if is_network(one))
+            return Waiting(still, failed=waiting.failed)
         case NotBegun():
             return replace(waiting, failed=said)
         case SessionStarted():
             return replace(waiting, failed=None)
     return waiting
+
+
+def is_network(asked: ApprovalRequested) -> bool:
+    """Whether a command inside the fence wants to reach a host: no call of the model's."""
+    return asked.call.name == NETWORK_CALL
 
 
 def without(waiting: Waiting, request_id: str) -> Waiting:

@@ -126,13 +126,14 @@ def _near(rows: Sequence[Row]) -> list[Row]:
 
 def _output(block: OutputBlock, view: View) -> Body:
     made = text_body(block.tail, "dim", view, "bottom")
+    notes = [row for one in block.notes for row in sentences(one, "warning", view).rows]
     if not view.opened:
-        return made
+        return replace(made, rows=[*made.rows, *notes])
     command = [
         line(Span(f"$ {row}", "code")) for row in visible(block.command).expandtabs(4).split("\n")
     ]
     spill = [line(Span(f"all of it: {_flat(block.spill)}", "faint"))] if block.spill else []
-    return replace(made, rows=[*command, *made.rows, *spill])
+    return replace(made, rows=[*command, *made.rows, *spill, *notes])
 
 
 def _step(item: TodoItem, view: View) -> list[Line]:

@@ -66,8 +66,8 @@ Ctrl+S (newer), Enter (take) and Esc (back)."""
 SIGNS = (
     ("@path", "a file or folder; `@path:10-40` some lines of it"),
     ("/name", "a command"),
-    ("!command", "run it in the shell; the model is not told"),
-    ("!!command", "run it in the shell; the model reads the output with the next prompt"),
+    ("!command", "run it yourself, outside the sandbox; the model is not told"),
+    ("!!command", "the same; the model reads the output with the next prompt"),
     ("a blank first", "words as they are, and not kept in the history"),
 )
 """What the first letters of a prompt, or of a word, mean."""

@@ -154,9 +154,8 @@ class ApprovalStrip(Vertical, can_focus=True):
         self.query_one(Input).value = ""
 
     def _lines(self, width: int) -> Sequence[Line]:
-        if self.current is None:
-            return ()
-        return approval_lines(self.current, self._shown(width), self._others)
+        asked = self.current
+        return approval_lines(asked, self._shown(width), self._others) if asked else ()
 
     def _shown(self, width: int) -> Shown:
         rows = max(LEAST_ROWS, int(self.screen.size.height * MOST_SHARE))
@@ -228,8 +227,7 @@ class ApprovalStrip(Vertical, can_focus=True):
         self._allow("once")
 
     def action_batch(self) -> None:
-        calls = self.calls if len(self.calls) > 1 else ()
-        if self.current is None or not (calls or self.current.behind):
+        if self.current is None or not (len(self.calls) > 1 or self.current.behind):
             return
         if is_whole(self.current, self._shown(self._body.size.width)):
             self._allow_all()
@@ -249,6 +247,10 @@ class ApprovalStrip(Vertical, can_focus=True):
         if self.current is not None and self.current.rules:
             self._offer("project")
 
+    def action_outside(self) -> None:
+        if self.current is not None and self.current.where == "inside":
+            self._offer("outside")
+
     def action_no(self) -> None:
         if self.current is not None:
             self._reply(ApprovalReply(self.current.request_id, "deny"))
@@ -258,17 +260,13 @@ class ApprovalStrip(Vertical, can_focus=True):
         self.query_one(Input).focus()
 
     def action_view(self) -> None:
-        if self._step == "batch":
-            self._allow_all()
-            return
         if self._step:
-            self._allow(self._step)
-            return
-        if self.current is not None and diffs(self.current):
+            self._keep(self._step)
+        elif self.current is not None and diffs(self.current):
             self.post_message(self.ReviewWanted(self.current))
-            return
-        self._whole = not self._whole
-        self._body.redraw()
+        else:
+            self._whole = not self._whole
+            self._body.redraw()
 
     def action_turn(self, step: int) -> None:
         if len(self.calls) > 1:
@@ -285,10 +283,18 @@ class ApprovalStrip(Vertical, can_focus=True):
             self.focus()
             self._reply(ApprovalReply(self.current.request_id, "deny", words))
 
-    def _allow(self, scope: Scope) -> None:
+    def _keep(self, step: Step) -> None:
+        if step == "batch":
+            self._allow_all()
+        elif step == "outside":
+            self._allow("once", step)
+        elif step:
+            self._allow(step)
+
+    def _allow(self, scope: Scope, where: Literal["inside", "outside"] = "inside") -> None:
         asked = self.current
         if asked is not None and (scope == "once" or asked.rules):
-            self._reply(ApprovalReply(asked.request_id, "allow", scope=scope))
+            self._reply(ApprovalReply(asked.request_id, "allow", scope=scope, where=where))
 
     def _reply(self, reply: ApprovalReply) -> None:
         self.post_message(self.Replied(reply))

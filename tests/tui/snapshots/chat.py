@@ -1,6 +1,8 @@
 """The chat: empty, at work, at rest, asking. Each scene brings a fresh app to one state."""
 
-from qcode.protocol.access import Access
+from msgspec.structs import replace
+
+from qcode.protocol.access import NETWORK_CALL, Access
 from qcode.protocol.display import DiffBlock, FileBlock, MatchesBlock, OutputBlock
 from qcode.protocol.events import (
     AnyEvent,
@@ -30,7 +32,7 @@ from qcode.protocol.messages import (
 )
 from qcode.tui.app import QcodeApp
 from tests.tui.snapshots.blocks import ANSWER, DIFF, NEW_FILE
-from tests.tui.snapshots.stage import Stage
+from tests.tui.snapshots.stage import BEGUN, Stage
 
 PROMPT = "The pagination test fails on an empty page. Fix it."
 THOUGHT = "The test wants no pages for an empty list. Look at how pages are counted. " * 3
@@ -240,6 +242,42 @@ async def approve_why(s: Stage) -> None:
     await s.press("t")
     await s.type("use the lock file")
     await s.until_seen("use the lock file")
+
+
+FENCED = replace(BEGUN, fence="holds")
+AUTO = replace(FENCED, mode="auto")
+
+
+async def approve_fenced(s: Stage) -> None:
+    """A command that would run in the sandbox."""
+    ask = asked(
+        SHELL,
+        Access("shell", "docker compose up -d"),
+        folder="~/src/acme",
+        rules=("Bash(docker compose up -d)",),
+        where="inside",
+    )
+    await _waits(s, answer("", SHELL), started(SHELL, "docker compose up -d"), ask)
+
+
+async def approve_outside(s: Stage) -> None:
+    """What it means to let it out."""
+    await approve_fenced(s)
+    app = s.app
+    assert isinstance(app, QcodeApp)
+    await s.until(lambda: app.chat.approval.check_action("outside", ()))
+    await s.press("o")
+    await s.until_seen("run it outside")
+
+
+async def approve_network(s: Stage) -> None:
+    """A command wants to reach a host."""
+    call = ToolCall("network-1", NETWORK_CALL, '{"host":"pypi.org","port":443}')
+    because = "auto mode asks before network access"
+    access, rules = Access("network", "pypi.org"), ("WebFetch(domain:pypi.org)",)
+    ask = ApprovalRequested("r-n", call, (access,), because, rules=rules)
+    command = "pip install -e '.[test]'"
+    await _waits(s, answer("", SHELL), started(SHELL, command), ask)
 
 
 async def question(s: Stage) -> None:
