@@ -18,7 +18,7 @@ from qcode.config.model import Config
 from qcode.config.secrets import VARIABLES, checked_key, origin_of, scrub
 from qcode.headless.talk import talk
 from qcode.protocol.errors import ConfigError, InputError
-from qcode.protocol.text import one_line
+from qcode.protocol.text import legible, one_line
 from qcode.server.endpoint import normalise
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def _list(arguments: argparse.Namespace, config: Config) -> int:
     for row in rows:
         name = f" (profile {row.profile})" if row.profile else ""
         note = f"; {row.note}" if row.note and row.note not in trouble else ""
-        sys.stdout.write(f"{row.endpoint:<{width}}  {row.source or 'no key'}{note}{name}\n")
+        line = f"{row.endpoint:<{width}}  {row.source or 'no key'}{note}{name}"
+        sys.stdout.write(f"{legible(line)}\n")
     for sentence in trouble:  # of the keyring, and so of every row that it was asked for
         talk(sentence)
     return 0

@@ -32,7 +32,7 @@ from qcode.protocol.events import (
     TurnFinished,
     Usage,
 )
-from qcode.protocol.text import plain
+from qcode.protocol.text import legible, plain
 from qcode.session.reading import Opened
 from qcode.session.store import Store
 
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
         check(target)
     text = report(Path.cwd(), paths(), arguments.session)
     if target is None:
-        sys.stdout.write(text)
+        sys.stdout.write(legible(text))
         return 0
     save(target, text.rstrip("\n"))
     sys.stdout.write(f"{target}\n")

@@ -17,7 +17,7 @@ from qcode.config.paths import PROJECT_FILE, paths
 from qcode.config.secrets import without_password
 from qcode.permission.trust import BECAUSE, State
 from qcode.protocol.errors import InputError
-from qcode.protocol.text import plain
+from qcode.protocol.text import legible, plain
 from qcode.server.quirks import QUIRKS
 
 if TYPE_CHECKING:
@@ -175,5 +175,5 @@ def _toml(value: object) -> str:
 
 
 def _print(text: str) -> int:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{legible(text)}\n")
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from qcode.config.paths import make
 from qcode.config.secrets import scrub
 from qcode.protocol.errors import ConfigError
+from qcode.protocol.text import legible
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 QUIET = ("httpx2", "httpcore2", "openai", "asyncio", "markdown_it")
@@ -30,7 +31,7 @@ class Scrubbed(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as text, tracebacks included."""
-        return scrub(super().format(record), self.secrets)
+        return legible(scrub(super().format(record), self.secrets))
 
 
 class PrivateFile(logging.FileHandler):

@@ -12,7 +12,7 @@ import msgspec
 from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
 from qcode.protocol.events import AnyEvent
-from qcode.protocol.text import plain, well_formed
+from qcode.protocol.text import escaped, plain, well_formed
 from qcode.session.conversation import Conversation, fold
 from qcode.session.envelope import UnknownEvent
 from qcode.session.places import project
@@ -78,7 +78,8 @@ def shown(path: str) -> str:
 
 
 def print_json(value: Any) -> int:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(f"{escaped(text)}\n")
     return 0
 
 

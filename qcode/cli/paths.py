@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qcode.cli.parser import parsed
 from qcode.config.paths import Paths, paths
+from qcode.protocol.text import legible
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -35,5 +36,5 @@ def run(arguments: argparse.Namespace, places: Paths) -> int:
         text = json.dumps({name: str(path) for name, path in rows.items()}, indent=2)
     else:
         text = "\n".join(f"{name:<9} {path}" for name, path in rows.items())
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{legible(text)}\n")
     return 0

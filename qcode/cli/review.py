@@ -12,7 +12,7 @@ from qcode.cli.parser import parsed
 from qcode.cli.screen import draw_on_terminal
 from qcode.config.paths import Paths, paths
 from qcode.protocol.errors import InputError, UsageError
-from qcode.protocol.text import plain, well_formed
+from qcode.protocol.text import escaped, plain, well_formed
 from qcode.workspace.gitdiff import Asked, Changes, file_changes
 from qcode.workspace.patches import FileChange, lines_of_patch, whole_patch
 from qcode.workspace.review import Hunk
@@ -128,7 +128,9 @@ def _hunk(change: FileChange, hunk: Hunk) -> dict[str, Any]:
 
 
 def _print_json(value: Any) -> int:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.write(
+        escaped(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n"
+    )
     return 0
 
 

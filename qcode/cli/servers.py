@@ -23,6 +23,7 @@ from qcode.config.secrets import endpoint_key
 from qcode.headless.exits import ExitCode, of_error
 from qcode.headless.talk import talk
 from qcode.protocol.errors import ServerError
+from qcode.protocol.text import escaped
 from qcode.server.adapters import ollama
 from qcode.server.base import ServerFacts
 from qcode.server.detect import Seen, choose
@@ -108,4 +109,6 @@ def _told(seen: Sequence[Seen], answered: Sequence[Seen]) -> int:
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.write(
+        escaped(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n"
+    )

@@ -16,7 +16,7 @@ from qcode.cli.parser import count, parsed
 from qcode.cli.session_tables import details, places, table, turns
 from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
-from qcode.protocol.text import plain
+from qcode.protocol.text import escaped, plain
 from qcode.session.export import FORMATS, SUFFIXES, exported
 from qcode.session.said import said
 from qcode.session.store import Store
@@ -259,7 +259,9 @@ def _print(text: str) -> int:
 
 
 def _print_json(value: Any) -> int:
-    return _print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    return _print(
+        escaped(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n"
+    )
 
 
 def _talk(text: str) -> None:

@@ -12,7 +12,7 @@ from qcode.headless.exits import ExitCode
 from qcode.headless.result import Result
 from qcode.headless.text import give_out
 from qcode.protocol.events import BudgetReached, Compacted, Elided, LoopSeen, TurnFinished
-from qcode.protocol.text import well_formed
+from qcode.protocol.text import escaped, well_formed
 
 SUBTYPES = {
     "end_turn": "success",
@@ -42,7 +42,7 @@ def failure(sentence: str, code: ExitCode, form: Literal["object", "array"] = "o
 
 def encode(result: Result, code: ExitCode, trouble: str = "") -> str:
     """The object as one line of JSON. `trouble`: what went wrong after the turn."""
-    return msgspec.json.encode(as_object(result, code, trouble)).decode()
+    return escaped(msgspec.json.encode(as_object(result, code, trouble)).decode())
 
 
 def as_object(result: Result, code: ExitCode, trouble: str = "") -> dict[str, Any]:

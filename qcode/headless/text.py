@@ -38,7 +38,7 @@ from qcode.protocol.events import (
     Usage,
     Verified,
 )
-from qcode.protocol.text import one_line, plain
+from qcode.protocol.text import legible, one_line, plain
 
 VERIFY_ROWS = 5
 """Of a failed check's output, its last lines; the model gets more of it."""
@@ -209,7 +209,7 @@ class Progress:
     def wrapped(self, text: str, indent: str = "  ") -> None:
         """Words that should be read whole; indented, they belong to the line above."""
         columns = self.live.columns
-        said = f"{indent}{plain(text)}"
+        said = f"{indent}{legible(text)}"
         said = wrapped(said, columns, indent) if columns else said
         self.live.clear()
         self.live.write(said + "\n")
@@ -217,7 +217,7 @@ class Progress:
 
 def answer(text: str) -> None:
     """Print the answer on stdout, free of control sequences. Raises QcodeError: it cannot be."""
-    said = plain(text).rstrip("\n")
+    said = legible(text).rstrip("\n")
     columns = columns_of(sys.stdout)
     give_out(prose.wrapped(said, columns) if columns else said)
 

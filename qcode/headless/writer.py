@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from qcode.protocol.text import escaped
+
 MOST_BYTES = 64 * 1024 * 1024
 """So much may wait for a reader; one that lets more pile up is treated as gone."""
 LAST_SECONDS = 10.0
@@ -31,7 +33,7 @@ class Writer:
 
     def write(self, told: dict[str, Any]) -> None:
         """One object."""
-        line = msgspec.json.encode(told) + b"\n"
+        line = escaped(msgspec.json.encode(told).decode()).encode() + b"\n"
         if self.is_lost:
             return
         self._waiting += len(line)
@@ -79,4 +81,4 @@ class Array:
 
     def close(self) -> None:
         """All of them. Raises what `give_out` raises."""
-        self._give_out(msgspec.json.encode(self._kept).decode())
+        self._give_out(escaped(msgspec.json.encode(self._kept).decode()))

@@ -16,7 +16,7 @@ from typing import Any, get_args
 import msgspec
 
 from qcode.protocol.events import LoggedEvent
-from qcode.protocol.text import well_formed
+from qcode.protocol.text import escaped, well_formed
 
 VERSION = 1
 
@@ -87,6 +87,7 @@ def encode(event: LoggedEvent, n: int, at: datetime) -> bytes:
         body = msgspec.json.encode(event)
     except UnicodeEncodeError:  # a lone surrogate slipped in: the log must go on all the same
         body = msgspec.json.encode(_mended(msgspec.to_builtins(event)))
+    body = escaped(body.decode()).encode()
     stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return b'{"v":%d,"n":%d,"at":"%s",%s\n' % (VERSION, n, stamp.encode(), body[1:])
 

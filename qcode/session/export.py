@@ -18,7 +18,7 @@ from qcode.protocol.messages import (
     ToolMessage,
     UserMessage,
 )
-from qcode.protocol.text import one_line, plain
+from qcode.protocol.text import escaped, one_line, plain
 from qcode.session.conversation import Conversation, fold
 from qcode.session.envelope import UnknownEvent
 from qcode.session.page import as_html
@@ -53,7 +53,7 @@ def as_json(conversation: Conversation) -> str:
         "messages": conversation.messages,
     }
     clean = _clean(msgspec.to_builtins(whole))
-    return msgspec.json.format(msgspec.json.encode(clean), indent=2).decode() + "\n"
+    return escaped(msgspec.json.format(msgspec.json.encode(clean), indent=2).decode()) + "\n"
 
 
 def as_markdown(conversation: Conversation) -> str:
