@@ -11,6 +11,7 @@ import msgspec
 if TYPE_CHECKING:
     import httpx2
 
+_SILENT = "All connection attempts failed"
 _MOST_BYTES = 4 << 20
 
 
@@ -92,7 +93,8 @@ def reason(error: BaseException) -> str:
     """Why a connection failed, as a clause for people."""
     import httpx2  # noqa: PLC0415  loaded, or there would be no error of its own
 
-    text = str(error).lower()
+    said = _said(error)
+    text = said.lower()
     # Of a name with several addresses asyncio tells the numbers of all the errors.
     if "refused" in text or f"[errno {errno.ECONNREFUSED}]" in text:
         return "connection refused"
@@ -104,7 +106,20 @@ def reason(error: BaseException) -> str:
         return "connection reset"
     if isinstance(error, httpx2.RemoteProtocolError):
         return "the server closed the connection"
-    return str(error) or "connection lost"  # a reset comes without words
+    return said or "connection lost"  # a reset comes without words
+
+
+def _said(error: BaseException) -> str:
+    """Its words; for those of anyio, which say nothing, the first that stand behind them."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+        elif str(inner) == _SILENT:
+            inner = inner.__cause__ or inner.__context__
+        else:
+            return str(inner)
+    return str(error)
 
 
 async def _bounded(response: "httpx2.Response") -> bytes:
