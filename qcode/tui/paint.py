@@ -121,8 +121,11 @@ def clean(text: str) -> str:
     return well_formed(plain(text)).replace("\t", " ").replace("\n", " ")
 
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control signs, and those that turn a row round. They take no cell."""
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+"""Control signs, those that turn a row round, and those that hide in one. They take no cell."""
 
 
 class Lock(LineFilter):

@@ -12,7 +12,7 @@ from qcode.workspace.patches import between
 from tests.tui.conftest import Enter
 from tests.tui.until import until
 
-HOSTILE = "a\x1b]52;c;aGVsbG8=\x1b\\b\x1b[2Jc\x9b31md\udc80e"
+HOSTILE = "a\x1b]52;c;aGVsbG8=\x1b\\b\x1b[2Jc\x9b31md\udc80\u200b\u202e\U000e0041e"
 
 
 def written(strips: Iterable[Strip]) -> str:
