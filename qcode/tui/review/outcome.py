@@ -42,6 +42,8 @@ class Deeds:
     """What a review can do to the files under it. None = it cannot."""
 
     title: str = "review"
+    calls: int = 1
+    """So many calls wait for its end."""
     keeps: str = "accept"
     """The word for `a` …"""
     drops: str = "refuse"

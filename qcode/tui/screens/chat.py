@@ -36,6 +36,7 @@ from qcode.tui.home import Home
 from qcode.tui.paint import Paint
 from qcode.tui.prompt import messages as told
 from qcode.tui.prompt.sending import CommandRow
+from qcode.tui.review import batch
 from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.looking import LookingScreen
 from qcode.tui.widgets.approval import ApprovalStrip
@@ -117,9 +118,18 @@ class ChatScreen(LookingScreen):
         event.stop()
         state = self._reviews.get(event.reply.request_id)
         if event.reply.answer == "allow" and state and (state.choices or state.comments):
-            self.reply(replace_struct(event.reply, hunks=state.replies()))
+            self.reply(self._reviewed_reply(event.reply, state))
         else:
             self.reply(event.reply)
+
+    def _reviewed_reply(self, given: ApprovalReply, state: ReviewState) -> ApprovalReply:
+        """With what was decided in a review that was left."""
+        calls = self.talk.waiting.approvals
+        asked = next((one for one in calls if one.request_id == given.request_id), None)
+        if asked is None:
+            return given
+        made = batch.reply(asked, state, "decided")
+        return replace_struct(given, hunks=made.hunks, also=made.also)
 
     def reply(self, reply: ApprovalReply) -> None:
         """The person's word for a call."""
@@ -142,7 +152,7 @@ class ChatScreen(LookingScreen):
         if asked not in self.talk.waiting.approvals:
             return
         if outcome is not None:
-            self.reply(ApprovalReply(asked.request_id, "allow", hunks=outcome.hunks))
+            self.reply(batch.reply(asked, state, "all"))
         elif state.choices or state.comments:
             self.say("What you decided is kept: Enter goes on with it, y applies it")
 

@@ -201,10 +201,12 @@ class ReviewScreen(ReviewPane):
         self.dismiss(ReviewOutcome(self.state.replies(), prompt_of(self.state)))
 
     def action_apply(self) -> None:
-        """What nobody looked at is not applied beside what somebody did, without a word."""
+        """What nobody looked at is not applied without a word beside what somebody did, nor where
+        several calls wait: their files may not even have been on the screen."""
         state, asked = self.state, self._asked
         proposed = self._deeds.rewrite is None
-        self._asked = proposed and not asked and bool(state.choices and state.undecided)
+        is_told = bool(state.choices) or self._deeds.calls > 1
+        self._asked = proposed and not asked and is_told and bool(state.undecided)
         if self._asked:
             self._foot(self.size.width)
         elif proposed:

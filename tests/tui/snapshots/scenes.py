@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.protocol.events import AnyEvent
-from tests.tui.snapshots import chat, lists
+from tests.tui.snapshots import batch, chat, lists
 from tests.tui.snapshots.blocks import SHEETS, sheet
 from tests.tui.snapshots.stage import SIZES, THEMES, Stage, stage
 
@@ -45,6 +45,8 @@ SCENES: Mapping[str, Scene] = {
     "question": Scene(chat.question),
     "onboarding": Scene(chat.nobody, (chat.GONE,)),
     "onboarding-address": Scene(chat.address, (chat.GONE,)),
+    "batch": Scene(batch.approve),
+    "batch-review": Scene(batch.review),
     "trust": Scene(lists.trust),
     "trust-changed": Scene(lists.trust_changed),
     "review-one": Scene(lists.review_one),
