@@ -112,6 +112,7 @@ class Proxy:
                     if not data:
                         raise _Gone
                     read += data
+                    await asyncio.sleep(0)
         except TimeoutError:
             raise NotReached("408 Request Timeout", "The request did not come in time.") from None
         return bytes(read[: end + 4]), bytes(read[end + 4 :])
@@ -166,5 +167,6 @@ async def _answer(client: socket.socket, status: str, sentence: str) -> None:
         async with asyncio.timeout(LAST_SECONDS):
             await loop.sock_sendall(client, head.encode() + body)
             client.shutdown(socket.SHUT_WR)
-            while await loop.sock_recv(client, HEAD_BYTES):
-                continue
+            while data := await loop.sock_recv(client, HEAD_BYTES):
+                del data
+                await asyncio.sleep(0)  # for what has come already, `sock_recv` does not give way

@@ -17,15 +17,15 @@ from uuid import uuid4
 
 import pytest
 
-from qcode.sandbox.base import Command, NotOpened, Output
+from qcode.sandbox.base import Command, NotOpened, NotStarted, Output
 from qcode.sandbox.doors import VARIABLES, Ways
 from qcode.sandbox.fenced import FencedRunner
-from qcode.sandbox.founding import PORT
+from qcode.sandbox.founding import PORT, Network
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.namespaces import Namespaces
 from qcode.sandbox.plain import PlainRunner
 from qcode.sandbox.reach import Reach
-from tests.sandbox.fences import marked, outside_tmp, why_not
+from tests.sandbox.fences import Nothing, marked, outside_tmp, why_not
 from tests.sandbox.processes import until
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "a fence holds")
@@ -193,6 +193,42 @@ async def test_commands_of_a_session_do_not_see_each_other(session: Session) -> 
     line = f"for it in {numbers}; do kill -0 $it && echo reached; done; kill -9 -1; echo on"
     assert "reached" not in await session.printed(line)
     assert set(marked(mark)) == before
+
+
+class Late(Namespaces):
+    """A fence on a machine that has no process to spare at first."""
+
+    tried = False
+
+    def network(self) -> Network:
+        if not self.tried:
+            self.tried = True
+            raise OSError("there is no process to be had")
+        return super().network()
+
+
+async def test_a_network_that_could_not_be_made_is_tried_again(base: Path) -> None:
+    runner = FencedRunner(Late(Ground.of((base,), (), (), {"HOME": str(base)})), base / "spill")
+    try:
+        with pytest.raises(NotStarted, match="no process to be had"):
+            await runner.run(Command("true", base, 30), lambda text: None)
+        assert (await runner.run(Command("true", base, 30), lambda text: None)).exit_code == 0
+    finally:
+        await runner.close()
+
+
+async def test_where_each_command_has_its_own_no_way_is_told_and_no_port_opened(
+    tmp_path: Path,
+) -> None:
+    runner = FencedRunner(Nothing(Ground((tmp_path,), tmp_path)), tmp_path / "spill")
+    try:
+        output = await runner.run(Command("env", tmp_path, 30), lambda text: None)
+        assert f":{PORT}" not in output.head
+        with pytest.raises(NotOpened, match="with nothing each command has a network of its own"):
+            await runner.open_port(8123)
+        assert runner.ports() == ()
+    finally:
+        await runner.close()
 
 
 # ---------------------------------------------------------------------------------- the way out
