@@ -32,13 +32,14 @@ def grants(ground: Ground, tmp: Path) -> Grants:
     """`tmp` is what commands have instead of /tmp. Raises OSError."""
     hidden = set(_hidden(ground))
     there = [path for path in hidden if os.path.lexists(path)]
-    for folder in ground.writable:
+    folders = [it.folder for it in ground.guarded()]
+    for folder in folders:
         if inside := next((path for path in there if _below(path, str(folder))), ""):
             raise OSError(f"Landlock cannot hide {inside}, which lies in {folder}")
     walked = _Walk(hidden)
     walked.enter("/")
     shown = (*map(str, ground.shown), *(f"/run/{name}" for name in RUNTIME))
-    write = (*map(str, ground.writable), str(tmp), *DEVICES)
+    write = (*map(str, folders), str(tmp), *DEVICES)
     return Grants((*walked.found, *shown), write, tuple(walked.folders))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.sandbox import sockets
+from qcode.sandbox.guarded import Guarded, workspace
+from qcode.sandbox.repository import repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Ground:
     """XDG_RUNTIME_DIR."""
     sockets: tuple[Path, ...] = ()
     """Sockets that variables named (SSH_AUTH_SOCK, DOCKER_HOST …)."""
+    repositories: tuple[Guarded, ...] = ()
+    """What git writes of the workspace's elsewhere."""
     processes: int = 8_192
     """Processes and threads of one command; the kernel does not count those of root."""
 
@@ -35,14 +39,21 @@ class Ground:
     ) -> "Ground":
         """Resolves them, and takes home and sockets from the variables of this process."""
         runtime = Path(environment.get("XDG_RUNTIME_DIR", ""))
+        folders = _resolved(writable)
+        elsewhere = (it for folder in folders for it in repositories(folder))
         return cls(
-            writable=_resolved(writable),
+            writable=folders,
+            repositories=tuple(dict.fromkeys(elsewhere)),
             home=Path(environment.get("HOME") or "/").resolve(),
             own=_resolved(own),
             shown=tuple(path for path in _resolved(shown) if path.exists()),
             runtime=runtime.resolve() if runtime.is_absolute() and runtime.is_dir() else None,
             sockets=sockets.named(environment),
         )
+
+    def guarded(self) -> tuple[Guarded, ...]:
+        """All folders that are written, with the names in them that are not."""
+        return (*(workspace(folder, self.home) for folder in self.writable), *self.repositories)
 
 
 def _resolved(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -88,7 +88,7 @@ HOME_NAMES = (
 )  # fmt: skip
 """Where the workspace is the home folder, these as well."""
 
-REDIRECTIONS = {".git/commondir": "."}
+REDIRECTIONS = {".git/commondir": ".", "commondir": "."}
 """A missing name that an empty folder would break git at -> the text of a file that does nothing.
 
 `commondir` names the folder whose hooks and config git takes; `.` is the one it is in.

@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from qcode.sandbox import repository
 from qcode.sandbox.names import HOME_NAMES, NAMES, REDIRECTIONS
 
 if sys.platform != "win32":
@@ -63,7 +64,7 @@ def stands_in(found: os.stat_result) -> bool:
 
 def _candidates() -> list[str]:
     """Every prefix of every name, the longest first."""
-    names = {*NAMES, *HOME_NAMES}
+    names = {*NAMES, *HOME_NAMES, *repository.NAMES}
     prefixes = {"/".join(parts[:end]) for parts in map(_parts, names) for end in _ends(parts)}
     return sorted(prefixes, key=len, reverse=True)
 

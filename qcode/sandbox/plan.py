@@ -26,8 +26,9 @@ def plan(ground: Ground, tmp: Path, listening: Iterable[str]) -> Plan:
     for path, place in (*_system(ground, tmp), *_secrets(ground), *_sockets(ground, listening)):
         found.add(path, place)
     missing = []
-    for folder in ground.writable:
-        known = protection(folder, ground.home)
+    for guarded in ground.guarded():
+        folder, known = guarded.folder, protection(guarded)
+        found.add(str(folder), Place("write", str(folder)))
         for place in known.places:
             found.add(place.path, place)
         for name in known.missing:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from qcode.sandbox.names import EXISTING, HOME_NAMES, NAMES
+from qcode.sandbox.guarded import Guarded
 from qcode.sandbox.place import Kind, Place
 from qcode.sandbox.placeholders import stands_in
 
@@ -20,27 +20,19 @@ class Protection:
     """Relative to the folder; of each name the first component that does not exist."""
 
 
-def protection(folder: Path, home: Path) -> Protection:
+def protection(guarded: Guarded) -> Protection:
     """For one writable folder. Looks at names only, follows no link."""
+    folder = guarded.folder
     found: dict[str, Kind] = {}
     missing: dict[str, None] = {}
-    for name in (*NAMES, *of_home(folder, home), *EXISTING):
+    for name in guarded.all():
         for kind, at in _along(folder, name):
-            if kind is None and name not in EXISTING:
+            if kind is None and name not in guarded.existing:
                 missing[at] = None
             elif kind and found.get(at, "pin") == "pin":  # a name can be the parent of another
                 found[at] = kind
     places = (Place(kind, f"{folder}/{at}") for at, kind in found.items())
     return Protection(tuple(places), tuple(missing))
-
-
-def of_home(folder: Path, home: Path) -> Iterator[str]:
-    """What shells and desktops load, where the home folder is or lies in `folder`."""
-    if home.is_relative_to(folder):
-        below = home.relative_to(folder)
-        yield from ((below / name).as_posix() for name in HOME_NAMES)
-        if home != folder:
-            yield from ((below / name).as_posix() for name in NAMES)
 
 
 def _along(folder: Path, name: str) -> Iterator[tuple[Kind | None, str]]:

@@ -18,9 +18,9 @@ from pathlib import Path
 from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
 from qcode.sandbox.founding import Network
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.guarded import Guarded
 from qcode.sandbox.moved import moved
-from qcode.sandbox.names import EXISTING, MAC_SECRETS, NAMES, SECRETS, SYSTEM_SECRETS
-from qcode.sandbox.protecting import of_home
+from qcode.sandbox.names import MAC_SECRETS, SECRETS, SYSTEM_SECRETS
 
 PROGRAM = "/usr/bin/sandbox-exec"
 """Never looked for in PATH."""
@@ -97,7 +97,7 @@ class Seatbelt:
 
 def profile(ground: Ground, tmp: Path) -> str:
     """For commands on `ground`; of the rules that fit, the last one counts. Raises OSError."""
-    folders = [*map(str, ground.writable), str(tmp)]
+    folders = [*(str(it.folder) for it in ground.guarded()), str(tmp)]
     rules = (
         _BASE,
         _rule("allow mach-lookup", (f"(global-name {quoted(name)})" for name in _SERVICES)),
@@ -107,7 +107,7 @@ def profile(ground: Ground, tmp: Path) -> str:
         _rule("allow file-read*", map(_subpath, (*map(str, ground.shown), *folders))),
         _rule("allow file-write*", map(_subpath, folders)),
         _rule("deny file-read* file-write*", map(_subpath, _inside(_secrets(ground), folders))),
-        *(_protected(folder, ground.home) for folder in ground.writable),
+        *map(_protected, ground.guarded()),
         _rule("allow network-bind network-inbound network-outbound", [_subpath(str(tmp))]),
     )
     return "\n".join(rule for rule in rules if rule) + "\n"
@@ -129,13 +129,14 @@ def _inside(paths: Iterable[str], folders: Iterable[str]) -> list[str]:
     return [path for path in paths if path.startswith(kept)]
 
 
-def _protected(folder: Path, home: Path) -> str:
+def _protected(guarded: Guarded) -> str:
     """Names that are neither written nor made, and their parents not moved away.
 
     In either case: most volumes take `.MCP.json` for `.mcp.json`.
     """
-    here = [name for name in EXISTING if os.path.lexists(folder / name)]
-    names = list(dict.fromkeys((*NAMES, *of_home(folder, home), *here)))
+    folder = guarded.folder
+    here = (name for name in guarded.existing if os.path.lexists(folder / name))
+    names = list(dict.fromkeys((*guarded.names, *here)))
     parents = dict.fromkeys(parent for name in names for parent in _parents(name))
     written = (_pattern(folder, name, "(/|$)") for name in names)
     moved_away = (_pattern(folder, name, "$") for name in parents)

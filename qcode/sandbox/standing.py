@@ -21,7 +21,7 @@ class Standing:
         """What holds the placeholders, and the plan for a command. Raises OSError."""
         held: list[int] = []
         try:
-            held.extend(placeholders.hold(folder) for folder in self._ground.writable)
+            held.extend(placeholders.hold(it.folder) for it in self._ground.guarded())
             made = plan(self._ground, self._private(), sockets.bound())
             for descriptor, (_, missing) in zip(held, made.missing, strict=True):
                 placeholders.place(descriptor, missing)
@@ -33,8 +33,8 @@ class Standing:
 
     def sweep(self) -> None:
         """Take the placeholders away unless another fence needs them. Never raises."""
-        for folder in self._ground.writable:
-            placeholders.sweep(folder)
+        for it in self._ground.guarded():
+            placeholders.sweep(it.folder)
 
     def close(self) -> None:
         """The private /tmp goes as well. Never raises."""

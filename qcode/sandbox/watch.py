@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.guarded import Guarded
 from qcode.sandbox.held import NOTHING, Held, Room, look, put_back
-from qcode.sandbox.names import EXISTING, NAMES
-from qcode.sandbox.protecting import of_home
 
+_WORKTREE, _MODULE = ("commondir", "gitdir", "config.worktree"), ("config", "hooks", "commondir")
 _MANY = {
-    ".git/worktrees": ("commondir", "gitdir", "config.worktree"),
-    ".git/modules": ("config", "hooks", "commondir"),
+    **{".git/worktrees": _WORKTREE, "worktrees": _WORKTREE},
+    **{".git/modules": _MODULE, "modules": _MODULE},
 }
 """Folders of repositories: of each entry only what leads git elsewhere; the rest is git's work."""
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -56,15 +56,16 @@ class Watch:
 
     def _allowed(self, folder: Path, name: str, was: Held) -> bool:
         """To make what is only protected where it is, and another repository of git's."""
+        existing = {it for one in self.ground.guarded() for it in one.existing}
         if name.startswith(tuple(f"{many}/" for many in _MANY)):
             return (folder, name) not in self._known
-        return name in EXISTING and not was.kind
+        return name in existing and not was.kind
 
     def _looked(self) -> dict[tuple[Path, str], Held]:
         found = {}
-        for folder in self.ground.writable:
-            room = Room()
-            for name in dict.fromkeys(_names(folder, self.ground.home)):
+        for guarded in self.ground.guarded():
+            room, folder = Room(), guarded.folder
+            for name in dict.fromkeys(_names(guarded)):
                 was = self._known.get((folder, name), NOTHING)
                 found[folder, name] = _at(folder, name, was, room)
             for gone in self._known:
@@ -73,12 +74,14 @@ class Watch:
         return found
 
 
-def _names(folder: Path, home: Path) -> Iterator[str]:
-    """Relative to `folder`; what lies in a link is as protected as the link."""
-    for name in (*NAMES, *of_home(folder, home), *EXISTING):
-        if name not in _MANY:
+def _names(guarded: Guarded) -> Iterator[str]:
+    """Relative to its folder; what lies in a link is as protected as the link."""
+    folder, many = guarded.folder, [name for name in _MANY if name in guarded.existing]
+    for name in guarded.all():
+        if name not in many:
             yield _short(folder, name)
-    for name, parts in _MANY.items():
+    for name in many:
+        parts = _MANY[name]
         with suppress(OSError):
             for entry in sorted(os.listdir(folder / name)):  # noqa: PTH208 - names, not paths
                 yield from (f"{name}/{entry}/{part}" for part in parts)

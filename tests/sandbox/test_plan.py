@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.guarded import workspace
 from qcode.sandbox.names import NAMES
 from qcode.sandbox.plan import Plan, plan
 from qcode.sandbox.protecting import protection
@@ -47,7 +48,7 @@ def test_every_name_is_read_only_or_hidden_or_lies_in_what_is(paths: list[str]) 
         root = Path(name).resolve()
         for path in paths:
             (root / path).mkdir(parents=True, exist_ok=True)
-        found = protection(root, Path("/nowhere"))
+        found = protection(workspace(root, Path("/nowhere")))
         closed = {place.path for place in found.places if place.kind != "pin"}
         closed |= {f"{root}/{missing}" for missing in found.missing}
         pinned = {place.path for place in found.places if place.kind == "pin"}
