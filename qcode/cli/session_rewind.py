@@ -26,6 +26,8 @@ from qcode.workspace.kept import Kind, Note, Wish, backwards
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_SHOWN = 8
+
 
 def add(group: "Group") -> None:
     """Declare it."""
@@ -91,6 +93,7 @@ class _Way:
         if arguments.force or not self.seen.left:
             return
         rows = [f"{shown(path)} ({why})" for path, why in sorted(self.seen.left.items())]
+        rows[_SHOWN:] = [f"{len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else []
         for_good = all(why != CHANGED for why in self.seen.left.values())
         how = "puts the rest back" if for_good else "puts these back, too, and keeps what they are"
         raise InputError(f"Nothing was put back, because of {', '.join(rows)}. --force {how}.")
@@ -190,8 +193,10 @@ def _sentences(arguments: argparse.Namespace, way: _Way, back: Back) -> Iterator
         again = f" `qcode sessions rewind {way.kept.id} --redo` takes that back."
         is_undo = back.note_id and way.draft.kind == "undo"
         yield f"{verbs[0]} back {number}.{again if is_undo else ''}"
-    for path, why in sorted(back.left.items()):
+    for path, why in sorted(back.left.items())[:_SHOWN]:
         yield f"Left as it is: {shown(path)} ({why})."
+    if len(back.left) > _SHOWN:
+        yield f"And so are {len(back.left) - _SHOWN} more; --json names them all."
     mine = {way.kept.keeper.shown(k) for k, w in way.wishes.items() if w.since == "own change"}
     for path in sorted(mine & {*back.done}):
         yield f"{shown(path)} goes back to your own change, and not behind it."

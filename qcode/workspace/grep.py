@@ -86,7 +86,12 @@ def grep(start: Path, bounds: Bounds, query: Query, rg: str | None, patience: Pa
     """
     if start.is_file():
         return _gather([str(start)], query, patience)
-    paths = listed(rg, start, bounds, query.pattern, lambda: patience.over) if rg else None
+    half = (time.monotonic() + patience.until) / 2  # it waits for pipes of odd names for ever
+
+    def given_up() -> bool:
+        return patience.over or time.monotonic() > half
+
+    paths = listed(rg, start, bounds, query.pattern, given_up) if rg else None
     base = len(str(start).rstrip("/")) + 1
     wanted = query.files
     every = walk(start, bounds) if paths is None else paths

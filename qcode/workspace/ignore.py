@@ -6,6 +6,7 @@ not read: what is found must not depend on who asks.
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from pathlib import Path
 from qcode.workspace.wildcards import path_regex
 
 _FILE_BYTES = 1024 * 1024
+
+
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,11 @@ def _rules(folder: str, lines: Iterable[str], *, final: bool) -> Stack:
 
 def _text(file: str) -> str:
     try:
-        with open(file, "rb") as source:  # noqa: PTH123 - strings all the way, for speed
+        with open(os.open(file, _READ), "rb") as source:  # noqa: PTH123 - a descriptor
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                return ""  # nobody may ever write to a pipe of that name
             return os.fsdecode(source.read(_FILE_BYTES).removeprefix(b"\xef\xbb\xbf"))
-    except OSError:
+    except (OSError, ValueError):
         return ""  # absent, a folder, not for us: no list
 
 

@@ -340,3 +340,16 @@ def test_names_are_like_one_another_apart_from_their_endings(
         (tmp_path / name).touch()
     (tmp_path / ".gitignore").touch()
     assert nearest(tmp_path, tmp_path / missing) == meant
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+@pytest.mark.parametrize("rg", [None, pytest.param(RG, marks=needs_rg)])
+def test_a_pipe_of_the_name_of_a_list_keeps_no_search_waiting(
+    tmp_path: Path, rg: str | None
+) -> None:
+    """ripgrep does wait for it."""
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / "a.txt").write_text("needle\n")
+    query = Query(read("needle", ignore_case=False), None, lines=100, paths=100)
+    found = grep(tmp_path, Bounds(tmp_path), query, rg, Patience(time.monotonic() + 2))
+    assert lines(found, tmp_path) == [("a.txt", 1, "needle")]
