@@ -1,7 +1,7 @@
 # The same checks as .ci/run, in the environment that is active.
 PYTHON ?= python
 
-.PHONY: check lint test live engines bench
+.PHONY: check lint test live engines bench redteam redteam-proof
 
 check: lint test
 
@@ -23,3 +23,11 @@ engines:
 
 bench:
 	$(PYTHON) -m tests.bench
+
+# Published attacks on coding agents, tried on this one.
+redteam:
+	$(PYTHON) -m pytest tests/redteam
+
+# The same, and each once more without the guard that holds it: then it must succeed.
+redteam-proof:
+	$(PYTHON) -m tests.redteam.proof

@@ -1,0 +1,1 @@
+"""What can be tried: each kind says whether it got through."""
