@@ -13,7 +13,7 @@ from typing import Literal
 from qcode.config.model import Config, Permission
 from qcode.permission.modes import PRESETS, Fence
 from qcode.protocol.errors import SandboxMissing
-from qcode.sandbox.choose import choose
+from qcode.sandbox.choose import LANDLOCK, choose, proven
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.plain import PlainRunner
@@ -52,7 +52,7 @@ def around(config: Config, folders: Folders) -> Around:
     if gives_up_sandbox(permission):
         return Around(PlainRunner(spill), "off")
     ground = Ground.of(folders.writable, folders.own, (spill,), os.environ)
-    choice = choose(ground, folders.state or spill)
+    choice = choose(ground, folders.state or spill, accepted=_accepted(config))
     if choice.fence is not None:
         return Around(FencedRunner(choice.fence, spill), "holds")
     if permission.sandbox != "required":
@@ -61,6 +61,19 @@ def around(config: Config, folders: Folders) -> Around:
         f"A sandbox is required (--sandbox required). {choice.why} Run without it, or with "
         "--sandbox off in a container of your own; `qcode sandbox check` says what was tried."
     )
+
+
+def known(config: Config, folder: Path, state: Path) -> Fence:
+    """What a run in `folder` would find, as far as an earlier one proved it. Tries nothing."""
+    if gives_up_sandbox(config.permission):
+        return "off"
+    ground = Ground.of((folder,), (), (), os.environ)
+    return "holds" if proven(ground, state, accepted=_accepted(config)) else "none"
+
+
+def _accepted(config: Config) -> tuple[str, ...]:
+    """The weaker fences that the person takes for one."""
+    return (LANDLOCK,) if config.sandbox.accept_landlock == "yes" else ()
 
 
 def gives_up_sandbox(permission: Permission) -> bool:

@@ -2,28 +2,43 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qcode.answering import settings_of
 from qcode.cli.identity import identity
 from qcode.cli.parser import parsed
 from qcode.cli.rules import Found, rules
 from qcode.config.learned import forget, learned
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
+from qcode.engine.reach import Looking
+from qcode.engine.rulebook import Rulebook
+from qcode.fencing import known
 from qcode.permission.explain import Explanation, Part, explain
 from qcode.permission.judge import Policy
 from qcode.permission.modes import HEADINGS, PRESETS, TABLE, Fence, parse_mode, table
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule
+from qcode.protocol.access import Access
 from qcode.protocol.errors import InputError
-from qcode.protocol.text import plain
+from qcode.protocol.text import escaped, plain, visible
+from qcode.workspace.files import Workspace
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+FENCES: Mapping[Fence, str] = {
+    "holds": "with the sandbox around commands",
+    "none": "without a sandbox; `qcode sandbox check` says if one holds",
+    "off": "with the sandbox off",
+}
+MOST_FILES = 20
 
 
 def main(argv: list[str]) -> int:
@@ -48,7 +63,7 @@ def add(parser_group: "Group") -> None:
         "--sandbox",
         "--fence",
         choices=("holds", "none", "off"),
-        help="as if it were so; default: none or off",
+        help="as if it were so; default: what an earlier run proved here",
     )
     test.set_defaults(do=_test)
     listed = below.add_parser("list", help="the rules that hold here, and where each stands")
@@ -107,7 +122,11 @@ def _forget(arguments: argparse.Namespace, folder: Path) -> int:
 def _test(arguments: argparse.Namespace, folder: Path) -> int:
     mode = arguments.permission_mode
     loaded = load(sources({"permission.mode": ("--permission-mode", mode)} if mode else {}))
-    found = explain(arguments.command, _policy(arguments, loaded, folder))
+    policy, line = _policy(arguments, loaded, folder), arguments.command
+    if policy.fence == "holds" and _runs_outside(line, loaded, folder):
+        policy = replace(policy, fence="none")
+    reached = Looking(Workspace(folder, own=paths().folders)).reached(line, policy.fence)
+    found = explain(line, policy, {line: reached})
     if arguments.json:
         return _print_json(found)
     sys.stdout.write("\n".join(_lines(found)) + "\n")
@@ -115,10 +134,8 @@ def _test(arguments: argparse.Namespace, folder: Path) -> int:
 
 
 def _policy(arguments: argparse.Namespace, loaded: Loaded, folder: Path) -> Policy:
-    permission = loaded.config.permission
-    preset = parse_mode(permission.mode or "ask")
-    off = permission.sandbox == "off" or preset.sandbox == "off"
-    fence: Fence = arguments.sandbox or ("off" if off else "none")
+    preset = parse_mode(loaded.config.permission.mode or "ask")
+    fence: Fence = arguments.sandbox or known(loaded.config, folder, paths().state)
     flags = (arguments.allowed_tools, arguments.disallowed_tools)
     return Policy(preset.mode, fence, _told(rules(loaded, Ground.of(folder), *flags)), preset.asks)
 
@@ -134,21 +151,45 @@ def _lines(found: Explanation) -> list[str]:
     """The verdict, then each command with the rule that speaks of it, then what is unclear."""
     lines = [f"{found.answer}: {found.because}"]
     lines += [f"  {part.command}  ← {_about(part)}" for part in found.commands]
+    lines += [f"  {_done(access)}" for access in found.files[:MOST_FILES]]
+    if len(found.files) > MOST_FILES:
+        lines.append(f"  and {len(found.files) - MOST_FILES} more files")
     lines += [f"  opened: {wrapper}" for wrapper in found.wrappers]
     lines += [f"  not clear: {reason}" for reason in found.unclear]
+    lines.append(f"  judged in {found.mode} mode, {FENCES[found.fence]}")
     if found.answer == "ask":
         lines.append("  with -p there is nobody to ask: it would be denied")
-    return [plain(line) for line in lines]
+    return [visible(line) for line in lines]
 
 
 def _about(part: Part) -> str:
-    only = " (reads only)" if part.reads_only else ""
-    if part.answer is None:
-        return f"no rule{only}"
-    return f"{part.source}: {part.answer} {part.rule}{only}"
+    rule = f"{part.source}: {part.answer} {part.rule}" if part.answer else "no rule"
+    return f"{rule}; {_does(part)}"
+
+
+def _does(part: Part) -> str:
+    """What its words tell of one command."""
+    if not part.told:
+        return "what else it does is not known" if part.reads or part.edits else "can do anything"
+    reads = [f"reads {', '.join(part.reads)}"] if part.reads else []
+    edits = [f"changes {', '.join(part.edits)}"] if part.edits else []
+    return f"only {' and '.join(reads + edits)}" if reads or edits else "touches no file"
+
+
+def _done(access: Access) -> str:
+    where = "" if access.place == "workspace" else f" ({access.place})"
+    return f"{'reads' if access.kind == 'read' else 'changes'} {access.target}{where}"
+
+
+def _runs_outside(line: str, loaded: Loaded, folder: Path) -> bool:
+    """Do the settings have it run without the fence?"""
+    config = loaded.config
+    settings = settings_of(config, "ask")
+    book = Rulebook(settings, "holds", (), Ground.of(folder), config.sandbox.outside)
+    return book.where([Access("shell", line)]) == "outside"
 
 
 def _print_json(value: Any) -> int:
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{escaped(text)}\n")
     return 0

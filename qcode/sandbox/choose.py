@@ -67,6 +67,20 @@ def choose(
     return Choice(None, f"No fence holds here ({'; '.join(said)}).")
 
 
+def proven(
+    ground: Ground,
+    state: Path,
+    environment: Mapping[str, str] = os.environ,
+    accepted: Collection[str] = (),
+) -> str:
+    """The fence that an earlier trial proved here, as `choose` would take it; empty = none was, or
+    not since the last boot. Tries nothing."""
+    known = () if _impossible(ground) else _proven(state)
+    names = [name for name, _ in candidates(environment)]
+    taken = [name for name in names if name not in WEAKER or name in accepted]
+    return next((name for name in taken if name in known), "")
+
+
 def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Make]]:
     """Name and maker of each that may work here, the strongest first.
 

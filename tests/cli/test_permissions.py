@@ -13,6 +13,8 @@ from qcode.cli.permissions import main
 from qcode.cli.rules import keep
 from qcode.config.paths import make, paths
 from qcode.permission.modes import table
+from qcode.sandbox.choose import choose
+from qcode.sandbox.ground import Ground
 
 
 def test_modes_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,12 +54,57 @@ def test_test_names_commands_rules_and_sources(capsys: pytest.CaptureFixture[str
     assert main(["test", line]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"deny: user {file}:3: deny Bash(rm:*)",
-        f"  git status  ← user {file}:2: allow Bash(git:*) (reads only)",
-        f"  rm x  ← user {file}:3: deny Bash(rm:*)",
-        "  make  ← no rule",
+        f"  git status  ← user {file}:2: allow Bash(git:*); only reads .",
+        f"  rm x  ← user {file}:3: deny Bash(rm:*); only changes x",
+        "  make  ← no rule; can do anything",
+        "  reads .",
+        "  changes x",
+        "  changes f",
         "  opened: timeout 5 rm x",
         "  not clear: it writes f",
+        "  judged in ask mode, without a sandbox; `qcode sandbox check` says if one holds",
     ]
+
+
+def test_test_looks_at_files_as_a_run_does(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    (tmp_path / "secret").touch()
+    Path("link").symlink_to(tmp_path / "secret")
+    Path("a").touch()
+    assert main(["test", "cat a"]) == 0
+    assert capsys.readouterr().out.startswith("allow: it only reads a\n")
+    assert main(["test", "cat link", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    secret = (tmp_path / "secret").resolve().as_posix()
+    assert (found["answer"], found["proven"]) == ("ask", True)
+    assert found["files"] == [{"kind": "read", "target": secret, "place": "outside"}]
+    assert found["commands"][0]["reads"] == ["link"]
+    assert main(["test", "echo 'a\u202eb' > a", "--permission-mode", "edit"]) == 0
+    assert "‹U+202E›" in capsys.readouterr().out
+
+
+def test_test_knows_the_fence_that_an_earlier_run_proved_and_tries_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(paths().state)
+    assert main(["test", "make", "--permission-mode", "auto", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fence"] == "none"
+    assert list(paths().state.iterdir()) == [], "a trial would be kept here"
+    if choose(Ground.of((tmp_path,), (), (), os.environ), paths().state).fence is None:
+        pytest.skip("no fence holds on this machine")
+    assert main(["test", "make", "--permission-mode", "auto", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["fence"], found["answer"]) == ("holds", "allow")
+    file = paths().config_file
+    make(file.parent)
+    file.write_text('[sandbox]\noutside = ["Bash(make:*)"]\n')
+    assert main(["test", "make", "--permission-mode", "auto", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["fence"], found["answer"]) == ("none", "ask")
 
 
 def test_test_says_what_becomes_of_a_question_that_nobody_answers(
