@@ -220,3 +220,23 @@ def test_nothing_is_kept_where_there_is_nothing_to_trust(cli: Cli, home: Path) -
     assert ran.code == 42
     assert "nothing to trust" in ran.err
     assert not (home / "qcode" / "state" / "trust").exists()
+
+
+def test_no_module_of_the_repository_is_imported(cli: Cli, serve: Serve) -> None:
+    """`python -m` looks into the current folder first; all that qcode loads later it may not."""
+    serve(calling("write", path="a.txt", content="x\n"), DONE)
+    text = "from pathlib import Path\nPath(__file__).with_name('pwned').touch()\n"
+    for name in (
+        "msgspec",
+        "argparse",
+        "asyncio",
+        "json",
+        "openai",
+        "httpx2",
+        "tiktoken",
+        "signal",
+    ):
+        (cli.folder / f"{name}.py").write_text(text)
+    (cli.folder / "sitecustomize.py").write_text(text)
+    assert cli.ask(*YOLO).code == 0
+    assert not (cli.folder / "pwned").exists()
