@@ -160,7 +160,10 @@ def _path(_: argparse.Namespace, folder: Path) -> int:
     if not file.exists():
         sys.stderr.write("It does not exist yet: all settings are the defaults.\n")
     if (folder / PROJECT_FILE).exists():
-        sys.stderr.write(f"This project has one too, for harmless keys: {folder / PROJECT_FILE}\n")
+        sys.stderr.write(
+            f"This project has one too, for harmless keys, once it is trusted: "
+            f"{folder / PROJECT_FILE}\n"
+        )
     return 0
 
 

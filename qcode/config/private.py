@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,7 +38,7 @@ def alone(file: Path) -> Iterator[None]:
 
 def write(file: Path, data: bytes) -> None:
     """All of it or nothing; 0600. Raises OSError."""
-    part = file.with_name(f".{file.stem}-{secrets.token_hex(4)}.tmp")
+    part = file.with_name(f".{file.stem}-{os.urandom(4).hex()}.tmp")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as out:

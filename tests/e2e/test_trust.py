@@ -110,6 +110,12 @@ def test_a_hash_trusts_that_content_and_no_other(cli: Cli, serve: Serve) -> None
     assert len(server.requests) == 1
 
 
+def test_what_is_no_hash_is_a_wrong_flag(cli: Cli) -> None:
+    ran = cli.ask("--trust-hash", "main")
+    assert ran.code == 2
+    assert "--trust-hash: 'main' is not a hash" in ran.err
+
+
 def test_a_nested_repository_is_not_trusted_with_its_parent(cli: Cli, serve: Serve) -> None:
     server = serve(DONE)
     configure(cli.folder)
