@@ -126,7 +126,7 @@ def finished(command: str, output: Output, where: Where = "") -> tuple[str, Outp
         )
     if "time limit" in output.why:
         rows.append("[Raise timeout_seconds, or use action start for what does not end by itself.]")
-    rows += [f"[{note}]" for note in output.notes]
+    rows += [note if note.startswith("[") else f"[{note}]" for note in output.notes]
     return "\n".join(rows), _block(command, output, where)
 
 
