@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qcode.cli.kept import Kept, print_json, session, shown, talk, unkept
@@ -70,6 +70,8 @@ def _rewind(arguments: argparse.Namespace, store: Store) -> int:
         files = tuple(map(well_formed, back.done))
         if back.note_id:
             log.append(CheckpointTaken(back.note_id, files))
+        if back.left and not arguments.force:
+            way = replace(way, turn=0)  # files and conversation together, or neither
         if way.turn:
             log.append(Rewound(way.turn, files))
     return _tell(arguments, way, back)

@@ -89,14 +89,14 @@ def past(notes: Iterable[Note]) -> Past:
                 if not made.done or made.done[-1].turn != note.turn:
                     made.done.append(Group(note.turn))
                 made.done[-1].notes.append(note)
-            case "undo":
+            case "undo" if backwards([note]):
                 taken = [one for one in made.done if {n.id for n in one.notes} & {*note.of}]
                 made.done = [one for one in made.done if one not in taken]
                 made.undone.append((note, taken))
-            case "redo" if made.undone:
+            case "redo" if made.undone and backwards([note]):
                 made.done += made.undone.pop()[1]
             case _:
-                pass  # a call that came to nothing
+                pass  # it came to nothing, as on a full disk
     return made
 
 

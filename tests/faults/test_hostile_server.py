@@ -1,17 +1,17 @@
 """A server that sends too much, too deep, or what it should not: bounded, and a sentence."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.rig import DONE, LLAMA, YOLO, Cli, words
+from tests.e2e.rig import DONE, YOLO, Cli, words
 from tests.faults.bounded import Bounds, bounded
-from tests.support.script import Call, Reply
+from tests.support.script import Answer, Call, Reply
 from tests.support.scripted_server import ScriptedServer
 
 Serve = Callable[..., ScriptedServer]
-Always = Callable[[Reply], ScriptedServer]
+Always = Callable[[Answer], ScriptedServer]
 
 DEEP = 100_000
 LISTS = "[" * DEEP + "]" * DEEP
@@ -29,21 +29,6 @@ def delta(**fields: object) -> bytes:
 
 
 END = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}) + b"data: [DONE]\n\n"
-
-
-@pytest.fixture
-def always(cli: Cli) -> Iterator[Always]:
-    """A server that gives this one answer, however often it is asked."""
-    servers: list[ScriptedServer] = []
-
-    def start(reply: Reply) -> ScriptedServer:
-        servers.append(ScriptedServer(about=LLAMA, otherwise=lambda body: reply).start())
-        cli.url = servers[-1].base_url
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 @pytest.mark.parametrize("head", [b"data: ", b'data: {"choices":[{"delta":{"content":"', b""])
