@@ -53,7 +53,7 @@ class Hands(App[int]):
         if self.home.configured is not None:
             from qcode.tui.acts.trusting import settled  # noqa: PLC0415 - few folders configure
 
-            if not await settled(self, self.home.configured):
+            if not await settled(self, self.home.configured, self.chat.prompt.text):
                 self.do("leave")
                 return
         await self.open(wanted)

@@ -130,6 +130,18 @@ async def test_a_line_that_was_typed_too_early_answers_nothing_and_is_kept(ask: 
         await until(lambda: a.prompt == "trust yes")
 
 
+async def test_what_stood_in_the_prompt_stays_ahead_of_it(ask: Ask) -> None:
+    async with ask() as a:
+        await until(lambda: isinstance(a.app.screen, TrustScreen))
+        a.screen.dismiss("later")
+        await a.begun()
+        a.app.chat.prompt.write("fix ")
+        a.app.run_worker(a.app.first(Wanted()))
+        await until(lambda: isinstance(a.app.screen, TrustScreen))
+        await a.press("i", "t", "escape")
+        await until(lambda: a.prompt == "fix it")
+
+
 async def test_a_word_that_cannot_be_kept_is_said(ask: Ask) -> None:
     async with ask("The disk is full.") as a:
         await a.ready()

@@ -8,12 +8,12 @@ from qcode.tui.screens.trust import Answer, TrustScreen
 from qcode.tui.widgets.header import short_folder
 
 
-async def settled(hands: Hands, asked: Configured) -> bool:
-    """Show it and do what the person wants; False = they leave."""
+async def settled(hands: Hands, asked: Configured, written: str) -> bool:
+    """Show it and do what the person wants; False = they leave. `written` stands in the prompt."""
     screen = TrustScreen(hands.palette, short_folder(hands.home.folder), asked)
     answer: Answer | None = await hands.ask(screen)
     if screen.typed:
-        hands.write(screen.typed)
+        hands.write(written + screen.typed)
     if answer == "leave" or answer is None:
         return False
     if answer != "later" and (trouble := await asyncio.to_thread(asked.settle, answer)):
