@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.protocol.errors import InputError
-from qcode.protocol.text import plain
-from qcode.workspace.ignore import git_folder, repository
+from qcode.protocol.text import one_line, plain, well_formed
+from qcode.workspace.ignore import git_folder, head_of, repository
 
 SHOWN_CHANGES = 10
 _LARGE_INDEX_BYTES = 2_000_000
@@ -23,6 +23,8 @@ _LARGE_INDEX_BYTES = 2_000_000
 _OUTPUT_BYTES = 4 * 1024 * 1024
 _ERROR_BYTES = 4000
 _ASK_SECONDS = 30.0
+_LONGEST_NAME = 500
+"""Characters of HEAD; file systems take 255 bytes for a branch's name."""
 _SAFE = (
     "--no-pager",
     "--no-optional-locks",
@@ -40,11 +42,9 @@ def branch(folder: Path) -> str:
     top = repository(folder)
     if top is None:
         return ""
-    try:
-        head = Path(git_folder(str(top)), "HEAD").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    head = one_line(well_formed(head_of(f"{git_folder(str(top))}/HEAD")), _LONGEST_NAME)
+    if not head:
         return ""
-    head = plain(head).strip()
     name = head.removeprefix("ref: refs/heads/")
     return name if name != head else f"detached at {head[:8]}"
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from qcode.workspace.wildcards import path_regex
 
 _FILE_BYTES = 1024 * 1024
-
-
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -116,7 +114,7 @@ def repository(folder: Path) -> Path | None:
 def git_folder(top: str) -> str:
     """Where the repository at `top` keeps its data; `.git` may be a file that points there."""
     place = f"{top}/.git"
-    head = _text(place) if Path(place).is_file() else ""
+    head = head_of(place) if Path(place).is_file() else ""
     if head.startswith("gitdir:"):
         return os.path.join(top, head.removeprefix("gitdir:").strip())  # noqa: PTH118 - strings all the way, for speed
     return place
@@ -124,12 +122,12 @@ def git_folder(top: str) -> str:
 
 def _exclude_file(top: str) -> str:
     folder = git_folder(top)
-    common = _text(f"{folder}/commondir").strip()  # a work tree shares its repository's list
+    common = head_of(f"{folder}/commondir").strip()  # a work tree shares its repository's list
     return f"{folder}/{common}/info/exclude" if common else f"{folder}/info/exclude"
 
 
 def _listed(folder: str, file: str) -> Stack:
-    return _rules(folder, _text(file).split("\n"), final=False)
+    return _rules(folder, head_of(file).split("\n"), final=False)
 
 
 def _rules(folder: str, lines: Iterable[str], *, final: bool) -> Stack:
@@ -141,13 +139,16 @@ def _rules(folder: str, lines: Iterable[str], *, final: bool) -> Stack:
     return (Rules(base, rules[::-1], names, paths, final),)
 
 
-def _text(file: str) -> str:
+def head_of(file: str) -> str:
+    """A file's text, as much as a list of rules may have; empty where it is no ordinary file: a
+    repository may hold a pipe, or a link to a device, under any name."""
     try:
-        with open(os.open(file, _READ), "rb") as source:  # noqa: PTH123 - a descriptor
-            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-                return ""  # nobody may ever write to a pipe of that name
+        descriptor = os.open(file, _READ)
+        with os.fdopen(descriptor, "rb") as source:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return ""
             return os.fsdecode(source.read(_FILE_BYTES).removeprefix(b"\xef\xbb\xbf"))
-    except (OSError, ValueError):
+    except OSError:
         return ""  # absent, a folder, not for us: no list
 
 

@@ -6,7 +6,7 @@ itself and only then looks below; and its import stands on the way to the first 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 _POSIX = {
@@ -28,8 +28,16 @@ NOTHING = r"(?!)"
 """Matches no name: what git makes of a broken pattern."""
 
 
+_STAR, _DEEP = "[^/]*", "(?:.*/)?"
+
+
 def path_regex(pattern: str) -> str:
-    """For a whole path from the pattern's folder, without a slash at either end."""
+    """For a whole path from the pattern's folder, without a slash at either end.
+
+    Patterns come with repositories, so many stars must not mean many ways to try: where another
+    star follows, the first place that fits what stands between them is the only one looked at
+    (what is left then is the most that can be left), and no other is gone back to.
+    """
     parts: list[str] = []
     at = 0
     while at < len(pattern):
@@ -37,7 +45,37 @@ def path_regex(pattern: str) -> str:
         if made is None:
             return NOTHING
         parts.append(made)
-    return "".join(parts)
+    *deep, last = _divided(parts, _DEEP)
+    first = "".join(_names(deep.pop(0))) if deep else ""
+    middle = [f"(?>(?:[^/]*/)*?{''.join(_names(each))})" for each in deep]
+    ends = "".join(_names(last))
+    return f"{first}{''.join(middle)}{_DEEP}{ends}" if _DEEP in parts else ends
+
+
+def _names(parts: Sequence[str]) -> Iterator[str]:
+    """The expression for parts without `**/`, whose stars end at slashes."""
+    for at, name in enumerate(_divided(parts, "/")):
+        if at:
+            yield "/"
+        *stars, last = _divided(name, _STAR)
+        if not stars:
+            yield "".join(last)
+            continue
+        yield "".join(stars[0])
+        for between in stars[1:]:
+            yield f"(?>[^/]*?{''.join(between)})"
+        yield f"{_STAR}{''.join(last)}"
+
+
+def _divided(parts: Sequence[str], sign: str) -> list[list[str]]:
+    """`parts` between each `sign`."""
+    found: list[list[str]] = [[]]
+    for part in parts:
+        if part == sign:
+            found.append([])
+        else:
+            found[-1].append(part)
+    return found
 
 
 def alternatives(pattern: str) -> Iterator[str]:
@@ -76,10 +114,10 @@ def _stars(pattern: str, at: int) -> tuple[str, int]:
         end += 1
     begins = at == 0 or pattern[at - 1] == "/"
     if end - at == 2 and begins and pattern[end : end + 1] == "/":
-        return "(?:.*/)?", end + 1
+        return _DEEP, end + 1
     if end - at == 2 and begins and end == len(pattern):
         return ".*", end
-    return "[^/]*", end
+    return _STAR, end
 
 
 def _one(pattern: str, at: int) -> tuple[str | None, int]:
