@@ -41,6 +41,8 @@ class Settings:
     """plan, ask, edit, auto, dontAsk, yolo. Nobody is asked: an ask counts as a deny."""
     sandbox: str | None = None
     """auto, required, off."""
+    tools: str | None = None
+    """What the model is offered, by name, divided by commas; empty = nothing."""
     allowed_tools: Sequence[str] = ()
     disallowed_tools: Sequence[str] = ()
     system_prompt: str | None = None

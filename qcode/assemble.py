@@ -2,13 +2,9 @@
 
 import asyncio
 import shutil
-import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from qcode import __version__, fencing
 from qcode.answering import Answering, Own, overrides, remarks, settings_of
@@ -28,7 +24,6 @@ from qcode.engine.gauge import Gauge
 from qcode.engine.hidden import hidden
 from qcode.engine.history import History
 from qcode.engine.keeping import Keeping
-from qcode.engine.limits import Limits
 from qcode.engine.look import look
 from qcode.engine.own import OwnCommands
 from qcode.engine.parts import Haste, Parts
@@ -40,6 +35,8 @@ from qcode.engine.room import Room
 from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
 from qcode.engine.scale import Scale
+from qcode.engine.standing import Standing
+from qcode.engine.start import Start, spill_folder
 from qcode.engine.stream import Stream
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
@@ -47,60 +44,21 @@ from qcode.engine.verify import Verify
 from qcode.permission.modes import Mode as PermissionMode
 from qcode.permission.modes import parse_mode
 from qcode.permission.patterns import Ground
-from qcode.permission.rules import Rule
 from qcode.protocol.access import Access
-from qcode.protocol.errors import InputError
 from qcode.protocol.events import Notice, SessionStarted, SettingsChanged
 from qcode.protocol.messages import ToolSpec, UserMessage
 from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
-from qcode.session.conversation import Conversation
-from qcode.session.log import Log
 from qcode.session.naming import checkpoints
 from qcode.tools.base import Context
 from qcode.tools.builtin import Web, usable
 from qcode.tools.schema import spec
-from qcode.tools.structured import Wanted, tool_for
+from qcode.tools.structured import tool_for
 from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
 from qcode.workspace.shadow import Shadow
 
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a run is started with, beside the configuration."""
-
-    folder: Path
-    add_dirs: tuple[Path, ...] = ()
-    own: tuple[Path, ...] = ()
-    """Folders in which qcode keeps its own things: the model changes none without a question."""
-    log: Log | None = None
-    """None = no session is kept."""
-    state: Path | None = None
-    """Where it is kept what was found out about this machine; None = nowhere."""
-    kept: Path | None = None
-    """Where files are kept as they were before changes; None = nothing can be put back."""
-    conversation: Conversation = field(default_factory=Conversation)
-    """That of the session that goes on; empty = a new one."""
-    rules: tuple[Rule, ...] = ()
-    remarks: tuple[str, ...] = ()
-    """Sentences that the person is told when the session begins."""
-    keep: Callable[[Sequence[str]], None] | None = None
-    """Writes down rules that the person approves for this folder; None = nothing is kept. Called
-    in a thread; may raise ConfigError."""
-    api_key: str = ""
-    limits: Limits = field(default_factory=Limits)
-    person: Literal["present", "absent"] = "absent"
-    verify: Literal["changed", "always"] = "changed"
-    """When `agent.verify` runs; asked for in so many words, always."""
-    sampling: Mapping[str, float] = field(default_factory=dict)
-    """Values of the flags, by the names of `fields.SAMPLING`."""
-    wanted: Wanted | None = None
-    """The value that each turn is to give; None = words."""
-    system: str = ""
-    """The system text of the flags; empty = the built-in one."""
-    said: frozenset[str] = frozenset()
-    """Keys that were said for this run: `[models]` does not change them."""
+__all__ = ["Start", "assemble"]
 
 
 def assemble(config: Config, start: Start) -> Engine:
@@ -108,23 +66,12 @@ def assemble(config: Config, start: Start) -> Engine:
 
     Raises SandboxMissing, ConfigError and InputError.
     """
-    spill = _spill_folder()
+    spill = spill_folder()
     try:
         return _Assembly(config, start, spill).engine()
     except BaseException:  # nobody will close an engine that was not made
         shutil.rmtree(spill, ignore_errors=True)
         raise
-
-
-def _spill_folder() -> Path:
-    """A folder of this run's own (0700) for outputs that are too long for the model."""
-    try:
-        return Path(tempfile.mkdtemp(prefix="qcode-"))
-    except OSError as error:
-        raise InputError(
-            f"No temporary folder can be made ({error.strerror}). Free some space, or set TMPDIR "
-            "to a folder that you may write."
-        ) from error
 
 
 class _Assembly:
@@ -172,7 +119,12 @@ class _Assembly:
         web: Web = "offline" if offline else "ruled" if ruled else "unruled"
         known = [one.name for one in start.conversation.tools]
         last = (tool_for(start.wanted),) if start.wanted else ()
-        self.tools = (*usable(known, start.person, web), *last)
+        offered = (
+            tool
+            for tool in usable(known, start.person, web)
+            if start.tools is None or tool.name in start.tools
+        )
+        self.tools = (*offered, *last)
         session = start.log.session_id if start.log else ""
         self.keeping = Keeping(
             Keeper(self.workspace.root, Shadow(start.kept), session) if start.kept else None,
@@ -182,6 +134,8 @@ class _Assembly:
             jobs=lambda: bool(self.runner.list()),
             names=partial(checkpoints, start.log.path.parent) if start.log else None,
         )
+        self.book.tripped = self._tripped
+        self.standing = Standing(self.keeping, self.gate, self.settings, self.say, self._tripped)
 
     def engine(self) -> Engine:
         """The whole."""
@@ -205,6 +159,9 @@ class _Assembly:
         if self.history is None:
             return SettingsChanged(self.settings.thinking_budget, self.settings.max_tokens)
         return self.history.asks()
+
+    def _tripped(self) -> str:
+        return self.runner.tripped
 
     def _mode(self) -> PermissionMode:
         preset = parse_mode(self.config.permission.mode) if self.config.permission.mode else None
@@ -314,7 +271,7 @@ class _Assembly:
         )
         calls = Calls(self.tools, context, self.approvals, self.say)
         calls.single.before_effect = self.stream.flush
-        calls.single.around = self._around
+        calls.single.around = self.standing.around
         calls.single.where = self.book.where
         if self.settings.loops == "off":
             calls.watch = None
@@ -326,19 +283,10 @@ class _Assembly:
             return None
         when = self.start.verify
         made = Verify(agent.verify, agent.verify_tries, self.runner, self.start.folder, when)
-        made.around = self.keeping.command
+        made.around = self.standing.command
         if self.book.where((Access("shell", agent.verify),)) == "outside":
             made.where = "outside"
         return made
-
-    @asynccontextmanager
-    async def _around(self, accesses: Sequence[Access]) -> AsyncIterator[None]:
-        """A call that may change something: its files are kept, its questions end with it."""
-        async with self.keeping.around(accesses):
-            try:
-                yield
-            finally:
-                self.gate.left()
 
     async def _end(self) -> None:
         try:

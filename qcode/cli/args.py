@@ -72,6 +72,8 @@ def parse(argv: list[str]) -> Options:
         sandbox=found.sandbox,
         trust=found.trust,
         trust_hash=found.trust_hash,
+        tools=found.tools,
+        setting_sources=found.setting_sources,
         allowed_tools=tuple(found.allowed_tools),
         disallowed_tools=tuple(found.disallowed_tools),
         system_prompt=found.system_prompt,
@@ -214,6 +216,12 @@ def _permission(group: Group) -> None:
     )
     group.add_argument(
         "--trust-hash", type=sha256, metavar="HASH", help="the same, if it hashes to this"
+    )
+    group.add_argument(
+        "--setting-sources", metavar="LIST", help="without `project` in it, no project configures"
+    )
+    group.add_argument(
+        "--tools", metavar="NAMES", help="the model is offered these alone; '' = none"
     )
     group.add_argument(
         "--allowed-tools",

@@ -18,6 +18,7 @@ from qcode.config.paths import make, paths
 from qcode.config.secrets import endpoint_key
 from qcode.engine.limits import Limits
 from qcode.fencing import gives_up_sandbox
+from qcode.headless.names import OURS
 from qcode.permission.modes import PRESETS
 from qcode.permission.patterns import Ground
 from qcode.protocol.errors import InputError, QcodeError, SessionError
@@ -26,6 +27,7 @@ from qcode.session.conversation import Conversation, fold
 from qcode.session.log import Log
 from qcode.session.places import project
 from qcode.session.store import Resumed
+from qcode.tools.builtin import BUILTIN
 from qcode.tools.structured import Wanted, read_schema
 
 
@@ -103,6 +105,7 @@ def start(
         person=person,
         verify="always" if options.verify else "changed",
         sampling=options.sampling,
+        tools=_tools(options.tools) if options.tools is not None else None,
         wanted=_wanted(options.schema) if options.schema else None,
         system=_system(options),
         said=loaded.said,
@@ -146,3 +149,16 @@ def _wanted(schema: str) -> Wanted:
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"--json-schema {path} cannot be read ({error}).") from error
     return Wanted(read_schema(text))
+
+
+def _tools(names: str) -> frozenset[str] | None:
+    """What `--tools` says, by our names; None = all."""
+    said = [name.strip() for name in names.split(",") if name.strip()]
+    if said == ["default"]:
+        return None
+    known = {tool.name for tool in BUILTIN}
+    found = {OURS.get(name, name) for name in said}
+    if unknown := found - known:
+        there = ", ".join(sorted(known))
+        raise InputError(f"--tools: there is no tool {min(unknown)!r}. There are {there}.")
+    return frozenset(found)

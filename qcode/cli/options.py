@@ -41,6 +41,10 @@ class Options:
     """What the folder configures counts, for this run."""
     trust_hash: str | None
     """The same, if it hashes to this; else the run ends."""
+    tools: str | None
+    """What the model is offered, by our names or Claude's; empty = nothing."""
+    setting_sources: str | None
+    """Claude's `user,project,local`."""
     allowed_tools: tuple[str, ...]
     """As written; a value may hold several rules."""
     disallowed_tools: tuple[str, ...]

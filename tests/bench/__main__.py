@@ -10,6 +10,7 @@ from dataclasses import asdict
 from tests.bench.budgets import budgets
 from tests.bench.checkpoints import checkpoints
 from tests.bench.detection import detection
+from tests.bench.drivers import drivers
 from tests.bench.fence import fence
 from tests.bench.figure import Figure, table
 from tests.bench.ground import Ground, ground
@@ -39,6 +40,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "sandbox": fence,
     "repository": repository,
     "checkpoints": checkpoints,
+    "drivers": drivers,
 }
 
 

@@ -250,3 +250,27 @@ def test_a_signal_ends_a_driven_run(serve: Serve, drive: Drive, number: signal.S
     host.process.send_signal(number)
     assert host.result()["is_error"] is True
     assert host.end() == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+
+
+def test_the_model_is_offered_only_the_tools_that_were_named(cli: Cli, serve: Serve) -> None:
+    server = serve(DONE, DONE, DONE)
+    cli.ask("--tools", "Read,grep")
+    cli.ask("--tools", "")
+    cli.ask("--tools", "default")
+    some, none, every = (request.body.get("tools", []) for request in server.requests)
+    assert [tool["function"]["name"] for tool in some] == ["read", "grep"]
+    assert none == []
+    assert len(every) > 5
+    assert "tools" not in server.requests[1].body
+    assert cli.ask("--tools", "Nonsense").code == 42
+
+
+def test_two_clients_cannot_have_one_session(cli: Cli, serve: Serve, drive: Drive) -> None:
+    serve(DONE)
+    host = drive("--session-id", "0b5a8e0e-3f5d-4c39-9d1e-0a2f6f0c7f11")
+    host.say("go")
+    found = host.result()["session_id"]
+    ran = cli.ask("--resume", found, "--output-format", "stream-json")
+    assert ran.code == 42
+    assert "open in another qcode" in json.loads(ran.out)["errors"][0]
+    assert host.end() == 0
