@@ -19,6 +19,9 @@ NEAR_ENTRIES = 20_000
 LIKE = 0.6
 """How much two names must have in common, without their endings: `test_cart` and `cart` have."""
 
+MOST_BRACES, MOST_KINDS = 32, 1_024
+"""In one pattern: twenty pairs of two stand for a million."""
+
 _WILD = re.compile(r"[*?\[\\{]")
 
 
@@ -104,10 +107,18 @@ def files(pattern: str) -> Files:
     pattern = re.sub(r"^(?:\./)+", "", pattern.strip())
     pattern = f"{pattern}**" if pattern.endswith("/") else pattern
     on_name = "/" not in pattern
-    kinds = (path_regex(kind.removeprefix("/")) for kind in alternatives(pattern))
+    kinds = (path_regex(kind.removeprefix("/")) for kind in _kinds(pattern))
     regex = re.compile("|".join(f"(?:{kind})" for kind in kinds), re.DOTALL)
     plain = [] if on_name else _WILD.split(pattern.lstrip("/"), maxsplit=1)[0].split("/")[:-1]
     return Files(regex, on_name, "/".join(plain))
+
+
+def _kinds(pattern: str) -> list[str]:
+    """Without braces; where they stand for too many, they are letters like others."""
+    if pattern.count("{") > MOST_BRACES:
+        return [pattern]
+    found = list(islice(alternatives(pattern), MOST_KINDS + 1))
+    return found if len(found) <= MOST_KINDS else [pattern]
 
 
 def find(start: Path, bounds: Bounds, pattern: str, limit: int) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qcode.workspace.git import branch
 from qcode.workspace.ignore import Bounds
-from qcode.workspace.search import walk
+from qcode.workspace.search import files, walk
 from qcode.workspace.wildcards import path_regex
 
 SIGNS = st.lists(st.sampled_from(["a", "b", "*", "?", "[ab]"]), min_size=1, max_size=5)
@@ -50,6 +50,13 @@ def test_a_hostile_pattern_is_answered_at_once(pattern: str, path: str) -> None:
     began = time.monotonic()
     re.compile(path_regex(pattern), re.DOTALL).fullmatch(path)
     assert time.monotonic() - began < 1.0
+
+
+@pytest.mark.parametrize("count", [20, 5_000])
+def test_braces_that_stand_for_millions_are_letters(count: int) -> None:
+    pattern = "{a,b}" * count
+    assert files(pattern).matches(pattern)
+    assert files("{a,b}" * 8).matches("abababab")
 
 
 @pytest.mark.timeout(20)
