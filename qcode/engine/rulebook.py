@@ -33,12 +33,18 @@ class Rulebook:
         """`outside`: rules of commands that run without the fence where there is one; see
         `where`. Raises ConfigError for one that is not about certain commands."""
         self._settings = settings
-        self._fence = fence
+        self._given = fence
         self._rules = list(rules)
         self._ground = ground
         self._outside = tuple(_about_commands(one) for one in _parsed(outside, ground))
         self.reached: Callable[[str, Fence], Reached] | None = None
         """What a command line does to files; None = nobody looks. See `reach`."""
+        self.tripped: Callable[[], str] = lambda: ""
+        """Why the fence counts no more; empty = it does. See `standing`."""
+
+    @property
+    def _fence(self) -> Fence:
+        return "none" if self._given == "holds" and self.tripped() else self._given
 
     def judge(self, accesses: Sequence[Access]) -> Verdict:
         """May it be?"""

@@ -1,0 +1,64 @@
+"""What a run is started with: from flags to `assemble`."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from qcode.engine.limits import Limits
+from qcode.permission.rules import Rule
+from qcode.protocol.errors import InputError
+from qcode.session.conversation import Conversation
+from qcode.session.log import Log
+from qcode.tools.structured import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run is started with, beside the configuration."""
+
+    folder: Path
+    add_dirs: tuple[Path, ...] = ()
+    own: tuple[Path, ...] = ()
+    """Folders in which qcode keeps its own things: the model changes none without a question."""
+    log: Log | None = None
+    """None = no session is kept."""
+    state: Path | None = None
+    """Where it is kept what was found out about this machine; None = nowhere."""
+    kept: Path | None = None
+    """Where files are kept as they were before changes; None = nothing can be put back."""
+    conversation: Conversation = field(default_factory=Conversation)
+    """That of the session that goes on; empty = a new one."""
+    rules: tuple[Rule, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Sentences that the person is told when the session begins."""
+    keep: Callable[[Sequence[str]], None] | None = None
+    """Writes down rules that the person approves for this folder; None = nothing is kept. Called
+    in a thread; may raise ConfigError."""
+    api_key: str = ""
+    limits: Limits = field(default_factory=Limits)
+    person: Literal["present", "absent"] = "absent"
+    verify: Literal["changed", "always"] = "changed"
+    """When `agent.verify` runs; asked for in so many words, always."""
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    """Values of the flags, by the names of `fields.SAMPLING`."""
+    tools: frozenset[str] | None = None
+    """The model is offered these alone; None = all."""
+    wanted: Wanted | None = None
+    """The value that each turn is to give; None = words."""
+    system: str = ""
+    """The system text of the flags; empty = the built-in one."""
+    said: frozenset[str] = frozenset()
+    """Keys that were said for this run: `[models]` does not change them."""
+
+
+def spill_folder() -> Path:
+    """A folder of this run's own (0700) for outputs that are too long for the model."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="qcode-"))
+    except OSError as error:
+        raise InputError(
+            f"No temporary folder can be made ({error.strerror}). Free some space, or set TMPDIR "
+            "to a folder that you may write."
+        ) from error
