@@ -8,7 +8,10 @@ itself before it begins, so there is no moment at which it runs unseen. What has
 
 import os
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
+
+from qcode.sandbox.cells import Cell
 
 _KEEPS = """
 running=' '
@@ -31,6 +34,19 @@ class Keeper:
     def __init__(self) -> None:
         self._shell: subprocess.Popen[bytes] | None = None
         self._pipe = -1
+        self._cells: dict[int, Cell] = {}
+        self._said: dict[int, str] = {}
+        self.cell: Callable[[], Cell | None] = lambda: None
+        """Makes a control group for a command; None = there is none."""
+
+    def began(self, group: int, cell: Cell | None) -> None:
+        """It runs in this one, which is closed when the group has ended."""
+        if cell is not None:
+            self._cells[group] = cell
+
+    def said(self, group: int) -> str:
+        """What the kernel did about the limits of a group that has ended; told once."""
+        return self._said.pop(group, "")
 
     def around(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
         """A command that tells its group and then becomes `words`; and what its stdin must be.
@@ -47,12 +63,17 @@ class Keeper:
 
     def ended(self, group: int) -> None:
         """A group is empty: its number may belong to others from now on."""
+        cell = self._cells.pop(group, None)
+        if cell is not None:
+            self._said[group] = cell.close()
         if self._pipe >= 0:
             with suppress(OSError):  # somebody ended the shell
                 os.write(self._pipe, b"- %d\n" % group)
 
     def close(self) -> None:
         """Let the shell end; it kills what was not told to have ended."""
+        for group in tuple(self._cells):
+            self._cells.pop(group).close()
         if self._shell is None:
             return
         os.close(self._pipe)

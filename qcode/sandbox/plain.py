@@ -1,6 +1,7 @@
 """Commands without a fence: process group, time limit, output cap, background jobs."""
 
 import asyncio
+import functools
 import os
 import signal
 from collections.abc import Callable, Collection, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from qcode.sandbox.base import Command, Gate, Job, Output, Reading
 from qcode.sandbox.capture import Capture
+from qcode.sandbox.cells import Cell, cell, delegated
 from qcode.sandbox.clock import Clock
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.jobs import JobTable
@@ -42,6 +44,8 @@ class PlainRunner:
         self._jobs = JobTable()
         self._keeper = self._make_keeper()
         self._warden = Warden(Limits.of())
+        self._above = functools.cache(delegated)
+        self._keeper.cell = self._cell
         self._foreground: set[Process] = set()
 
     def limit(self, limits: Limits) -> None:
@@ -117,6 +121,11 @@ class PlainRunner:
             await self._warden.close()
             self._keeper.close()
 
+    def _cell(self) -> Cell | None:
+        """A control group for a command, where there can be one."""
+        above, limits = self._above(), self._warden.limits
+        return cell(above, limits.memory_bytes, limits.processes) if above else None
+
     def _make_keeper(self) -> Keeper:
         return Keeper()
 
@@ -142,6 +151,8 @@ class PlainRunner:
         if not why and process.running():
             process.capture.news()  # the result shows it: the job begins after it
             job = self._jobs.add(command.line, process)
+        if said := self._keeper.said(process.group.number):
+            process.note(said)
         code = None if why else process.exit_code
         if code is not None and code < 0:
             why, code = f"ended by signal {-code} ({_signal_name(-code)})", None

@@ -152,6 +152,7 @@ async def start(launch: Launch, capture: Capture, keeper: Keeper) -> Process:
 async def spawn(launch: Launch, keeper: Keeper) -> tuple[asyncio.subprocess.Process, int]:
     """The process, and the pipe with its output. Raises NotStarted."""
     reading = writing = -1
+    cell = keeper.cell()
     try:
         if sys.platform == "win32":
             raise NotStarted(
@@ -159,7 +160,7 @@ async def spawn(launch: Launch, keeper: Keeper) -> tuple[asyncio.subprocess.Proc
             )
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
-        words, stdin = keeper.around(launch.words)
+        words, stdin = keeper.around(cell.enter(launch.words) if cell else launch.words)
         opening = asyncio.create_subprocess_exec(
             *words,
             stdin=stdin,
@@ -170,13 +171,17 @@ async def spawn(launch: Launch, keeper: Keeper) -> tuple[asyncio.subprocess.Proc
             start_new_session=True,
             pass_fds=launch.descriptors,
         )
-        return await _whole(asyncio.create_task(opening)), reading
-    except (OSError, ValueError) as error:
+        shell = await _whole(asyncio.create_task(opening))
+        keeper.began(shell.pid, cell)
+    except BaseException as error:
         _close(reading)
-        raise NotStarted(_why_not(error, launch.line, launch.folder)) from error
-    except BaseException:
-        _close(reading)
+        if cell is not None:
+            cell.close()
+        if isinstance(error, OSError | ValueError):
+            raise NotStarted(_why_not(error, launch.line, launch.folder)) from error
         raise
+    else:
+        return shell, reading
     finally:
         _close(writing, *launch.descriptors)
 
