@@ -1,7 +1,6 @@
 """Find lines by a regular expression."""
 
 import asyncio
-import shutil
 import stat
 import threading
 import time
@@ -18,6 +17,7 @@ from qcode.tools.showing import count, missing, shown_path
 from qcode.workspace.files import WHOLE_BYTES, Located, Workspace
 from qcode.workspace.grep import Found, Hit, Patience, Query, Row, grep
 from qcode.workspace.pattern import BadPattern, Pattern, literal, read
+from qcode.workspace.programs import installed
 from qcode.workspace.search import cannot_list, files
 from qcode.workspace.trouble import trouble
 
@@ -89,7 +89,7 @@ class Grep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
         try:
             return await asyncio.to_thread(
-                grep, located.path, workspace.bounds, query, shutil.which("rg"), patience
+                grep, located.path, workspace.bounds, query, installed("rg"), patience
             )
         finally:
             given_up.set()

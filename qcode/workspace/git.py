@@ -7,7 +7,6 @@ left alone, and nothing of the environment that steers git is passed on.
 
 import asyncio
 import os
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import one_line, plain, well_formed
 from qcode.workspace.ignore import git_folder, head_of, repository
+from qcode.workspace.programs import installed
 
 SHOWN_CHANGES = 10
 _LARGE_INDEX_BYTES = 2_000_000
@@ -87,7 +87,7 @@ async def diff(folder: Path, limit_seconds: float = 10.0) -> str | None:
 
 async def _git(folder: Path, limit_seconds: float, *arguments: str) -> str | None:
     """Standard output; None when it fails or takes too long."""
-    program = shutil.which("git")
+    program = installed("git")
     if program is None or repository(folder) is None:
         return None
     try:
@@ -139,7 +139,7 @@ async def ask(
 
     A filter of the repository never runs, so nothing of a filtered file may be written this way.
     """
-    program = shutil.which("git")
+    program = installed("git")
     if program is None:
         raise InputError("There is no git on this machine's PATH. Install it.")
     try:
