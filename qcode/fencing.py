@@ -6,7 +6,7 @@ a boot; after that the choice takes less than one.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from qcode.protocol.errors import SandboxMissing
 from qcode.sandbox.choose import LANDLOCK, choose, proven
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.limits import Limits
 from qcode.sandbox.plain import PlainRunner
 
 CHECK = "`qcode sandbox check` says what was tried."
@@ -48,10 +49,18 @@ class Around:
 
 def around(config: Config, folders: Folders) -> Around:
     """What the settings ask for. Raises SandboxMissing."""
+    found = _around(config, folders)
+    sandbox = config.sandbox
+    found.runner.limit(Limits.of(sandbox.memory_megabytes, sandbox.processes))
+    return found
+
+
+def _around(config: Config, folders: Folders) -> Around:
     permission, spill = config.permission, folders.spill
     if gives_up_sandbox(permission):
         return Around(PlainRunner(spill), "off")
     ground = Ground.of(folders.writable, folders.own, (spill,), os.environ)
+    ground = replace(ground, processes=config.sandbox.processes)
     choice = choose(ground, folders.state or spill, accepted=_accepted(config))
     if choice.fence is not None:
         return Around(FencedRunner(choice.fence, spill), "holds")
