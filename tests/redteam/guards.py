@@ -30,6 +30,7 @@ from qcode.permission.code import runs_code
 from qcode.permission.shell import Line, Simple
 from qcode.permission.words import Word
 from qcode.protocol import hosts, text
+from qcode.sandbox import head, reach
 from qcode.sandbox.environment import child_environment
 from qcode.server import chunks
 from qcode.server.reader import Limits
@@ -231,7 +232,14 @@ GUARDS: Mapping[str, Without] = {
         _attribute(address, "_SIGN", re.compile("(?!)")),
         _attribute(address, "_host_and_port", lambda netloc, scheme: (netloc, 80)),
     ),
-    "addresses": _everywhere(hosts.why_not_public, lambda address: ""),
+    "proxy": _everywhere(
+        head.parse, lambda said: head.Wanted(said.decode("latin-1").split()[1], 443, b"")
+    ),
+    "addresses": _all(
+        _everywhere(hosts.why_not_public, lambda address: ""),
+        _everywhere(reach.why_closed, lambda address: ""),
+        _attribute(reach.Reach, "refuses", lambda self, host: ""),
+    ),
     "endpoints": _everywhere(web._is_endpoint, _never),
     "beyond": _attribute(
         modes, "TABLE", {name: replace(row, beyond="allow") for name, row in modes.TABLE.items()}

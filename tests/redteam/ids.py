@@ -72,7 +72,7 @@ cve-2025-54136 | an approved entry is changed later | trust is bound to a hash o
 cve-2026-22708 | built-ins poison PATH and PAGER for the next allowed command |
     what sets variables asks; a fresh shell and a scrubbed environment each time
 nomshub | repository content opens a tunnel |
-    no network inside the fence unless a person allows the host
+    no network inside the fence but by a proxy, to hosts that a person allowed
 guardfall | filters read the text before quotes are removed |
     read as bash does, else asked; deny rules look at words with quotes undone
 takedown | tools of eight agents run and send what they are told | rules, fence, no network

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.protocol.hosts import why_not_public
+from qcode.sandbox import head
+from qcode.sandbox.reach import Reach
 from qcode.tools.address import Unfit, place
 from qcode.tools.web import NoPage, Way, get
 
@@ -37,6 +39,29 @@ class Address:
 
     def succeeds(self, tmp: Path) -> bool:
         return not why_not_public(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """What a command sends to the proxy; succeeds when it is taken for a request."""
+
+    head: bytes
+
+    def succeeds(self, tmp: Path) -> bool:
+        try:
+            return bool(head.parse(self.head).host)
+        except head.BadHead:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A host that a command wants to reach; succeeds when a person would be asked about it."""
+
+    host: str
+
+    def succeeds(self, tmp: Path) -> bool:
+        return not Reach().refuses(self.host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Where qcode itself connects to."""
 
-from tests.redteam.attempts.egress import Address, Fetched, Url
+from tests.redteam.attempts.egress import Address, Fetched, Proxied, Refused, Url
 from tests.redteam.attempts.judged import Touch
 from tests.redteam.case import Case
 
+_TUNNEL = Proxied(b"CONNECT allowed.com:443 HTTP/1.1\r\nHost: allowed.com:443\r\n\r\n")
 _PAGE = Fetched("http://example.com/", [["93.184.216.34"]])
 
 
@@ -67,4 +68,20 @@ CASES = (
     Case("server-slots", "a tool reads what others asked", "endpoints",
         Fetched("http://box.example:8080/slots", [["93.184.216.34"]], (), endpoints=(("box.example",
         8080),)), _PAGE),
+    Case("socks5-nul", "to the proxy of the fence", "proxy",
+        Proxied(b"CONNECT evil.com\0.allowed.com:443 HTTP/1.1\r\n\r\n"), _TUNNEL),
+    Case("nomshub", "a user before the host, to the proxy", "proxy",
+        Proxied(b"CONNECT allowed.com@evil.com:443 HTTP/1.1\r\n\r\n"), _TUNNEL),
+    Case("nomshub", "a second request in a header, by a line feed alone", "proxy",
+        Proxied(b"GET http://allowed.com/ HTTP/1.1\r\nx: y\n\nGET http://evil/ HTTP/1.1\r\n\r\n"),
+        Proxied(b"GET http://allowed.com/ HTTP/1.1\r\nx: y\r\n\r\n")),
+    Case("nomshub", "a number for an address, to the proxy", "proxy",
+        Proxied(b"CONNECT 2130706433:443 HTTP/1.1\r\n\r\n"),
+        Proxied(b"CONNECT 93.184.216.34:443 HTTP/1.1\r\n\r\n")),
+    Case("server-slots", "this machine, by the proxy", "addresses", Refused("127.0.0.1"),
+        Refused("93.184.216.34")),
+    Case("server-unauthenticated", "this machine by its name, by the proxy", "addresses",
+        Refused("localhost"), Refused("example.com")),
+    Case("ssrf-metadata", "by the proxy", "addresses", Refused("169.254.169.254"),
+        Refused("93.184.216.34")),
 )  # fmt: skip
