@@ -1,6 +1,9 @@
 """What a fence stands on: fixed when the session starts, never from the words of a model."""
 
+import os
+import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +47,7 @@ class Ground:
         return cls(
             writable=folders,
             repositories=tuple(dict.fromkeys(elsewhere)),
-            home=Path(environment.get("HOME") or "/").resolve(),
+            home=_home(environment),
             own=_resolved(own),
             shown=tuple(path for path in _resolved(shown) if path.exists()),
             runtime=runtime.resolve() if runtime.is_absolute() and runtime.is_dir() else None,
@@ -54,6 +57,17 @@ class Ground:
     def guarded(self) -> tuple[Guarded, ...]:
         """All folders that are written, with the names in them that are not."""
         return (*(workspace(folder, self.home) for folder in self.writable), *self.repositories)
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    """Where keys lie: a service or a cron job may have no HOME, its user has a home all the same."""
+    named = Path(environment.get("HOME", ""))
+    if not named.is_absolute() and sys.platform != "win32":
+        import pwd  # noqa: PLC0415 - there is none on Windows
+
+        with suppress(KeyError):  # a number without a name, in a container
+            named = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return named.resolve() if named.is_absolute() else Path("/")
 
 
 def _resolved(paths: Iterable[Path]) -> tuple[Path, ...]:
