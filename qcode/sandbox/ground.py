@@ -60,7 +60,7 @@ class Ground:
 
 
 def _home(environment: Mapping[str, str]) -> Path:
-    """Where keys lie: a service or a cron job may have no HOME, its user has a home all the same."""
+    """Where keys lie: a service or a cron job may have no HOME, its user has one all the same."""
     named = Path(environment.get("HOME", ""))
     if not named.is_absolute() and sys.platform != "win32":
         import pwd  # noqa: PLC0415 - there is none on Windows
