@@ -53,7 +53,9 @@ def choose(
     if why := _impossible(ground):
         return Choice(None, why)
     known, said = _proven(state), []
-    for name, make in candidates(environment):
+    # what was proven comes first: the others would fail again at each start
+    found_before = [name for name in known if name not in WEAKER]
+    for name, make in sorted(candidates(environment), key=lambda it: it[0] not in found_before):
         if name in WEAKER and name not in accepted:
             said.append(f"{name}: {WEAKER[name]}")
             continue
@@ -84,7 +86,7 @@ def proven(
 def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Make]]:
     """Name and maker of each that may work here, the strongest first.
 
-    Namespaces before bubblewrap: they promise the same (`qcode sandbox check` tries both), but
+    Namespaces before bubblewrap: both promise the same (`qcode sandbox check` tries them), but
     behind bubblewrap what a command leaves running ends with it, where it could become a job, each
     command has a network of its own, so that no host can be allowed and no port opened, and nothing
     can be started ahead. bubblewrap remains for systems that give namespaces to no other program.

@@ -1,8 +1,9 @@
 """How much a command may use; what goes beyond it is ended.
 
-The number of processes is also held by the kernel behind namespaces (RLIMIT_NPROC), which does not
-count those of root. Memory is only watched: a limit of address space (RLIMIT_AS) would stop node,
-Java and Go, which reserve terabytes and use little. Nothing is looked at while nothing runs.
+Where there can be control groups (`cells`) the kernel holds both limits; behind namespaces it holds
+the number of processes (RLIMIT_NPROC), if they are not root's. In any case they are watched. A limit
+of address space (RLIMIT_AS) would stop node, Java and Go, which reserve terabytes and use little.
+Nothing is looked at while nothing runs.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from pathlib import Path
 from qcode.sandbox.process import Process
 from qcode.sandbox.usage import Table, proportional, resident, table, threads, tree
 
-FIRST_SECONDS, LATER_SECONDS = 0.25, 1.0
+FIRST_SECONDS, LATER_SECONDS = 0.25, 1.5
 """Between two looks: in the first ten seconds of a command, and afterwards."""
 YOUNG_SECONDS = 10.0
 SHARE, MOST_SECONDS = 300, 2.0

@@ -9,6 +9,7 @@ import pytest
 
 from qcode.sandbox.base import Command
 from qcode.sandbox.bubblewrap import Bubblewrap, arguments, program
+from qcode.sandbox.choose import choose
 from qcode.sandbox.fence import Inside
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
@@ -82,6 +83,22 @@ def test_every_promise_holds() -> None:
         assert found.why == ""
         assert dict(found.broken) == {}
         assert list(base.iterdir()) == []
+
+
+@installed
+def test_what_was_proven_before_is_taken_though_there_is_a_stronger_one() -> None:
+    """Where only bubblewrap holds, the others are not tried again at each start."""
+    with outside_tmp() as home:
+        workspace = home / "project"
+        workspace.mkdir()
+        ground = Ground((workspace,), home)
+        first = choose(ground, home)
+        assert first.fence is not None
+        kept = home / "fence.json"
+        kept.write_text(kept.read_text().replace(first.fence.name, Bubblewrap.name))
+        second = choose(ground, home)
+        assert second.fence is not None
+        assert second.fence.name == Bubblewrap.name
 
 
 @pytest.fixture
