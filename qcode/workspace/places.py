@@ -10,13 +10,22 @@ from collections.abc import Iterable, Sequence
 PROTECTED = (
     # agents and their servers
     ".qcode", ".claude", ".codex", ".gemini", ".qwen", ".cursor", ".continue", ".mcp.json",
+    ".opencode", "opencode.json", "opencode.jsonc", ".crush.json", "crush.json", ".windsurf",
+    ".kiro", ".roo", ".roomodes", ".kilocode", ".clinerules", ".amazonq", ".junie", ".trae",
+    ".goosehints", ".aider.conf.yml",
     # qcode's own: settings, rules that were approved, sessions; for who works in their home
     ".config/qcode", ".local/share/qcode", ".local/state/qcode",
     # git, its hooks, what continuous integration runs
     ".git", ".gitconfig", ".gitmodules", ".githooks", ".husky", ".pre-commit-config.yaml",
-    ".github/workflows", ".github/actions", ".gitlab-ci.yml",
+    "git~1",  # what Windows' disks call `.git`, too; WSL reaches them
+    "lefthook.yml", ".lefthook.yml", "lefthook.yaml", ".lefthook.yaml",
+    ".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitea/workflows",
+    ".forgejo/workflows", ".circleci", ".buildkite", ".woodpecker", ".woodpecker.yml",
+    ".woodpecker.yaml", ".drone.yml", ".travis.yml", "azure-pipelines.yml", "jenkinsfile",
+    "bitbucket-pipelines.yml",
     # editors
     ".vscode", ".idea", ".devcontainer", ".zed", ".nvim.lua", ".exrc", ".vimrc", ".dir-locals.el",
+    ".nvimrc", ".lvimrc", ".dir-locals-2.el", ".helix", ".fleet", ".run",
     # shells and what they load on entering a folder
     ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".inputrc",
     ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".zlogout", ".config/fish", ".envrc", ".direnv",

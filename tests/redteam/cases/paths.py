@@ -141,4 +141,11 @@ CASES = (
         "git/config"),
     _edit("feed-file-names", "a name with a dot at its end", "names", ".git./config",
         "a.git/config"),
+    _edit("cve-2025-54135", "the servers of yet another agent", "names", "opencode.json",
+        "opencode.md"),
+    _edit("cbse", "hooks by a helper that git starts", "names", "lefthook.yml", "lefthook.md"),
+    _edit("cbse", "a workflow of another forge", "names", ".forgejo/workflows/x.yml",
+        "forgejo/workflows/x.yml"),
+    _edit("exec-editor", "a language server that an editor starts", "names",
+        ".helix/languages.toml", "helix/languages.toml"),
 )  # fmt: skip
