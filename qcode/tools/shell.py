@@ -15,6 +15,8 @@ from qcode.tools.base import Context, Outcome, failed
 
 DEFAULT_SECONDS = 120
 MOST_SECONDS = 1800
+MOST_JOBS = 32
+"""Background commands that may run at once."""
 START_WAIT_SECONDS = 1.0
 """A command that fails at once should say so in the reply to `start`."""
 READ_WAIT_SECONDS = 5.0
@@ -84,6 +86,11 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Outcome(text, (block,), "ok" if output.exit_code is not None else "error")
 
     async def _start(self, context: Context) -> Outcome:
+        if sum(job.state == "running" for job in context.jobs.list()) >= MOST_JOBS:
+            return failed(
+                f"shell: {MOST_JOBS} background commands run already. Stop some first (action "
+                "stop; action list names them). Nothing was started."
+            )
         job_id = await context.runner.start(self._command(context))
         reading = await context.jobs.read(job_id, START_WAIT_SECONDS)
         hint = f"[Whole output: {_quoted(reading.job.log)}]"
