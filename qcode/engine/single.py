@@ -223,6 +223,9 @@ def _summary(tool: Tool) -> str:
 
 
 def _in_full(tool: Tool) -> str:
+    """A command, and an address too: what is sent to a host stands in it."""
+    if any(access.kind == "network" for access in tool.accesses()):
+        return f"{tool.name} {tool.summary()}"
     lines = [access.target for access in tool.accesses() if access.kind == "shell"]
     return " ".join([tool.name, *lines]) if lines else _summary(tool)
 

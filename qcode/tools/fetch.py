@@ -12,6 +12,7 @@ from qcode.protocol.access import Access
 from qcode.protocol.display import TextBlock
 from qcode.protocol.text import one_line, plain, well_formed
 from qcode.sandbox.spill import SpillFile
+from qcode.tools.address import MOST_CHARACTERS as LONGEST
 from qcode.tools.address import Unfit, place
 from qcode.tools.base import Context, Outcome, failed
 from qcode.tools.markdown import Text, markdown
@@ -45,8 +46,8 @@ class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(description="http or https address.")]
 
     def summary(self) -> str:
-        """The address."""
-        return one_line(self.url)
+        """The address, whole: what is told to a host stands in it."""
+        return one_line(self.url, LONGEST)
 
     def accesses(self) -> tuple[Access, ...]:
         """The host; none for what is no address, which is never connected to."""

@@ -98,6 +98,23 @@ async def test_a_host_is_asked_about_and_may_be_allowed_for_the_session(
     assert len(it.said(Connected)) == 2
 
 
+async def test_an_address_that_waits_behind_another_is_shown_whole(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    """Whoever allows all of an answer sees what is told to whom."""
+    url = f"https://docs.test/?secret={'x' * 300}"
+    server = scripted(fetching("https://first.test/", url), DONE)
+
+    def deny(event: AnyEvent) -> ApprovalReply | None:
+        if isinstance(event, ApprovalRequested):
+            return ApprovalReply(event.request_id, "deny")
+        return None
+
+    async with rig(configured(server.base_url), started(tmp_path, person="present")) as it:
+        await it.turn("Go.", deny)
+    assert it.said(ApprovalRequested)[0].behind == (f"fetch {url}",)
+
+
 async def test_plan_mode_denies_without_a_question(scripted: StartScripted, tmp_path: Path) -> None:
     server = scripted(fetching("https://docs.test/"), DONE)
     config = configured(server.base_url, permission={"mode": "plan"})
