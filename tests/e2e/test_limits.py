@@ -58,7 +58,7 @@ def test_max_wall_time_ends_a_command(cli: Cli, serve: Serve) -> None:
 
 def test_a_denial_names_the_flag_and_is_in_the_result(cli: Cli, serve: Serve) -> None:
     server = serve(calling("shell", command="make test"), Reply(text="I could not."))
-    ran = cli.ask(*JSON)
+    ran = cli.ask("--permission-mode", "edit", *JSON)
     assert ran.code == 0
     [told] = results(server.requests[1].body)
     assert "--allowed-tools 'Bash(make test)'" in told
@@ -66,7 +66,7 @@ def test_a_denial_names_the_flag_and_is_in_the_result(cli: Cli, serve: Serve) ->
     [denial] = ran.json["permission_denials"]
     assert denial["tool_input"] == {"command": "make test"}
     assert "--allowed-tools 'Bash(make test)'" in denial["allowed_by"]
-    assert "without a sandbox" in denial["because"]
+    assert "edit mode asks before commands" in denial["because"]
 
 
 def test_the_flag_that_a_denial_names_allows_the_call(cli: Cli, serve: Serve) -> None:
@@ -77,7 +77,7 @@ def test_the_flag_that_a_denial_names_allows_the_call(cli: Cli, serve: Serve) ->
 
 def test_three_denied_steps_running_are_58(cli: Cli, serve: Serve) -> None:
     serve(*[calling("shell", command="make test")] * 3)
-    ran = cli.ask(*JSON)
+    ran = cli.ask("--permission-mode", "edit", *JSON)
     assert ran.code == 58
     assert len(ran.json["permission_denials"]) == 3
     assert ran.err.count("allow it with") == 1
