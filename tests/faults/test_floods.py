@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from qcode.tools.shell import MOST_JOBS
-from tests.e2e.rig import DONE, YOLO, Cli, calling, results
+from tests.e2e.rig import DONE, LLAMA, YOLO, Cli, calling, results
 from tests.faults.bounded import Bounds, bounded
 from tests.support.script import Call, Reply
 from tests.support.scripted_server import ScriptedServer
@@ -59,7 +60,7 @@ def test_of_1_000_background_shells_few_run_at_once_and_none_is_left(
         )
         for first in range(0, most, 100)
     ]
-    server = serve(*starts, DONE)
+    server = serve(*starts, DONE, about=replace(LLAMA, context_tokens=1_000_000))
     flags = ("--loops", "off", "--max-tool-calls", "2000")
     ran = bounded(cli, *YOLO, *flags, bounds=Bounds(seconds=100, mib=250))
     assert ran.code == 0, ran.err
