@@ -1,9 +1,9 @@
 """How much a command may use; what goes beyond it is ended.
 
-Where there can be control groups (`cells`) the kernel holds both limits; behind namespaces it holds
-the number of processes (RLIMIT_NPROC), if they are not root's. In any case they are watched. A limit
-of address space (RLIMIT_AS) would stop node, Java and Go, which reserve terabytes and use little.
-Nothing is looked at while nothing runs.
+Where there can be control groups (`cells`) the kernel holds both limits; behind namespaces that of
+processes (RLIMIT_NPROC), if they are not root's. In any case both are watched. A limit of address
+space (RLIMIT_AS) would stop node, Java and Go, which reserve terabytes and use little. Nothing is
+looked at while nothing runs.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ class Warden:
             youngest = time.monotonic() - max(self._watched.values())
             pause_seconds = FIRST_SECONDS if youngest < YOUNG_SECONDS else LATER_SECONDS
             await asyncio.sleep(max(pause_seconds, min(took * SHARE, MOST_SECONDS)))
-            self._watched = {it: since for it, since in self._watched.items() if it.running()}
+            self._watched = {it: since for it, since in self._watched.items() if _runs(it)}
             if not self._watched:
                 return
             groups = {it.group.number: it for it in self._watched}
@@ -94,6 +94,11 @@ class Warden:
         if resident(rows, numbers) <= limit or (used := proportional(rows, numbers)) <= limit:
             return ""
         return f"it used {used // _MEGABYTE} MB of memory, and {limit // _MEGABYTE} MB are allowed"
+
+
+def _runs(process: Process) -> bool:
+    """While the shell does, nothing has to be read to know it."""
+    return process.exit_code is None or process.running()
 
 
 async def _end(process: Process, why: str) -> None:
