@@ -13,7 +13,7 @@ from qcode.sandbox.questions import Questions
 from qcode.sandbox.reach import Reach
 
 _PROXY = f"http://127.0.0.1:{PORT}"
-_OWN = "localhost,127.0.0.1,::1"
+_OWN = "localhost,.localhost,127.0.0.1,0.0.0.0,::1"
 _JAVA = " ".join(f"-D{it}.proxyHost=127.0.0.1 -D{it}.proxyPort={PORT}" for it in ("http", "https"))
 _PUBLIC, _LIMITS = Reach(), Limits()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from qcode.sandbox.base import Command, NotStarted
@@ -60,14 +61,11 @@ class FencedRunner(PlainRunner):
 
     async def close(self) -> None:
         """End everything that was started here, and take the fence down."""
-        try:
-            await self._spare.close()
-        finally:
-            try:
-                await super().close()
-                await self._doors.close()
-            finally:
-                self._let_go()
+        async with AsyncExitStack() as last:  # whatever fails: the last one is closed first
+            last.callback(self._let_go)
+            last.push_async_callback(self._doors.close)
+            last.push_async_callback(super().close)
+            last.push_async_callback(self._spare.close)
 
     async def open_port(self, port: int) -> int:
         """See `Runner.open_port`."""
