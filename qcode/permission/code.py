@@ -68,6 +68,8 @@ _NODE = Loaded(
     ),
     subcommands=("-",),
 )
+_PYTEST = Loaded(("-p", "--basetemp", "--confcutdir", "--pdbcls", "--pyargs", "--rootdir"))
+"""Plugins by name, code from elsewhere, and a folder that is emptied first."""
 _SHELL = Loaded(own=("-c", "-s", "-i", "--init-file", "--rcfile"), subcommands=("-",))
 _EVAL = Loaded(own=("-e", "-E", "--eval", "--print"), subcommands=("-",))
 _FD = Loaded(("-x", "-X"), exact=("--exec", "--exec-batch"))
@@ -94,7 +96,7 @@ COMMANDS: Mapping[str, Loaded] = {
     "bash": _SHELL,
     "bun": Loaded(own=("-e", "-p", "-r", "--eval", "--print", "--preload"), subcommands=("x",)),
     "c++": _CC,
-    "cargo": Loaded(("--config",)),
+    "cargo": Loaded(("--config", "--manifest-path")),
     "cc": _CC,
     "clang": _CC,
     "clang++": _CC,
@@ -108,6 +110,7 @@ COMMANDS: Mapping[str, Loaded] = {
     "elixir": _EVAL,
     "fd": _FD,
     "fdfind": _FD,
+    "eslint": Loaded(("--rulesdir", "--resolve-plugins-relative-to", "--plugin", "--parser")),
     "file": Loaded(("-m", "-C", "--magic-file", "--compile")),
     "find": Loaded(exact=("-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-files0-from")),
     "fish": _SHELL,
@@ -151,29 +154,38 @@ COMMANDS: Mapping[str, Loaded] = {
     "ip": Loaded(exact=("exec", "-batch", "-b")),
     "julia": Loaded(own=("-e", "-E", "-L", "--eval", "--print", "--load"), subcommands=("-",)),
     "kubectl": Loaded(("--kubeconfig",), subcommands=("edit", "plugin")),
+    "jest": Loaded(
+        ("--globalSetup", "--rootDir", "--runner", "--setupFiles", "--transform", "--testRunner")
+    ),
     "lua": Loaded(own=("-e", "-l", "-i"), subcommands=("-",)),
     "make": _MAKE,
     "gmake": _MAKE,
     "man": Loaded(("-C", "-P", "-H", "--config-file", "--pager", "--html")),
     "mawk": _AWK,
     "mvn": Loaded(operands=re.compile(r"(?!(?:.*:)?exec[:-]).*")),
+    "mypy": Loaded(("--python-executable", "--install-types")),
     "node": _NODE,
     "nodejs": _NODE,
     "npm": Loaded(
-        ("--script-shell", "--node-options"),
+        ("--script-shell", "--node-options", "--prefix", "--userconfig", "--globalconfig"),
         subcommands=(
             *("config", "create", "edit", "exec", "explore", "init", "innit", "set", "x"),
         ),
     ),
     "osascript": Loaded(("-e",)),
     "perl": Loaded(own=("-d", "-e", "-E", "-n", "-p", "-M", "-m"), subcommands=("-",)),
+    "pnpm": Loaded(("-C", "--dir", "--script-shell", "--node-options")),
     "php": Loaded(own=("-r", "-B", "-R", "-E", "-d"), subcommands=("-",)),
     "pip": _PIP,
     "pip3": _PIP,
-    "pylint": Loaded(("--init-hook",)),
+    "prettier": Loaded(("--plugin", "--plugin-search-dir")),
+    "pylint": Loaded(("--init-hook", "--load-plugins")),
+    "py.test": _PYTEST,
     "pypy": _PYTHON,
+    "pytest": _PYTEST,
     "python": _PYTHON,
     "rg": Loaded(("--pre", "--hostname-bin")),
+    "rspec": Loaded(("-I", "-r", "--require", "--options")),
     "rsync": Loaded(("-e", "--rsh", "--rsync-path")),
     "ruby": Loaded(own=("-e", "-r", "-n", "-p"), subcommands=("-",)),
     "scp": Loaded(("-o", "-S", "-F")),
@@ -200,6 +212,7 @@ COMMANDS: Mapping[str, Loaded] = {
 }
 
 _VERSIONED = re.compile(r"(python|pypy|perl|ruby|php|lua|node)[\d.]+")
+_TESTERS = names("mypy pylint pytest")
 _SHELLS = names("bash dash fish sh zsh")
 _INTERPRETERS = names(
     "R Rscript elixir ghc groovy guile julia lua node nodejs perl php pypy python ruby tclsh"
@@ -213,6 +226,8 @@ def runs_code(words: Sequence[Word]) -> str:
     """Which argument of the command `words` runs code: a clause, empty = none does."""
     name = words[0].text.rsplit("/", 1)[-1]
     name = versioned[1] if (versioned := _VERSIONED.fullmatch(name)) else name
+    if name == "python" and len(words) > 2 and words[1].text == "-m" and words[2].text in _TESTERS:
+        return runs_code(words[2:])
     loaded = COMMANDS.get(name)
     if loaded is None:
         return ""

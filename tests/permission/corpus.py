@@ -82,6 +82,12 @@ HOSTILE = (
     "gh alias set --shell x id", "kubectl --kubeconfig=x get pods",
     "apt list -o APT::Update::Pre-Invoke::=id", "perl -d x", "run-parts d", "cross-env A=1 id",
     "ip netns exec x id", "tcpdump -z id", "pip list --python ./x", "ctest --test-command id",
+    # what checks and tests, made to run other code or code from elsewhere
+    "pytest -p evil", "pytest -xp evil", "pytest --rootdir=/tmp", "python -m pytest -p evil",
+    "pytest --pyargs evil", "pytest --basetemp=src", "uv run pytest -p evil",
+    "cargo test --manifest-path /x",
+    "mypy --python-executable ./x a.py", "pylint --load-plugins=x a.py", "eslint --rulesdir /tmp .",
+    "jest --runner ./x", "rspec -r ./x", "prettier --plugin=./x a", "npm --prefix /x test",
     # size and invisible signs
     ";".join(["ls"] * 51), "ls " + "x" * 10_000, "ls\u200b -la", "ls \u202e f", "ls\u00a0-la",
     "ls\r", "ls\x00", "ls \x1b[2K", "git\u2009status", "ls -la\u3000x", "", "   ", "# ls",
@@ -122,6 +128,9 @@ BENIGN = (
     "cmake --build build", "julia a.jl", "Rscript a.R", "npm ls", "go env GOPATH", "mvn -q test",
     "gradle build", "gh pr list", "kubectl get pods", "pip list",
     "sdiff a b", "man git", "ctest -j4", "python a.py stdin.txt", "git merge --no-ff x",
-    "file a.bin", "pytest -q -k 'a and not b' tests/test_a.py::test_b[x]", "cat a b",
+    "pytest -x --lf -vv --tb=short -k 'not slow' --maxfail=1 -n 4", "mypy --strict src",
+    "jest --ci -t x", "python -m mypy src", "cargo test -- --nocapture", "eslint --fix src",
+    "pylint -j4 src", "prettier -w .", "file a.bin",
+    "pytest -q -k 'a and not b' tests/test_a.py::test_b[x]", "cat a b",
     ";".join(["ls"] * 50), "ls " + "x" * 9_000,
 )  # fmt: skip

@@ -10,7 +10,8 @@ READS = (
     "head -n 5 a", "tail -20 a", "wc -l a b", "git status", "git status --short",
     "git log --oneline -5", "git log -p -3 -- src", "git diff", "git diff --stat HEAD~1",
     "git diff main..feature", "git show HEAD:src/a.py", "git branch -a", "git --no-pager log",
-    "git blame -L 1,5 a.py", "git stash list", "git grep -n x", "git remote -v", "rg -n 'foo|bar' src",
+    "git blame -L 1,5 a.py", "git stash list", "git grep -n x", "git remote -v",
+    "rg -n 'foo|bar' src",
     "rg --hidden x", "grep -rn foo src", "grep -A 3 foo a", "find . -name '*.py' -type f",
     "find . ! -name x", "sed -n '1,20p' a", "sed -n '5p;7p' a", "sort a | uniq -c", "date +%s",
     "echo done", "echo 'a/../b'", "tree -L 2", "timeout 5 ls", "time ls", "env ls",
@@ -33,8 +34,8 @@ ELSE = (
     "git diff --output=a", "git diff --ext-diff", "git diff --no-index /etc/passwd a",
     "git diff -O a", "git log --textconv", "git -c x=y status", "git -C x status", "git -p log",
     "git show --outpu=x", "git checkout x", "git fetch", "git config -l", "git remote add x y",
-    "git", "git reflog expire", "git grep -O x", "jq env a", "jq '$ENV' a", "jq -f x a", "printf -v x y", "printf %n x",
-    "awk 1 a", "less a", "man ls", "",
+    "git", "git reflog expire", "git grep -O x", "jq env a", "jq '$ENV' a", "jq -f x a",
+    "printf -v x y", "printf %n x", "awk 1 a", "less a", "man ls", "",
 )  # fmt: skip
 
 

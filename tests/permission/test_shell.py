@@ -24,6 +24,7 @@ USUAL = [
         "ssh tar taskset tee test time timeout trap true unset uv uvx npx vim watch wc xargs x=1"
         " apt cc cmake cross-env ctest fd g++ gcc gh gradle hyperfine ip julia kubectl mvn perf pip"
         " psql Rscript run-parts sdiff split sqlite3 tcpdump"
+        " cargo eslint jest mypy prettier pylint rspec"
     )
 ] + [
     rule("allow", f"Bash({command}:*)")
