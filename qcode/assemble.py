@@ -1,7 +1,6 @@
 """Config -> Engine: the one file that knows every part. It makes them and decides nothing else."""
 
 import asyncio
-import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,6 +46,7 @@ from qcode.permission.patterns import Ground
 from qcode.protocol.access import Access
 from qcode.protocol.events import Notice, SessionStarted, SettingsChanged
 from qcode.protocol.messages import ToolSpec, UserMessage
+from qcode.sandbox.passing import pass_away
 from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
 from qcode.session.naming import checkpoints
@@ -70,7 +70,7 @@ def assemble(config: Config, start: Start) -> Engine:
     try:
         return _Assembly(config, start, spill).engine()
     except BaseException:  # nobody will close an engine that was not made
-        shutil.rmtree(spill, ignore_errors=True)
+        pass_away(spill)
         raise
 
 
@@ -295,5 +295,5 @@ class _Assembly:
             await self.runner.close()
             await self.keeping.close()
         finally:
-            shutil.rmtree(self.spill, ignore_errors=True)
+            pass_away(self.spill)
             await self.routes.server.close()

@@ -1,6 +1,5 @@
 """What a run is started with: from flags to `assemble`."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Literal
 from qcode.engine.limits import Limits
 from qcode.permission.rules import Rule
 from qcode.protocol.errors import InputError
+from qcode.sandbox.passing import passing, sweep
 from qcode.session.conversation import Conversation
 from qcode.session.log import Log
 from qcode.tools.structured import Wanted
@@ -54,9 +54,11 @@ class Start:
 
 
 def spill_folder() -> Path:
-    """A folder of this run's own (0700) for outputs that are too long for the model."""
+    """A folder of this run's own (0700) for outputs that are too long for the model. Those of runs
+    that were killed go."""
     try:
-        return Path(tempfile.mkdtemp(prefix="qcode-"))
+        sweep()
+        return passing()
     except OSError as error:
         raise InputError(
             f"No temporary folder can be made ({error.strerror}). Free some space, or set TMPDIR "

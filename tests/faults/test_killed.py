@@ -224,6 +224,7 @@ def _ends_well(round_: Round) -> None:
         "made.txt": "made",
         "gone.txt": None,
     }
+    assert not list((round_.place / "t").iterdir()), "a temporary folder is left"
     locks = (round_.place / "q").rglob("*.lock")
     assert not [path for path in locks if path.with_suffix(".jsonl").exists()], "a lock is left"
 
