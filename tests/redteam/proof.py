@@ -66,12 +66,13 @@ def counted(cases: Sequence[Case]) -> int:
 
 def table(proofs: Mapping[str, Sequence[Proof]]) -> str:
     """Markdown: a row for each class, and one for all."""
-    rows = ["| class | ids | cases | held | twins allowed | proven | not tried here |"]
-    rows.append("|---|---:|---:|---:|---:|---:|---:|")
+    rows = ["| class | ids | cases | that count | held | twins allowed | proven | not tried here |"]
+    rows.append("|---|---:|---:|---:|---:|---:|---:|---:|")
     every = [proof for found in proofs.values() for proof in found]
     for name, found in (*proofs.items(), ("all", every)):
         cells = (
             len({proof.case.id for proof in found}),
+            len(found),
             counted([proof.case for proof in found]),
             sum(proof.held for proof in found),
             sum(proof.allowed for proof in found),
