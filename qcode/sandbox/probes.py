@@ -5,7 +5,7 @@ what it would reach was put there for it (`scene`).
 """
 
 # pathlib would cost more than all the attempts:
-# ruff: noqa: PTH102, PTH104, PTH115, PTH123, PTH208, PTH211
+# ruff: noqa: PTH101, PTH102, PTH104, PTH115, PTH123, PTH208, PTH211
 
 import ctypes
 import json
@@ -53,6 +53,15 @@ def _try_loopback_inside_works(scene: Scene) -> str:
 
 def _try_writes_outside(scene: Scene) -> str:
     return _written(f"{scene['outside']}/file", f"{scene['outside']}/new", f"{scene['home']}/new")
+
+
+def _try_attributes_outside(scene: Scene) -> str:
+    file = f"{scene['outside']}/file"
+    try:
+        os.utime(file, (1, 1))
+    except OSError:
+        os.chmod(file, 0o777)
+    return f"rights or times of {file} were changed"
 
 
 def _try_links_out(scene: Scene) -> str:

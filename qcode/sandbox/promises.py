@@ -13,6 +13,7 @@ PROMISES: Mapping[str, str] = {
     "loopback-inside-works": "a test server on 127.0.0.1 works inside",
     "writes-outside": "nothing outside of the workspace is written",
     "links-out": "nor by a link that leads out",
+    "attributes-outside": "nor are rights and times of files there changed",
     "secrets": "keys and tokens in the home folder are not read",
     "own-state": "nor qcode's own settings and sessions",
     "protected-names": "git's hooks and config, agents' and editors' settings stay as they are",
@@ -32,6 +33,7 @@ PROMISES: Mapping[str, str] = {
 }
 
 _LANDLOCK: Mapping[str, Verdict] = {
+    "attributes-outside": "not held",
     "loopback-inside-works": "not held",
     "protected-names": "detected",
     "missing-names": "detected",

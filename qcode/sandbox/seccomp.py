@@ -63,7 +63,10 @@ _NEW = {  # one number on every architecture
 }  # fmt: skip
 MACHINES: Mapping[str, Machine] = {
     "x86_64": Machine(0xC000003E, _NEW | {
-        "ioctl": 16, "socket": 41, "connect": 42, "bind": 49, "listen": 50, "socketpair": 53,
+        "ioctl": 16, "shmget": 29, "shmat": 30, "shmctl": 31, "semget": 64, "semop": 65,
+        "semctl": 66, "msgget": 68, "msgsnd": 69, "msgrcv": 70, "msgctl": 71, "semtimedop": 220,
+        "mq_open": 240, "mq_unlink": 241, "prlimit64": 302, "socket": 41,
+        "connect": 42, "bind": 49, "listen": 50, "socketpair": 53,
         "clone": 56, "syslog": 103, "personality": 135, "vhangup": 153, "pivot_root": 155,
         "chroot": 161, "acct": 163, "settimeofday": 164, "mount": 165, "umount2": 166,
         "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170, "setdomainname": 171,
@@ -74,7 +77,10 @@ MACHINES: Mapping[str, Machine] = {
         "bpf": 321, "userfaultfd": 323,
     }),
     "aarch64": Machine(0xC00000B7, _NEW | {
-        "lookup_dcookie": 18, "ioctl": 29, "umount2": 39, "mount": 40, "pivot_root": 41,
+        "mq_open": 180, "mq_unlink": 181, "msgget": 186, "msgctl": 187, "msgrcv": 188,
+        "msgsnd": 189, "semget": 190, "semctl": 191, "semtimedop": 192, "semop": 193,
+        "shmget": 194, "shmctl": 195, "shmat": 196, "prlimit64": 261, "lookup_dcookie": 18,
+        "ioctl": 29, "umount2": 39, "mount": 40, "pivot_root": 41,
         "chroot": 51, "vhangup": 58, "quotactl": 60, "acct": 89, "personality": 92, "unshare": 97,
         "kexec_load": 104, "init_module": 105, "delete_module": 106, "clock_settime": 112,
         "syslog": 116, "reboot": 142, "sethostname": 161, "setdomainname": 162,
@@ -95,12 +101,14 @@ def program(machine: str) -> bytes:
     return _assembled(machine, _FAMILIES)
 
 
-def program_without_sockets(machine: str) -> bytes:
-    """Where no namespace closes the network: pairs of connected sockets are all there is.
+def program_without_namespaces(machine: str) -> bytes:
+    """Where none closes the network: pairs of connected sockets are all there is.
 
-    No pair of datagrams: either end could be turned to a socket that lies in a folder.
+    No pair of datagrams: either end could be turned to a socket that lies in a folder. Memory and
+    queues that programs share by number are the user's, so there are none; and limits are set for
+    no other process.
     """
-    return _assembled(machine, _PAIRS)
+    return _assembled(machine, _ALONE)
 
 
 Rules = Iterable[tuple[str, list[Code]]]
@@ -164,7 +172,13 @@ _FAMILIES: Rules = (
         ],
     ),
 )
-_PAIRS: Rules = (
+_SHARED = (
+    *("shmget", "shmat", "shmctl", "semget", "semop", "semctl", "semtimedop"),
+    *("msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink"),
+)
+_ALONE: Rules = (
+    *((call, [_no(ENOSYS)]) for call in _SHARED),
+    ("prlimit64", [_argument(0), *_one_of((0,), _RETURNED, _no(EPERM))]),
     *((call, [_no(EPERM)]) for call in ("socket", "connect", "bind", "listen")),
     (
         "socketpair",

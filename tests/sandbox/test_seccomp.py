@@ -17,14 +17,14 @@ from qcode.sandbox.seccomp import (
     ERRNO,
     MACHINES,
     program,
-    program_without_sockets,
+    program_without_namespaces,
 )
 
 X86 = MACHINES["x86_64"]
 Made = Callable[[str], bytes]
 NEWUSER, VFORK, SIGCHLD = 0x10000000, 0x4000, 17
 EVERY = pytest.mark.parametrize("machine", sorted(MACHINES))
-BOTH = pytest.mark.parametrize("made", [program, program_without_sockets])
+BOTH = pytest.mark.parametrize("made", [program, program_without_namespaces])
 
 
 def answer(code: bytes, audit: int, number: int, *arguments: int) -> int:
@@ -96,7 +96,7 @@ def test_sockets_are_of_the_families_that_programs_use(machine: str) -> None:
 
 @EVERY
 def test_without_a_network_of_its_own_only_connected_pairs_are_made(machine: str) -> None:
-    code, known = program_without_sockets(machine), MACHINES[machine]
+    code, known = program_without_namespaces(machine), MACHINES[machine]
     for family in (1, 2, 10, 16, 40):
         assert answer(code, known.audit, known.numbers["socket"], family, 1) == refused(EPERM)
     pair, close_on_exec = known.numbers["socketpair"], 0x80000
@@ -104,6 +104,19 @@ def test_without_a_network_of_its_own_only_connected_pairs_are_made(machine: str
         assert answer(code, known.audit, pair, 1, kind | close_on_exec) == ALLOW
     assert answer(code, known.audit, pair, 1, 2 | close_on_exec) == refused(EPERM)
     assert answer(code, known.audit, known.numbers["connect"], 3) == refused(EPERM)
+
+
+@EVERY
+def test_what_the_users_programs_share_by_number_is_not_there(machine: str) -> None:
+    inside, alone = program(machine), program_without_namespaces(machine)
+    known = MACHINES[machine]
+    for name in ("shmget", "shmat", "msgget", "msgrcv", "semget", "mq_open"):
+        call = known.numbers[name]
+        assert answer(inside, known.audit, call, 1) == ALLOW  # there it is the namespace's own
+        assert answer(alone, known.audit, call, 1) == refused(ENOSYS)
+    limits = known.numbers["prlimit64"]
+    assert answer(alone, known.audit, limits, 0, 7) == ALLOW
+    assert answer(alone, known.audit, limits, 4711, 7) == refused(EPERM)
 
 
 @EVERY
@@ -144,11 +157,11 @@ def test_a_call_has_no_second_number(number: int) -> None:
 def test_fewer_sockets_never_allow_more(machine: str, number: int, arguments: list[int]) -> None:
     audit = MACHINES[machine].audit
     if answer(program(machine), audit, number, *arguments) != ALLOW:
-        assert answer(program_without_sockets(machine), audit, number, *arguments) != ALLOW
+        assert answer(program_without_namespaces(machine), audit, number, *arguments) != ALLOW
 
 
 def test_a_machine_that_is_not_known_has_no_filter() -> None:
-    assert program("riscv64") == program_without_sockets("m68k") == b""
+    assert program("riscv64") == program_without_namespaces("m68k") == b""
 
 
 @pytest.mark.parametrize(
