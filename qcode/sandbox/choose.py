@@ -22,8 +22,9 @@ from qcode.sandbox.trial import trial
 Make = Callable[[Ground], Fence]
 LANDLOCK = Landlock.name
 WEAKER = {
-    LANDLOCK: "what it cannot prevent is found out afterwards and undone, and programs inside have "
-    'no sockets, so it counts only with [sandbox] accept_landlock = "yes"'
+    LANDLOCK: "that a protected name was written is found out afterwards and undone, rights and "
+    "times of files outside can be changed, and programs inside have no sockets, so it counts only "
+    'with [sandbox] accept_landlock = "yes"'
 }
 """Fences that count only where the person accepted them -> why."""
 CODE = (*LAUNCHER, "founder.py", "plan.py", "seccomp.py", "granting.py", "seatbelt.py", "probes.py")
