@@ -1,7 +1,7 @@
 # The same checks as .ci/run, in the environment that is active.
 PYTHON ?= python
 
-.PHONY: check lint test live engines bench redteam redteam-proof
+.PHONY: check lint test live engines bench redteam redteam-proof fuzz
 
 check: lint test
 
@@ -31,3 +31,7 @@ redteam:
 # The same, and each once more without the guard that holds it: then it must succeed.
 redteam-proof:
 	$(PYTHON) -m tests.redteam.proof
+
+# Readers of foreign text against a fuzzer; takes atheris, five minutes a target.
+fuzz:
+	$(PYTHON) -m tests.fuzz
