@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -102,18 +101,16 @@ def _decoded(page: Page) -> str:
 
 def _outcome(page: Page, text: Text, context: Context) -> Outcome:
     about = [page.place.url, str(page.status), page.media or "no type", f"{len(page.body):,} bytes"]
-    head = [" · ".join(about), *([f"Title: {text.title}"] if text.title else [])]
-    inert = text.body.replace("</page>", "<\\/page>")  # it cannot end its own block
-    rows = [*head, UNTRUSTED.format(host=page.place.host), "<page>", inert[:MOST_CHARACTERS]]
+    head = [" · ".join(about), UNTRUSTED.format(host=page.place.host), "<page>"]
+    titled = f"Title: {text.title}\n\n{text.body}" if text.title else text.body
+    inert = titled.replace("</page>", "<\\/page>")  # it cannot end its own block
+    rows = [*head, inert[:MOST_CHARACTERS]]
     rows.append("</page>")
     rows += _left_out(inert, context) if len(inert) > MOST_CHARACTERS else []
     if not text.is_whole:
         rows.append("[The page is longer than what was read of it.]")
-    return Outcome("\n".join(rows), _blocks(head, text))
-
-
-def _blocks(head: Sequence[str], text: Text) -> tuple[TextBlock]:
-    return (TextBlock("\n".join([*head, "", text.body[:BLOCK_CHARACTERS]])),)
+    shown = TextBlock(f"{head[0]}\n\n{titled[:BLOCK_CHARACTERS]}")
+    return Outcome("\n".join(rows), (shown,))
 
 
 def _left_out(text: str, context: Context) -> list[str]:

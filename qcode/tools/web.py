@@ -6,6 +6,7 @@ no proxy of the environment, no cache. Redirections stay on the host that was al
 """
 
 import asyncio
+import re
 import socket
 import ssl
 import zlib
@@ -38,6 +39,8 @@ HEADERS = {
 }
 BOMS = (b"\xff\xfe", b"\xfe\xff")
 """How UTF-16 begins; other text holds no zeros."""
+_MEDIA = re.compile(r"[a-z0-9-]{1,20}/[a-z0-9.+-]{1,80}")
+"""Anything else could be a sentence."""
 _TEXTUAL = ("application/json", "application/xml", "application/xhtml+xml")
 
 
@@ -136,7 +139,9 @@ async def _one(wanted: Place, way: Way) -> Page:
     try:
         async with pool, pool.stream("GET", wanted.url, headers=headers) as answer:
             return await _read(wanted, answer)
-    except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
+    except httpcore2.ProtocolError:  # its words quote the server's
+        raise NoPage(f"what {wanted.authority} answered is no HTTP") from None
+    except (httpcore2.NetworkError, httpcore2.TimeoutException) as error:
         why = one_line(str(error)) or type(error).__name__
         raise NoPage(f"{wanted.authority} did not answer ({why})") from None
 
@@ -200,14 +205,15 @@ def _kind(header: str) -> tuple[str, str]:
     """`text/html; charset="UTF-8"` -> (`text/html`, `utf-8`)."""
     media, *fields = (part.strip().lower() for part in header.split(";"))
     charset = next((one.removeprefix("charset=") for one in fields if "charset=" in one), "")
-    return one_line(media), charset.strip("\"' ")
+    return media if _MEDIA.fullmatch(media) else "", charset.strip("\"' ")
 
 
 async def _body(stream: AsyncIterable[bytes], headers: Mapping[str, str]) -> tuple[bytes, bool]:
     """The body unpacked, as far as the bounds go, and whether that is all. Raises NoPage."""
     packing = headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip", "x-gzip", ""):
-        raise NoPage(f"it is packed in a way that was not asked for ({one_line(packing)})")
+        named = packing if packing.isalpha() else "several"
+        raise NoPage(f"it is packed in a way that was not asked for ({named[:20]})")
     unpack = zlib.decompressobj(wbits=31) if "gzip" in packing else None
     most = MOST_UNPACKED_BYTES if unpack else MOST_BYTES
     read, found = 0, bytearray()
