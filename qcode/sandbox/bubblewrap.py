@@ -3,21 +3,38 @@
 Its init ends with the shell, so what a command leaves running ends with it and is no job.
 """
 
+import marshal
 import os
 import platform
 import shutil
 import stat
+import subprocess
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from qcode.sandbox import seccomp
 from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
+from qcode.sandbox.founding import Network, found
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.handed import compiled
+from qcode.sandbox.handed import words as handed_words
 from qcode.sandbox.memory import in_memory
 from qcode.sandbox.place import Place
 from qcode.sandbox.standing import Standing
 
-NAMESPACES = ("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net")
+NAMESPACES = ("--unshare-user", "--unshare-ipc", "--unshare-pid")
+CLOSED = "--unshare-net"
+"""Where the session has no network: one of its own, and closed."""
+FOUNDING = (
+    *("--unshare-user", "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/"),
+    *("--cap-add", "CAP_NET_BIND_SERVICE", "--"),
+)
+"""What makes the network of the session; bwrap brings its loopback up."""
+TRYING = ("--unshare-user", "--ro-bind", "/", "/", "--", "/bin/true")
+ENTERING = ("kernel.py", "entering.py")
+SECONDS = 20.0
 _LIMITED = (
     *("/bin/sh", "-c"),
     # the first is bash's word for it, the second dash's
@@ -36,6 +53,9 @@ class Bubblewrap:
         self._program = program
         self._standing = Standing(ground)
         self._processes = ground.processes
+        self._network: Network | None = None
+        self._tried = False
+        self._founding = threading.Lock()
 
     def around(self, inside: Inside) -> Wrapped:
         """bwrap and its arguments; what a link leads away cannot be covered by it: OSError."""
@@ -45,6 +65,12 @@ class Bubblewrap:
             taken = _filter()
             limited = replace(inside, words=(*_LIMITED, str(self._processes), *inside.words))
             words = (self._program, *_filtered(taken), *arguments(plan.places, limited))
+            network = self.network()
+            if network is None:
+                words = (words[0], CLOSED, *words[1:])
+            else:
+                words, entering = _entering(network, words)
+                taken = (*taken, *entering)
         except BaseException:
             for descriptor in (*held, *taken):
                 os.close(descriptor)
@@ -59,9 +85,25 @@ class Bubblewrap:
         """Nothing waits for one."""
         raise OSError("bubblewrap takes its plan when it starts")
 
-    def network(self) -> None:
-        """Each command has a closed one of its own: where this fence is used, only bubblewrap may
-        make namespaces, and it hands out none."""
+    def network(self) -> Network | None:
+        """See `Fence.network`. bwrap makes it, for often only that program may; whether it can be
+        entered is tried. None = each command has a closed one of its own, for this session."""
+        with self._founding:
+            if not self._tried:
+                self._tried = True
+                self._network = self._found()
+            return self._network
+
+    def _found(self) -> Network | None:
+        try:
+            network = found((self._program, *FOUNDING))
+        except OSError:
+            return None
+        with suppress(OSError, subprocess.SubprocessError):
+            if _is_entered(network, (self._program, *TRYING)):
+                return network
+        network.close()
+        return None
 
     def left(self) -> None:
         """A command has ended."""
@@ -70,6 +112,42 @@ class Bubblewrap:
     def close(self) -> None:
         """No command follows."""
         self._standing.close()
+        if self._network is not None:
+            self._network.close()
+        self._network, self._tried = None, False
+
+
+def _entering(
+    network: Network, line: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[int, int, int]]:
+    """What runs `line` in the network, and what it inherits. Raises OSError."""
+    user, net = network.spaces()
+    try:
+        told = in_memory("words", compiled(ENTERING) + marshal.dumps(list(line)))
+    except BaseException:
+        os.close(user)
+        os.close(net)
+        raise
+    return handed_words(told, ENTERING, f"['enter'](f,{user},{net})"), (told, user, net)
+
+
+def _is_entered(network: Network, line: tuple[str, ...]) -> bool:
+    words, inherited = _entering(network, line)
+    try:
+        done = subprocess.run(
+            words,
+            env={},
+            cwd="/",
+            pass_fds=inherited,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    finally:
+        for descriptor in inherited:
+            os.close(descriptor)
+    return done.returncode == 0
 
 
 def _filter() -> tuple[int, ...]:

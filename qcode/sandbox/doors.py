@@ -6,27 +6,32 @@ from dataclasses import dataclass
 
 from qcode.sandbox.base import NotOpened
 from qcode.sandbox.fence import Fence
-from qcode.sandbox.founding import PORT, Network
+from qcode.sandbox.founding import Network
 from qcode.sandbox.ports import Ports
 from qcode.sandbox.proxy import Limits, Proxy
 from qcode.sandbox.questions import Questions
 from qcode.sandbox.reach import Reach
 
-_PROXY = f"http://127.0.0.1:{PORT}"
 _OWN = "localhost,.localhost,127.0.0.1,0.0.0.0,::1"
-_JAVA = " ".join(f"-D{it}.proxyHost=127.0.0.1 -D{it}.proxyPort={PORT}" for it in ("http", "https"))
 _PUBLIC, _LIMITS = Reach(), Limits()
 
-VARIABLES: Mapping[str, str] = {
-    **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _PROXY),
-    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _PROXY),
-    **dict.fromkeys(("no_proxy", "NO_PROXY"), _OWN),
-    **dict.fromkeys(("MAVEN_OPTS", "GRADLE_OPTS"), _JAVA),
-    "NODE_USE_ENV_PROXY": "1",
-}
-"""Set whether anything is let out or not: why something was refused is better told by the proxy
-than by a name that is not found. Java looks at none of the usual ones (Maven 3.8 was seen to take
-this), and Node only when it is told to (from 22.21 on)."""
+
+def variables(port: int) -> dict[str, str]:
+    """By which programs find the proxy.
+
+    Set whether anything is let out or not: why something was refused is better told by the proxy
+    than by a name that is not found. Java looks at none of the usual ones (Maven 3.8 was seen to
+    take this), and Node only when it is told to (from 22.21 on).
+    """
+    url = f"http://127.0.0.1:{port}"
+    java = (f"-D{it}.proxyHost=127.0.0.1 -D{it}.proxyPort={port}" for it in ("http", "https"))
+    return {
+        **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), url),
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), url),
+        **dict.fromkeys(("no_proxy", "NO_PROXY"), _OWN),
+        **dict.fromkeys(("MAVEN_OPTS", "GRADLE_OPTS"), " ".join(java)),
+        "NODE_USE_ENV_PROXY": "1",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,15 @@ class Doors:
         self._ways = ways
         self._ports = Ports(ways.closed)
         self._proxy: Proxy | None = None
+        self._variables: Mapping[str, str] = {}
         self._opening = asyncio.Lock()
 
     async def ready(self) -> Mapping[str, str]:
         """Before each command: the variables by which it finds out. Raises OSError."""
-        if self._proxy is None and await self._network() is None:
-            return {}
-        return VARIABLES
+        if self._proxy is None:
+            network = await self._network()
+            self._variables = variables(network.port) if network else {}
+        return self._variables
 
     async def open(self, port: int) -> int:
         """See `Runner.open_port`. Raises NotOpened."""

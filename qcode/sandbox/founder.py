@@ -21,22 +21,47 @@ WAITING = 128
 """Connections that the kernel keeps until qcode takes them."""
 
 
-def found(told: BinaryIO, wire: int, port: int) -> None:
-    """Send a dot with the user namespace, the network and the listener; or a sentence."""
-    told.close()
-    out = _socket.socket(fileno=wire)
+def found(told: BinaryIO, wire: int, ports: tuple[int, ...]) -> None:
+    """Make namespaces and send what `show` does; or a sentence."""
     try:
         unshare(NEWNET)
         loopback_up()
+    except OSError as error:
+        _fail(_socket.socket(fileno=wire), error)
+    else:
+        show(told, wire, ports)
+
+
+def show(told: BinaryIO, wire: int, ports: tuple[int, ...]) -> None:
+    """Send a dot with the user namespace, the network and the listener; or a sentence.
+
+    `ports`: the first that may be taken.
+    """
+    told.close()
+    out = _socket.socket(fileno=wire)
+    try:
         listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+        _bind(listener, *ports)
         listener.listen(WAITING)
         spaces = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in ("user", "net")]
         _send(out, *spaces, listener.fileno())
     except OSError as error:
-        at = f" at {error.filename}" if error.filename else ""
-        out.send(f"{error.strerror}{at}".encode("utf-8", "replace"))
+        _fail(out, error)
+
+
+def _bind(listener: _socket.socket, port: int, *others: int) -> None:
+    try:
+        listener.bind(("127.0.0.1", port))
+    except PermissionError:
+        if not others:
+            raise
+        _bind(listener, *others)
+
+
+def _fail(out: _socket.socket, error: OSError) -> None:
+    at = f" at {error.filename}" if error.filename else ""
+    out.send(f"{error.strerror}{at}".encode("utf-8", "replace"))
 
 
 def lend(told: BinaryIO, wire: int, user: int, network: int) -> None:

@@ -15,6 +15,8 @@ from qcode.sandbox.handed import compiled, words
 
 PORT = 808
 """Below 1024: no command may bind there, so none can be in the way, or answer in its place."""
+OTHER_PORT = 48_808
+"""Where that one is not to be had: it is taken before any command runs."""
 FILES = ("kernel.py", "founder.py")
 SECONDS = 20.0
 """How long the founder may take; it needs 20 ms on an idle machine."""
@@ -28,7 +30,12 @@ class Network:
     """Descriptor of its user namespace, which owns the network."""
     net: int
     listener: socket.socket
-    """On 127.0.0.1:`PORT` inside; accepted from outside."""
+    """On 127.0.0.1 inside; accepted from outside."""
+
+    @property
+    def port(self) -> int:
+        """Of the listener."""
+        return int(self.listener.getsockname()[1])
 
     def spaces(self) -> tuple[int, int]:
         """Copies of both namespaces, for a process that is to join. Raises OSError."""
@@ -46,9 +53,13 @@ class Network:
         self.listener.close()
 
 
-def found() -> Network:
-    """Make one. Blocks for some 20 ms. Raises OSError."""
-    helper = start("['found'](f,{wire},%d)" % PORT)  # noqa: UP031 - `{wire}` is filled in later
+def found(within: tuple[str, ...] = ()) -> Network:
+    """Make one. Blocks for some 20 ms. Raises OSError.
+
+    `within`: words of a program that makes the namespaces, to be followed by what runs in them.
+    """
+    deed = "show" if within else "found"
+    helper = start(f"['{deed}'](f,{{wire}},({PORT},{OTHER_PORT}))", within=within)
     try:
         user, net, listener = helper.receive(3)
     finally:
@@ -102,7 +113,7 @@ class Helper:
         self.process.wait()
 
 
-def start(call: str, *inherited: int) -> Helper:
+def start(call: str, *inherited: int, within: tuple[str, ...] = ()) -> Helper:
     """Run `call` of the founder's code; closes `inherited` here. Raises OSError."""
     held = list(inherited)
     try:
@@ -116,7 +127,7 @@ def start(call: str, *inherited: int) -> Helper:
             held.append(reading)
             with os.fdopen(writing, "wb") as told:
                 told.write(compiled(FILES))  # 5 KB: it fits into the pipe
-            line = words(reading, FILES, call.format(wire=held[-2]))
+            line = (*within, *words(reading, FILES, call.format(wire=held[-2])))
             return Helper(_process(line, tuple(held)), ours)
         except BaseException:
             ours.close()

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from qcode.sandbox.base import NotOpened
-from qcode.sandbox.founding import PORT, Helper, Network, lender
+from qcode.sandbox.founding import Helper, Network, lender
 from qcode.sandbox.tunnel import between
 
 HIGHEST = 65_535
@@ -42,7 +42,7 @@ class Ports:
         """The port outside: the same. Raises NotOpened."""
         if not 0 < port <= HIGHEST:
             raise NotOpened(f"{port} is no port: they go from 1 to {HIGHEST}.")
-        if port == PORT:
+        if port == network.port:
             raise NotOpened(f"Port {port} inside is the sandbox's own. Use another one.")
         if port in self._closed:
             raise NotOpened(f"Port {port} is the model server's own, and is never opened.")

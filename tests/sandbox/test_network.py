@@ -18,7 +18,9 @@ from uuid import uuid4
 import pytest
 
 from qcode.sandbox.base import Command, NotOpened, NotStarted, Output
-from qcode.sandbox.doors import VARIABLES, Ways
+from qcode.sandbox.bubblewrap import FOUNDING, Bubblewrap, program
+from qcode.sandbox.doors import Ways, variables
+from qcode.sandbox.fence import Fence
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.founding import PORT, Network
 from qcode.sandbox.ground import Ground
@@ -69,13 +71,15 @@ while True:
 class Session:
     """A fence with its runner, and a workspace of its own."""
 
-    def __init__(self, base: Path, ways: Ways) -> None:
+    def __init__(
+        self, base: Path, ways: Ways, make: Callable[[Ground], Fence] = Namespaces
+    ) -> None:
         self.workspace = base / uuid4().hex[:8]
         self.workspace.mkdir()
         for name, code in (("get", GET), ("tunnel", TUNNEL), ("wait", WAIT)):
             (self.workspace / f"{name}.py").write_text(code)
         ground = Ground.of((self.workspace,), (), (), {"HOME": str(base)})
-        self.runner = FencedRunner(Namespaces(ground), base / "spill", ways=ways)
+        self.runner = FencedRunner(make(ground), base / "spill", ways=ways)
 
     async def run(self, line: str, seconds: float = 60) -> Output:
         command = Command(line, self.workspace, seconds)
@@ -369,7 +373,7 @@ async def test_a_package_is_installed(
 
 async def test_the_way_out_is_told_inside_only(session: Session) -> None:
     inside = await session.printed("env")
-    assert all(f"{name}={value}\n" in inside for name, value in VARIABLES.items())
+    assert all(f"{name}={value}\n" in inside for name, value in variables(PORT).items())
     command = Command("env", session.workspace, 30, where="outside")
     output = await session.runner.run(command, lambda text: None)
     assert f":{PORT}" not in output.head
@@ -541,6 +545,7 @@ RUNS = """
 import asyncio, sys
 from pathlib import Path
 from qcode.sandbox.base import Command
+from qcode.sandbox.fence import Fence
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.namespaces import Namespaces
@@ -574,3 +579,53 @@ async def test_a_killed_qcode_leaves_no_process_of_the_network(tmp_path: Path) -
     runs.send_signal(signal.SIGKILL)
     await runs.wait()
     assert await until(lambda: not any(_parent(it) for it in lending), 3)
+
+
+# ------------------------------------------------------------------------------- by bubblewrap
+
+
+def bubbled(base: Path) -> Session:
+    """A session whose fence is bubblewrap's; skips where there is none."""
+    found = program(os.environ)
+    if found is None:
+        pytest.skip("there is no bubblewrap")
+    return Session(base, LOCAL, lambda ground: Bubblewrap(ground, found))
+
+
+async def test_bubblewrap_enters_the_network_of_the_session(
+    base: Path, site: ThreadingHTTPServer
+) -> None:
+    session, port = bubbled(base), free_port()
+    session.runner.gate = good
+    try:
+        await session.serve(port)
+        assert await session.get(f"http://127.0.0.1:{port}/page") == "from inside"
+        assert await session.get(f"http://good.test:{site.server_port}/page") == "from outside"
+        output = await session.run(f"{PYTHON} get.py http://bad.test/")
+        assert output.notes == ("[network] bad.test:80 was refused: the user said no.",)
+        printed = await session.printed("readlink /proc/self/fd/* /proc/$$/fd/* /proc/1/fd/*")
+        assert not any(word in printed for word in ("socket:", "net:[", "user:["))
+        assert await session.runner.open_port(port) == port
+        assert await asyncio.to_thread(fetched, port) == "from inside"
+    finally:
+        await session.runner.close()
+    assert ours("show") == ours("lend") == ours("enter") == []
+
+
+async def test_where_bubblewrap_can_make_none_each_command_has_a_closed_one(base: Path) -> None:
+    """As where a system lets nobody enter what it made: a bwrap that only fails at that."""
+    real = bubbled(base)
+    await real.runner.close()
+    weak = base / "bwrap"
+    weak.write_text(f'#!/bin/sh\n[ "$1" = {FOUNDING[0]} ] && exit 1\nexec bwrap "$@"\n')
+    weak.chmod(0o755)
+    session = Session(base, LOCAL, lambda ground: Bubblewrap(ground, str(weak)))
+    try:
+        first = await session.printed("readlink /proc/self/ns/net; env | grep -c 127.0.0.1")
+        second = await session.printed("readlink /proc/self/ns/net; env | grep -c 127.0.0.1")
+        assert first.endswith("\n0\n[1]")
+        assert first != second
+        with pytest.raises(NotOpened, match="with bubblewrap each command has a network of its"):
+            await session.runner.open_port(8123)
+    finally:
+        await session.runner.close()
