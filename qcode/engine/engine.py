@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 
 from qcode.engine.controls import Controls
 from qcode.engine.doors import Begun, Doors
+from qcode.engine.heading import headed
 from qcode.engine.limits import out_of_time
 from qcode.engine.own import OwnCommands
-from qcode.engine.prompt import with_commands
 from qcode.engine.returning import all_back, last_back
 from qcode.engine.stream import Stream
 from qcode.permission.modes import Mode
@@ -217,7 +217,7 @@ class Engine:
             self.stream.say(out_of_time(self._doors.limits))
             return
         self._settle_dangling()
-        message = self._headed(message, begun)
+        message = headed(message, self.stream.conversation, begun.opening)
         await begun.turn(self.stream.conversation.turns + 1, began).run(message)
         self._take_late_steers()
 
@@ -270,17 +270,6 @@ class Engine:
                 self._controls.rewind(work.turn, files)
         except QcodeError as error:
             self.stream.say(Notice("error", str(error)))
-
-    def _headed(self, message: UserMessage, begun: Begun) -> UserMessage:
-        """With what stands ahead of the person's words: their own commands, and in the first
-        message the facts."""
-        talk = self.stream.conversation
-        words = with_commands(message.text, talk.told)
-        words = words if talk.messages else begun.opening(words)
-        if words == message.text:
-            return message
-        images = tuple(part for part in message.parts if isinstance(part, Image))
-        return UserMessage((Text(words), *images), message.origin)
 
     def _take_late_steers(self) -> None:
         """Steers that no step took begin the next turn, ahead of what is queued."""
