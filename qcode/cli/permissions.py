@@ -125,7 +125,7 @@ def _test(arguments: argparse.Namespace, folder: Path) -> int:
     policy, line = _policy(arguments, loaded, folder), arguments.command
     if policy.fence == "holds" and _runs_outside(line, loaded, folder):
         policy = replace(policy, fence="none")
-    reached = Looking(Workspace(folder, own=paths().folders)).reached(line, policy.fence)
+    reached = Looking(Workspace(folder, own=paths().folders)).reached(line)
     found = explain(line, policy, {line: reached})
     if arguments.json:
         return _print_json(found)

@@ -1,8 +1,8 @@
 """What a command line does to files, as they are: links resolved, globs filled in.
 
 `permission.touching` says what the words prove. What they leave open is looked at here: which
-program a name is, where links lead, what stands in a folder, what a repository has git run. Behind
-a fence programs and helpers are contained, and not looked at.
+program a name is, where links lead, what stands in a folder, what a repository has git run. All of
+that also behind a fence, which contains a command but does not keep it from changing what is here.
 """
 
 import os
@@ -14,9 +14,8 @@ from pathlib import Path
 
 from qcode.engine.repository import is_plain
 from qcode.permission.judge import Reached
-from qcode.permission.modes import Fence
 from qcode.permission.shell import Line, split
-from qcode.permission.touching import Touch, touched
+from qcode.permission.touching import Touch, Touched, touched
 from qcode.permission.words import names
 from qcode.protocol.access import Access, AccessKind
 from qcode.workspace.files import Workspace
@@ -41,7 +40,7 @@ class Looking:
     path: str | None = None
     """Where programs are looked for; None = on the search path of this process."""
 
-    def reached(self, text: str, fence: Fence) -> Reached:
+    def reached(self, text: str) -> Reached:
         """What the command line `text` does. Never raises."""
         line = split(text)
         found = touched(line)
@@ -53,10 +52,7 @@ class Looking:
             except _Unproven:
                 whole = False
                 accesses += self._named(touch)
-        if whole and fence != "holds":
-            programs = all(map(self._is_foreign, found.programs))
-            changed = any(map(self._is_searched, accesses))
-            whole = programs and not changed and self._is_quiet(found.git, accesses)
+        whole = whole and self._is_as_named(found, accesses)
         if not whole:
             accesses += self._mentioned(line)
         below = any(touch.kind == "read" and touch.depth in _FOLDERS for touch in found.touches)
@@ -162,6 +158,13 @@ class Looking:
         return [name for name in found if not name.startswith(".")]
 
     # What is not a path of the line
+
+    def _is_as_named(self, found: Touched, accesses: Sequence[Access]) -> bool:
+        """Does each name in it mean what it says, and to a shell that reads as bash does?"""
+        if os.name == "nt" or any(map(self._is_searched, accesses)):
+            return False
+        foreign = all(map(self._is_foreign, found.programs))
+        return foreign and self._is_quiet(found.git, accesses)
 
     def _is_foreign(self, program: str) -> bool:
         """Does the name mean a program that no tool of the model's can write?"""

@@ -37,7 +37,7 @@ class Rulebook:
         self._rules = list(rules)
         self._ground = ground
         self._outside = tuple(_about_commands(one) for one in _parsed(outside, ground))
-        self.reached: Callable[[str, Fence], Reached] | None = None
+        self.reached: Callable[[str], Reached] | None = None
         """What a command line does to files; None = nobody looks. See `reach`."""
         self.tripped: Callable[[], str] = lambda: ""
         """Why the fence counts no more; empty = it does. See `standing`."""
@@ -94,13 +94,13 @@ class Rulebook:
         outside = self.where(accesses) == "outside"
         fence: Fence = "none" if outside else self._fence
         policy = Policy(self._settings.mode, fence, (*self._rules, *more))
-        return judge(accesses, policy, self._reach(accesses, fence))
+        return judge(accesses, policy, self._reach(accesses))
 
-    def _reach(self, accesses: Sequence[Access], fence: Fence) -> Reach:
+    def _reach(self, accesses: Sequence[Access]) -> Reach:
         if self.reached is None:
             return NO_REACH
         lines = [access.target for access in accesses if access.kind == "shell"]
-        return {line: self.reached(line, fence) for line in lines}
+        return {line: self.reached(line) for line in lines}
 
 
 def _parsed(texts: Sequence[str], ground: Ground) -> tuple[Rule, ...]:

@@ -54,7 +54,7 @@ def verdict(
         *parse_rules(rules.split(), "allow", "user config", ground),
         *parse_rules(deny.get("deny", "").split(), "deny", "user config", ground),
     )
-    reach = {line: Looking(Workspace(work)).reached(line, fence)}
+    reach = {line: Looking(Workspace(work)).reached(line)}
     return judge([Access("shell", line)], Policy(mode, fence, made), reach)
 
 
@@ -243,17 +243,16 @@ def test_a_program_from_the_workspace_is_not_what_its_name_says(work: Path) -> N
         (f"bin:{system}", False),
         (f":{system}", False),
     ):
-        found = Looking(Workspace(work), path).reached("ls", "none")
+        found = Looking(Workspace(work), path).reached("ls")
         assert (found.whole == "proven") == free
     (work / "bin" / "ls").write_text("#!/bin/sh\nid\n")
     (work / "bin" / "ls").chmod(0o755)
     looking = Looking(Workspace(work), f"{work}/bin:{system}")
-    assert looking.reached("ls", "none").whole == "unproven"
-    assert looking.reached("timeout 5 ls", "none").whole == "unproven"
-    assert looking.reached("cat a.py", "none").whole == "proven"
-    assert looking.reached("ls", "holds").whole == "proven", "the fence contains it"
+    assert looking.reached("ls").whole == "unproven"
+    assert looking.reached("timeout 5 ls").whole == "unproven"
+    assert looking.reached("cat a.py").whole == "proven"
     for line in ("cp a.py bin/cat && cat a.py", "echo x > bin/cat", "chmod +x bin/x"):
-        assert looking.reached(line, "none").whole == "unproven"
+        assert looking.reached(line).whole == "unproven"
 
 
 HELPERS = (
@@ -276,7 +275,8 @@ def test_git_asks_in_a_repository_whose_settings_name_helpers(work: Path, text: 
     for line in ("git status", "git diff", "cd src && git log"):
         assert answer(work, line) == "ask"
         assert answer(work, line, "plan") == "ask"
-        assert answer(work, line, "edit", "holds") == "allow", "the fence contains it"
+        assert answer(work, line, "edit", "holds") == "ask", "what is here, it could change"
+        assert answer(work, line, "auto", "holds") == "allow", "the fence contains it"
 
 
 HARMLESS = """[user]

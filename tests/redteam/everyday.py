@@ -129,8 +129,8 @@ def tried(folder: Path) -> Iterator[Tried]:
     looking = Looking(Workspace(folder))
     for sort, lines in EVERYDAY.items():
         for line in lines:
+            reach = {line: looking.reached(line)}
             for fence in FENCES:
-                reach = {line: looking.reached(line, fence)}
                 for mode in modes():
                     access = [Access("shell", line)]
                     verdict = judge(access, Policy(mode, fence), reach)
