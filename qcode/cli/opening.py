@@ -71,6 +71,8 @@ def remarks(loaded: Loaded) -> Iterator[str]:
     preset = PRESETS.get(permission.mode)
     if preset and preset.mode == "auto" and gives_up_sandbox(permission):
         yield "commands run without a sandbox and without being asked about."
+    if loaded.config.agent.offline == "on" and gives_up_sandbox(permission):
+        yield "offline is qcode itself alone: without a sandbox commands reach the network."
 
 
 def start(

@@ -123,6 +123,7 @@ def test_offline_a_run_works_as_ever_without_fetch(
     server = serve(calling("shell", command="echo hello"), DONE)
     ran = cli.ask(*YOLO, "--offline", "--allowed-tools", "WebFetch(domain:example.com)")
     assert (ran.code, ran.out) == (0, "Done.\n")
+    assert "without a sandbox commands reach the network" in ran.err
     assert "fetch" not in tools(server.requests[0].body)
     assert without_look_ups(recorder.reached()) == only(server)
 
