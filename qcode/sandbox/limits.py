@@ -23,6 +23,8 @@ FIRST_SECONDS, LATER_SECONDS = 0.25, 1.5
 YOUNG_SECONDS = 10.0
 SHARE, MOST_SECONDS = 300, 2.0
 """A look is followed by this many times what it took (a third of a percent), up to two seconds."""
+NEAR = 4
+"""With more than a quarter of the processes it may have, a command is looked at often."""
 TRIES = 50
 """How often what makes new processes meanwhile is ended again."""
 _MEGABYTE = 1 << 20
@@ -50,6 +52,8 @@ class Warden:
         self._watched: dict[Process, float] = {}
         """Since when, by the monotonic clock."""
         self._looking: asyncio.Task[None] | None = None
+        self._near = False
+        """A command has so many processes that the next look must not wait."""
 
     def add(self, process: Process) -> None:
         """Look after it until it has ended."""
@@ -67,9 +71,7 @@ class Warden:
     async def _look(self) -> None:
         took = 0.0
         while self._watched:
-            youngest = time.monotonic() - max(self._watched.values())
-            pause_seconds = FIRST_SECONDS if youngest < YOUNG_SECONDS else LATER_SECONDS
-            await asyncio.sleep(max(pause_seconds, min(took * SHARE, MOST_SECONDS)))
+            await asyncio.sleep(self._pause_seconds(took))
             self._watched = {it: since for it, since in self._watched.items() if _runs(it)}
             if not self._watched:
                 return
@@ -79,16 +81,24 @@ class Warden:
                 self._watched.pop(groups[group], None)
                 await _end(groups[group], why)
 
+    def _pause_seconds(self, took: float) -> float:
+        if self._near:
+            return FIRST_SECONDS
+        youngest = time.monotonic() - max(self._watched.values())
+        pause_seconds = FIRST_SECONDS if youngest < YOUNG_SECONDS else LATER_SECONDS
+        return max(pause_seconds, min(took * SHARE, MOST_SECONDS))
+
     def _beyond(self, groups: tuple[int, ...]) -> tuple[list[tuple[int, str]], float]:
         """Groups that use too much, each with why; and the seconds that it took to know."""
         began = time.thread_time()
-        rows = table()
+        rows, self._near = table(), False
         found = [(group, why) for group in groups if (why := self._why(rows, group))]
         return found, time.thread_time() - began
 
     def _why(self, rows: Table, group: int) -> str:
         numbers = tree(rows, group)
         count, limit = threads(rows, numbers), self.limits.memory_bytes
+        self._near = self._near or count * NEAR > self.limits.processes
         if count > self.limits.processes:
             return f"it had {count} processes and threads, and {self.limits.processes} are allowed"
         if resident(rows, numbers) <= limit or (used := proportional(rows, numbers)) <= limit:
