@@ -14,7 +14,7 @@ from qcode.engine.approval import Approvals, Grants
 from qcode.engine.calls import Calls
 from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
-from qcode.engine.connecting import Connections
+from qcode.engine.connecting import Connections, web_of
 from qcode.engine.controls import Controls
 from qcode.engine.doors import Begun, Doors
 from qcode.engine.engine import Engine
@@ -51,7 +51,7 @@ from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
 from qcode.session.naming import checkpoints
 from qcode.tools.base import Context
-from qcode.tools.builtin import Web, usable
+from qcode.tools.builtin import usable
 from qcode.tools.schema import spec
 from qcode.tools.structured import tool_for
 from qcode.workspace.checkpoint import Keeper
@@ -115,8 +115,7 @@ class _Assembly:
         own = Own(start.api_key, start.said)
         self.routes = Answering(config, own, self.settings).routes(self.say)
         self.routes.arrived = self.connections.arrived
-        ruled = any((one.kind, one.answer) == ("network", "allow") for one in start.rules)
-        web: Web = "offline" if offline else "ruled" if ruled else "unruled"
+        web = web_of(start.rules, config.agent.offline)
         known = [one.name for one in start.conversation.tools]
         last = (tool_for(start.wanted),) if start.wanted else ()
         offered = (

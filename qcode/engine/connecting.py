@@ -6,7 +6,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from qcode.engine.say import Say
+from qcode.permission.rules import Rule
 from qcode.protocol.events import Connected
+from qcode.tools.builtin import Web
 
 _USUAL = {"https": 443, "http": 80}
 
@@ -15,6 +17,14 @@ def origin(base_url: str) -> tuple[str, int]:
     """Host and port of an address."""
     parts = urlsplit(base_url)
     return parts.hostname or "", parts.port or _USUAL.get(parts.scheme, 0)
+
+
+def web_of(rules: Iterable[Rule], offline: Literal["on", "off"]) -> Web:
+    """What is known of hosts before any is asked for: whether `fetch` is worth its tokens."""
+    found = [(one.answer, one.pattern) for one in rules if one.kind == "network"]
+    if offline == "on" or ("deny", None) in found:
+        return "closed"
+    return "ruled" if any(answer == "allow" for answer, _ in found) else "unruled"
 
 
 class Connections:

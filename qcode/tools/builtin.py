@@ -20,9 +20,8 @@ WITHOUT_ASK: tuple[type[Tool], ...] = (Read, Write, Edit, Glob, Grep, Shell, Tod
 BUILTIN: tuple[type[Tool], ...] = (*WITHOUT_ASK, Ask, Fetch)
 """All of them."""
 
-Web = Literal["ruled", "unruled", "offline"]
-"""What is to be said of hosts: a rule allows some; none does, so that each is asked about;
-`--offline`, so that none is reached."""
+Web = Literal["ruled", "unruled", "closed"]
+"""Of hosts: a rule allows some; none does, so that each is asked about; none is ever reached."""
 
 
 def usable(
@@ -36,4 +35,4 @@ def usable(
         found = BUILTIN
     else:
         found = (*WITHOUT_ASK, Fetch) if web == "ruled" else WITHOUT_ASK
-    return tuple(tool for tool in found if tool is not Fetch) if web == "offline" else found
+    return tuple(tool for tool in found if tool is not Fetch) if web == "closed" else found

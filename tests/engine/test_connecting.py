@@ -1,8 +1,14 @@
 """Which hosts a run goes to: the endpoint is told once, a fetch is asked about and told."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from qcode.engine.connecting import Connections, origin
+import pytest
+
+from qcode.engine.connecting import Connections, origin, web_of
+from qcode.permission.patterns import Ground
+from qcode.permission.rules import parse_rules
 from qcode.protocol.access import Access
 from qcode.protocol.events import (
     AnyEvent,
@@ -12,6 +18,7 @@ from qcode.protocol.events import (
     SessionStarted,
 )
 from qcode.protocol.inputs import ApprovalReply, SetModel
+from qcode.tools.builtin import Web
 from tests.engine.rig import configured, rig, started
 from tests.support.script import Call, Reply
 from tests.support.scripted_server import StartScripted
@@ -52,6 +59,26 @@ def test_the_same_is_told_once() -> None:
     assert not connections.is_endpoint("c.test", 443)
     assert connections.is_served(2)
     assert not connections.is_served(443)
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "offline", "web"),
+    [
+        ((), (), "off", "unruled"),
+        (("Read(**)",), (), "off", "unruled"),
+        (("WebFetch(domain:a.test)",), (), "off", "ruled"),
+        (("WebFetch",), ("WebFetch(domain:a.test)",), "off", "ruled"),
+        (("WebFetch(domain:a.test)",), ("WebFetch",), "off", "closed"),
+        (("WebFetch",), (), "on", "closed"),
+    ],
+)
+def test_fetch_costs_tokens_only_where_a_host_may_be_reached(
+    allow: Sequence[str], deny: Sequence[str], offline: Literal["on", "off"], web: Web
+) -> None:
+    ground = Ground("/w", "/home/x")
+    allowing = parse_rules(allow, "allow", "user config", ground)
+    denying = parse_rules(deny, "deny", "user config", ground)
+    assert web_of((*allowing, *denying), offline) == web
 
 
 async def test_the_endpoint_is_told_behind_the_first_line(

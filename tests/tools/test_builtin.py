@@ -29,9 +29,9 @@ def test_fetch_is_offered_where_a_host_may_be_allowed() -> None:
     assert "fetch" not in names(usable((), "absent"))
 
 
-def test_fetch_is_never_offered_offline() -> None:
-    assert "fetch" not in names(usable((), "present", "offline"))
-    assert names(usable(("read", "fetch"), "present", "offline")) == {"read"}
+def test_fetch_is_never_offered_where_no_host_is_reached() -> None:
+    assert "fetch" not in names(usable((), "present", "closed"))
+    assert names(usable(("read", "fetch"), "present", "closed")) == {"read"}
 
 
 def test_a_session_from_before_keeps_its_tools() -> None:
