@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qcode import __version__
 from qcode.sandbox import bubblewrap
@@ -17,7 +18,9 @@ from qcode.sandbox.ground import Ground
 from qcode.sandbox.landlock import LAUNCHER, Landlock
 from qcode.sandbox.namespaces import Namespaces
 from qcode.sandbox.seatbelt import Seatbelt
-from qcode.sandbox.trial import trial
+
+if TYPE_CHECKING:
+    from qcode.sandbox.trial import Trial
 
 Make = Callable[[Ground], Fence]
 LANDLOCK = Landlock.name
@@ -62,12 +65,18 @@ def choose(
             continue
         if name in known:
             return Choice(make(ground), "")
-        found = trial(make, state)
+        found = _tried(make, state)
         if found.proven:
             _keep(state, name)
             return Choice(make(ground), "")
         said.append(f"{name}: {found.why or ', '.join(found.broken.values())}")
     return Choice(None, f"No fence holds here ({'; '.join(said)}).")
+
+
+def _tried(make: Make, state: Path) -> "Trial":
+    from qcode.sandbox.trial import trial  # noqa: PLC0415 - once a boot, and 3 ms of every start
+
+    return trial(make, state)
 
 
 def proven(
