@@ -19,6 +19,7 @@ from qcode.permission.touching import Touch, Touched, touched
 from qcode.permission.words import names
 from qcode.protocol.access import Access, AccessKind
 from qcode.workspace.files import Workspace
+from qcode.workspace.places import protects
 
 MOST_NAMES = 300
 """So many files of a glob or a folder are looked at, no more."""
@@ -87,28 +88,39 @@ class Looking:
                 raise _Unproven
             rests += self._listed(touch.path)
         targets = (touch.onto, f"{touch.onto.rstrip('/')}/{base}")
-        for rest in rests:
-            yield self._access(touch.kind, _joined(touch.path, rest))
-            for target in targets:
+        yield from self._inside(touch.kind, touch.path, rests)
+        for target in targets:
+            if len(rests) > 1 and not os.path.lexists(self._at(target)):
+                yield from self._inside("edit", target, rests)
+                continue
+            for rest in rests:
                 yield self._access("edit", _joined(target, rest))
 
     def _below(self, path: str) -> Iterator[Access]:
-        for rest in self._listed(path):
-            yield self._access("edit", _joined(path, rest))
+        yield from self._inside("edit", path, self._listed(path))
 
-    def _listed(self, path: str) -> Iterator[str]:
+    def _inside(self, kind: AccessKind, path: str, rests: Sequence[str]) -> Iterator[Access]:
+        """What is in a folder without links, or will be: nothing is left to resolve."""
+        base = self._access(kind, path)
+        real = self.workspace.resolve(path).path
+        if any(own.is_relative_to(real) for own in self.workspace.own):
+            raise _Unproven
+        for rest in rests:
+            target = _joined(base.target, rest)
+            hidden = base.place == "workspace" and protects(target.split("/"))
+            yield Access(kind, target, "protected" if hidden else base.place)
+
+    def _listed(self, path: str) -> list[str]:
         """All that is in a folder, from there. A link leads nowhere: no more is proven."""
-        root = self._at(path)
+        root, found = self._at(path), list[str]()
         if root.is_symlink() or not root.is_dir():
-            return
-        count = 0
+            return []
         for folder, folders, files in os.walk(root):
-            for name in (*folders, *files):
-                entry = Path(folder, name)
-                count += 1
-                if count > MOST_NAMES or entry.is_symlink():
-                    raise _Unproven
-                yield entry.relative_to(root).as_posix()
+            names = [*folders, *files]
+            found += [os.path.relpath(f"{folder}/{name}", root) for name in names]
+            if len(found) > MOST_NAMES or any(os.path.islink(f"{folder}/{n}") for n in names):  # noqa: PTH114 - a Path for each costs more than the question
+                raise _Unproven
+        return found
 
     def _no_secrets(self, path: str) -> None:
         if any((self._at(path) / name).exists() for name in SECRETS):
@@ -161,7 +173,8 @@ class Looking:
 
     def _is_as_named(self, found: Touched, accesses: Sequence[Access]) -> bool:
         """Does each name in it mean what it says, and to a shell that reads as bash does?"""
-        if os.name == "nt" or any(map(self._is_searched, accesses)):
+        edits = [self.workspace.root / one.target for one in accesses if one.kind == "edit"]
+        if os.name == "nt" or (edits and self._is_searched(edits)):
             return False
         foreign = all(map(self._is_foreign, found.programs))
         return foreign and self._is_quiet(found.git, accesses)
@@ -181,12 +194,10 @@ class Looking:
         folders = (self.workspace.root, *self.workspace.extra)
         return any(path.is_relative_to(folder) for folder in folders)
 
-    def _is_searched(self, access: Access) -> bool:
-        """Does it put something where programs are looked for?"""
-        if access.kind != "edit":
-            return False
-        path = self.workspace.root / access.target
-        return any(path.is_relative_to(os.path.realpath(entry)) for entry in self._entries())
+    def _is_searched(self, paths: Sequence[Path]) -> bool:
+        """Does one of them lie where programs are looked for?"""
+        entries = {os.path.realpath(entry) for entry in self._entries()}
+        return any(str(folder) in entries for path in paths for folder in (path, *path.parents))
 
     def _entries(self) -> list[str]:
         path = os.environ.get("PATH", "") if self.path is None else self.path
