@@ -90,7 +90,7 @@ def start(
         folder=folder,
         add_dirs=tuple(_added(path) for path in options.add_dirs),
         own=paths().folders,
-        state=_state() if not gives_up_sandbox(config.permission) else None,
+        state=_state(options) if not gives_up_sandbox(config.permission) else None,
         log=session.log,
         kept=paths().checkpoints / project(folder),
         conversation=session.conversation,
@@ -114,11 +114,14 @@ def start(
     )
 
 
-def _state() -> Path | None:
-    """Where it is kept which fence was proven; a home that cannot be written is no reason not to
-    start: it is proven each time, then."""
+def _state(options: Options) -> Path | None:
+    """Where it is kept which fence was proven. Without a session no folder is made for it, and a
+    home that cannot be written is no reason not to start: it is proven each time, then."""
+    folder = paths().state
+    if options.no_session and not folder.is_dir():
+        return None
     try:
-        return make(paths().state)
+        return make(folder)
     except QcodeError:
         return None
 

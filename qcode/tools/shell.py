@@ -21,6 +21,7 @@ START_WAIT_SECONDS = 1.0
 """A command that fails at once should say so in the reply to `start`."""
 READ_WAIT_SECONDS = 5.0
 BLOCK_CHARACTERS = 4_000
+REFUSED = "[Do not try a refused host again. Go on without it, or say what you could not do.]"
 
 Where = Literal["", "inside", "outside"]
 """See `OutputBlock.where`."""
@@ -134,6 +135,8 @@ def finished(command: str, output: Output, where: Where = "") -> tuple[str, Outp
     if "time limit" in output.why:
         rows.append("[Raise timeout_seconds, or use action start for what does not end by itself.]")
     rows += [note if note.startswith("[") else f"[{note}]" for note in output.notes]
+    if any(note.startswith("[network]") for note in output.notes):
+        rows.append(REFUSED)
     return "\n".join(rows), _block(command, output, where)
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from qcode.protocol.access import Access
 from qcode.protocol.display import OutputBlock
+from qcode.sandbox.base import Output
 from qcode.tools.base import Context
-from qcode.tools.shell import Shell
+from qcode.tools.shell import REFUSED, Shell, finished
 from tests.tools.contexts import make_context
 
 
@@ -173,3 +174,20 @@ def test_the_summary_is_one_line() -> None:
     assert Shell("npm run dev", action="start").summary() == "start npm run dev"
     assert Shell(action="stop", job="job-2").summary() == "stop job-2"
     assert Shell(action="list").summary() == "list"
+
+
+@pytest.mark.parametrize(
+    ("notes", "ends"),
+    [
+        ((), "out"),
+        (("The command was ended: too much memory.",), "[The command was ended: too much memory.]"),
+        (("[network] a.org:443 was refused: no.",), REFUSED),
+    ],
+)
+def test_what_the_fence_did_stands_behind_the_output(notes: tuple[str, ...], ends: str) -> None:
+    output = Output(1, "", "out\n", "", 0, None, 0.5, notes=notes)
+    text, block = finished("make", output)
+    assert text.splitlines()[-1] == ends
+    assert block.notes == notes
+    assert all(note.strip("[]") in text for note in notes)
+    assert "[[" not in text

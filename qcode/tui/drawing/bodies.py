@@ -126,8 +126,9 @@ def _near(rows: Sequence[Row]) -> list[Row]:
 
 def _output(block: OutputBlock, view: View) -> Body:
     made = text_body(block.tail, "dim", view, "bottom")
-    notes = [row for one in block.notes for row in sentences(one, "warning", view).rows]
-    if not view.opened:
+    told = [one for one in block.notes if view.opened or not one.startswith("[network]")]
+    notes = [row for one in told for row in sentences(one, "warning", view).rows]
+    if not view.opened:  # a host that was refused has a line of its own already
         return replace(made, rows=[*made.rows, *notes])
     command = [
         line(Span(f"$ {row}", "code")) for row in visible(block.command).expandtabs(4).split("\n")
