@@ -55,7 +55,8 @@ class Row(msgspec.Struct, frozen=True):
     """`exit 0`, `denied`, `allow`, `changed`; `OPEN` = the log ends before it is told."""
     because: str = ""
     by: str = ""
-    """`model`, `user`, `check`, `endpoint`, `command`, `fetch`."""
+    """`model`, `user`, `check`, `endpoint`, `command`, `fetch`; of an approval empty: `because`
+    says whether somebody decided."""
     where: Literal["", "inside", "outside"] = ""
     """Of a command; empty = there was no fence, or it is not told."""
     scope: str = ""
@@ -171,7 +172,7 @@ class _Fold:
     def _ask(self, entry: Entry, event: ApprovalRequested) -> None:
         touched = ", ".join(access.target for access in event.accesses)
         what = f"{event.call.name}: {touched}" if touched else event.call.name
-        at = self._add(entry, "approval", what, OPEN, event.because, by="user")
+        at = self._add(entry, "approval", what, OPEN, event.because)
         self._open[event.request_id] = [at]
 
     def _settle(self, event: ApprovalSettled) -> None:
