@@ -61,8 +61,7 @@ class Engine:
         commands: OwnCommands,
         tools: tuple[str, ...] = (),
     ) -> None:
-        self.tools = tools
-        """Names of what the model is offered."""
+        self.tools = tools  # names of what the model is offered
         self.stream = stream
         self._doors = doors
         self._controls = controls
