@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qcode.workspace.ignore import git_folder, repository
+from qcode.workspace.ignore import git_folder, head_of, repository
 
 
 def identity(folder: Path) -> str:
@@ -24,11 +24,8 @@ def identity(folder: Path) -> str:
 
 def _shared(folder: Path) -> Path:
     """What all work trees of a repository have in common."""
-    try:
-        common = (folder / "commondir").read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:  # it is no added work tree
-        return folder
-    return folder / common
+    common = head_of(f"{folder}/commondir").strip()
+    return folder / common if common else folder  # most often it is no added work tree
 
 
 def _of_folder(folder: Path) -> str:

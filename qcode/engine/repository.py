@@ -34,7 +34,8 @@ def _is_quiet(git: Path) -> bool:
         if found.doubtful or not (own / "HEAD").is_file() or os.path.lexists(hooks / HOOK):
             return False
         indexes = [own / "index", *own.glob("sharedindex.*"), *common.glob("sharedindex.*")]
-        return not any(_has_submodules(index) for index in indexes if index.exists())
+        there = [index for index in indexes if os.path.lexists(index)]
+        return all(index.is_file() and not _has_submodules(index) for index in there)
     except (OSError, ValueError):
         return False
 
@@ -55,8 +56,10 @@ def _common(own: Path) -> Path:
 
 def _settings(config: Path) -> Settings:
     """Raises OSError and ValueError."""
-    if not config.exists():
+    if not os.path.lexists(config):
         return Settings()
+    if not config.is_file():  # a pipe, which would never end
+        return Settings("its kind")
     with config.open("rb") as file:
         data = file.read(LARGEST + 1)
     return settings(data.decode("utf-8")) if len(data) <= LARGEST else Settings("its length")

@@ -146,7 +146,7 @@ def _session() -> _Session:
         for path, text in PLANTED.values():
             (workspace / path).parent.mkdir(parents=True, exist_ok=True)
             (workspace / path).write_text(text)
-        process = _started(workspace, "-p", "Hello", "--base-url", server.base_url)
+        process = running(workspace, "-p", "Hello", "--base-url", server.base_url)
         listened = False
         while process.poll() is None:
             # Before the first request the fence is tried out, with listeners that answer nobody.
@@ -177,7 +177,8 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**kept, "HOME": str(folder), "QCODE_HOME": str(folder / "own"), "PYTHONPATH": root}
 
 
-def _started(workspace: Path, *words: str) -> "subprocess.Popen[bytes]":
+def running(workspace: Path, *words: str) -> "subprocess.Popen[bytes]":
+    """The real program in a folder, with a home of its own beside it."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "qcode", *words],
         cwd=workspace,
@@ -189,7 +190,7 @@ def _started(workspace: Path, *words: str) -> "subprocess.Popen[bytes]":
 
 
 def _qcode(tmp: Path, *words: str) -> "subprocess.CompletedProcess[bytes]":
-    process = _started(tmp, *words)
+    process = running(tmp, *words)
     out, err = process.communicate(timeout=60)
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
