@@ -30,7 +30,10 @@ WEAKER = {
     'with [sandbox] accept_landlock = "yes"'
 }
 """Fences that count only where the person accepted them -> why."""
-CODE = (*LAUNCHER, "founder.py", "plan.py", "seccomp.py", "granting.py", "seatbelt.py", "probes.py")
+CODE = (
+    *(*LAUNCHER, "founder.py", "entering.py", "plan.py", "seccomp.py", "bubblewrap.py"),
+    *("granting.py", "ruleset.py", "seatbelt.py", "probes.py"),
+)
 """Of what is proven."""
 
 
@@ -97,9 +100,8 @@ def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Make]]:
     """Name and maker of each that may work here, the strongest first.
 
     Namespaces before bubblewrap: both promise the same (`qcode sandbox check` tries them), but
-    behind bubblewrap what a command leaves running ends with it, where it could become a job, each
-    command has a network of its own, so that no host can be allowed and no port opened, and nothing
-    can be started ahead. bubblewrap remains for systems that give namespaces to no other program.
+    behind bubblewrap what a command leaves running ends with it, where it could become a job, and
+    nothing can be started ahead. It remains for systems that give namespaces to no other program.
     """
     if sys.platform == "linux":
         yield Namespaces.name, Namespaces
