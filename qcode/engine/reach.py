@@ -25,6 +25,8 @@ MOST_NAMES = 300
 """So many files of a glob or a folder are looked at, no more."""
 MOST_ENTRIES = 5_000
 """Of a folder that a glob looks into."""
+MANY_IN_ONE = names("busybox toybox")
+"""Their `grep -r` and others follow links where the ones whose options were listed do not."""
 SECRETS = names(".ssh .gnupg .aws .netrc .npmrc .pypirc .git-credentials .kube")
 """Where one of these stands in a folder, reading all of it is more than the work asks for."""
 
@@ -186,6 +188,8 @@ class Looking:
         found = shutil.which(program, path=self.path)
         if found is None:
             return True  # there is none: it fails
+        if Path(os.path.realpath(found)).name in MANY_IN_ONE:
+            return False
         places = {self.workspace.resolve(os.path.abspath(found)).place}  # noqa: PTH100 - a relative entry of the path
         written = Path(os.path.abspath(found))  # noqa: PTH100 - links are not resolved here
         return places == {"outside"} and not self._is_within(written)

@@ -251,6 +251,12 @@ def test_a_program_from_the_workspace_is_not_what_its_name_says(work: Path) -> N
     assert looking.reached("ls").whole == "unproven"
     assert looking.reached("timeout 5 ls").whole == "unproven"
     assert looking.reached("cat a.py").whole == "proven"
+    (work.parent / "box").mkdir()
+    (work.parent / "box" / "busybox").write_text("")
+    (work.parent / "box" / "busybox").chmod(0o755)
+    (work.parent / "box" / "grep").symlink_to("busybox")
+    box = Looking(Workspace(work), f"{work.parent}/box:{system}")
+    assert box.reached("grep -r x .").whole == box.reached("busybox ls").whole == "unproven"
     for line in ("cp a.py bin/cat && cat a.py", "echo x > bin/cat", "chmod +x bin/x"):
         assert looking.reached(line).whole == "unproven"
 
