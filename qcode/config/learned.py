@@ -59,7 +59,7 @@ def _read(state: Path, folder: Path) -> Project:
         raise ConfigError(f"{file} cannot be read ({error.strerror}).") from error
     try:
         found = msgspec.json.decode(data, type=Project)
-    except ValueError as error:  # msgspec's own errors are some
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are some
         raise ConfigError(
             f"{file}: the rules that you approved for {folder} cannot be read ({error}). None of "
             "them holds. Delete the file; you will be asked again."

@@ -72,7 +72,7 @@ def remembered() -> tuple[str, ...]:
     """The endpoints that got a key by `put`, whether or not the keyring has it still."""
     try:
         found = json.loads(paths().endpoints_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or somebody wrote in it: it is a help, no more
+    except (OSError, ValueError, RecursionError):  # none yet, or somebody wrote in it: a help only
         return ()
     return tuple(str(one) for one in found) if isinstance(found, list) else ()
 

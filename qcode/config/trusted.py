@@ -106,7 +106,7 @@ def _read(file: Path) -> Entry | None:
         return None
     except OSError as error:
         raise ConfigError(f"{file} cannot be read ({error.strerror}).") from error
-    except ValueError as error:  # msgspec's own errors are some
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are some
         raise ConfigError(
             f"{file}: what you trusted cannot be read ({error}), so nothing of it counts. Delete "
             "the file; you will be asked again."

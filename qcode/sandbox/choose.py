@@ -122,7 +122,7 @@ def _impossible(ground: Ground) -> str:
 
 
 def _proven(state: Path) -> tuple[str, ...]:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         kept = json.loads(_file(state).read_bytes())
         if isinstance(kept, dict) and kept.get("key") == _key() and kept.get("name"):
             return (str(kept["name"]),)

@@ -75,7 +75,7 @@ def read_schema(text: str) -> Mapping[str, Any]:
 
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InputError(f"--json-schema is no JSON ({error}). Give a schema, or @FILE.") from error
     if not isinstance(found, dict):
         raise InputError('--json-schema must be an object: {"type": "object", …}.')
