@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
 NEEDED = frozenset({"memory", "pids"})
-_ENTER = ("/bin/sh", "-c", 'echo $$ >"$0" 2>/dev/null; exec "$@"')
+_ENTER = ("/bin/sh", "-c", '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"')
 _TRIES, _PAUSE_SECONDS = 20, 0.002
 """What was killed counts for a moment longer."""
 _numbers = itertools.count(1)

@@ -32,7 +32,7 @@ class Held:
         """Whether nothing was done to it that matters."""
         if (self.kind, self.rights) != (other.kind, other.rights):
             return False
-        if stat.S_ISDIR(self.kind):
+        if stat.S_ISDIR(self.kind) and not self.known + other.known:
             return self.below.keys() == other.below.keys() and all(
                 held.same(other.below[name]) for name, held in self.below.items()
             )
@@ -60,16 +60,19 @@ def look(at: int, name: str, before: Held, room: Room) -> Held:
     """What stands at `name` in the folder `at`; what is `before` is not read again."""
     try:
         found = os.stat(name, dir_fd=at, follow_symlinks=False)
-        kind, rights = stat.S_IFMT(found.st_mode), stat.S_IMODE(found.st_mode)
+    except OSError:
+        return NOTHING
+    kind, rights = stat.S_IFMT(found.st_mode), stat.S_IMODE(found.st_mode)
+    known = (found.st_dev, found.st_ino, found.st_ctime_ns, found.st_size)
+    try:
         if stat.S_ISDIR(kind):
             return Held(kind, (), rights, below=_entries(at, name, before, room))
-        known = (found.st_dev, found.st_ino, found.st_ctime_ns, found.st_size)
         room_for_it = room.takes(found.st_size)
         if (before.kind, before.known) == (kind, known):
             return before
         return Held(kind, known, rights, _content(at, name, kind) if room_for_it else None)
-    except OSError:
-        return NOTHING
+    except OSError:  # it may not be read: that it changes is seen all the same
+        return Held(kind, known, rights)
 
 
 def put_back(at: int, name: str, was: Held, now: Held) -> bool:
@@ -77,7 +80,7 @@ def put_back(at: int, name: str, was: Held, now: Held) -> bool:
     if was.same(now):
         return True
     try:
-        if stat.S_ISDIR(was.kind):
+        if stat.S_ISDIR(was.kind) and not was.known:
             return _put_folder_back(at, name, was, now)
         if was.kind and was.data is None:
             return False

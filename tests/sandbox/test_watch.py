@@ -147,6 +147,19 @@ def test_what_is_too_large_to_be_kept_is_told(root: Path, watch: Watch) -> None:
     assert after(watch, write("a")) == ()
 
 
+@pytest.mark.skipif(os.getuid() == 0, reason="root reads everything")
+def test_what_cannot_be_read_is_not_taken_for_missing(root: Path, watch: Watch) -> None:
+    for name in (".mcp.json", ".idea"):
+        (root / name).mkdir() if name == ".idea" else (root / name).write_text("mine")
+        (root / name).chmod(0)
+    notes = after(
+        watch, lambda folder: [(folder / it).chmod(0o700) for it in (".mcp.json", ".idea")]
+    )
+    assert len(notes) == 2
+    assert all("could not be put back" in note for note in notes)
+    assert (root / ".mcp.json").read_text() == "mine"
+
+
 def test_git_makes_worktrees_and_cannot_turn_one_elsewhere(root: Path, watch: Watch) -> None:
     shutil.rmtree(root / ".git")
     line = "git init -q && git -c user.name=n -c user.email=e@x commit -q --allow-empty -m x"
