@@ -59,31 +59,47 @@ class Bubblewrap:
 
     def around(self, inside: Inside) -> Wrapped:
         """bwrap and its arguments; what a link leads away cannot be covered by it: OSError."""
-        held, plan = self._standing.stand()
+        held, words = self._line(inside)
         taken: tuple[int, ...] = ()
         try:
-            taken = _filter()
-            limited = replace(inside, words=(*_LIMITED, str(self._processes), *inside.words))
-            words = (self._program, *_filtered(taken), *arguments(plan.places, limited))
             network = self.network()
             if network is None:
-                words = (words[0], CLOSED, *words[1:])
+                taken = _filter()
+                words = (words[0], CLOSED, *_filtered(taken), *words[1:])
             else:
-                words, entering = _entering(network, words)
-                taken = (*taken, *entering)
+                words, taken = _entering(network, words)
         except BaseException:
-            for descriptor in (*held, *taken):
-                os.close(descriptor)
+            _close((*held, *taken))
             raise
         return Wrapped(words, {}, taken, held)
 
     def ahead(self) -> Ahead | None:
-        """It starts quickly."""
-        return None
+        """What enters the network, and waits there; without one bwrap starts quickly enough."""
+        network = self.network()
+        if network is None:
+            return None
+        reading, writing = os.pipe()
+        try:
+            words, inherited = _waiting(network, reading)
+        except BaseException:
+            os.close(writing)
+            raise
+        os.write(writing, compiled(ENTERING))  # 4 KB: it fits into the pipe
+        return Ahead(words, inherited, writing)
 
     def message(self, inside: Inside) -> Message:
-        """Nothing waits for one."""
-        raise OSError("bubblewrap takes its plan when it starts")
+        """The words of bwrap."""
+        held, words = self._line(inside)
+        return Message(marshal.dumps(list(words)), held)
+
+    def _line(self, inside: Inside) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        held, plan = self._standing.stand()
+        try:
+            limited = replace(inside, words=(*_LIMITED, str(self._processes), *inside.words))
+            return held, (self._program, *arguments(plan.places, limited))
+        except BaseException:
+            _close(held)
+            raise
 
     def network(self) -> Network | None:
         """See `Fence.network`. bwrap makes it, for often only that program may; whether it can be
@@ -117,18 +133,24 @@ class Bubblewrap:
         self._network, self._tried = None, False
 
 
-def _entering(
-    network: Network, line: tuple[str, ...]
-) -> tuple[tuple[str, ...], tuple[int, int, int]]:
+def _entering(network: Network, line: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """What runs `line` in the network, and what it inherits. Raises OSError."""
-    user, net = network.spaces()
+    told = in_memory("words", compiled(ENTERING) + marshal.dumps(list(line)))
+    return _waiting(network, told)
+
+
+def _waiting(network: Network, told: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The same for what comes through `told`, which is closed here where that fails."""
+    inherited: tuple[int, ...] = (told,)
     try:
-        told = in_memory("words", compiled(ENTERING) + marshal.dumps(list(line)))
+        user, net = network.spaces()
+        inherited = (told, user, net)
+        inherited = (*inherited, *(taken := _filter()))
     except BaseException:
-        os.close(user)
-        os.close(net)
+        _close(inherited)
         raise
-    return handed_words(told, ENTERING, f"['enter'](f,{user},{net})"), (told, user, net)
+    filtered = taken[0] if taken else -1
+    return handed_words(told, ENTERING, f"['enter'](f,{user},{net},{filtered})"), inherited
 
 
 def _is_entered(network: Network, line: tuple[str, ...]) -> bool:
@@ -145,9 +167,13 @@ def _is_entered(network: Network, line: tuple[str, ...]) -> bool:
             check=False,
         )
     finally:
-        for descriptor in inherited:
-            os.close(descriptor)
+        _close(inherited)
     return done.returncode == 0
+
+
+def _close(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _filter() -> tuple[int, ...]:

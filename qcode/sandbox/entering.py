@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from qcode.sandbox.kernel import join
 
 
-def enter(told: BinaryIO, user: int, network: int) -> None:
-    """Become the words that come through `told`. Never returns."""
-    words = marshal.load(told)
-    told.close()
+def enter(told: BinaryIO, user: int, network: int, filtered: int) -> None:
+    """Wait for the words of bwrap and become it; where none come, end. Never returns.
+
+    `filtered`: the descriptor with its filter of calls; below 0 = there is none.
+    """
     try:
         join(user, network)
+        words = marshal.load(told)
+        told.close()
+        if filtered >= 0:
+            words[1:1] = ["--seccomp", str(filtered)]
         os.execve(words[0], words, {})
+    except EOFError:
+        os._exit(0)
     except OSError as error:
         text = f"The fence could not be raised ({error.strerror}), so the command was not run.\n"
         os.write(2, text.encode("utf-8", "replace"))
