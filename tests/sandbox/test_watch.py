@@ -152,9 +152,12 @@ def test_what_cannot_be_read_is_not_taken_for_missing(root: Path, watch: Watch) 
     for name in (".mcp.json", ".idea"):
         (root / name).mkdir() if name == ".idea" else (root / name).write_text("mine")
         (root / name).chmod(0)
-    notes = after(
-        watch, lambda folder: [(folder / it).chmod(0o700) for it in (".mcp.json", ".idea")]
-    )
+
+    def open_both(folder: Path) -> None:
+        for name in (".mcp.json", ".idea"):
+            (folder / name).chmod(0o700)
+
+    notes = after(watch, open_both)
     assert len(notes) == 2
     assert all("could not be put back" in note for note in notes)
     assert (root / ".mcp.json").read_text() == "mine"
