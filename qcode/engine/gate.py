@@ -55,6 +55,8 @@ class NetworkGate:
     _open: dict[str, _Asked] = field(default_factory=dict)
     _told: set[tuple[str, int, str]] = field(default_factory=set)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _commands: int = 0
+    """That run in the foreground."""
 
     async def __call__(self, host: str, port: int) -> str:
         """Empty when the command may connect, else why not."""
@@ -72,8 +74,14 @@ class NetworkGate:
         """Another turn: what was allowed for the last one holds no more."""
         self._allowed.clear()
 
+    def entered(self) -> None:
+        """A command begins."""
+        self._commands += 1
+
     def left(self) -> None:
-        """A command has ended: questions for which nothing waits any more are withdrawn."""
+        """It has ended: questions for which nothing waits any more are withdrawn, now and, as long
+        as no other runs, as soon as their last connection is seen to be gone."""
+        self._commands -= 1
         for asked in tuple(self._open.values()):
             if not asked.waiters:
                 asked.task.cancel()
@@ -123,7 +131,8 @@ class NetworkGate:
             asked.waiters -= 1
             if not asked.waiters and not asked.task.done():
                 loop = asyncio.get_running_loop()
-                asked.leaving = loop.call_later(WAIT_SECONDS, asked.task.cancel)
+                seconds = WAIT_SECONDS if self._commands else 0.0
+                asked.leaving = loop.call_later(seconds, asked.task.cancel)
 
     def _forget(self, host: str, asked: _Asked) -> None:
         if asked.leaving is not None:

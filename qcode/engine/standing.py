@@ -32,6 +32,7 @@ class Standing:
     async def around(self, accesses: Sequence[Access]) -> AsyncIterator[None]:
         """A call."""
         async with self.keeping.around(accesses):
+            self.gate.entered()
             try:
                 yield
             finally:
@@ -41,6 +42,7 @@ class Standing:
     async def command(self) -> AsyncIterator[None]:
         """A command that no call asked for, such as the one that verifies."""
         async with self.keeping.command():
+            self.gate.entered()
             try:
                 yield
             finally:

@@ -208,6 +208,7 @@ async def test_where_nobody_is_the_flag_that_would_allow_it_is_told_and_does_all
 
 async def test_a_connection_that_is_given_up_leaves_the_question_open_for_the_next() -> None:
     house = House()
+    house.gate.entered()
     first = asyncio.create_task(house.gate("pypi.org", 443))
     await until(house.asked)
     first.cancel()
@@ -222,11 +223,11 @@ async def test_when_the_command_has_ended_nobody_is_asked_any_more() -> None:
     house = House()
     waits = asyncio.create_task(house.gate("pypi.org", 443))
     await until(house.asked)
+    house.gate.entered()
     house.gate.left()
     assert house.settled() == [], "it still waits"
-    waits.cancel()
+    waits.cancel()  # the last connection is seen to be gone
     await asyncio.gather(waits, return_exceptions=True)
-    house.gate.left()
     await until(house.settled)
     [settled] = house.settled()
     assert (settled.answer, "no longer waits" in settled.because) == ("deny", True)

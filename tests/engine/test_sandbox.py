@@ -1,23 +1,31 @@
 """What stands around commands: a fence wherever one holds; else nothing runs unasked."""
 
+import asyncio
 import os
+import re
+import shlex
+import sys
+from contextlib import suppress
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from qcode.assemble import assemble
+from qcode.protocol.access import NETWORK_CALL, Access
 from qcode.protocol.errors import ConfigError, SandboxMissing
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
+    Connected,
     Notice,
     SessionStarted,
     ShellFinished,
     ToolCallFinished,
     Verified,
 )
-from qcode.protocol.inputs import ApprovalReply, Input, RunShell
+from qcode.protocol.inputs import ApprovalReply, Cancel, Input, OpenPort, RunShell
 from qcode.sandbox.choose import choose
 from qcode.sandbox.ground import Ground
 from tests.engine.rig import On, configured, rig, started
@@ -265,3 +273,98 @@ async def test_a_job_runs_inside(scripted: StartScripted, tmp_path: Path) -> Non
         await run.turn("go")
     assert (work / "inside").exists()
     assert not made.exists()
+
+
+FETCH = (
+    f"{shlex.quote(sys.executable)} -c 'import urllib.request as u; "
+    'u.urlopen("https://nowhere.invalid/")\' 2>/dev/null; true'
+)
+
+
+@pytest.mark.usefixtures("fence")
+async def test_a_command_waits_for_the_person_while_they_are_asked_about_a_host(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(shell(FETCH), shell(FETCH), Reply(text="ok"))
+    config = configured(server.base_url, permission={"mode": "auto", **AUTO})
+
+    def on(event: AnyEvent) -> Input | None:
+        if isinstance(event, ApprovalRequested):
+            return ApprovalReply(event.request_id, "deny", "not that one")
+        return None
+
+    async with rig(config, started(tmp_path, person="present")) as run:
+        await run.turn("go", on)
+    [asked] = run.said(ApprovalRequested)
+    assert (asked.call.name, asked.accesses) == (
+        NETWORK_CALL,
+        (Access("network", "nowhere.invalid"),),
+    )
+    for request in server.requests[1:]:
+        told = str(request.messages[-1]["content"])
+        assert "[network] nowhere.invalid:443 was refused: the user said no: not that one." in told
+    assert [(one.by, one.answer) for one in run.said(Connected) if one.by == "command"] == [
+        ("command", "deny")
+    ]
+
+
+@pytest.mark.usefixtures("fence")
+async def test_a_turn_that_is_cancelled_takes_its_question_about_a_host_with_it(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(shell(FETCH))
+    config = configured(server.base_url, permission={"mode": "auto", **AUTO})
+
+    def on(event: AnyEvent) -> Input | None:
+        return Cancel() if isinstance(event, ApprovalRequested) else None
+
+    async with rig(config, started(tmp_path, person="present")) as run:
+        end = await run.turn("go", on)
+        if not run.said(ApprovalSettled):  # withdrawn, but behind the end of the turn
+            await run.until(ApprovalSettled)
+    assert end.reason == "cancelled"
+    assert [one.answer for one in run.said(ApprovalSettled)] == ["deny"]
+    assert run.said(ToolCallFinished)[0].message.status == "cancelled"
+
+
+@pytest.mark.usefixtures("fence")
+async def test_offline_nobody_is_asked_about_a_host(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(shell(FETCH), Reply(text="ok"))
+    permission = {"mode": "auto", **AUTO}
+    config = configured(server.base_url, permission=permission, agent={"offline": "on"})
+    async with rig(config, started(tmp_path, person="present")) as run:
+        await run.turn("go")
+    assert run.said(ApprovalRequested) == []
+    assert "offline" in str(server.requests[1].messages[-1]["content"])
+
+
+@pytest.mark.usefixtures("fence")
+async def test_a_port_inside_is_reached_by_the_person_once_they_open_it(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text("from inside")
+    line = f"exec {shlex.quote(sys.executable)} -m http.server 3001 --bind 127.0.0.1"
+    job = Call("shell", {"action": "start", "command": line})
+    server = scripted(Reply(calls=(job,)), Reply(text="ok"))
+    config = configured(server.base_url, permission={"mode": "auto", **AUTO})
+    async with rig(config, started(tmp_path, person="present")) as run:
+        await run.turn("go")
+        run.engine.submit(OpenPort(3001))
+        notice = await run.until(Notice)
+        [url] = re.findall(r"http://127\.0\.0\.1:\d+/", notice.text)
+        async with httpx2.AsyncClient(timeout=5) as client:
+            page = await _page(client, url)
+    assert page == "from inside"
+
+
+async def _page(client: httpx2.AsyncClient, url: str) -> str:
+    """What stands there, once somebody listens."""
+    for _ in range(50):
+        with suppress(httpx2.HTTPError):
+            found = await client.get(url)
+            if found.status_code == 200:
+                return str(found.text)
+        await asyncio.sleep(0.1)  # the server inside tells nobody that it is ready
+    raise AssertionError(f"nothing at {url}")
