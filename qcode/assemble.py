@@ -35,7 +35,7 @@ from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
 from qcode.engine.scale import Scale
 from qcode.engine.standing import Standing
-from qcode.engine.start import Start, spill_folder
+from qcode.engine.start import Start, offered, spill_folder
 from qcode.engine.stream import Stream
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
@@ -51,9 +51,7 @@ from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
 from qcode.session.naming import checkpoints
 from qcode.tools.base import Context
-from qcode.tools.builtin import usable
 from qcode.tools.schema import spec
-from qcode.tools.structured import tool_for
 from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
 from qcode.workspace.shadow import Shadow
@@ -116,17 +114,12 @@ class _Assembly:
         self.routes = Answering(config, own, self.settings).routes(self.say)
         self.routes.arrived = self.connections.arrived
         web = web_of(start.rules, config.agent.offline)
-        known = [one.name for one in start.conversation.tools]
-        last = (tool_for(start.wanted),) if start.wanted else ()
-        offered = (
-            tool
-            for tool in usable(known, start.person, web)
-            if start.tools is None or tool.name in start.tools
-        )
-        self.tools = (*offered, *last)
+        self.tools = offered(start, web)
         session = start.log.session_id if start.log else ""
         self.keeping = Keeping(
-            Keeper(self.workspace.root, Shadow(start.kept), session) if start.kept else None,
+            Keeper(self.workspace.root, Shadow(start.kept), session, fencing.STAND_IN_NS)
+            if start.kept
+            else None,
             self.workspace,
             start.conversation,
             self.say,

@@ -17,7 +17,11 @@ from qcode.sandbox.choose import LANDLOCK, choose, proven
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.limits import Limits
+from qcode.sandbox.placeholders import MARK_SECONDS
 from qcode.sandbox.plain import PlainRunner
+
+STAND_IN_NS = MARK_SECONDS * 10**9
+"""Time of change of what a fence places in the workspace while commands run: see `placeholders`."""
 
 CHECK = "`qcode sandbox check` says what was tried."
 ALLOW = "Allow some: --allowed-tools 'Bash(pytest:*)'; all: --permission-mode auto --sandbox off."

@@ -11,7 +11,9 @@ from qcode.protocol.errors import InputError
 from qcode.sandbox.passing import passing, sweep
 from qcode.session.conversation import Conversation
 from qcode.session.log import Log
-from qcode.tools.structured import Wanted
+from qcode.tools.base import Tool
+from qcode.tools.builtin import Web, usable
+from qcode.tools.structured import Wanted, tool_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,12 @@ def spill_folder() -> Path:
             f"No temporary folder can be made ({error.strerror}). Free some space, or set TMPDIR "
             "to a folder that you may write."
         ) from error
+
+
+def offered(start: Start, web: Web) -> tuple[type[Tool], ...]:
+    """What the model is offered; what takes the value that is wanted stands last."""
+    known = [one.name for one in start.conversation.tools]
+    found = usable(known, start.person, web)
+    if start.tools is not None:
+        found = tuple(tool for tool in found if tool.name in start.tools)
+    return (*found, tool_for(start.wanted)) if start.wanted else found

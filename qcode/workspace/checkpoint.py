@@ -39,6 +39,9 @@ class Keeper:
     root: Path
     shadow: Shadow
     session: str = ""
+    stand_in_ns: int = -1
+    """Time of the last change by which what a fence has placed is known: it is no file of
+    anybody's. -1 = nothing is placed."""
     uncovered: dict[str, int] = field(default_factory=dict)
     """Files that a command may change for good, with their sizes: too large, or too many."""
     _inventory: Inventory | None = None
@@ -139,7 +142,7 @@ class Keeper:
 
     def _scan(self) -> Inventory:
         try:
-            found = Scan(self.root, self._inventory).run()
+            found = Scan(self.root, self._inventory, self.stand_in_ns).run()
         except RecursionError as error:
             raise TooMany from error
         stamps(self.root, self._besides, found)

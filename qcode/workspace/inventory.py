@@ -96,8 +96,10 @@ def _entries(path: str) -> "tuple[list[os.DirEntry[str]], int | None]":
 class Scan:
     """One look at a whole tree."""
 
-    def __init__(self, root: Path, known: Inventory | None = None) -> None:
-        """`known`: an earlier one, whose judgement of what is ignored holds while the lists do."""
+    def __init__(self, root: Path, known: Inventory | None = None, stand_in_ns: int = -1) -> None:
+        """`known`: an earlier one, whose judgement of what is ignored holds while the lists do.
+        `stand_in_ns`: what was last changed at that time is left out."""
+        self._stand_in_ns = stand_in_ns
         self._root = str(root).rstrip("/")
         self._outer = outer(root, Bounds(root))
         self._known = known or {}
@@ -160,6 +162,8 @@ class Scan:
             except OSError:
                 continue  # gone meanwhile
             mode = status.st_mode
+            if status.st_mtime_ns == self._stand_in_ns:
+                continue
             if is_folder:
                 folders.append((name, mode))
             elif mode & 0o170000 in _FILES:

@@ -18,6 +18,7 @@ from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
+    CheckpointTaken,
     Connected,
     Notice,
     SessionStarted,
@@ -368,3 +369,17 @@ async def _page(client: httpx2.AsyncClient, url: str) -> str:
                 return str(found.text)
         await asyncio.sleep(0.1)  # the server inside tells nobody that it is ready
     raise AssertionError(f"nothing at {url}")
+
+
+@pytest.mark.usefixtures("fence")
+async def test_what_the_fence_places_is_no_change_of_a_command(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    server = scripted(shell("touch one"), shell("touch two"), Reply(text="ok"))
+    config = configured(server.base_url, permission=AUTO)
+    async with rig(config, started(work, kept=tmp_path / "kept")) as run:
+        await run.turn("go")
+        changed = [path for taken in run.said(CheckpointTaken) for path in taken.paths]
+    assert sorted(changed) == ["one", "two"]
