@@ -223,7 +223,10 @@ def _words(place: Place) -> Iterator[str]:
 
 
 def _hidden(path: str) -> Iterator[str]:
-    mode = os.lstat(path).st_mode
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:  # a socket that was given up meanwhile
+        return
     if stat.S_ISLNK(mode):
         raise OSError(f"{path} is a link, and bubblewrap cannot cover one")
     if stat.S_ISDIR(mode):

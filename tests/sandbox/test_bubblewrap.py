@@ -66,6 +66,11 @@ def test_a_link_is_refused_because_it_could_not_be_covered(tmp_path: Path) -> No
         arguments((Place("hide", str(link)),), INSIDE)
 
 
+def test_a_socket_that_was_given_up_meanwhile_is_left_out(tmp_path: Path) -> None:
+    gone = str(tmp_path / "s")
+    assert gone not in arguments((Place("hide", gone),), INSIDE)
+
+
 def test_a_program_of_the_project_is_not_taken_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
