@@ -48,7 +48,7 @@ class Inside:
 
     It knows $HOME, $OUT (a folder outside), $PORT (a server outside), $SOCKET and $ABSTRACT
     (listeners outside), $TMPFILE (a file in the /tmp outside), $VICTIM (a process outside) and
-    $MARK (a word among its arguments). Its folder is a repository.
+    $MARK (a word among its arguments, with `-here` behind it). Its folder is a repository.
     """
 
     line: str
@@ -150,7 +150,9 @@ def _scene() -> Iterator[_Scene]:
         tmp = stack.enter_context(tempfile.NamedTemporaryFile("w", prefix="redteam-"))
         tmp.write("x")
         tmp.flush()
-        victim = subprocess.Popen(["/bin/sh", "-c", "read x", told["MARK"]], stdin=subprocess.PIPE)
+        victim = subprocess.Popen(
+            ["/bin/sh", "-c", "read x", f"{told['MARK']}-here"], stdin=subprocess.PIPE
+        )
         stack.callback(_end, victim)
         told |= {"TMPFILE": tmp.name, "VICTIM": str(victim.pid)}
         told["PORT"] = str(_listeners(stack, told))

@@ -196,7 +196,7 @@ CASES = (
     # ---------------------------------------------------------------- what we tried ourselves
     _case("own-processes", "a process outside is seen",
         "for f in /proc/[0-9]*/cmdline; do case \"$(tr \"\\0\" \" \" "
-        "< $f)\" in *\"$MARK\"*) exit 0;; esac; done 2>/dev/null; exit " "1",
+        "< $f)\" in *\"$MARK-here\"*) exit 0;; esac; done 2>/dev/null; exit " "1",
         "[ -r /proc/self/cmdline ]"),
     _case("own-processes", "one is ended",
         "kill -0 \"$VICTIM\" && tr \"\\0\" \" \" < \"/proc/$VICTIM/cmdline\" "
