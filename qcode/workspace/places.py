@@ -29,6 +29,11 @@ PROTECTED = (
     # shells and what they load on entering a folder
     ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".inputrc",
     ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".zlogout", ".config/fish", ".envrc", ".direnv",
+    ".bash_aliases", ".oh-my-zsh", ".pam_environment", ".tmux.conf", ".screenrc",
+    # for who works in their home: what programs and desktops load there
+    ".config/git", ".config/systemd", ".config/autostart", ".config/environment.d", ".config/nvim",
+    ".vim", ".emacs", ".emacs.d", ".xprofile", ".xsession", ".xinitrc", ".local/bin",
+    ".local/share/applications", ".curlrc", ".wgetrc", ".pdbrc", ".pythonrc",
     # programs that look like the tools they stand before
     "node_modules/.bin", "bin/activate", "bin/activate.csh", "bin/activate.fish",
     "sitecustomize.py", "usercustomize.py",

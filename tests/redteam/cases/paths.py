@@ -148,4 +148,8 @@ CASES = (
         "forgejo/workflows/x.yml"),
     _edit("exec-editor", "a language server that an editor starts", "names",
         ".helix/languages.toml", "helix/languages.toml"),
+    _edit("codex-git-helpers", "git's settings of the user, who works in their home", "names",
+        ".config/git/config", "config/git/config"),
+    _edit("guardbase", "what a desktop starts, of one who works in their home", "names",
+        ".config/autostart/x.desktop", ".config/app/x.desktop"),
 )  # fmt: skip
