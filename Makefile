@@ -35,3 +35,7 @@ redteam-proof:
 # Readers of foreign text against a fuzzer; takes atheris, five minutes a target.
 fuzz:
 	$(PYTHON) -m tests.fuzz
+
+# qcode killed at 260 random points, a folder of 100,000 files, and all other faults.
+faults:
+	QCODE_KILLS=260 $(PYTHON) -m pytest tests/faults -o timeout=1800
