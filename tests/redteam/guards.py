@@ -15,6 +15,8 @@ from typing import Any
 
 from qcode.config import files as config_files
 from qcode.config import load as config_load
+from qcode.engine.reach import Looking
+from qcode.permission import judge as judgement
 from qcode.permission import (
     modes,
     patterns,
@@ -202,6 +204,9 @@ GUARDS: Mapping[str, Without] = {
     "fence-column": _attribute(modes, "_cell", _as_if_fenced),
     "told": _attribute(modes, "TOLD", frozenset()),
     "components": _everywhere(patterns._below, _as_text),
+    "looking": _attribute(
+        Looking, "reached", lambda looking, line: judgement.Reached((), "proven")
+    ),
     "resolving": _attribute(files.Workspace, "resolve", _written),
     "names": _everywhere(places.protects, lambda components: False),
     "holding": _all(

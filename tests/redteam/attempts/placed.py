@@ -1,9 +1,11 @@
 """Paths in a real folder: where they lead, and what is read and written through them."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qcode.engine.reach import Looking
 from qcode.permission.judge import Policy, judge
 from qcode.permission.modes import Mode
 from qcode.permission.patterns import Ground
@@ -48,6 +50,22 @@ class Reach:
         known = Ground(str(workspace.root), str(tmp / "home"))
         texts = tuple(text.format(tmp=tmp) for text in self.rules)
         return judge([access], Policy(self.mode, "holds", rules(texts, known))).answer == "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A command line of which it is looked up what it would do; succeeds when no one is asked.
+
+    In edit mode and without a fence.
+    """
+
+    line: str
+    prepare: Prepare | None = None
+
+    def succeeds(self, tmp: Path) -> bool:
+        looking = Looking(ground(tmp, self.prepare), os.defpath)
+        reach = {self.line: looking.reached(self.line)}
+        return judge([Access("shell", self.line)], Policy("edit", "none"), reach).answer == "allow"
 
 
 @dataclass(frozen=True, slots=True)

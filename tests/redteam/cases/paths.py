@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from tests.redteam.attempts.judged import Touch
-from tests.redteam.attempts.placed import Prepare, Race, Reach, ReadRace
+from tests.redteam.attempts.placed import Looked, Prepare, Race, Reach, ReadRace
 from tests.redteam.case import Case
 
 
@@ -61,6 +62,31 @@ def _linked_to_hooks(tmp: Path) -> None:
 def _tree(tmp: Path) -> None:
     (tmp / "root/tree").symlink_to("../outside")
 
+
+def _repository(config: str) -> Prepare:
+    """With a setting of its own behind those that git makes."""
+
+    def prepare(tmp: Path) -> None:
+        subprocess.run(["git", "init", "-q", tmp / "root"], check=True)
+        with (tmp / "root/.git/config").open("a") as file:
+            file.write(config)
+
+    return prepare
+
+
+def _way(tmp: Path) -> None:
+    (tmp / "root/way").symlink_to("../outside")
+
+
+def _dashed(tmp: Path) -> None:
+    (tmp / "root/-o.txt").touch()
+
+
+def _looked(name: str, what: str, attack: Looked, twin: Looked) -> Case:
+    return Case(name, what, "looking", attack, twin)
+
+
+_PLAIN = _repository("")
 
 CASES = (
     # ---------------------------------------------------------------- 5.1
@@ -152,4 +178,25 @@ CASES = (
         ".config/git/config", "config/git/config"),
     _edit("guardbase", "what a desktop starts, of one who works in their home", "names",
         ".config/autostart/x.desktop", ".config/app/x.desktop"),
+    _looked("codex-git-helpers", "a monitor in the repository's settings",
+        Looked("git status", _repository("[core]\n\tfsmonitor = ./evil\n")),
+        Looked("git status", _PLAIN)),
+    _looked("diff-drivers", "a program for differences in the repository's settings",
+        Looked("git diff", _repository("[diff]\n\texternal = ./evil\n")),
+        Looked("git diff", _PLAIN)),
+    _looked("diff-drivers", "settings that include others",
+        Looked("git diff --stat", _repository("[include]\n\tpath = ../evil\n")),
+        Looked("git diff --stat", _PLAIN)),
+    _looked("rule-on-link", "a reader is led out by a link", Looked("cat way/secret", _way),
+        Looked("cat a.txt", _way)),
+    _looked("rule-on-link", "an edit is", Looked("sed -i 's/x/y/' way/secret", _way),
+        Looked("sed -i 's/x/y/' a.txt", _way)),
+    _looked("exec-sort", "a file's name becomes an option", Looked("sort *.txt", _dashed),
+        Looked("sort a*.txt", _dashed)),
+    _looked("cbse", "a copy comes to a hook", Looked("cp a.txt .git/hooks/pre-commit", _PLAIN),
+        Looked("cp a.txt hooks.txt", _PLAIN)),
+    _looked("exec-git", "everything is removed, the repository too", Looked("rm -rf .", _PLAIN),
+        Looked("rm -f a.txt", _PLAIN)),
+    _looked("guardfall", "a redirection to a protected name", Looked("echo x > .envrc"),
+        Looked("echo x > env.txt")),
 )  # fmt: skip
