@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.keeper import Keeper
 from qcode.sandbox.landlock import Landlock
 from qcode.sandbox.names import NAMES
 from qcode.sandbox.promises import PROMISES, Verdict, weaker
@@ -103,17 +104,21 @@ def _protected(place: Scene) -> dict[str, bytes]:
 
 
 def _output(fence: Fence, inside: Inside) -> bytes:
-    wrapped = fence.around(inside)
+    wrapped, keeper = fence.around(inside), Keeper()  # this process may be killed meanwhile
+    words, stdin = keeper.around(wrapped.words)
     try:
         process = subprocess.Popen(
-            wrapped.words,
+            words,
             env=wrapped.environment,
             pass_fds=wrapped.descriptors,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+    except BaseException:
+        keeper.close()
+        raise
     finally:
         for descriptor in wrapped.descriptors:
             os.close(descriptor)
@@ -123,6 +128,8 @@ def _output(fence: Fence, inside: Inside) -> bytes:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        keeper.ended(process.pid)
+        keeper.close()
         for descriptor in wrapped.held:
             os.close(descriptor)
     if process.returncode:

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -160,6 +162,47 @@ async def test_a_killed_qcode_takes_all_of_it_along(tmp_path: Path, mark: str) -
     runs.send_signal(signal.SIGKILL)
     await runs.wait()
     assert await until(lambda: not marked(mark), 2)
+
+
+TRIES = """
+import sys
+from pathlib import Path
+from qcode.sandbox.namespaces import Namespaces
+from qcode.sandbox.trial import trial
+
+while True:
+    trial(Namespaces, Path(sys.argv[1]))
+"""
+
+
+def left_in(base: Path) -> str:
+    """The mark of what the trial below `base` leaves running, once it tries; else empty."""
+    for number in marked(f"{base}/trial-"):
+        with suppress(OSError):
+            words = Path(f"/proc/{number}/cmdline").read_text()
+            if found := re.search(r'"abstract": "(qcode-[0-9a-f]+)"', words):
+                return f"{found[1]}-left"
+    return ""
+
+
+async def test_a_qcode_that_is_killed_in_a_trial_takes_it_along(tmp_path: Path) -> None:
+    """A trial leaves a stopped process in a session of its own, to see whether that one ends."""
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}  # its private /tmp is left there
+    line = (sys.executable, "-c", TRIES, str(tmp_path))
+    runs = await asyncio.create_subprocess_exec(*line, env=variables)
+    mark = ""
+
+    def is_seen() -> bool:
+        nonlocal mark
+        mark = left_in(tmp_path)
+        return bool(mark and marked(mark))
+
+    try:
+        assert await until(is_seen, 30)
+    finally:
+        runs.send_signal(signal.SIGKILL)
+        await runs.wait()
+    assert await until(lambda: not marked(mark), 3)
 
 
 async def test_the_environment_is_the_one_that_was_given(
