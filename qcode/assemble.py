@@ -24,6 +24,7 @@ from qcode.engine.hidden import hidden
 from qcode.engine.history import History
 from qcode.engine.keeping import Keeping
 from qcode.engine.look import look
+from qcode.engine.nested import Nested
 from qcode.engine.own import OwnCommands
 from qcode.engine.parts import Haste, Parts
 from qcode.engine.ports import Ports
@@ -126,6 +127,7 @@ class _Assembly:
             jobs=lambda: bool(self.runner.list()),
             names=partial(checkpoints, start.log.path.parent) if start.log else None,
         )
+        self.nested = Nested(self.workspace.root)
         self.book.tripped = self._tripped
         self.standing = Standing(self.keeping, self.gate, self.settings, self.say, self._tripped)
 
@@ -153,7 +155,7 @@ class _Assembly:
         return self.history.asks()
 
     def _tripped(self) -> str:
-        return self.runner.tripped
+        return self.runner.tripped or (self.nested.look() if self.runner.fenced else "")
 
     def _mode(self) -> PermissionMode:
         preset = parse_mode(self.config.permission.mode) if self.config.permission.mode else None

@@ -1,0 +1,62 @@
+"""A repository that a command hides in the person's own is told before git is asked in it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qcode.engine.nested import Nested
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "protocol.file.allow=always")
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def repository(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    git(folder, "init", "-q")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "x")
+    return folder
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    made = repository(tmp_path / "top")
+    (made / "a.txt").write_text("one\n")
+    git(made, "add", "a.txt")
+    return made
+
+
+def test_one_whose_settings_name_a_program_is_told(top: Path) -> None:
+    nested = Nested(top)
+    assert nested.look() == ""
+    repository(top / "sub")
+    git(top, "add", "sub")
+    assert nested.look() == ""  # settings as git makes them
+    git(top / "sub", "config", "core.fsmonitor", "./evil")
+    assert "sub became a repository" in nested.look()
+    assert "core.fsmonitor" in nested.look()
+
+
+def test_the_person_s_own_are_not_told_until_they_change(top: Path) -> None:
+    repository(top / "sub")
+    git(top / "sub", "config", "filter.lfs.clean", "git-lfs clean")
+    git(top, "add", "sub")
+    nested = Nested(top)
+    assert nested.look() == ""
+    git(top / "sub", "config", "filter.x.clean", "./evil")
+    assert nested.look()
+
+
+def test_a_submodule_as_git_adds_it_is_not_told(top: Path, tmp_path: Path) -> None:
+    repository(tmp_path / "other")
+    nested = Nested(top)
+    git(top, "submodule", "add", "-q", str(tmp_path / "other"), "sub")
+    assert nested.look() == ""
+    git(top / "sub", "config", "diff.external", "./evil")
+    assert "diff.external" in nested.look()
+
+
+def test_without_a_repository_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    assert Nested(tmp_path).look() == ""
