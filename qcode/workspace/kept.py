@@ -89,15 +89,25 @@ def past(notes: Iterable[Note]) -> Past:
                 if not made.done or made.done[-1].turn != note.turn:
                     made.done.append(Group(note.turn))
                 made.done[-1].notes.append(note)
-            case "undo" if backwards([note]):
+            case "undo" if _came_to_something(note):
                 taken = [one for one in made.done if {n.id for n in one.notes} & {*note.of}]
                 made.done = [one for one in made.done if one not in taken]
                 made.undone.append((note, taken))
-            case "redo" if made.undone and backwards([note]):
+            case "redo" if made.undone and _came_to_something(note):
                 made.done += made.undone.pop()[1]
             case _:
                 pass  # it came to nothing, as on a full disk
     return made
+
+
+def _came_to_something(way_back: Note) -> bool:
+    """Whether it did what it was to do; where that was nothing, it did."""
+    return not way_back.befores or bool(backwards([way_back]))
+
+
+def _came_to_something(note: Note) -> bool:
+    """Not where all of it failed, as on a full disk; where nothing had to be done, it did."""
+    return not note.befores or bool(backwards([note]))
 
 
 def backwards(notes: Iterable[Note]) -> dict[bytes, Wish]:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qcode.workspace.collecting import collect
@@ -75,6 +75,13 @@ def _do_all(root: Path, deeds: Sequence[tuple[str, str, object]]) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links and modes are not the same there")
 @settings(max_examples=100, deadline=None)
+@example(  # the second turn leaves the tree as the first did: its undo has nothing to do
+    turns=[
+        [("call", [("write", "a", "")])],
+        [("shell", [("delete", "a", None)]), ("call", [("write", "a", "")])],
+    ],
+    committed="no git",
+)
 @given(turns=TURNS, committed=st.sampled_from(["no git", "all", "a part", "gone dirty"]))
 def test_undo_is_the_tree_as_it_was_and_redo_the_later_one(
     turns: list[list[tuple[str, list[tuple[str, str, object]]]]], committed: str
@@ -306,6 +313,22 @@ def test_old_objects_go_and_this_happens_once_a_day(tmp_path: Path) -> None:
     _aged(store / "objects", 31)
     _aged(store / "notes", 31)
     assert collect(driver.keeper.shadow, lambda: {*driver.ids}) == 0
+
+
+def test_an_undo_that_had_nothing_to_do_is_behind_the_next(tmp_path: Path) -> None:
+    """A file that a command removed and a call made again, just as it was."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "a").write_text("one")
+    driver = Driver(root, tmp_path / "store")
+    driver.turn = 1
+    driver.edit("a", lambda: (root / "a").write_text(""))
+    driver.turn = 2
+    driver.shell("rm a")
+    driver.edit("a", lambda: (root / "a").write_text(""))
+    driver.undo()
+    driver.undo()
+    assert (root / "a").read_text() == "one"
 
 
 def test_a_damaged_object_is_told_and_nothing_is_overwritten(tmp_path: Path) -> None:
