@@ -84,4 +84,5 @@ def _how(output: Output) -> str:
 
 def _tail(output: Output) -> str:
     text = output.head + output.tail if not output.left_out else output.tail
-    return text[-TAIL_CHARACTERS:]
+    notes = "\n".join(output.notes)  # of the fence: why it could not do what it wanted
+    return f"{text[-TAIL_CHARACTERS:].rstrip()}\n{notes}" if notes else text[-TAIL_CHARACTERS:]
