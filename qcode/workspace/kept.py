@@ -105,11 +105,6 @@ def _came_to_something(way_back: Note) -> bool:
     return not way_back.befores or bool(backwards([way_back]))
 
 
-def _came_to_something(note: Note) -> bool:
-    """Not where all of it failed, as on a full disk; where nothing had to be done, it did."""
-    return not note.befores or bool(backwards([note]))
-
-
 def backwards(notes: Iterable[Note]) -> dict[bytes, Wish]:
     """What takes the changes of all notes back; they are in their order."""
     wishes: dict[bytes, Wish] = {}
