@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from qcode.permission.editors import EDITORS, IN_PLACE, READERS, Editor
+from qcode.permission.folders import LOOPS, Folders, below, cd_target, folders, is_path
 from qcode.permission.readonly import COMMANDS, GIT, Reader
 from qcode.permission.shell import Line, Simple
-from qcode.permission.words import Unclear, Word, lex, names
+from qcode.permission.words import Word, lex, names
 
 BUILTINS = names("cd command echo false printf pwd test true type")
 """Of the shell's own: nobody looks for a program."""
@@ -22,8 +23,6 @@ _SEARCHERS = names("du egrep fgrep find grep ls rg tree")
 """Without a path they take the folder they are in."""
 _CONTENTS = names("blame diff grep log show")
 """Of git: they show what stands in files, in all of them where none is named."""
-_MOST_FOLDERS = 4
-_LOOPS = re.compile(r"\b(?:while|until|do)\b")
 
 Depth = Literal["one", "file", "below", "hidden"]
 """What of a path is meant: itself; itself, and it must be no folder; what is below it as well, with
@@ -61,21 +60,21 @@ _UNKNOWN = Touched(whole=False)
 
 def touched(line: Line) -> Touched:
     """What `line` does to files. Pure."""
-    folders = _folders(line)
-    parts = [_of_simple(command, folders) for command in line.commands]
+    where = folders(line)
+    parts = [_of_simple(command, where) for command in line.commands]
     opened = Touched(
-        tuple(each for file in line.files for each in _redirected(file.kind, file.target, folders))
+        tuple(each for file in line.files for each in _redirected(file.kind, file.target, where))
     )
-    told = all(file.target.kind == "fixed" and _is_path(file.target) for file in line.files)
+    told = all(file.target.kind == "fixed" and is_path(file.target) for file in line.files)
     found = _joined([*parts, opened])
-    whole = found.whole and told and folders.sure and _is_clear(line) and _in_order(line, found)
+    whole = found.whole and told and where.sure and _is_clear(line) and _in_order(line, found)
     programs = found.programs | {_name(wrapper.words) for wrapper in line.wrappers}
     return replace(found, whole=whole, programs=programs - BUILTINS)
 
 
 def touched_by(command: Simple) -> Touched:
     """What one command does to files, wherever it stands."""
-    return _of_simple(command, _Folders(("",)))
+    return _of_simple(command, Folders(("",)))
 
 
 def _joined(parts: Sequence[Touched]) -> Touched:
@@ -136,62 +135,7 @@ def _moves_last(line: Line) -> bool:
     if line.wrappers or line.files or any(one.touches or one.git for one in behind):
         return False
     signs = {token for token in lex(line.text) if isinstance(token, str)}
-    return signs <= {"&&", ";", "\n"} and not _LOOPS.search(line.text)
-
-
-# The folders that commands run in
-
-
-@dataclass(frozen=True, slots=True)
-class _Folders:
-    """Where a command may be when it runs."""
-
-    possible: tuple[str, ...]
-    """Relative to where the line begins; empty = there."""
-    sure: bool = True
-    """False = it may be elsewhere, too."""
-
-
-def _folders(line: Line) -> _Folders:
-    """With `cd a && …` just `a`, else every folder it could come to."""
-    moves = [command for command in line.commands if _name(command.words) == "cd"]
-    if not moves:
-        return _Folders(("",))
-    targets = [_cd(command.words) for command in moves]
-    if None in targets:
-        return _Folders(("",), sure=False)
-    if len(moves) == 1 and _starts_with_cd(line):
-        return _Folders((targets[0] or "",))
-    possible = [""]
-    for target in targets:
-        possible += [_below(folder, target or "") for folder in possible]
-    few = len(possible) <= _MOST_FOLDERS and not _LOOPS.search(line.text)
-    return _Folders(tuple(dict.fromkeys(possible)), sure=few)
-
-
-def _cd(words: Sequence[Word]) -> str | None:
-    """Where it goes; None = that is not plain. With `..` bash counts names, the system folders."""
-    if len(words) != 2 or words[1].kind != "fixed" or not _is_path(words[1]):
-        return None
-    text = words[1].text
-    return None if text.startswith("-") or ".." in text.split("/") else text
-
-
-def _starts_with_cd(line: Line) -> bool:
-    """`cd a && …`, and nothing that would go on without it."""
-    try:
-        tokens = lex(line.text)
-    except Unclear:
-        return False
-    signs = [token for token in tokens if isinstance(token, str)]
-    plain = len(tokens) > 2 and tokens[0] == line.commands[0].words[0] and tokens[2] == "&&"
-    return plain and not {"||", ";", "&", "\n", "(", ")"} & set(signs)
-
-
-def _below(folder: str, path: str) -> str:
-    if path.startswith(("/", "~")) or not folder:
-        return path
-    return f"{folder.rstrip('/')}/{path}"
+    return signs <= {"&&", ";", "\n"} and not LOOPS.search(line.text)
 
 
 # One command
@@ -201,13 +145,13 @@ def _name(words: Sequence[Word]) -> str:
     return words[0].text
 
 
-def _redirected(kind: Literal["read", "edit"], target: Word, folders: _Folders) -> Iterator[Touch]:
+def _redirected(kind: Literal["read", "edit"], target: Word, folders: Folders) -> Iterator[Touch]:
     """Whether it stands before or behind a `cd`, nobody counts: both."""
     for folder in dict.fromkeys(("", *folders.possible)):
-        yield Touch(kind, _below(folder, target.text))
+        yield Touch(kind, below(folder, target.text))
 
 
-def _of_simple(command: Simple, folders: _Folders) -> Touched:
+def _of_simple(command: Simple, folders: Folders) -> Touched:
     words = command.words
     if words[0].kind != "fixed":
         return _UNKNOWN
@@ -222,19 +166,19 @@ def _of_simple(command: Simple, folders: _Folders) -> Touched:
     )
 
 
-def _in(folders: _Folders, name: str) -> tuple[str, ...]:
+def _in(folders: Folders, name: str) -> tuple[str, ...]:
     """`cd a && …` names `a` from where the line begins."""
     return ("",) if name == "cd" and len(folders.possible) == 1 else folders.possible
 
 
 def _placed(touch: Touch, folder: str) -> Touch:
-    onto = _below(folder, touch.onto) if touch.onto else ""
-    return replace(touch, path=_below(folder, touch.path), onto=onto)
+    onto = below(folder, touch.onto) if touch.onto else ""
+    return replace(touch, path=below(folder, touch.path), onto=onto)
 
 
 def _of_words(name: str, words: Sequence[Word]) -> Touched:
     if name == "cd":
-        target = _cd(words)
+        target = cd_target(words)
         return _UNKNOWN if target is None else Touched((Touch("read", target),))
     arguments = words[1:]
     if name == "sed" and any(IN_PLACE.fullmatch(word.text) for word in arguments):
@@ -270,7 +214,7 @@ def _read(name: str, arguments: Sequence[Word], reader: Reader) -> Touched:
         and all(_is_option(word, reader.options) for word in options)
         and all(re.fullmatch(reader.first, word.text, re.DOTALL) for word in said)
         and all(word.kind == "fixed" for word in said if word not in paths)
-        and all(map(_is_path, paths))
+        and all(map(is_path, paths))
     )
     depth = _depth(name, [word.text for word in options])
     touches = [Touch("read", word.text, _spelled(word), depth) for word in paths]
@@ -300,7 +244,7 @@ def _edited(words: Sequence[Word], editor: Editor) -> Touched:
         and (not editor.first or _is_first(operands[0], editor))
     )
     paths = operands[bool(editor.first) :]
-    fits = fits and all(map(_is_path, paths))
+    fits = fits and all(map(is_path, paths))
     if editor.onto:
         return Touched(tuple(_carried(words, paths, editor)), fits and paths[-1].kind == "fixed")
     depth: Depth = "hidden" if _is_deep(words, editor) else "one"
@@ -351,17 +295,3 @@ def _is_option(word: Word, pattern: str) -> bool:
 
 def _spelled(word: Word) -> Literal["fixed", "glob"]:
     return "glob" if word.kind == "glob" else "fixed"
-
-
-def _is_path(word: Word) -> bool:
-    """Does the engine take it for the path that bash does?
-
-    A tilde counts for bash at the start if it is bare, and behind `=` and `:`.
-    """
-    text = word.text
-    if word.kind == "computed" or not text or text != text.strip():
-        return False
-    if "~" not in text:
-        return True
-    home = text == "~" or text.startswith("~/")
-    return not re.search(r"[=:]~", text) and (text[0] != "~" or (home and word.spelling == "bare"))
