@@ -189,6 +189,17 @@ class Flood:
         """None is started."""
         raise NotStarted("It has no background.")
 
+    async def open_port(self, port: int) -> int:
+        """It is open anyway."""
+        return port
+
+    async def close_port(self, port: int) -> None:
+        """Nothing is closed."""
+
+    def ports(self) -> tuple[int, ...]:
+        """None."""
+        return ()
+
 
 async def test_what_a_command_printed_is_not_kept_while_it_runs(tmp_path: Path) -> None:
     said: list[ShellFinished] = []
