@@ -197,6 +197,8 @@ def _offers(asked: ApprovalRequested, shown: Shown) -> Iterator[tuple[Span, ...]
 
 
 _OUTSIDE = "⚠ this once outside the sandbox: it may do whatever you may"
+
+
 def _review(asked: ApprovalRequested) -> str:
     count = len(asked.proposed) + 1
     return f"review all {count} changes" if count > 1 else "review hunks"
