@@ -5,7 +5,7 @@ agents. Whoever writes them, runs commands later. (AGENTS.md is not here: it onl
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 PROTECTED = (
     # agents and their servers
@@ -41,7 +41,10 @@ PROTECTED = (
     ".ssh", ".gnupg", ".netrc", ".npmrc", ".yarnrc", ".yarnrc.yml", ".pypirc", ".ripgreprc",
 )  # fmt: skip
 
-_RUNS = tuple(tuple(name.split("/")) for name in PROTECTED)
+_RUNS: dict[str, list[list[str]]] = {}
+"""By their first component."""
+for _run in (name.split("/") for name in PROTECTED):
+    _RUNS.setdefault(_run[0], []).append(_run)
 
 
 def protects(components: Sequence[str]) -> bool:
@@ -51,16 +54,11 @@ def protects(components: Sequence[str]) -> bool:
     do not count.
     """
     plain = [_plain(component) for component in components]
-    return any(_holds(plain, run) for run in _RUNS)
-
-
-def _holds(components: Sequence[str], run: Sequence[str]) -> bool:
-    last = len(components) - len(run)
-    return any(_same(components[start:], run) for start in range(last + 1))
-
-
-def _same(components: Iterable[str], run: Iterable[str]) -> bool:
-    return all(component == part for component, part in zip(components, run, strict=False))
+    return any(
+        plain[start : start + len(run)] == run
+        for start, first in enumerate(plain)
+        for run in _RUNS.get(first, ())
+    )
 
 
 def _plain(component: str) -> str:
