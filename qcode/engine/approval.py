@@ -11,7 +11,7 @@ from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
 from qcode.engine.shown import Basis, Shown
 from qcode.permission.suggest import narrowest
-from qcode.protocol.access import Access, Verdict
+from qcode.protocol.access import NETWORK_CALL, Access, Verdict
 from qcode.protocol.display import Block
 from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import ApprovalRequested, ApprovalSettled, Notice, ProposedCall
@@ -152,7 +152,7 @@ class Approvals:
         if reply.scope == "batch":
             self._batch = reply
             self._seen = {one.accesses for one in question.behind}
-            self._settle_open(lambda question: True, reply)
+            self._settle_open(lambda one: self._by_batch(one) is not None, reply)
         return True
 
     def _verdict(self, question: Question) -> Verdict:
@@ -234,7 +234,10 @@ class Approvals:
                 future.set_result(ApprovalReply(request_id, given.answer, given.words))
 
     def _by_batch(self, question: Question) -> ApprovalReply | None:
-        """The reply to all calls, where it is one to this: leave is given for what was shown."""
+        """The reply to all calls, where it is one to this: leave is given for what was shown, and
+        a host that a command wants is no call of that answer."""
+        if question.call.name == NETWORK_CALL:
+            return None
         if self._batch is None or self._batch.answer == "deny":
             return self._batch
         is_shown = question.accesses in self._seen and not question.refused

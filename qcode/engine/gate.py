@@ -23,6 +23,11 @@ from qcode.protocol.messages import ToolCall
 OFFLINE = "this run is offline (--offline)"
 ENDPOINT = "it is the model's server, which commands never reach"
 UNSAVED = "the session could not be saved, so nobody was asked"
+CLOSING = "qcode is closing"
+MANY = "commands wanted too many hosts in this run"
+
+MOST_TOLD = 1_000
+"""Hosts and ports: a command could think of new ones without end, and each of them is told."""
 
 WAIT_SECONDS = 60.0
 """A question whose connections were all given up stays open so long: package managers give up after
@@ -60,6 +65,8 @@ class NetworkGate:
 
     async def __call__(self, host: str, port: int) -> str:
         """Empty when the command may connect, else why not."""
+        if len(self._told) >= MOST_TOLD and not self._is_known(host, port):
+            return MANY
         why = await self._why_not(host, port)
         answer = "deny" if why else "allow"
         if (host, port, answer) not in self._told:
@@ -87,11 +94,15 @@ class NetworkGate:
                 asked.task.cancel()
 
     async def close(self) -> None:
-        """Withdraw all questions."""
+        """Withdraw all questions; none follows."""
+        self.closed = CLOSING
         tasks = [asked.task for asked in self._open.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _is_known(self, host: str, port: int) -> bool:
+        return any((host, port, answer) in self._told for answer in ("allow", "deny"))
 
     async def _why_not(self, host: str, port: int) -> str:
         if self.closed:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from qcode.engine.approval import Approvals, Grants
-from qcode.engine.gate import NetworkGate
+from qcode.engine.approval import Approvals, Behind, Grants, Question
+from qcode.engine.gate import MANY, MOST_TOLD, NetworkGate
 from qcode.engine.rulebook import Rulebook
 from qcode.engine.settings import Settings
 from qcode.permission.modes import Mode
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import parse_rules, split_rules
-from qcode.protocol.access import NETWORK_CALL
+from qcode.protocol.access import NETWORK_CALL, Access
 from qcode.protocol.errors import SessionNotSaved
 from qcode.protocol.events import (
     AnyEvent,
@@ -25,6 +25,7 @@ from qcode.protocol.events import (
     LoggedEvent,
 )
 from qcode.protocol.inputs import ApprovalReply
+from qcode.protocol.messages import ToolCall
 from qcode.session.conversation import fold
 from qcode.tools.builtin import BUILTIN
 from qcode.tools.schema import spec
@@ -240,6 +241,41 @@ async def test_closing_withdraws_what_is_open_and_who_waits_is_told() -> None:
     await house.gate.close()
     assert "withdrawn" in await waits
     assert len(house.settled()) == 1
+
+
+async def test_while_qcode_closes_nobody_is_asked() -> None:
+    house = House()
+    await house.gate.close()
+    assert "closing" in await house.gate("pypi.org", 443)
+    assert house.asked() == []
+
+
+async def test_names_without_end_are_not_told_without_end() -> None:
+    house = House(nobody="nobody can be asked in this run")
+    for number in range(2 * MOST_TOLD):
+        assert await house.gate(f"{number}.evil.org", 443)
+    assert len(house.connected()) == len(house.asked()) == MOST_TOLD
+    assert "--allowed-tools" in await house.gate("0.evil.org", 443), "what was told before, is"
+    assert await house.gate("pypi.org", 443) == MANY
+
+
+@pytest.mark.parametrize("answer", ["allow", "deny"])
+async def test_an_answer_to_all_calls_is_none_to_a_host_that_a_job_wants(answer: str) -> None:
+    house = House(mode="ask")
+    waits = asyncio.create_task(house.gate("evil.org", 443))
+    edits = [(Access("edit", name),) for name in ("a.py", "b.py")]
+    first = Question(ToolCall("1", "edit", "{}"), "1", edits[0], behind=(Behind("b", edits[1]),))
+    settling = asyncio.create_task(house.approvals.settle(first))
+    await until(lambda: len(house.asked()) == 2)
+    request = next(one.request_id for one in house.asked() if one.call.name == "edit")
+    house.approvals.reply(ApprovalReply(request, answer, scope="batch"))  # type: ignore[arg-type] # one of two
+    assert bool((await settling).denied) == (answer == "deny")
+    second = await house.approvals.settle(Question(ToolCall("2", "edit", "{}"), "2", edits[1]))
+    assert bool(second.denied) == (answer == "deny")
+    assert not waits.done(), "the person has not said a word about it"
+    host = next(one.request_id for one in house.asked() if one.call.name == NETWORK_CALL)
+    house.approvals.reply(ApprovalReply(host, "allow"))
+    assert await waits == ""
 
 
 async def test_what_no_log_can_hold_is_refused() -> None:
