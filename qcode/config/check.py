@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,8 +28,11 @@ def checked(
     if spelled == "text" and _words(kind) == ("on", "off"):
         value = SWITCH.get(str(value).lower(), value)
     try:
-        return msgspec.convert(value, kind, strict=spelled == "typed")
-    except msgspec.ValidationError:
+        found = msgspec.convert(value, kind, strict=spelled == "typed")
+        if field == "base_url":
+            _ = urlsplit(str(found or "")).port  # raises where there can be none, as in `:99999`
+        return found
+    except ValueError:  # msgspec's are some
         why = HINTS.get(field) or _choices(kind) or _wanted(kind)
         said = "not shown here" if field == "api_key_env" else _shown(value)
         raise ConfigError(f"{where}: {key} is {said}. {why}") from None

@@ -205,6 +205,10 @@ def test_a_hostile_project_file_costs_little_time_and_few_lines(tmp_path: Path) 
             "user.toml:2: agent.max_steps is '7'. Write a whole number from 1 to 100,000.",
         ),
         (
+            '[server]\nbase_url = "http://x:99999/v1"',
+            "user.toml:2: server.base_url is 'http://x:99999/v1'. Write a URL such as http://127.0.0.1:8080/v1.",
+        ),
+        (
             "[agent]\nmax_steps = 0",
             "user.toml:2: agent.max_steps is 0. Write a whole number from 1 to 100,000.",
         ),
