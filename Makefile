@@ -1,7 +1,7 @@
 # The same checks as .ci/run, in the environment that is active.
 PYTHON ?= python
 
-.PHONY: check lint test live engines bench redteam redteam-proof fuzz
+.PHONY: check lint test live engines bench redteam redteam-proof faults fuzz
 
 check: lint test
 

@@ -8,8 +8,6 @@ it), and no program inside has sockets. So it counts only where the person accep
 import marshal
 import os
 import platform
-import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from qcode.sandbox.ground import Ground
 from qcode.sandbox.handed import compiled, words
 from qcode.sandbox.memory import in_memory
 from qcode.sandbox.moved import moved
+from qcode.sandbox.passing import pass_away, passing
 from qcode.sandbox.ruleset import ruleset
 
 LAUNCHER = ("kernel.py", "mounting.py", "launcher.py", "confining.py")
@@ -81,7 +80,7 @@ class Landlock:
             os.close(self._rules)
             self._rules, self._granted = -1, None
         if self._tmp is not None:
-            shutil.rmtree(self._tmp, ignore_errors=True)
+            pass_away(self._tmp)
             self._tmp = None
 
     def _current(self) -> int:
@@ -103,7 +102,7 @@ class Landlock:
 
     def _private(self) -> Path:
         if self._tmp is None or not self._tmp.is_dir():
-            self._tmp = Path(tempfile.mkdtemp(prefix="qcode-")).resolve()
+            self._tmp = passing().resolve()
         return self._tmp
 
 

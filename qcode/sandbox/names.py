@@ -14,6 +14,8 @@ SECRETS = (
     ".gem/credentials", ".m2/settings.xml", ".m2/settings-security.xml",
     ".gradle/gradle.properties", ".composer/auth.json", ".config/composer/auth.json",
     ".s3cfg", ".boto", ".pgpass", ".my.cnf", ".mylogin.cnf", ".huggingface",
+    ".config/containers/auth.json", ".config/pypoetry/auth.toml", ".config/Bitwarden",
+    ".config/Code/User/globalStorage", ".config/Cursor/User/globalStorage", ".subversion/auth",
     ".cache/huggingface/token", ".cache/huggingface/stored_tokens", ".netlify", ".fly",
     # keyrings
     ".local/share/keyrings", ".local/share/kwalletd", ".config/kwalletrc", ".pki",
@@ -59,13 +61,16 @@ RUNTIME = (
 NAMES = (
     # agents and their servers
     ".qcode", ".claude", ".codex", ".gemini", ".qwen", ".cursor", ".continue", ".mcp.json",
+    ".opencode", "opencode.json", ".windsurf", ".kiro", ".roo",
     # git: what it runs, and what makes it look for that elsewhere
     ".git/hooks", ".git/config", ".git/commondir", ".githooks", ".husky",
     ".pre-commit-config.yaml",
     # what continuous integration runs
-    ".github/workflows", ".github/actions", ".gitlab-ci.yml",
+    ".github/workflows", ".github/actions", ".gitlab-ci.yml", ".circleci", ".gitea/workflows",
+    ".forgejo/workflows",
     # editors
-    ".vscode", ".idea", ".devcontainer", ".zed", ".nvim.lua", ".exrc", ".vimrc", ".dir-locals.el",
+    ".vscode", ".idea", ".devcontainer", ".zed", ".helix", ".nvim.lua", ".exrc", ".vimrc",
+    ".dir-locals.el",
     # shells, on entering a folder
     ".envrc", ".direnv",
 )  # fmt: skip
@@ -74,6 +79,9 @@ NAMES = (
 EXISTING = (
     ".git/config.worktree", ".git/modules", ".git/worktrees", ".gitmodules", ".gitconfig",
     ".npmrc", ".yarnrc", ".yarnrc.yml", ".pypirc", ".netrc", ".ripgreprc",
+    "lefthook.yml", ".lefthook.yml", "lefthook.yaml", ".lefthook.yaml", ".aider.conf.yml",
+    ".buildkite", ".woodpecker", ".woodpecker.yml", ".drone.yml", ".travis.yml",
+    "azure-pipelines.yml", "bitbucket-pipelines.yml", "Jenkinsfile",
 )  # fmt: skip
 """Below a workspace, but only where they are: to forbid them would break what people do."""
 

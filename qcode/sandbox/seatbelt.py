@@ -10,8 +10,6 @@ included, and what leaves its group is not ended with it (`promises.weaker`).
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from qcode.sandbox.ground import Ground
 from qcode.sandbox.guarded import Guarded
 from qcode.sandbox.moved import moved
 from qcode.sandbox.names import MAC_SECRETS, SECRETS, SYSTEM_SECRETS
+from qcode.sandbox.passing import pass_away, passing
 
 PROGRAM = "/usr/bin/sandbox-exec"
 """Never looked for in PATH."""
@@ -86,12 +85,12 @@ class Seatbelt:
     def close(self) -> None:
         """No command follows. Never raises."""
         if self._tmp is not None:
-            shutil.rmtree(self._tmp, ignore_errors=True)
+            pass_away(self._tmp)
             self._tmp = None
 
     def _private(self) -> Path:
         if self._tmp is None or not self._tmp.is_dir():
-            self._tmp = Path(tempfile.mkdtemp(prefix="qcode-")).resolve()
+            self._tmp = passing().resolve()
         return self._tmp
 
 

@@ -1,12 +1,11 @@
 """What a fence has on the disk while it stands: placeholders, and its private /tmp."""
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from qcode.sandbox import placeholders, sockets
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.passing import pass_away, passing
 from qcode.sandbox.plan import Plan, plan
 
 
@@ -40,11 +39,11 @@ class Standing:
         """The private /tmp goes as well. Never raises."""
         self.sweep()
         if self._tmp is not None:
-            shutil.rmtree(self._tmp, ignore_errors=True)
+            pass_away(self._tmp)
             self._tmp = None
 
     def _private(self) -> Path:
         """Kept over the commands of a session: what one writes to /tmp, the next one reads."""
         if self._tmp is None or not self._tmp.is_dir():
-            self._tmp = Path(tempfile.mkdtemp(prefix="qcode-")).resolve()
+            self._tmp = passing().resolve()
         return self._tmp

@@ -95,7 +95,7 @@ def _headline(asked: ApprovalRequested, shown: Shown) -> Line:
         spans = [Span(" a command ", "strong"), Span("wants to reach "), host]
     for block in diffs(asked):
         counts = f"  +{block.added} −{block.removed}"
-        spans += [Span(f" {safe(block.path)}", "accent"), Span(counts, "dim")]
+        spans += [Span(f" {visible(block.path)}", "accent"), Span(counts, "dim")]
     if asked.folder and not diffs(asked):
         spans.append(Span(f", in {safe(_short(asked.folder))}"))
     right = f"{shown.at} of {shown.of} " if shown.of > 1 else ""

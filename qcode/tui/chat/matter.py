@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import ApprovalRequested
-from qcode.tui.drawing.visible import safe, visible
+from qcode.tui.drawing.visible import visible
 from qcode.tui.drawing.wrap import chop, clip
 from qcode.tui.lines import Line, Span, line
 
@@ -54,7 +54,7 @@ def _lines(asked: ApprovalRequested, width: int, most: int | None) -> Iterator[L
     found = diffs(asked)
     for block in found:
         if len(found) > 1:
-            yield line(INSET, Span(safe(block.path), "accent"))
+            yield line(INSET, Span(visible(block.path), "accent"))
         yield from _diff(block.patch[:most], width)
     if found:
         return

@@ -39,7 +39,7 @@ class DraftFile:
         for path in sorted(self._folder.glob(f"{self._key}.*.json"), key=_changed_at):
             if _lives(path):
                 continue
-            with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+            with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 found = msgspec.json.decode(path.read_bytes(), type=Writing)
             with suppress(OSError):
                 path.unlink()
