@@ -108,12 +108,15 @@ class Approvals:
     _seen: set[tuple[Access, ...]] = field(default_factory=set)
     """What they had been shown of them by then."""
     _open: dict[str, tuple[Question, asyncio.Future[ApprovalReply]]] = field(default_factory=dict)
+    _along: dict[str, str] = field(default_factory=dict)
+    """Requests that a reply to another one settled -> the answer."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def begin(self) -> None:
         """The calls of another answer: what was said of all of the last one's holds no more."""
         self._batch = None
         self._seen.clear()
+        self._along.clear()
         self.shown.begin()
 
     def asks(self, question: Question) -> bool:
@@ -143,10 +146,11 @@ class Approvals:
         return await self._ask(question, verdict)
 
     def reply(self, reply: ApprovalReply) -> bool:
-        """Hand in a person's reply; False = nobody waits for it."""
+        """Hand in a person's reply; False = nobody waits for it, nor was the same said already, in
+        a reply to another one."""
         question, future = self._open.get(reply.request_id, (None, None))
         if question is None or future is None or future.done():
-            return False
+            return self._along.get(reply.request_id) == reply.answer
         future.set_result(reply)
         self.shown.take(reply.also)
         if reply.scope == "batch":
@@ -231,6 +235,7 @@ class Approvals:
         """The same reply for those that wait at the same time (reads of one answer do)."""
         for request_id, (question, future) in self._open.items():
             if not future.done() and fits(question):
+                self._along[request_id] = given.answer
                 future.set_result(ApprovalReply(request_id, given.answer, given.words))
 
     def _by_batch(self, question: Question) -> ApprovalReply | None:

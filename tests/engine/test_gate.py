@@ -278,6 +278,24 @@ async def test_an_answer_to_all_calls_is_none_to_a_host_that_a_job_wants(answer:
     assert await waits == ""
 
 
+async def test_the_same_reply_to_what_another_one_settled_is_no_mistake() -> None:
+    house = House(mode="ask")
+    reads = [(Access("read", f"/etc/{name}", "outside"),) for name in "ab"]
+    behind = (Behind("b", reads[1]),)
+    questions = [
+        Question(ToolCall("1", "read", "{}"), "1", reads[0], behind=behind),
+        Question(ToolCall("2", "read", "{}"), "2", reads[1]),
+    ]
+    settling = [asyncio.create_task(house.approvals.settle(one)) for one in questions]
+    await until(lambda: len(house.asked()) == 2)
+    first, second = (one.request_id for one in house.asked())
+    assert house.approvals.reply(ApprovalReply(first, "allow", scope="batch"))
+    assert house.approvals.reply(ApprovalReply(second, "allow"))
+    assert not house.approvals.reply(ApprovalReply(second, "deny")), "that comes too late"
+    assert [(await one).denied for one in settling] == ["", ""]
+    assert house.approvals.reply(ApprovalReply(second, "allow"))
+
+
 async def test_what_no_log_can_hold_is_refused() -> None:
     house = House(allow=["WebFetch"])
 
