@@ -22,7 +22,7 @@ from qcode.config.trusted import decline, keep
 from qcode.protocol.errors import ConfigError, InputError, UsageError
 from qcode.protocol.events import AnyEvent, Event
 from qcode.protocol.inputs import Prompt
-from qcode.tui.home import Configured, Home, Opened, Wanted
+from qcode.tui.home import Configured, Home, Opened, Report, Wanted
 
 if TYPE_CHECKING:
     from qcode.cli.opening import Session
@@ -44,6 +44,7 @@ def run(options: Options) -> int:
         places.state,
         places.sessions,
         door.peek,
+        door.report,
         themes=(places.config / "themes",),
         configured=_configured(project, door) if project.asks else None,
     )
@@ -160,6 +161,17 @@ class _Door:
 
         events = Store(self.places.sessions).open(session_id).events
         return tuple(event for event in events if isinstance(event, Event))
+
+    def report(self, session_id: str) -> Report:
+        """See `Home.report`."""
+        from qcode.cli.bug import report  # noqa: PLC0415 - seldom wanted
+        from qcode.config.paths import make  # noqa: PLC0415 - the same
+        from qcode.headless.save import save  # noqa: PLC0415 - the same
+
+        text = report(self.project.folder, self.places, session_id)
+        target = make(self.places.state) / "bug.md"
+        save(target, text.rstrip("\n"))
+        return Report(target, text)
 
     def open(self, wanted: Wanted) -> Opened:
         """See `Home.open`."""

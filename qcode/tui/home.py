@@ -97,6 +97,14 @@ class Configured:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """For the person to read, and to send themselves."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """Where the app lives."""
 
@@ -111,6 +119,9 @@ class Home:
     peek: Callable[[str], tuple[AnyEvent, ...]] | None = None
     """What the log of a session holds, without opening it, so that it is seen at once; also called
     in a thread. Raises QcodeError."""
+    report: Callable[[str], "Report"] | None = None
+    """Writes what somebody who mends qcode wants to know, of a session by its id; empty = the
+    newest here. Called in a thread. Raises QcodeError."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""
     configured: Configured | None = None

@@ -254,3 +254,21 @@ def test_no_color_leaves_the_terminals_own_colours(cli: Cli, serve: Serve) -> No
         assert "❯" in terminal.text
         assert b"\x1b[" in came
         assert not re.search(rb"\x1b\[[0-9;]*[34]8;[25];[0-9;]*m", came)
+
+
+def test_a_report_is_written_where_it_says_without_a_word_of_the_session(
+    cli: Cli, serve: Serve, home: Path
+) -> None:
+    serve(Reply(text="It is blue."))
+    with app(cli, "which colour?", size=(120, 40)) as terminal:
+        terminal.wait_for("It is blue.")
+        ready(terminal).type("/bug\r")
+        terminal.wait_for("Read it before you send it")
+        terminal.wait_for("TurnStarted 1")
+        terminal.type("q")
+        terminal.wait_for("A report about qcode is in")
+        terminal.type("\x04")
+        assert terminal.wait() == 0
+    (written,) = home.rglob("bug.md")
+    assert "TurnStarted 1" in written.read_text()
+    assert "colour" not in written.read_text()

@@ -1,5 +1,6 @@
 """The app as a person uses it, over a scripted engine."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -18,7 +19,7 @@ from qcode.protocol.events import (
 from qcode.protocol.inputs import Begin, Cancel, Prompt, SetMode, SetThinking, Steer
 from qcode.protocol.messages import AssistantMessage, Text, user
 from qcode.tui.commands import Action
-from qcode.tui.home import Held, Wanted
+from qcode.tui.home import Held, Report, Wanted
 from qcode.tui.screens.palette import Picked
 from qcode.tui.screens.pickers import Picker
 from tests.tui.conftest import STARTED, Engine, Enter, House
@@ -353,3 +354,33 @@ async def test_escape_takes_the_focus_from_a_block(house: Enter) -> None:
         await h.until(lambda: h.app.chat.view.picture.focused is not None)
         await h.press("escape")
         await h.until(lambda: h.app.chat.view.picture.focused is None)
+
+
+@pytest.mark.parametrize(("said", "about"), [(False, ""), (True, "s1")])
+async def test_a_report_is_written_and_shown_before_anybody_sends_it(
+    house: Enter,
+    said: bool,  # noqa: FBT001  a parameter of pytest, by name
+    about: str,
+) -> None:
+    asked: list[str] = []
+
+    def report(session_id: str) -> Report:
+        asked.append(session_id)
+        path = h.folder.parent / "bug.md"
+        path.write_text("# qcode: a report\n\n- qcode 0.1\n")
+        return Report(path, path.read_text())
+
+    async with house(Engine(turn("hello", "yes")), size=(160, 30)) as h:
+        await h.begun()
+        assert "bug" not in {one.name for one in h.app.commands}
+        h.app.home = replace(h.app.home, report=report)
+        if said:
+            await h.type("hello")
+            await h.press("enter")
+            await h.until(lambda: "yes" in h.screen and not h.app.talk.busy)
+        h.app.command("bug")
+        await h.until(lambda: "- qcode 0.1" in h.screen)
+        assert asked == [about]
+        assert "Read it before you send it" in h.screen
+        await h.press("escape")
+        await h.until(lambda: "A report about qcode is in" in h.screen)

@@ -16,6 +16,7 @@ WHERE: Mapping[str, str] = {
         ),
         "changes": ("review", "diff"),
         "looks": ("themes", "config", "help", "commands", "stats", "context", "vim"),
+        "reporting": ("bug",),
         "demo": ("demo",),
     }.items()
     for name in names

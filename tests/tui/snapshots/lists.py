@@ -11,7 +11,7 @@ from qcode.permission.trust import patch
 from qcode.protocol.inputs import SetSampling
 from qcode.session.store import Store
 from qcode.tui.app import QcodeApp
-from qcode.tui.home import Configured
+from qcode.tui.home import Configured, Report
 from qcode.tui.review.outcome import Beyond, Deeds
 from qcode.tui.review.state import ReviewState
 from qcode.tui.screens.choosing import of_mode, of_model, of_profile, of_sampling, of_thinking
@@ -204,6 +204,34 @@ async def context(s: Stage) -> None:
     mend(s)
     app_of(s).do("context")
     await s.until_seen("system")
+
+
+REPORT = """# qcode: a report
+
+What I did, what I expected, and what came instead:
+
+
+## Machine
+
+- qcode 0.1, Python 3.11.2 (~/.local/bin/python)
+- Linux 6.1 x86_64
+
+## Session
+
+- 214 events; the log is whole
+- ApprovalRequested 3, ApprovalSettled 3, CheckpointTaken 4, MessageCompleted 21, Usage 21, \
+StepStarted 21, ToolCallFinished 18, ToolCallStarted 18, TurnFinished 5, TurnStarted 5
+- repaired: arguments
+"""
+
+
+async def report(s: Stage) -> None:
+    """About qcode, to be read before it is sent."""
+    app = app_of(s)
+    path = Path("/home/me/.local/state/qcode/bug.md")
+    app.home = dataclasses.replace(app.home, report=lambda _: Report(path, REPORT))
+    app.do("bug")
+    await s.until_seen("Machine")
 
 
 # -- review

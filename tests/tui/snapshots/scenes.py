@@ -74,6 +74,7 @@ SCENES: Mapping[str, Scene] = {
     "palette": Scene(lists.palette),
     "stats": Scene(lists.stats),
     "context": Scene(lists.context),
+    "report": Scene(lists.report),
 }
 """The first size is that of most terminals; the others only where more has room."""
 
