@@ -151,7 +151,8 @@ async def _addresses(wanted: Place, way: Way) -> tuple[str, ...]:
     try:
         found = await _found(wanted.host, wanted.port, way)
     except (OSError, UnicodeError) as error:
-        raise NoPage(f"the host {wanted.host} is not known ({one_line(str(error))})") from None
+        why = one_line(getattr(error, "strerror", None) or str(error))
+        raise NoPage(f"the host {wanted.host} is not known ({why})") from None
     why = next((f"{each} is {why}" for each in found if (why := why_not_public(each))), "")
     if await _is_endpoint(wanted, found, way):
         why = "the model's server answers there"

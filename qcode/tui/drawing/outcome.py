@@ -37,7 +37,7 @@ def outcome(block: CallBlock, now: float) -> list[Span]:
             return _done(block)
         case "error" | "denied" | "cancelled" as state:
             ran = [
-                span for one in block.blocks if isinstance(one, OutputBlock) for span in ended(one)
+                span for one in block.blocks if isinstance(one, OutputBlock) for span in _ran(one)
             ]
             style = {"error": "error", "denied": "warning"}.get(state, "dim")
             return ran if ran and state == "error" else [Span(_WORDS[state], style)]
@@ -69,13 +69,19 @@ def ended(block: OutputBlock) -> list[Span]:
     return [took, Span(f"exit {block.exit_code}  ✗", "error")]
 
 
+def _ran(block: OutputBlock) -> list[Span]:
+    """A command of the model's: where no fence stood around it though there is one, it shows."""
+    beyond = [Span("outside the sandbox  ", "warning")] if block.where == "outside" else []
+    return [*beyond, *ended(block)]
+
+
 def _done(block: CallBlock) -> list[Span]:
     if found := changes(block.blocks):
         return [*found, Span("applied", "dim")]
     for one in block.blocks:
         match one:
             case OutputBlock():
-                return ended(one)
+                return _ran(one)
             case MatchesBlock():
                 return [Span(_matches(one), "dim")]
             case FileBlock(first_line=first, last_line=last, total_lines=total):

@@ -105,6 +105,13 @@ def test_a_command_without_an_exit_code_says_so() -> None:
     )
 
 
+def test_a_command_that_ran_outside_of_the_sandbox_says_so() -> None:
+    for where, words in (("outside", "outside the sandbox  0.1 s"), ("inside", "0.1 s")):
+        block = OutputBlock("docker ps", "", 0, 0.1, where=where)  # type: ignore[arg-type] # one of two
+        [row] = shown(call("shell", "docker ps", block))
+        assert row.split("docker ps")[1].strip() == f"{words}  exit 0  ✓"
+
+
 def test_a_running_command_counts_and_shows_what_came_last() -> None:
     block = CallBlock("1", "shell", "make", "running", began=10.0, output="a\n10%\r20%\r35%")
     rows = shown(block, now=13.14)
