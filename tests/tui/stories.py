@@ -5,6 +5,7 @@ from typing import Literal, TypeVar
 
 from hypothesis import strategies as st
 
+from qcode.protocol.access import NETWORK_CALL, Access
 from qcode.protocol.display import DiffBlock, OutputBlock, TodoBlock, TodoItem
 from qcode.protocol.events import (
     AnyEvent,
@@ -12,6 +13,7 @@ from qcode.protocol.events import (
     ApprovalSettled,
     BudgetReached,
     Compacted,
+    Connected,
     Elided,
     LoopSeen,
     MessageCompleted,
@@ -61,6 +63,7 @@ BLOCKS = (
     (),
     (DiffBlock("a.py", "@@ -1 +1 @@\n-a\n+b\n", 1, 1),),
     (OutputBlock("pytest -q", "1 passed", 0, 0.5),),
+    (OutputBlock("pip -V", "", 1, 0.5, notes=("No way to pypi.org:443.",), where="inside"),),
     (TodoBlock((TodoItem("Look"), TodoItem("Mend", "doing"))),),
 )
 
@@ -83,6 +86,10 @@ class Story:
     calls: int = 0
     shells: list[str] = field(default_factory=list)
     """Those that run."""
+    hosts: int = 0
+    """That commands wanted so far."""
+    wanted: list[tuple[str, str]] = field(default_factory=list)
+    """Request and host, of questions about hosts that are open."""
 
     def pick(self, strategy: st.SearchStrategy[T]) -> T:
         return self.draw(strategy)
@@ -181,7 +188,7 @@ class Story:
         """What may happen at any time."""
         if not self.odds(5):
             return
-        what = self.pick(st.sampled_from(["notice", "mode", "shell", "end"]))
+        what = self.pick(st.sampled_from(["notice", "mode", "shell", "end", "network", "port"]))
         if what == "notice":
             self.events.append(Notice("info", "By the way."))
         elif what == "mode":
@@ -190,9 +197,44 @@ class Story:
             self.shells.append(f"shell-{len(self.events)}")
             self.events.append(ShellStarted(self.shells[-1], "ls"))
             self.events.append(ToolCallProgress(self.shells[-1], "a.py\n"))
+        elif what == "network":
+            self.network()
+        elif what == "port":
+            text = "Port 3001 of the sandbox is open to you: http://127.0.0.1:3001/"
+            level = self.pick(st.sampled_from(["info", "warning"]))
+            self.events.append(Notice("info" if level == "info" else "warning", text))
         elif self.shells:
             block = OutputBlock("ls", "a.py\n", 0, 0.1)
             self.events.append(ShellFinished(self.shells.pop(0), block))
+
+    def network(self) -> None:
+        """A command wants a host: nobody is asked, or a person is, and what they say may come any
+        time later, behind the call's end and the turn's as well."""
+        how = self.pick(st.sampled_from(["judged", "endpoint", "asked", "settled"]))
+        if how == "judged":
+            self.connected(f"h{self.hosts}.org", self.pick(answers))
+        elif how == "endpoint":
+            self.events.append(Connected("127.0.0.1", 8080, "endpoint", "allow"))
+        elif how == "asked":
+            self.hosts += 1
+            host, request_id = f"h{self.hosts}.org", f"r-network-{self.hosts}"
+            self.wanted.append((request_id, host))
+            call = ToolCall(f"{NETWORK_CALL}-{self.hosts}", NETWORK_CALL, "{}")
+            accesses = (Access("network", host),)
+            self.events.append(ApprovalRequested(request_id, call, accesses, "asked"))
+        elif self.wanted:
+            self.network_settled(self.pick(st.integers(0, len(self.wanted) - 1)))
+
+    def network_settled(self, at: int) -> None:
+        """The person's word, or that the command waits no longer."""
+        request_id, host = self.wanted.pop(at)
+        answer = self.pick(answers)
+        self.events.append(ApprovalSettled(request_id, answer, "the user decided"))
+        self.connected(host, answer)
+
+    def connected(self, host: str, answer: Answer) -> None:
+        why = "the user said no" if answer == "deny" else ""
+        self.events.append(Connected(host, 443, "command", answer, why))
 
     def call(self, id_: str) -> None:
         call = ToolCall(id_, "shell", "{}")
@@ -202,6 +244,8 @@ class Story:
             self.events.append(ApprovalRequested(f"r-{id_}", call, (), "asked", BLOCKS[1]))
             self.aside()
             self.events.append(ApprovalSettled(f"r-{id_}", self.pick(answers), "the user decided"))
+        while self.odds(4):
+            self.network()
         self.events.append(ToolCallProgress(id_, "1 passed"))
         message = ToolMessage(id_, "shell", "text", status)
         self.events.append(ToolCallFinished(message, self.pick(st.sampled_from(BLOCKS)), 0.5))
