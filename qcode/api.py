@@ -12,16 +12,17 @@ configuration holds, a project's only where its folder is trusted.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from qcode.headless.result import Result
-from qcode.protocol.events import AnyEvent, TurnFinished
+from qcode.protocol.events import AnyEvent, TurnFinished, TurnStarted
 from qcode.protocol.inputs import Cancel, Input, Prompt
 from qcode.protocol.messages import Image
+from qcode.protocol.text import well_formed
 
 if TYPE_CHECKING:
     from qcode.cli.options import Options
@@ -38,7 +39,10 @@ class Settings:
     thinking: str | None = None
     """off, low, medium, high, max, or a number of tokens."""
     permission_mode: str | None = None
-    """plan, ask, edit, auto, dontAsk, yolo. Nobody is asked: an ask counts as a deny."""
+    """plan, ask, edit, auto, dontAsk, yolo."""
+    person: Literal["present", "absent"] = "absent"
+    """`absent` = nobody is asked: an ask counts as a deny. `present` = your program answers each
+    `ApprovalRequested` and `QuestionAsked` by `Session.submit`; until then the turn waits."""
     sandbox: str | None = None
     """auto, required, off."""
     tools: str | None = None
@@ -50,13 +54,22 @@ class Settings:
     verify: str | None = None
     schema: str | None = None
     """JSON Schema, or a file that holds one: `Result.structured` is the value."""
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    """temperature, top_p, top_k, min_p, presence_penalty."""
+    add_dirs: Sequence[Path] = ()
     max_turns: int | None = None
     max_tool_calls: int | None = None
+    max_tokens_total: int | None = None
     max_wall_seconds: float | None = None
+    session_id: str | None = None
+    """For a new session."""
     resume: str | None = None
     """Id or name of the session that goes on."""
+    fork: bool = False
+    """It goes on in a copy."""
     no_session: bool = False
     offline: bool = False
+    """For good, and for this whole process: it connects to the configured endpoints alone."""
 
 
 class Session:
@@ -69,26 +82,32 @@ class Session:
         self._engine: Engine | None = None
         self._log: Log | None = None
         self._events: AsyncIterator[AnyEvent] | None = None
+        self._turn: Literal["over", "begun"] = "over"
+        """`begun` = its `TurnFinished` has not been read."""
+        self._is_read = False
+        """A prompt waits for an event."""
         self.result = Result()
         """What the last prompt came to; see `Result.exit_code`, `Result.why`."""
 
     async def __aenter__(self) -> Self:
         """Raises QcodeError: wrong settings, no such session, no fence where one is required."""
+        if self._engine is not None:
+            raise RuntimeError("The session is open already.")
         from qcode.assemble import assemble  # noqa: PLC0415 - importing this module stays cheap
-        from qcode.cli import opening, prompt, settings, trusting  # noqa: PLC0415 - the same
+        from qcode.cli import offline, opening, prompt, settings, trusting  # noqa: PLC0415 - the same
 
         options = _options(self._folder, self._settings)
         folder = settings.workspace(options.folder)
         loaded = trusting.settings(trusting.of_run(folder, options), settings.flags(options))
+        offline.keep(loaded.config)
         session = prompt.session(options, folder)
         self._log = session.log
         try:
-            begin = opening.start(options, loaded, folder, session, "absent")
+            begin = opening.start(options, loaded, folder, session, self._settings.person)
             self._engine = assemble(loaded.config, begin)
         except BaseException:
             self._close_log()
             raise
-        self._events = self._engine.events()
         return self
 
     async def __aexit__(
@@ -98,9 +117,10 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         """End all that runs; the session can be resumed."""
+        engine, self._engine = self._engine, None
         try:
-            if self._engine is not None:
-                await self._engine.close()
+            if engine is not None:
+                await engine.close()
         finally:
             self._close_log()
 
@@ -112,22 +132,73 @@ class Session:
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> AsyncIterator[AnyEvent]:
         """One turn: its events up to `TurnFinished`; then `result` is complete.
 
-        Left before that (`break`), the turn is cancelled with the session, or by `cancel`.
+        Left before that (`break`, a time limit), the turn is cancelled. One prompt at a time: words
+        for the running turn are `submit(Steer("…"))`.
         """
-        if self._engine is None or self._events is None:
-            raise RuntimeError("The session is not open: use `async with Session(…) as session`.")
-        self.result = Result(session=self.result.session)
-        self._engine.submit(Prompt(text, tuple(images)))
-        async for event in self._events:
-            self.result.take(event)
+        self._unread()
+        if self._turn == "begun":
+            await self._leave()
+        result = self.result = Result(session=self.result.session)
+        self.submit(Prompt(text, tuple(images)))
+        self._turn = "begun"
+        try:
+            async for event in self._own(text, result):
+                yield event
+        finally:
+            is_left = self._turn == "begun" and self.result is result
+            if is_left and self._engine is not None:
+                self.submit(Cancel("comes back"))
+
+    async def _own(self, text: str, result: Result) -> AsyncIterator[AnyEvent]:
+        """All events to the end of the turn that `text` began."""
+        is_own = True
+        while self.result is result:  # else another prompt has taken over
+            event = await self._next()
+            if isinstance(event, TurnStarted):  # a steer that came too late has a turn of its own
+                is_own = event.message.text.endswith(well_formed(text))
+            if isinstance(event, TurnFinished) and is_own:
+                self._turn = "over"
+            result.take(event)
             yield event
-            if isinstance(event, TurnFinished):
+            if self._turn == "over":
                 return
+
+    async def _leave(self) -> None:
+        """End a turn whose events nobody reads any more."""
+        self.submit(Cancel("comes back"))
+        while not isinstance(event := await self._next(), TurnFinished):
+            self.result.take(event)
+        self._turn = "over"
+
+    async def _next(self) -> AnyEvent:
+        engine = self._unread()
+        self._is_read = True
+        self._events = self._events or engine.events()
+        try:
+            return await anext(self._events)
+        except StopAsyncIteration:
+            raise RuntimeError(
+                "The session was closed while a prompt was being answered."
+            ) from None
+        except BaseException:  # cancelled, by a time limit: that ended the iterator
+            self._events = None
+            raise
+        finally:
+            self._is_read = False
+
+    def _unread(self) -> "Engine":
+        if self._is_read:
+            raise RuntimeError("A prompt of this session is being answered: wait for its end.")
+        return self._opened()
+
+    def _opened(self) -> "Engine":
+        if self._engine is None:
+            raise RuntimeError("The session is not open: use `async with Session(…) as session`.")
+        return self._engine
 
     def submit(self, given: Input) -> None:
         """Any other input: a `Steer`, an `ApprovalReply`, `SetMode` … See `qcode.protocol`."""
-        if self._engine is not None:
-            self._engine.submit(given)
+        self._opened().submit(given)
 
     def cancel(self) -> None:
         """Stop the running turn; its `TurnFinished` follows."""
@@ -156,7 +227,8 @@ def run(prompt: str, folder: str | Path = ".", settings: Settings | None = None)
 def _options(folder: Path, said: Settings) -> "Options":
     from qcode.cli import args  # noqa: PLC0415 - see `Session.__aenter__`
 
-    values = {name: getattr(said, name) for name in Settings.__dataclass_fields__}
-    for name in ("allowed_tools", "disallowed_tools"):
+    names = set(Settings.__dataclass_fields__) - {"person"}
+    values = {name: getattr(said, name) for name in names}
+    for name in ("allowed_tools", "disallowed_tools", "add_dirs"):
         values[name] = tuple(values[name])
     return replace(args.parse([]), print=True, folder=folder, **values)

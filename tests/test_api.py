@@ -1,7 +1,9 @@
 """`from qcode import run, Session`: the engine in a process of somebody else's."""
 
+import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,18 @@ from qcode import Session, run, run_async
 from qcode.api import Settings
 from qcode.headless.exits import ExitCode
 from qcode.protocol.errors import QcodeError
-from qcode.protocol.events import TextDelta, ToolCallFinished, TurnFinished
+from qcode.protocol.events import (
+    ApprovalRequested,
+    TextDelta,
+    ToolCallFinished,
+    TurnFinished,
+)
+from qcode.protocol.inputs import ApprovalReply
 from tests.support.script import Call, Pace, Reply
 from tests.support.scripted_server import StartScripted
 
 DONE = Reply(text="Done.")
+SLOW = Reply(text=" ".join(map(str, range(400))), pace=Pace(characters=5, delta_seconds=0.02))
 EDIT = Reply(calls=(Call("write", {"path": "a.txt", "content": "x\n"}),))
 
 
@@ -62,14 +71,86 @@ async def test_a_session_is_a_stream_of_events_from_prompt_to_prompt(
 
 
 async def test_a_turn_can_be_cancelled(scripted: StartScripted, folder: Path) -> None:
-    slow = Reply(text=" ".join(map(str, range(400))), pace=Pace(5, 0.02))
-    settings = Settings(base_url=scripted(slow).base_url)
+    settings = Settings(base_url=scripted(SLOW).base_url)
     async with Session(folder, settings) as session:
         async for event in session.prompt("go"):
             if isinstance(event, TextDelta):
                 session.cancel()
     assert session.result.end is not None
     assert session.result.end.reason == "cancelled"
+
+
+async def _text(session: Session, prompt: str) -> str:
+    said = [event.text async for event in session.prompt(prompt) if isinstance(event, TextDelta)]
+    return "".join(said)
+
+
+async def _fail(session: Session) -> None:
+    async for event in session.prompt("go"):
+        if isinstance(event, TextDelta):
+            raise ZeroDivisionError
+
+
+async def test_a_turn_that_was_left_is_cancelled_and_the_next_prompt_has_its_own_events(
+    scripted: StartScripted, folder: Path
+) -> None:
+    server = scripted(SLOW, Reply(text="Second."), SLOW, Reply(text="Fourth."))
+    async with Session(folder, Settings(base_url=server.base_url)) as session:
+        async for event in session.prompt("first"):
+            if isinstance(event, TextDelta):
+                break
+        seen = [event async for event in session.prompt("second")]
+        assert [event.reason for event in seen if isinstance(event, TurnFinished)] == ["end_turn"]
+        assert session.result.answer == "Second."
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(_text(session, "third"), 0.5)
+        assert [event async for event in session.prompt("fourth")]
+        assert session.result.answer == "Fourth."
+
+
+async def test_two_prompts_at_once_are_refused(scripted: StartScripted, folder: Path) -> None:
+    server = scripted(SLOW)
+    async with Session(folder, Settings(base_url=server.base_url)) as session:
+        first = asyncio.create_task(_text(session, "first"))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="wait for its end"):
+            await _text(session, "second")
+        assert await first == session.result.answer == SLOW.text
+
+
+async def test_a_session_that_is_not_open_says_so(scripted: StartScripted, folder: Path) -> None:
+    session = Session(folder, Settings(base_url=scripted(DONE).base_url))
+    with pytest.raises(RuntimeError, match="is not open"):
+        await anext(session.prompt("go"))
+    async with session:
+        with pytest.raises(RuntimeError, match="open already"):
+            await session.__aenter__()
+        assert [event async for event in session.prompt("go")]
+    with pytest.raises(RuntimeError, match="is not open"):
+        await anext(session.prompt("go"))
+    with pytest.raises(RuntimeError, match="is not open"):
+        session.cancel()
+
+
+async def test_a_session_goes_on_after_an_error_of_the_program(
+    scripted: StartScripted, folder: Path
+) -> None:
+    settings = Settings(base_url=scripted(SLOW).base_url)
+    async with Session(folder, settings) as session:
+        with pytest.raises(ZeroDivisionError):
+            await _fail(session)
+    async with Session(folder, replace(settings, resume=session.session_id)) as again:
+        assert again.session_id == session.session_id
+
+
+async def test_a_program_may_answer_for_itself(scripted: StartScripted, folder: Path) -> None:
+    server = scripted(EDIT, DONE)
+    settings = Settings(base_url=server.base_url, permission_mode="ask", person="present")
+    async with Session(folder, settings) as session:
+        async for event in session.prompt("go"):
+            if isinstance(event, ApprovalRequested):
+                session.submit(ApprovalReply(event.request_id, "allow"))
+    assert (folder / "a.txt").read_text() == "x\n"
 
 
 def test_nobody_is_asked_and_what_would_be_is_denied(scripted: StartScripted, folder: Path) -> None:

@@ -55,14 +55,16 @@ def parse(argv: list[str]) -> Options:
         schema=found.json_schema,
         partial=found.include_partial_messages,
         replay=found.replay_user_messages,
-        prompt_tool=found.permission_prompt_tool,
+        prompt_tool={"host": "stdio", "none": None}.get(
+            found.permission_prompts, found.permission_prompt_tool
+        ),
         last_message=found.output_last_message,
         quiet=found.quiet,
         folder=found.cwd,
         add_dirs=tuple(found.add_dir),
         model=found.model,
         base_url=found.base_url,
-        thinking=foreign.effort(found.think),
+        thinking=foreign.thinking(found.think, found.effort),
         sampling={name: said for name in SAMPLING if (said := getattr(found, name)) is not None},
         loops=found.loops,
         unattended=found.unattended,
@@ -167,11 +169,11 @@ def _model(group: Group) -> None:
     group.add_argument(
         "--think",
         "--thinking",
-        "--effort",
         "--max-thinking-tokens",
         metavar="LEVEL",
         help="off, low, medium, high, max, or a number of tokens",
     )
+    group.add_argument("--effort", metavar="LEVEL", help="how much, where --think says no number")
     group.add_argument(
         "-i",
         "--image",
@@ -201,12 +203,17 @@ def _permission(group: Group) -> None:
         metavar="MODE",
         help="plan, ask, edit, auto, dontAsk, yolo: see qcode permissions modes",
     )
-    group.add_argument("--yolo", action="store_true", help=argparse.SUPPRESS)
+    group.add_argument(
+        "--yolo", "--dangerously-skip-permissions", action="store_true", help=argparse.SUPPRESS
+    )
     group.add_argument(
         "--permission-prompt-tool",
         choices=("stdio",),
         help="stdio: with stream-json both ways, whoever drives the run is asked",
     )
+    group.add_argument(
+        "--permission-prompts", choices=("host", "none"), help=argparse.SUPPRESS
+    )  # Claude's newer word for it
     group.add_argument("--sandbox", choices=("auto", "required", "off"), help="off: your own risk")
     group.add_argument(
         "--offline", action="store_true", help="connect to the configured endpoints and no others"

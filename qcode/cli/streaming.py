@@ -5,20 +5,25 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from qcode.assemble import Start, assemble
 from qcode.cli.attach import pictures
 from qcode.cli.options import Options
 from qcode.config.load import Loaded
+from qcode.config.model import Config
 from qcode.engine.prompt import with_data
+from qcode.fencing import gives_up_sandbox
 from qcode.headless.control import APPROVAL_SECONDS
 from qcode.headless.exits import ExitCode
-from qcode.headless.frames import Opening, Shape, new_id
+from qcode.headless.frames import Opening, Shape, mode_word, new_id
 from qcode.headless.stdin import prompt_and_data
 from qcode.headless.stream import StreamForm
 from qcode.headless.stream import run as run_stream
-from qcode.permission.modes import TABLE
+from qcode.permission.modes import PRESETS
 from qcode.protocol.errors import InputError, UsageError
 from qcode.protocol.inputs import Prompt
+from qcode.protocol.text import well_formed
 
 OWN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 
@@ -64,13 +69,16 @@ async def streamed(
     loaded: Loaded, begin: Start, prompt: Prompt | None, options: Options
 ) -> ExitCode:
     """All of the run."""
-    engine = assemble(loaded.config, begin)
+    asks, config = _asking(loaded.config, person(options))
+    engine = assemble(config, begin)
+    sandbox: Literal["on", "off"] = "off" if gives_up_sandbox(config.permission) else "on"
     opening = Opening(
         begin.log.session_id if begin.log else new_id(),
-        str(begin.folder),
+        well_formed(str(begin.folder)),
         engine.tools,
-        TABLE[engine.mode].claude,
-        loaded.config.server.model,
+        mode_word(engine.mode, asks, sandbox),
+        config.server.model,
+        sandbox,
     )
     form = StreamForm(
         opening,
@@ -81,8 +89,23 @@ async def streamed(
         "stream-json" if options.input_format == "stream-json" else "text",
         "stdio" if options.prompt_tool == "stdio" else "nobody",
         _wait_seconds(),
+        options.last_message.absolute() if options.last_message else None,
+        asks,
     )
     return await run_stream(engine, prompt, form)
+
+
+def _asking(
+    config: Config, person: Literal["present", "absent"]
+) -> tuple[Literal["ask", "deny"], Config]:
+    """`dontAsk` where a host could be asked is the host's to change: it is `ask`, and each question
+    is denied in the host's name, until it chooses another mode."""
+    preset = PRESETS.get(config.permission.mode)
+    asks = preset.asks if preset else "ask"
+    if asks == "deny" and person == "present":
+        permission = msgspec.structs.replace(config.permission, mode="ask")
+        config = msgspec.structs.replace(config, permission=permission)
+    return asks, config
 
 
 def _wait_seconds() -> float:

@@ -136,6 +136,8 @@ class Turn:
         self.parts.steers.clear()
         for message in heard:
             self.say(Steered(message))
+        if heard and self.parts.wanted:
+            self.parts.wanted.begin()  # a value from before these words holds no more
         return bool(heard)
 
     def _nudge(self, answer: Answer) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from qcode.headless import names
 from qcode.headless.frames import Frame, Frames
-from qcode.permission.modes import PRESETS
+from qcode.permission.modes import PRESETS, Preset
 from qcode.protocol.events import ApprovalRequested, QuestionAsked
 from qcode.protocol.inputs import (
     ApprovalReply,
@@ -30,6 +30,15 @@ APPROVAL_SECONDS = 600.0
 """A host that does not reply for so long has said no. `QCODE_APPROVAL_SECONDS` overrules it."""
 
 DECLINED = "The user did not answer."
+GONE = "the host is gone"
+
+NOT_HERE = {
+    "hooks": "calls no hooks of its host",
+    "sdkMcpServers": "has no MCP servers of its host",
+    "agents": "has no agents of its host",
+}
+"""What `initialize` may set and nothing here would heed. A hook may be a guard, so the host must
+know."""
 
 
 class Refused(Exception):
@@ -56,6 +65,8 @@ class Control:
     prompts: Literal["stdio", "nobody"] = "nobody"
     """`stdio` = the host is asked about approvals."""
     wait_seconds: float = APPROVAL_SECONDS
+    _is_closed: bool = False
+    """The host says no more."""
     _open: dict[str, "Pending"] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -84,6 +95,9 @@ class Control:
         """Ask the host about a call, or the model's question."""
         if self.prompts != "stdio":
             return
+        if because := self._unasked():
+            self._deny(event, because)
+            return
         request_id = f"req_{next(self._numbers)}"
         name, given = self._asked(event)
         request: Frame = {"subtype": "can_use_tool", "tool_name": name, "input": given}
@@ -101,17 +115,31 @@ class Control:
                 self._open.pop(key).timer.cancel()
                 self.write({"type": "control_cancel_request", "request_id": key})
 
+    def turn_over(self) -> None:
+        """Its question waits no more; approvals are settled by the engine."""
+        for key, pending in list(self._open.items()):
+            if isinstance(pending.event, QuestionAsked):
+                self._open.pop(key).timer.cancel()
+                self.write({"type": "control_cancel_request", "request_id": key})
+
     def close(self) -> None:
-        """The host is gone: what waits for it is denied."""
+        """The host is gone: what waits for it is denied, and what it would be asked from now on."""
+        self._is_closed = True
         for key in list(self._open):
-            self._give_up(key, "the host is gone")
+            self._give_up(key, GONE)
+
+    def _unasked(self) -> str:
+        """Why the host is not asked; empty = it is."""
+        if self._is_closed:
+            return GONE
+        return "dontAsk denies every question" if self.frames.asks == "deny" else ""
 
     # ------------------------------------------------------------------ host -> run
 
     def _done(self, request: Frame, seen: Seen) -> Frame:
         match request.get("subtype"):
             case "initialize":
-                return self._initialized()
+                return self._initialized(request)
             case "interrupt":
                 self.submit(Cancel())
             case "set_permission_mode":
@@ -130,7 +158,10 @@ class Control:
                 raise Refused(f"qcode does not know the control request {other!r}.")
         return {}
 
-    def _initialized(self) -> Frame:
+    def _initialized(self, request: Frame) -> Frame:
+        for key, what in NOT_HERE.items():
+            if request.get(key):
+                raise Refused(f"qcode {what} yet: start without `{key}`.")
         return {
             "commands": [],
             "output_style": "default",
@@ -144,18 +175,26 @@ class Control:
         preset = PRESETS.get(word)
         if preset is None:
             raise Refused(f"{word!r} is not a permission mode. There are {', '.join(PRESETS)}.")
-        if preset.sandbox == "off" or preset.asks == "deny":
+        if preset.sandbox == "off" and self.frames.opening.sandbox == "on":
             raise Refused(f"{word} is given when a run starts: --permission-mode {word}.")
-        self.submit(SetMode(preset.mode))
+        self._set(preset)
         return {"mode": word}
 
+    def _set(self, preset: Preset) -> None:
+        self.frames.asks = preset.asks
+        self.submit(SetMode(preset.mode))
+
     def _model(self, model: Any) -> None:
+        if model is None:  # back to the one that the run began with
+            model = self.frames.opening.model or self.frames.first_model
+            if not model:  # nobody has answered yet, so it is that one anyway
+                return
         if not isinstance(model, str) or not model:
             raise Refused("set_model needs a `model`, the name of one.")
         self.submit(SetModel(model))
 
     def _thinking(self, tokens: Any) -> None:
-        if tokens is not None and (not isinstance(tokens, int) or tokens < 0):
+        if tokens is not None and (type(tokens) is not int or tokens < 0):  # bool is an int, too
             raise Refused("set_max_thinking_tokens needs a number of tokens.")
         if tokens is not None:
             self.submit(SetThinking(tokens))
@@ -213,21 +252,21 @@ class Control:
         said = because or f"nobody replied for {self.wait_seconds:g} s"
         if not because:
             self.write({"type": "control_cancel_request", "request_id": key})
-        self._deny(pending, said)
+        self._deny(pending.event, said)
 
     def _decide(self, pending: "Pending", response: Frame) -> None:
         found = response.get("response")
         if response.get("subtype") != "success" or not isinstance(found, dict):
-            self._deny(pending, str(response.get("error") or "the host could not decide"))
+            why = str(response.get("error") or "the host could not decide")
+            self._deny(pending.event, why)
         elif found.get("behavior") == "allow":
             self._allow(pending, found)
         else:
-            self._deny(pending, str(found.get("message") or ""))
+            self._deny(pending.event, str(found.get("message") or ""))
             if found.get("interrupt"):
                 self.submit(Cancel())
 
-    def _deny(self, pending: "Pending", words: str) -> None:
-        event = pending.event
+    def _deny(self, event: ApprovalRequested | QuestionAsked, words: str) -> None:
         if isinstance(event, QuestionAsked):
             self.submit(QuestionReply(event.request_id, words or DECLINED))
         else:

@@ -15,7 +15,7 @@ import msgspec
 from qcode import __version__
 from qcode.headless import names
 from qcode.headless.deltas import Deltas
-from qcode.permission.modes import PRESETS, TABLE
+from qcode.permission.modes import PRESETS, TABLE, Mode
 from qcode.protocol.events import (
     AnyEvent,
     BudgetReached,
@@ -43,6 +43,7 @@ from qcode.protocol.events import (
     Verified,
 )
 from qcode.protocol.messages import UNSAID, AssistantMessage, Image, ToolCall, UserMessage
+from qcode.session.prompts import facts_ahead
 
 Frame = dict[str, Any]
 
@@ -75,6 +76,8 @@ class Opening:
     """Claude's word."""
     model: str = ""
     """As it was asked for; empty = whatever is loaded."""
+    sandbox: Literal["on", "off"] = "on"
+    """`off` = the user's own consent, given when the run began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,10 @@ class Frames:
     shape: Shape = field(default_factory=Shape)
     make_id: Callable[[], str] = new_id
     model: str = ""
+    first_model: str = ""
+    """The one that was found; empty = none was, yet."""
+    asks: Literal["ask", "deny"] = "ask"
+    """`deny` = `dontAsk`: the host is not asked."""
     _usage: Usage | None = None
     _deltas: Deltas = field(default_factory=Deltas)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -134,16 +141,17 @@ class Frames:
         match event:
             case SessionStarted(server=server, model=model, context_tokens=context):
                 self.model = model
+                self.first_model = self.first_model or model
                 facts = {"server": server, "model": model, "context_tokens": context}
                 yield self.system("qcode_server", {"qcode": facts})
             case ModelChanged(model=model):
                 self.model = model
             case ModeChanged(mode):
-                word = TABLE[PRESETS[mode].mode].claude
+                word = mode_word(PRESETS[mode].mode, self.asks, self.opening.sandbox)
                 yield self.system("status", {"status": None, "permissionMode": word})
             case StepStarted() | Retried():
                 self._deltas = Deltas()
-            case TurnStarted(_, message) | Steered(message) if self.shape.replay == "shown":
+            case TurnStarted(_, message) | Steered(message) if self._is_replayed(message):
                 yield self._framed("user", self._said(message) | {"isReplay": True})
             case Usage():
                 self._usage = event
@@ -159,6 +167,10 @@ class Frames:
     def result(self, found: Frame) -> Frame:
         """The last object of a turn, around what `headless.json` makes."""
         return found | {"uuid": self.make_id()}
+
+    def _is_replayed(self, message: UserMessage) -> bool:
+        """The host's own words, not those that qcode adds on its own."""
+        return self.shape.replay == "shown" and message.origin in ("prompt", "steer")
 
     def _framed(self, kind: str, told: Frame) -> Frame:
         ids = {"session_id": self.opening.session_id, "uuid": self.make_id()}
@@ -228,10 +240,9 @@ class Frames:
         return {"message": body, "parent_tool_use_id": None, "qcode": own}
 
     def _said(self, message: UserMessage) -> Frame:
-        content = [
-            _picture(part) if isinstance(part, Image) else {"type": "text", "text": part.text}
-            for part in message.parts
-        ]
+        ahead = len(facts_ahead(message))
+        pictures = [_picture(part) for part in message.parts if isinstance(part, Image)]
+        content = [{"type": "text", "text": message.text[ahead:]}, *pictures]
         return {"message": {"role": "user", "content": content}, "parent_tool_use_id": None}
 
     def _boundary(self, event: Compacted | Elided) -> Frame:
@@ -242,6 +253,15 @@ class Frames:
         }
         metadata = {"trigger": "auto", "pre_tokens": event.tokens_before}
         return self.system("compact_boundary", {"compact_metadata": metadata, "qcode": own})
+
+
+def mode_word(mode: Mode, asks: Literal["ask", "deny"], sandbox: Literal["on", "off"]) -> str:
+    """Claude's."""
+    if mode == "ask" and asks == "deny":
+        return "dontAsk"
+    if mode == "auto" and sandbox == "off":
+        return "bypassPermissions"
+    return TABLE[mode].claude
 
 
 def usage_of(usage: Usage | None) -> Frame:

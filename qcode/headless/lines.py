@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import select
 import threading
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,9 +87,14 @@ def _pump(descriptor: int, into: "asyncio.Queue[bytes]", loop: asyncio.AbstractE
     while piece:
         try:
             piece = os.read(descriptor, PIECE_BYTES)
+        except BlockingIOError:  # whoever shares the pipe made it so
+            select.select([descriptor], [], [])
+            continue
         except OSError:  # the other side is gone
             piece = b""
+        put = into.put(piece)
         try:
-            asyncio.run_coroutine_threadsafe(into.put(piece), loop).result()
-        except RuntimeError:  # the run is over
+            asyncio.run_coroutine_threadsafe(put, loop).result()
+        except (RuntimeError, CancelledError):  # the run is over
+            put.close()
             return

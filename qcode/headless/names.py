@@ -193,6 +193,7 @@ def _question(found: Arguments) -> dict[str, Any]:
 
 def _asked(question: Any) -> Arguments:
     fields: Arguments = question if isinstance(question, dict) else {"question": str(question)}
-    options = [each for each in fields.get("options") or () if isinstance(each, dict)]
+    given = fields.get("options")
+    options = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
     labels = [str(each.get("label", "")) for each in options]
     return {"question": str(fields.get("question", "")), "choices": "\n".join(labels)}

@@ -24,6 +24,7 @@ from qcode.protocol.events import (
     Repaired,
     Retried,
     SessionStarted,
+    Steered,
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
@@ -31,7 +32,7 @@ from qcode.protocol.events import (
     Usage,
     Verified,
 )
-from qcode.protocol.messages import UNSAID, AssistantMessage, ToolCall
+from qcode.protocol.messages import UNSAID, AssistantMessage, ToolCall, UserMessage
 from qcode.tools.structured import NAME, value_of
 
 RAISED_BY = {
@@ -149,8 +150,12 @@ class Result:
                 self.budgets.append(event)
             case Elided() | Compacted():
                 self.compactions.append(event)
-            case Verified():
+            case Verified(exit_code=exit_code):
                 self.verified = event
+                if exit_code != 0:
+                    self._taken_back()
+            case Steered(UserMessage(origin="steer")):
+                self._taken_back()
             case TurnFinished():
                 self.end = event
 
@@ -188,6 +193,11 @@ class Result:
         """The value is the answer, whatever else was said."""
         self.structured, self.is_structured = value_of(msgspec.json.decode(call.arguments)), True
         self.answer = msgspec.json.encode(self.structured).decode()
+
+    def _taken_back(self) -> None:
+        """The engine wants a value anew."""
+        if self.is_structured:
+            self.structured, self.is_structured, self.answer = None, False, ""
 
     @property
     def seconds(self) -> float:

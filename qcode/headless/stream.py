@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from qcode.headless import json as json_form
@@ -18,14 +19,18 @@ from qcode.headless.exits import ExitCode
 from qcode.headless.frames import Frame, Frames, Opening, Shape
 from qcode.headless.lines import Broken, Lines, pump
 from qcode.headless.result import Result
+from qcode.headless.save import save
 from qcode.headless.signals import Caught
+from qcode.headless.waiting import Waiting
 from qcode.headless.writer import Array, Writer
+from qcode.protocol.errors import InputError
 from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
     ContextChanged,
     QuestionAsked,
+    Returned,
     SessionStarted,
     Steered,
     TurnFinished,
@@ -33,6 +38,8 @@ from qcode.protocol.events import (
     Usage,
 )
 from qcode.protocol.inputs import Cancel, Input, Prompt, Steer
+from qcode.protocol.messages import UserMessage
+from qcode.protocol.text import well_formed
 
 WAITING_PIECES = 4
 """Pieces of stdin that wait to be taken: more are left in the pipe."""
@@ -64,6 +71,10 @@ class StreamForm:
     input: Literal["text", "stream-json"] = "text"
     prompts: Literal["stdio", "nobody"] = "nobody"
     wait_seconds: float = APPROVAL_SECONDS
+    last_message: Path | None = None
+    """`-o FILE`: the final message of each turn goes there as well."""
+    asks: Literal["ask", "deny"] = "ask"
+    """`deny` = the run began with `dontAsk`."""
 
 
 async def run(engine: Engine, prompt: Prompt | None, form: StreamForm) -> ExitCode:
@@ -81,7 +92,10 @@ async def run(engine: Engine, prompt: Prompt | None, form: StreamForm) -> ExitCo
         finally:
             host.control.close()
             await engine.close()
-            await asyncio.to_thread(writer.close)
+            if isinstance(writer, Writer):
+                await asyncio.to_thread(writer.close)
+    if isinstance(writer, Array):  # blocks where nobody reads: outside, Ctrl+C ends that too
+        writer.close()
     return caught.code or host.code
 
 
@@ -101,16 +115,14 @@ class _Host:
         self._engine = engine
         self._writer = writer
         self._form = form
-        self._frames = Frames(form.opening, form.shape)
+        self._frames = Frames(form.opening, form.shape, asks=form.asks)
         self.control = Control(
             self._frames, engine.submit, writer.write, form.prompts, form.wait_seconds
         )
         self._result = Result()
         self._seen = Seen()
         self._running = False
-        self._given: list[str] = []
-        """Ids of prompts whose turn has not begun."""
-        self._steers = 0
+        self._waiting = Waiting()
         self._is_open = form.input == "stream-json"
         """Whether more may come."""
         self._over = asyncio.Event()
@@ -135,7 +147,7 @@ class _Host:
     def interrupt(self) -> None:
         """Ctrl+C, or a signal: the turn ends, and the run with it."""
         self._is_open = False
-        self._engine.submit(Cancel())
+        self._engine.submit(Cancel("comes back"))
         self._end_if_done()
 
     def leave(self) -> None:
@@ -160,6 +172,8 @@ class _Host:
         await self._over.wait()
 
     def _take(self, line: dict[str, Any] | Broken) -> None:
+        if not self._is_open:  # a signal ended the run
+            return
         if isinstance(line, Broken):
             self._complain(line.why)
             return
@@ -181,14 +195,15 @@ class _Host:
         except Unusable as error:
             self._complain(str(error))
             return
-        if (self._running or self._given) and not prompt.images:
-            self._steers += 1
+        message_id = str(line.get("uuid") or "")
+        if (self._running or self._waiting) and not prompt.images:
+            self._waiting.add(message_id, prompt.text)
             self._engine.submit(Steer(prompt.text))
         else:
-            self._begin(prompt, str(line.get("uuid") or ""))
+            self._begin(prompt, message_id)
 
     def _begin(self, prompt: Prompt, message_id: str) -> None:
-        self._given.append(message_id)
+        self._waiting.add(message_id, well_formed(prompt.text))
         self._engine.submit(prompt)
 
     def _complain(self, why: str) -> None:
@@ -199,51 +214,67 @@ class _Host:
     async def _follow(self) -> None:
         async for event in self._engine.events():
             self._result.take(event)
-            self._note(event)
+            message_id = self._note(event)
             for frame in self._frames.take(event):
-                self._writer.write(frame)
+                replayed = message_id and frame.get("isReplay")
+                self._writer.write(frame | {"uuid": message_id} if replayed else frame)
             match event:
                 case ApprovalRequested() | QuestionAsked():
                     self.control.ask(event)
                 case ApprovalSettled(request_id):
                     self.control.settled(request_id)
+                case Returned():
+                    self._end_if_done()
                 case TurnFinished():
                     self._finish()
                     self._end_if_done()
 
-    def _note(self, event: AnyEvent) -> None:
+    def _note(self, event: AnyEvent) -> str:
+        """What a host can ask about. Returns its id for the words that were taken up, if any."""
         seen = self._seen
         match event:
-            case TurnStarted(turn):
+            case TurnStarted(turn, message):
                 self._running = True
-                message_id = self._began()
+                message_id = self._waiting.taken(message)
                 turns = (*seen.turns, (message_id, turn)) if message_id else seen.turns
                 self._seen = Seen(seen.context_tokens, seen.used_tokens, turns)
-            case Steered():
-                self._steers = max(0, self._steers - 1)
+                return message_id
+            case Steered(UserMessage(origin="steer") as message):
+                return self._waiting.taken(message)
+            case Returned(messages):
+                for message in messages:
+                    self._waiting.taken(message)
             case SessionStarted(context_tokens=tokens) | ContextChanged(context_tokens=tokens):
                 self._seen = Seen(tokens or 0, seen.used_tokens, seen.turns)
             case Usage(prompt_tokens=read, generated_tokens=written) if read is not None:
                 self._seen = Seen(seen.context_tokens, read + (written or 0), seen.turns)
-
-    def _began(self) -> str:
-        """Id of the message that began the turn; empty for a steer that came too late."""
-        if self._given:
-            return self._given.pop(0)
-        self._steers = max(0, self._steers - 1)
         return ""
 
     def _finish(self) -> None:
+        if not self._running:  # no server, an interrupt: it ended before it began
+            self._waiting.dropped()
         self._running = False
+        self.control.turn_over()
         result = self._result
-        self.code = result.exit_code()
-        found = json_form.as_object(result, self.code)
+        trouble = self._saved(result.answer or result.last_text)
+        code = result.exit_code()
+        self.code = ExitCode.INPUT if trouble and code is ExitCode.OK else code
+        found = json_form.as_object(result, self.code, trouble)
         self._writer.write(self._frames.result(found | {"session_id": self._session_id()}))
         self._result = Result(session=result.session)
+
+    def _saved(self, words: str) -> str:
+        """What kept the final message out of its file; empty = nothing did."""
+        try:
+            if self._form.last_message is not None:
+                save(self._form.last_message, words)
+        except InputError as error:
+            return str(error)
+        return ""
 
     def _session_id(self) -> str:
         return self._form.opening.session_id
 
     def _end_if_done(self) -> None:
-        if not (self._is_open or self._running or self._given or self._steers):
+        if not (self._is_open or self._running or self._waiting):
             self._over.set()

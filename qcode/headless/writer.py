@@ -2,6 +2,7 @@
 
 import os
 import queue
+import select
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +59,11 @@ class Writer:
     def _put(self, line: bytes) -> None:
         left = memoryview(line)
         while left:
-            count = os.write(self._descriptor, left)
+            try:
+                count = os.write(self._descriptor, left)
+            except BlockingIOError:  # whoever shares the pipe made it so
+                select.select([], [self._descriptor], [])
+                continue
             self.written += count
             left = left[count:]
 

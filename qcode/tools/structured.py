@@ -83,6 +83,8 @@ def read_schema(text: str) -> Mapping[str, Any]:
         validator_for(found).check_schema(found)
     except SchemaError as error:
         raise InputError(f"--json-schema is no JSON Schema: {error.message}.") from error
+    except RecursionError as error:
+        raise InputError("--json-schema is nested too deep to be used.") from error
     return found
 
 
@@ -99,16 +101,37 @@ def faults(schema: Mapping[str, Any], value: Any) -> tuple[str, ...]:
         errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
     except Unresolvable as error:
         return (f"the schema refers to {error.ref!r}, which is not in it",)
+    except RecursionError:
+        return ("the schema refers to itself without an end, or the value is nested too deep",)
     deep = [best_match([error]) or error for error in errors[:FAULTS]]
     return tuple(f"{error.json_path}: {error.message[:300]}" for error in deep)
 
 
+def _parameters(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema as that of a call's arguments."""
+    if not is_wrapped(schema):
+        return schema
+    own = {name: part for name, part in schema.items() if name not in ("$schema", "$id")}
+    return {"type": "object", "properties": {INNER: _moved(own)}, "required": [INNER]}
+
+
+def _moved(part: Any) -> Any:
+    """A part of a schema whose root is another now: what points into it points there."""
+    if isinstance(part, list):
+        return [_moved(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: _pointer(name, value) or _moved(value) for name, value in part.items()}
+
+
+def _pointer(name: str, value: Any) -> str:
+    is_one = name == "$ref" and isinstance(value, str) and value.startswith("#")
+    return f"#/properties/{INNER}{value[1:]}" if is_one else ""
+
+
 def tool_for(wanted: Wanted) -> type[Tool]:
     """The tool that takes the value."""
-    schema = wanted.schema
-    if is_wrapped(schema):
-        schema = {"type": "object", "properties": {INNER: schema}, "required": [INNER]}
-    text = msgspec.json.encode(schema).decode()
+    text = msgspec.json.encode(_parameters(wanted.schema)).decode()
 
     class StructuredOutput(msgspec.Struct, frozen=True):
         """Give the final result of the work, once, when everything else is done."""

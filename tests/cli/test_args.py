@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from qcode.cli import foreign
 from qcode.cli.args import parse
 from qcode.cli.dispatch import dispatch
 from qcode.cli.parser import duration
@@ -25,6 +26,33 @@ def test_spellings_of_other_agents_are_taken() -> None:
     for flag in ("--think", "--thinking", "--effort", "--max-thinking-tokens"):
         assert parse(["-p", "x", flag, "high"]).thinking == "high"
         assert parse(["-p", "x", flag, "4000"]).thinking == "4000"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (["--thinking", "adaptive"], "medium"),
+        (["--thinking", "adaptive", "--effort", "xhigh"], "max"),
+        (["--thinking", "disabled", "--effort", "high"], "off"),
+        (["--effort", "high", "--max-thinking-tokens", "4000"], "4000"),
+        (["--max-thinking-tokens", "0"], "0"),
+        (["--max-thinking-tokens=0"], "0"),
+    ],
+)
+def test_whether_to_think_goes_before_how_much(said: list[str], meant: str) -> None:
+    assert parse(["-p", "x", *said]).thinking == meant
+
+
+def test_who_is_asked_may_be_said_in_either_word() -> None:
+    assert parse(["-p", "x", "--permission-prompts", "host"]).prompt_tool == "stdio"
+    assert parse(["-p", "x", "--permission-prompts=none"]).prompt_tool is None
+    assert parse(["-p", "x", "--permission-prompt-tool", "stdio"]).prompt_tool == "stdio"
+
+
+@pytest.mark.parametrize("flag", foreign.REFUSED)
+def test_what_would_not_be_done_is_refused_with_what_to_do(flag: str) -> None:
+    with pytest.raises(UsageError, match=f"{flag}: not here: "):
+        parse(["-p", "x", f"{flag}=1"])
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])

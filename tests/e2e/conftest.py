@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.host import Host
 from tests.e2e.rig import LLAMA, Cli
 from tests.support.llama_words import About
 from tests.support.script import Answer
@@ -39,6 +40,21 @@ def serve(cli: Cli, scripted: StartScripted) -> Callable[..., ScriptedServer]:
         return server
 
     return start
+
+
+@pytest.fixture
+def drive(cli: Cli) -> Iterator[Callable[..., Host]]:
+    """Starts hosts; ends what they leave."""
+    hosts: list[Host] = []
+
+    def started(*argv: str) -> Host:
+        hosts.append(Host(cli, *argv))
+        return hosts[-1]
+
+    yield started
+    for host in hosts:
+        host.process.kill()
+        host.process.wait()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -15,21 +15,6 @@ Serve = Callable[..., ScriptedServer]
 Drive = Callable[..., Host]
 ASKED = ("--permission-prompt-tool", "stdio")
 SLOW = Reply(text=words(400), pace=Pace(characters=5, delta_seconds=0.02))
-
-
-@pytest.fixture
-def drive(cli: Cli) -> Iterator[Drive]:
-    """Starts hosts; ends what they leave."""
-    hosts: list[Host] = []
-
-    def started(*argv: str) -> Host:
-        hosts.append(Host(cli, *argv))
-        return hosts[-1]
-
-    yield started
-    for host in hosts:
-        host.process.kill()
-        host.process.wait()
 
 
 def test_one_prompt_is_a_line_for_each_thing_that_happens(cli: Cli, serve: Serve) -> None:
@@ -191,7 +176,7 @@ def test_requests_that_cannot_be_are_refused_with_a_sentence(drive: Drive, serve
     assert "not a permission mode" in host.request("set_permission_mode", mode="wild")["error"]
     assert "when a run starts" in host.request("set_permission_mode", mode="yolo")["error"]
     assert host.request("set_permission_mode", mode="plan")["response"] == {"mode": "plan"}
-    assert "needs a" in host.request("set_model")["error"]
+    assert "needs a" in host.request("set_model", model=7)["error"]
     assert "No turn" in host.request("rewind_files", user_message_id="u")["error"]
     assert host.request("mcp_status")["response"] == {"mcpServers": []}
     host.say("go")

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.host import Host
 from tests.e2e.rig import DONE, Cli, calling
-from tests.support.script import Reply
+from tests.support.script import Pace, Reply
 from tests.support.scripted_server import ScriptedServer
 
 Serve = Callable[..., ScriptedServer]
@@ -79,7 +81,37 @@ def test_a_schema_may_be_a_file_and_its_root_no_object(cli: Cli, serve: Serve) -
     assert json.loads(cli.ask("--json-schema", "@s.json").out) == [1, 2]
 
 
-@pytest.mark.parametrize("schema", ["{", "[1]", '{"type":"wild"}', "nowhere.json"])
+def test_what_points_into_a_schema_whose_root_is_no_object_points_there(
+    cli: Cli, serve: Serve
+) -> None:
+    node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
+    schema = {"$defs": {"Node": node}, "$ref": "#/$defs/Node"}
+    server = serve(given(value_by_schema={"next": {"next": {}}}))
+    assert json.loads(cli.ask("--json-schema", json.dumps(schema)).out) == {"next": {"next": {}}}
+    sent = server.requests[0].body["tools"][-1]["function"]["parameters"]
+    inner = sent["properties"]["value_by_schema"]
+    assert inner["$ref"] == "#/properties/value_by_schema/$defs/Node"
+    assert inner["$defs"]["Node"]["properties"]["next"]["$ref"] == inner["$ref"]
+
+
+@pytest.mark.parametrize("root", [{"$ref": "#"}, {"type": "object", "allOf": [{"$ref": "#"}]}])
+def test_a_schema_without_a_bottom_is_no_crash(cli: Cli, serve: Serve, root: object) -> None:
+    serve(given(value_by_schema=1), given(value_by_schema=2), given(value_by_schema=3))
+    ran = cli.ask("--json-schema", json.dumps(root), "--loops", "off")
+    assert ran.code == 54
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{",
+        "[1]",
+        '{"type":"wild"}',
+        "nowhere.json",
+        '{"pattern":"["}',
+        '{"not":' * 600 + "{}" + "}" * 600,
+    ],
+)
 def test_a_schema_that_is_none_ends_the_run_before_it_begins(cli: Cli, schema: str) -> None:
     ran = cli.ask("--json-schema", schema)
     assert ran.code == 42
@@ -98,6 +130,19 @@ def test_it_is_kept_as_the_last_message(cli: Cli, serve: Serve, tmp_path: Path) 
     serve(given(**GOOD))
     cli.ask(*FLAG, "-o", str(tmp_path / "out.json"))
     assert json.loads((tmp_path / "out.json").read_text()) == GOOD
+
+
+def test_a_value_from_before_new_words_holds_no_more(
+    cli: Cli, serve: Serve, drive: Callable[..., Host]
+) -> None:
+    late = replace(given(n=1), pace=Pace(wait_seconds=1.5))
+    serve(late, calling("glob", pattern="*"), given(n=2))
+    host = drive(*FLAG)
+    host.say("go")
+    host.until(lambda line: line.get("subtype") == "qcode_server")
+    host.say("rather two")
+    assert host.result()["structured_output"] == {"n": 2}
+    assert host.end() == 0
 
 
 def test_the_verify_command_is_heeded_before_the_value_counts(cli: Cli, serve: Serve) -> None:

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qcode.headless.names import TABLE, inward, outward, tool
+from qcode.headless.names import JOBS, TABLE, inward, outward, tool
+from qcode.permission.words import names
 from qcode.tools.builtin import BUILTIN
 
 GOLDEN = Path(__file__).with_name("golden") / "names.json"
@@ -77,11 +79,38 @@ def test_what_goes_out_comes_back_as_it_was(call: tuple[str, dict[str, Any]]) ->
     assert inward(*outward(name, arguments, FOLDER), FOLDER) == (name, arguments)
 
 
-@given(st.sampled_from([*TABLE, "other"]), st.dictionaries(TEXT, st.none() | TEXT | st.integers()))
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+KNOWN = (
+    "path file_path first_line last_line offset limit count replace_all case -i show output_mode "
+    "action run_in_background timeout_seconds timeout job bash_id shell_id items todos question "
+    "questions choices options command"
+)
+WORDS = st.sampled_from(["all", "ignore", "start", "read", "list", "stop", "run", "[x] a\n[ ]"])
+WILD = st.dictionaries(st.sampled_from(sorted(names(KNOWN))) | TEXT, JSON | WORDS, max_size=5)
+NAMES = sorted({*TABLE, *(row.theirs for row in TABLE.values()), *JOBS.values(), "other", ""})
+
+
+@given(st.sampled_from(NAMES), WILD)
+@settings(max_examples=1000)
 def test_no_arguments_make_the_table_fail(name: str, arguments: dict[str, Any]) -> None:
     theirs, given_out = outward(name, arguments, FOLDER)
-    inward(theirs, given_out, FOLDER)
-    inward(theirs, arguments, FOLDER)
+    msgspec.json.encode(given_out)
+    for back in (given_out, arguments):
+        ours, found = inward(theirs, back, FOLDER)
+        msgspec.json.encode(found)
+        outward(ours, found, FOLDER)
+
+
+@given(st.sampled_from(NAMES), st.lists(JSON, max_size=3))
+def test_no_rows_of_a_host_make_the_table_fail(name: str, rows: list[Any]) -> None:
+    for key in ("todos", "questions"):
+        inward(name, {key: rows}, FOLDER)
+        inward(name, {key: [{"options": row, "status": row} for row in rows]}, FOLDER)
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/w2/a.py"])
