@@ -1,6 +1,10 @@
 """The same plan by bubblewrap: for systems that let only that program make user namespaces.
 
 Its init ends with the shell, so what a command leaves running ends with it and is no job.
+
+What it is told comes through a descriptor (`--args`): among its words everybody on the machine
+could read the values of variables, in `ps`. They are not its own environment either: it runs outside
+of the fence, and LD_LIBRARY_PATH, where the user has it passed on, may lead into the workspace.
 """
 
 import marshal
@@ -12,7 +16,6 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from qcode.sandbox import seccomp
 from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
@@ -59,15 +62,14 @@ class Bubblewrap:
 
     def around(self, inside: Inside) -> Wrapped:
         """bwrap and its arguments; what a link leads away cannot be covered by it: OSError."""
-        held, words = self._line(inside)
+        held, told = self._told(inside)
         taken: tuple[int, ...] = ()
         try:
             network = self.network()
             if network is None:
-                taken = _filter()
-                words = (words[0], CLOSED, *_filtered(taken), *words[1:])
+                words, taken = _closed_line(*told)
             else:
-                words, taken = _entering(network, words)
+                words, taken = _entering(network, *told)
         except BaseException:
             _close((*held, *taken))
             raise
@@ -88,15 +90,16 @@ class Bubblewrap:
         return Ahead(words, inherited, writing)
 
     def message(self, inside: Inside) -> Message:
-        """The words of bwrap."""
-        held, words = self._line(inside)
-        return Message(marshal.dumps(list(words)), held)
+        """What bwrap is told, and its words."""
+        held, told = self._told(inside)
+        return Message(marshal.dumps(told), held)
 
-    def _line(self, inside: Inside) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    def _told(self, inside: Inside) -> tuple[tuple[int, ...], tuple[bytes, list[str]]]:
         held, plan = self._standing.stand()
         try:
-            limited = replace(inside, words=(*_LIMITED, str(self._processes), *inside.words))
-            return held, (self._program, *arguments(plan.places, limited))
+            said = ended(arguments(plan.places, inside))
+            words = (self._program, "--", *_LIMITED, str(self._processes), *inside.words)
+            return held, (said, list(words))
         except BaseException:
             _close(held)
             raise
@@ -133,9 +136,23 @@ class Bubblewrap:
         self._network, self._tried = None, False
 
 
-def _entering(network: Network, line: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """What runs `line` in the network, and what it inherits. Raises OSError."""
-    told = in_memory("words", compiled(ENTERING) + marshal.dumps(list(line)))
+def _closed_line(said: bytes, words: list[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """With a closed network of its own; and what it inherits. Raises OSError."""
+    told = in_memory("arguments", said)
+    try:
+        taken = _filter()
+    except BaseException:
+        os.close(told)
+        raise
+    before = (words[0], CLOSED, *_filtered(taken), "--args", str(told))
+    return (*before, *words[1:]), (told, *taken)
+
+
+def _entering(
+    network: Network, said: bytes, words: list[str]
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """What runs `words` in the network, and what it inherits. Raises OSError."""
+    told = in_memory("words", compiled(ENTERING) + marshal.dumps((said, words)))
     return _waiting(network, told)
 
 
@@ -154,7 +171,7 @@ def _waiting(network: Network, told: int) -> tuple[tuple[str, ...], tuple[int, .
 
 
 def _is_entered(network: Network, line: tuple[str, ...]) -> bool:
-    words, inherited = _entering(network, line)
+    words, inherited = _entering(network, b"", list(line))
     try:
         done = subprocess.run(
             words,
@@ -203,8 +220,15 @@ def arguments(places: tuple[Place, ...], inside: Inside) -> tuple[str, ...]:
         *(word for place in places if place.kind == "hollow" for word in _closed(place)),
         "--clearenv",
         *(word for name in inside.environment.items() for word in ("--setenv", *name)),
-        *("--chdir", str(inside.folder), "--", *inside.words),
+        *("--chdir", str(inside.folder)),
     )
+
+
+def ended(arguments: tuple[str, ...]) -> bytes:
+    """As `--args` takes them. Raises ValueError where one holds a NUL: it would become two."""
+    if any("\0" in it for it in arguments):
+        raise ValueError("a path or a variable holds a NUL")
+    return b"".join(os.fsencode(it) + b"\0" for it in arguments)
 
 
 def _words(place: Place) -> Iterator[str]:

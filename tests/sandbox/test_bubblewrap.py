@@ -3,13 +3,16 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from qcode.sandbox.base import Command
-from qcode.sandbox.bubblewrap import Bubblewrap, arguments, program
+from qcode.sandbox.bubblewrap import FOUNDING, Bubblewrap, arguments, ended, program
 from qcode.sandbox.choose import choose
 from qcode.sandbox.fence import Inside
 from qcode.sandbox.fenced import FencedRunner
@@ -17,15 +20,15 @@ from qcode.sandbox.ground import Ground
 from qcode.sandbox.place import Place
 from qcode.sandbox.trial import trial
 from tests.sandbox.fences import outside_tmp
+from tests.sandbox.processes import until
 
 PROGRAM = shutil.which("bwrap") or ""
 installed = pytest.mark.skipif(not PROGRAM, reason="bubblewrap is not installed here")
 INSIDE = Inside(("/bin/sh", "-c", "true"), Path("/w"), {"A": "b c"})
 
 
-def test_the_command_follows_the_fence() -> None:
+def test_where_and_with_which_variables_a_command_runs() -> None:
     told = arguments((), INSIDE)
-    assert told[told.index("--") + 1 :] == INSIDE.words
     assert told[told.index("--chdir") + 1] == "/w"
     assert told[told.index("--setenv") + 1 :][:2] == ("A", "b c")
     assert {"--unshare-pid", "--unshare-user", "--new-session"} <= set(told)
@@ -57,6 +60,12 @@ def test_places_come_in_their_order_over_a_root_that_is_read_only(tmp_path: Path
     )
     found = [text.index(part) for part in order]
     assert all(first < second for first, second in pairwise(found))
+
+
+def test_what_holds_a_nul_does_not_become_two_arguments() -> None:
+    assert ended(("--chdir", "/w")) == b"--chdir\0/w\0"
+    with pytest.raises(ValueError, match="NUL"):
+        ended(("--setenv", "A", "x\0--bind\0/\0/"))
 
 
 def test_a_link_is_refused_because_it_could_not_be_covered(tmp_path: Path) -> None:
@@ -138,3 +147,44 @@ async def test_commands_run_with_their_limit_and_nothing_is_left(
     assert await descriptors() == before
     await runner.close()
     assert [path.name for path in workspace.iterdir()] == ["a"]
+
+
+def words_of_all() -> str:
+    """What `ps` shows of every process on this machine."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile
+            found.append(entry.read_bytes().decode(errors="replace"))
+    return "\n".join(found)
+
+
+def is_written(path: Path) -> bool:
+    return path.is_file() and bool(path.read_text())
+
+
+@installed
+@pytest.mark.parametrize("network", ["entered", "closed"])
+async def test_no_value_of_a_variable_is_shown_to_others(network: str) -> None:
+    """Of none that waits ahead, none that is started at once, and none without a network."""
+    with outside_tmp() as home:
+        workspace = home / "project"
+        workspace.mkdir()
+        weak = home / "bwrap"
+        weak.write_text(f'#!/bin/sh\n[ "$1" = {FOUNDING[0]} ] && exit 1\nexec bwrap "$@"\n')
+        weak.chmod(0o755)
+        used = PROGRAM if network == "entered" else str(weak)
+        runner = FencedRunner(Bubblewrap(Ground((workspace,), home), used), home / "spill")
+        try:
+            for round_ in range(3):
+                value = f"secret-{uuid4().hex}"
+                line = f"echo $MINE >it-{round_}; sleep 600"
+                await runner.start(Command(line, workspace, 600, {"MINE": value}))
+                printed = workspace / f"it-{round_}"
+                assert await until(partial(is_written, printed), 10)
+                assert printed.read_text().strip() == value
+                shown = words_of_all()
+                assert f"it-{round_}" in shown
+                assert value not in shown
+                await asyncio.sleep(0.5)  # by then the next one waits
+        finally:
+            await runner.close()
