@@ -3,8 +3,9 @@
 Its init ends with the shell, so what a command leaves running ends with it and is no job.
 
 What it is told comes through a descriptor (`--args`): among its words everybody on the machine
-could read the values of variables, in `ps`. They are not its own environment either: it runs outside
-of the fence, and LD_LIBRARY_PATH, where the user has it passed on, may lead into the workspace.
+could read the values of variables, in `ps`. They are not its own environment either: it runs
+outside of the fence, and LD_LIBRARY_PATH, where the user has it passed on, may lead into the
+workspace.
 """
 
 import marshal
