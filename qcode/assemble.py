@@ -31,6 +31,7 @@ from qcode.engine.ports import Ports
 from qcode.engine.prompt import opening, system_text
 from qcode.engine.questions import Questions
 from qcode.engine.reach import Looking
+from qcode.engine.refusals import Refusals
 from qcode.engine.room import Room
 from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
@@ -100,7 +101,8 @@ class _Assembly:
         book = self.book = Rulebook(self.settings, self.fence, start.rules, ground, outside)
         book.reached = Looking(self.workspace).reached
         grants = Grants(book.offers, book.grant, start.keep, str(self.workspace.root))
-        self.approvals = Approvals(book.judge, self.say, self._nobody(), grants)
+        known = Refusals.remembered(start.conversation.decided)
+        self.approvals = Approvals(book.judge, self.say, self._nobody(), grants, known)
         offline = OFFLINE if config.agent.offline == "on" else ""
         self.connections = Connections(self.say, base_urls(config))
         self.gate = NetworkGate(self.approvals, self.say, offline, self.connections.is_endpoint)

@@ -159,7 +159,11 @@ class Calls:
 
     def _report(self, call: ToolCall, outcome: Outcome, seconds: float) -> None:
         message = ToolMessage(call.id, call.name, well_formed(outcome.text), outcome.status)
-        self.say(ToolCallFinished(message, outcome.blocks, round(seconds, 3), outcome.edited))
+        decided = self.single.approvals.refusals.news()  # changes run one at a time: it is of this
+        finished = ToolCallFinished(
+            message, outcome.blocks, round(seconds, 3), outcome.edited, decided
+        )
+        self.say(finished)
 
     def _close(self, waiting: dict[str, ToolCall], text: str, tally: Tally) -> None:
         """A result for each call that has none."""

@@ -165,6 +165,20 @@ class ToolCallProgress(Event, frozen=True):
     text: str
 
 
+class DecidedPart(msgspec.Struct, frozen=True):
+    """A part of a change that a person refused, or accepted though they had refused it before."""
+
+    path: str
+    """As shown, from the root."""
+    old: tuple[str, ...]
+    """Lines with their ends, context too; likewise `new`."""
+    new: tuple[str, ...]
+    line: int
+    """Where it begins in the old text, from 1."""
+    answer: Literal["refused", "accepted"] = "refused"
+    comment: str = ""
+
+
 class ToolCallFinished(Event, frozen=True):
     """A call has its result. Every call gets exactly one, also when it was denied or cancelled."""
 
@@ -173,6 +187,9 @@ class ToolCallFinished(Event, frozen=True):
     seconds: float = 0.0
     edited: tuple[str, ...] = ()
     """Paths that the call changed, from the root."""
+    decided: tuple[DecidedPart, ...] = ()
+    """What is remembered of the person's decisions about its change: refused parts are not let
+    pass unasked when they come again, in a session that is resumed either."""
 
 
 class ProposedCall(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from qcode.protocol.events import (
     AnyEvent,
     CheckpointTaken,
     Compacted,
+    DecidedPart,
     Elided,
     MessageCompleted,
     ModeChanged,
@@ -99,6 +100,8 @@ class Conversation:
     """What the person ran themselves and the next prompt begins with."""
     last_usage: Usage | None = None
     """Of the last answer; None = there was none since messages were last taken away."""
+    decided: list[DecidedPart] = field(default_factory=list)
+    """Parts of changes, in the order of the decisions. Another mode and a rewind leave none."""
     checkpoints: list[str] = field(default_factory=list)
     """Ids, in their order; those of rewound turns too."""
     _marks: list[_Mark] = field(default_factory=list)
@@ -158,6 +161,7 @@ class Conversation:
                 self.model, self.server = model, server
             case ModeChanged(mode=mode):
                 self.mode = mode
+                self.decided.clear()
             case _:
                 pass  # for the transcript only
 
@@ -195,6 +199,7 @@ class Conversation:
         if event.edited:
             self.edits += 1
             self.edited.update(dict.fromkeys(event.edited))
+        self.decided += event.decided
         self._look(event.blocks)
         for position, call in enumerate(self._calls):
             if call.id == event.message.call_id and not self._done[position]:
@@ -247,6 +252,7 @@ class Conversation:
         self._shrink()
 
     def _rewind(self, turn: int) -> None:
+        self.decided.clear()
         place = next((i for i, mark in enumerate(self._marks) if mark.turn == turn), None)
         if place is None:
             return

@@ -17,10 +17,14 @@ from qcode.protocol.events import (
     AnyEvent,
     ApprovalRequested,
     CheckpointTaken,
+    ModeChanged,
     Notice,
+    Rewound,
     ToolCallFinished,
 )
 from qcode.protocol.inputs import ApprovalReply, HunkReply, Input, Rewind, SetMode, Steer
+from qcode.session.conversation import fold
+from qcode.session.store import Store
 from qcode.workspace.review import Choice, hunks, result
 from tests.engine.rig import Rig, configured, rig, started
 from tests.support.script import Call, Reply
@@ -268,6 +272,56 @@ async def test_a_mode_that_is_set_anew_forgets_what_was_refused(
         await run.turn("do it", reviewer())
     assert len(run.said(ApprovalRequested)) == 1
     assert one.file.read_text() == NEW
+
+
+@pytest.mark.parametrize(
+    ("second", "marks"),
+    [
+        ([], []),  # all kept by now: nothing of it was refused
+        (ALL, [MARK]),
+        ([HunkReply(1, "drop", comment="never")], ["you refused part 2 before: 'never'"]),
+    ],
+)
+async def test_what_was_refused_is_known_to_the_session_that_is_resumed(
+    scripted: StartScripted, tmp_path: Path, second: list[HunkReply], marks: list[str]
+) -> None:
+    folder, store = tmp_path / "work", Store(tmp_path / "sessions")
+    folder.mkdir()
+    one = Reviewed(scripted, folder, READ, WRITE)
+    one.server.add(Reply(calls=(WRITE,)), Reply(text="ok"))
+    log = store.create(folder)
+    async with rig(one.config, started(folder, person="present", log=log)) as run:
+        await run.turn("go", reviewer(ALL))
+        await run.turn("again", reviewer(second))
+    log.close()
+    one.file.write_text(OLD)
+    one.server.add(Reply(calls=(READ,)), Reply(calls=(WRITE,)), Reply(text="ok"))
+    resumed = store.resume(log.session_id)
+    talk = fold(resumed.opened.events)
+    edits = configured(one.server.base_url, permission={"mode": "edit"})
+    start = started(folder, person="present", log=resumed.log, conversation=talk)
+    async with rig(edits, start) as run:
+        await run.turn("go on", reviewer([]))
+    resumed.log.close()
+    assert [asked.because for asked in run.said(ApprovalRequested)] == marks
+    assert one.file.read_text() == NEW
+
+
+@pytest.mark.parametrize("end", [Rewind(1), SetMode("edit")])
+async def test_what_is_forgotten_is_not_known_to_the_session_that_is_resumed(
+    scripted: StartScripted, tmp_path: Path, end: Input
+) -> None:
+    folder, store = tmp_path / "work", Store(tmp_path / "sessions")
+    folder.mkdir()
+    one = Reviewed(scripted, folder, READ, WRITE)
+    log = store.create(folder)
+    async with rig(one.config, started(folder, person="present", log=log)) as run:
+        await run.turn("go", reviewer(ALL))
+        assert fold(store.open(log.session_id).events).decided
+        run.engine.submit(end)
+        await run.until(Rewound if isinstance(end, Rewind) else ModeChanged)
+    log.close()
+    assert not fold(store.open(log.session_id).events).decided
 
 
 async def test_a_rule_that_allows_the_file_does_not_let_pass_what_was_refused(

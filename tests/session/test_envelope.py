@@ -14,6 +14,7 @@ from qcode.protocol.events import (
     ApprovalRequested,
     LoggedEvent,
     Renamed,
+    ToolCallFinished,
     TurnStarted,
 )
 from qcode.protocol.messages import user
@@ -79,6 +80,16 @@ def test_what_a_line_of_an_earlier_qcode_lacks_has_its_default() -> None:
     event = decode(line).event
     assert isinstance(event, ApprovalRequested)
     assert (event.blocks, event.rules, event.folder, event.behind) == ((), (), "", ())
+
+
+def test_a_result_of_an_earlier_qcode_tells_of_no_decision() -> None:
+    line = (
+        b'{"v":1,"n":12,"at":"x","type":"ToolCallFinished","message":{"type":"tool",'
+        b'"call_id":"c1","name":"edit","text":"ok","status":"ok"},"edited":["a.py"]}\n'
+    )
+    event = decode(line).event
+    assert isinstance(event, ToolCallFinished)
+    assert event.decided == ()
 
 
 def test_a_newer_version_is_not_guessed_at() -> None:
