@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 from qcode.config.model import Config, Permission
+from qcode.config.profiles import base_urls
 from qcode.permission.modes import PRESETS, Fence
 from qcode.protocol.errors import SandboxMissing
+from qcode.protocol.hosts import origin
 from qcode.sandbox.choose import LANDLOCK, choose, proven
+from qcode.sandbox.doors import Ways
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.limits import Limits
@@ -67,7 +70,8 @@ def _around(config: Config, folders: Folders) -> Around:
     ground = replace(ground, processes=config.sandbox.processes)
     choice = choose(ground, folders.state or spill, accepted=_accepted(config))
     if choice.fence is not None:
-        return Around(FencedRunner(choice.fence, spill), "holds")
+        ways = Ways(closed=frozenset(origin(url)[1] for url in base_urls(config)))
+        return Around(FencedRunner(choice.fence, spill, ways=ways), "holds")
     if permission.sandbox != "required":
         return Around(PlainRunner(spill), "none", choice.why)
     raise SandboxMissing(

@@ -14,14 +14,13 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from qcode.config.model import Config
 from qcode.config.profiles import base_urls
+from qcode.protocol.hosts import origin
 from qcode.protocol.text import one_line
 from qcode.server.endpoint import PORTS
 
-_USUAL = {"https": 443, "http": 80}
 _TO_ADDRESS = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _TO_NAME = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 
@@ -44,8 +43,7 @@ class _Allowed:
 
     def add(self, urls: Iterable[str]) -> None:
         for url in urls:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or _USUAL.get(parts.scheme, 0)
+            host, port = origin(url)
             self.named.add((_plain(host), port))
             if _is_here(host):
                 self.ports.add(port)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from qcode.config import ring
 from qcode.protocol.errors import ConfigError
+from qcode.protocol.hosts import origin
 
 LOG = logging.getLogger(__name__)
 
@@ -82,10 +83,8 @@ def checked_key(value: str, source: str) -> Key:
 
 def origin_of(url: str) -> str:
     """`scheme://host:port` of a URL, lower case, with the port always said."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443}.get(parts.scheme, 80)
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    host, port = origin(url)
+    return f"{urlsplit(url).scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def is_loopback(url: str) -> bool:

@@ -3,20 +3,12 @@ endpoints, so that nothing else of it goes there."""
 
 from collections.abc import Iterable
 from typing import Literal
-from urllib.parse import urlsplit
 
 from qcode.engine.say import Say
 from qcode.permission.rules import Rule
 from qcode.protocol.events import Connected
+from qcode.protocol.hosts import origin
 from qcode.tools.builtin import Web
-
-_USUAL = {"https": 443, "http": 80}
-
-
-def origin(base_url: str) -> tuple[str, int]:
-    """Host and port of an address."""
-    parts = urlsplit(base_url)
-    return parts.hostname or "", parts.port or _USUAL.get(parts.scheme, 0)
 
 
 def web_of(rules: Iterable[Rule], offline: Literal["on", "off"]) -> Web:

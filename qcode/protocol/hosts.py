@@ -6,6 +6,7 @@ that it has afterwards; whoever connects does so to an address that was judged, 
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from urllib.parse import urlsplit
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -84,6 +85,13 @@ def _plain_6(text: str) -> str | None:
         return None if "%" in inner else str(IPv6Address(inner))
     except AddressValueError:
         return None
+
+
+def origin(url: str) -> tuple[str, int]:
+    """Host, in its plain form if it has one, and port of an http or https URL."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return plain_host(host) or host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def is_address(host: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from qcode.engine.connecting import Connections, origin, web_of
+from qcode.engine.connecting import Connections, web_of
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import parse_rules
 from qcode.protocol.access import Access
@@ -36,10 +36,9 @@ def for_the_session(event: AnyEvent) -> ApprovalReply | None:
     return None
 
 
-def test_an_address_has_a_host_and_a_port() -> None:
-    assert origin("http://127.0.0.1:8080/v1") == ("127.0.0.1", 8080)
-    assert origin("https://models.example.com/v1") == ("models.example.com", 443)
-    assert origin("http://[::1]/v1") == ("::1", 80)
+def test_an_endpoint_is_one_however_it_is_spelled() -> None:
+    connections = Connections(lambda _: None, ["https://Models.Example.com./v1"])
+    assert connections.is_endpoint("models.example.com", 443)
 
 
 def test_the_same_is_told_once() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from qcode import fencing
 from qcode.engine.ports import Ports
 from qcode.protocol.events import AnyEvent, Notice
 from qcode.protocol.inputs import ClosePort, ListPorts, OpenPort
@@ -93,3 +94,18 @@ async def test_the_port_of_the_configured_server_is_refused(tmp_path: Path) -> N
         run.engine.submit(OpenPort(9911))
         notice = await run.until(Notice)
     assert "model's server" in notice.text or "no fence" in notice.text
+
+
+async def test_the_runner_itself_keeps_the_ports_of_endpoints_closed(tmp_path: Path) -> None:
+    config = configured("http://127.0.0.1:9911/v1", permission={"sandbox": "auto"})
+    work, spill = tmp_path / "work", tmp_path / "spill"
+    work.mkdir()
+    spill.mkdir()
+    stands = fencing.around(config, fencing.Folders((work,), (), spill, tmp_path))
+    if stands.fence != "holds":
+        pytest.skip(stands.why)
+    try:
+        with pytest.raises(NotOpened, match="9911 is the model server's own"):
+            await stands.runner.open_port(9911)
+    finally:
+        await stands.runner.close()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qcode.protocol.hosts import is_address, plain_host, why_not_public
+from qcode.protocol.hosts import is_address, origin, plain_host, why_not_public
 
 NUMBERS = """
 2130706433 017700000001 0x7f000001 0x7f.1 127.1 127.0.1 0177.0.0.1 127.0.0.01 127.0.0.0x1
@@ -145,3 +145,17 @@ def test_no_special_address_of_version_6_passes(address: IPv6Address) -> None:
     special = address.is_private or address.is_multicast or address.ipv4_mapped
     if special or address.is_link_local or address.is_site_local or address.sixtofour:
         assert why_not_public(str(address))
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("http://127.0.0.1:8080/v1", ("127.0.0.1", 8080)),
+        ("https://Models.Example.com./v1", ("models.example.com", 443)),
+        ("http://[::1]/v1", ("::1", 80)),
+        ("http://my_box:1/", ("my_box", 1)),
+        ("http://bücher.example/", ("bücher.example", 80)),
+    ],
+)
+def test_an_address_has_a_host_and_a_port(url: str, found: tuple[str, int]) -> None:
+    assert origin(url) == found
