@@ -59,8 +59,7 @@ class Doors:
     async def ready(self) -> Mapping[str, str]:
         """Before each command: the variables by which it finds out. Raises OSError."""
         if self._proxy is None:
-            network = await self._network()
-            self._variables = variables(network.port) if network else {}
+            await self._network()
         return self._variables
 
     async def open(self, port: int) -> int:
@@ -97,4 +96,5 @@ class Doors:
             if network is not None and self._proxy is None:
                 ways = self._ways
                 self._proxy = Proxy(network.listener, self._questions, ways.reach, ways.limits)
+                self._variables = variables(network.port)
             return network

@@ -468,6 +468,11 @@ async def test_where_nothing_listens_the_connection_just_ends(session: Session) 
     writer.close()
 
 
+async def test_a_port_that_is_opened_first_leaves_commands_their_way_out(session: Session) -> None:
+    await session.runner.open_port(free_port())
+    assert "http://127.0.0.1:808" in await session.printed("echo $https_proxy")
+
+
 async def test_a_port_that_is_not_to_be_had_is_a_sentence(base: Path) -> None:
     session = Session(base, Ways(closed=frozenset({8080})))
     try:
