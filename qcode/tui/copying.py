@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from qcode.protocol.cells import cells
+from qcode.protocol.text import plain
+from qcode.tui.blocks import Block, ReasoningBlock
+from qcode.tui.chat.clip import written
 from qcode.tui.layout import Place
 from qcode.tui.lines import Line
-from qcode.tui.sheet import Sheet
+from qcode.tui.sheet import Sheet, gap
 
 Spot = tuple[Place, int]
 """A row, and a character of its line."""
@@ -31,21 +34,41 @@ def said(line: Line) -> str:
 
 
 def between(sheet: Sheet, start: Spot, end: Spot) -> str:
-    """All text from the one to the other, the second not included."""
+    """All text from the one to the other, the second not included. Of blocks that are whole in it
+    it is what they were drawn from: no more than two are drawn for it."""
     parts: list[str] = []
+    above: Block | None = None
     for index in range(start[0].block, min(end[0].block + 1, len(sheet))):
-        gap = sheet.gap(index)
-        pieces = [
-            (line, _part(line, Place(index, gap + row), start, end))
-            for row, line in enumerate(sheet.lines(index))
-            if start[0] <= Place(index, gap + row) <= end[0]
-        ]
-        text = "".join(
-            f"{line.joins if number else ''}{piece}" for number, (line, piece) in enumerate(pieces)
-        )
-        if pieces:
-            parts.append(("\n" * (1 + gap) if parts else "") + text)
+        block = sheet.blocks[index]
+        is_edge = index in (start[0].block, end[0].block)
+        text = _drawn(sheet, index, start, end) if is_edge else _source(sheet, index)
+        if text is not None:
+            parts.append(("\n" * (1 + gap(above, block)) if parts else "") + text)
+            above = block
     return "".join(parts)
+
+
+def _drawn(sheet: Sheet, index: int, start: Spot, end: Spot) -> str | None:
+    """The part of a block as it is seen; None = nothing of it is."""
+    space = sheet.gap(index)
+    pieces = [
+        (line, _part(line, Place(index, space + row), start, end))
+        for row, line in enumerate(sheet.lines(index))
+        if start[0] <= Place(index, space + row) <= end[0]
+    ]
+    if not pieces:
+        return None
+    return "".join(
+        f"{line.joins if number else ''}{piece}" for number, (line, piece) in enumerate(pieces)
+    )
+
+
+def _source(sheet: Sheet, index: int) -> str | None:
+    """Thoughts that are folded away are not taken along."""
+    block = sheet.blocks[index]
+    if isinstance(block, ReasoningBlock) and not sheet.opened(index):
+        return None
+    return plain(written(block)).strip("\n") or None
 
 
 def _part(line: Line, place: Place, start: Spot, end: Spot) -> str:

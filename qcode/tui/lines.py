@@ -50,6 +50,15 @@ class Line:
         """In cells."""
         return sum(cells(span.text) for span in self.spans)
 
+    def link_at(self, x: int) -> str:
+        """Where that character leads; empty = nowhere."""
+        at = 0
+        for span in self.spans:
+            at += len(span.text)
+            if x < at:
+                return span.link
+        return ""
+
 
 BLANK = Line()
 

@@ -5,7 +5,7 @@ the ones that changed. While nothing lies over it, it writes to the terminal its
 and with `ways="textual"`, it asks Textual to. It draws its whole region: no border, no padding.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from textual import events
@@ -17,9 +17,9 @@ from textual.widget import Widget
 
 from qcode.tui.blocks import Block, CallBlock, ReasoningBlock
 from qcode.tui.copying import between
+from qcode.tui.dragging import Drag
 from qcode.tui.frames import Frames, Ways
 from qcode.tui.layout import ROWS, Place, placed
-from qcode.tui.lines import Span
 from qcode.tui.paint import Brush, Paint
 from qcode.tui.picture import Counts, Picture
 from qcode.tui.seeking import Seeker
@@ -79,6 +79,7 @@ class TranscriptView(Widget, can_focus=True):
         self._paint = paint
         self._seeker = Seeker(self, self.window, self._tell_found, self._change)
         self._frames = Frames(self, self.picture, self._look, self._seen, ways)
+        self._drag = Drag(self, self.picture, self._roll_now)
         self._followed = True
 
     # -- the conversation --
@@ -243,6 +244,18 @@ class TranscriptView(Widget, can_focus=True):
         event.stop()
         self.roll(-WHEEL_ROWS)
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Perhaps a selection begins."""
+        self._drag.begin(event.screen_x, event.screen_y)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """It goes on past the edges."""
+        self._drag.move(event)
+
+    def on_mouse_up(self) -> None:
+        """It is made."""
+        self._drag.end()
+
     def on_click(self, event: events.Click) -> None:
         """To a link; the head of a card or of reasoning opens it, a double click any block."""
         event.prevent_default()  # else a double click would select the whole conversation
@@ -251,7 +264,7 @@ class TranscriptView(Widget, can_focus=True):
             if row is not None and row.line.spans:
                 self.roll_end()
             return
-        if event.chain == 1 and (link := _link(row.line.spans, event.x)):
+        if event.chain == 1 and (link := row.line.link_at(event.x)):
             self.post_message(self.LinkClicked(link))
         elif (event.chain == 1) == self._is_head(row.place) and event.chain < 3:
             self.toggle(row.place.block)
@@ -285,15 +298,10 @@ class TranscriptView(Widget, can_focus=True):
         brush = Brush(self._paint, base, filters, background, self.size.width)
         return self.picture.look(brush, self.size.height, self.text_selection)
 
+    def _roll_now(self, rows: int) -> None:
+        self.roll(rows)
+        self._look()
+
     def _refit(self) -> None:
         if not self.picture.fits(self.size, self.visual_style.rich_style):
             self._look()
-
-
-def _link(spans: Sequence[Span], x: int) -> str:
-    at = 0
-    for span in spans:
-        at += len(span.text)
-        if x < at:
-            return span.link
-    return ""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from rich.style import Style
 from textual.app import App, ComposeResult
-from textual.events import MouseScrollUp
+from textual.events import MouseMove, MouseScrollUp
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -340,6 +340,74 @@ async def test_a_selection_survives_rows_that_come_and_scrolling() -> None:
         app.view.put(60, AnswerBlock("new"))
         await settled(app)
         assert app.screen.get_selected_text() == wanted
+
+
+async def drag(app: Shelf, pilot: Pilot[None], *way: tuple[int, int]) -> None:
+    """From the first of these places over the others, with the button down."""
+    await pilot.mouse_down(TranscriptView, offset=way[0])
+    for x, y in way[1:]:
+        given = (0, 0, 1, False, False, False)
+        app.screen._forward_event(MouseMove(None, x, y, *given, screen_x=x, screen_y=y))
+        await pilot.pause()
+
+
+@pytest.mark.parametrize("end", [23, 40], ids=["the last row", "below"])
+async def test_a_selection_that_is_drawn_past_the_end_scrolls_on(end: int) -> None:
+    async with shelf(*numbered(60), size=(80, 24)) as (app, pilot):
+        app.view.roll_top()
+        await settled(app)
+        last = app.view.region.bottom - 1
+        await drag(app, pilot, (2, 4), (5, 10), (5, min(end, last) if end == 23 else end))
+        await until(lambda: app.view.follows)
+        await pilot.mouse_up(TranscriptView, offset=(5, last))
+        await settled(app)
+        chosen = (app.screen.get_selected_text() or "").split("\n\n")
+        assert chosen == [f"message {number}" for number in range(2, 60)]
+        top = app.view.window.top
+        await pilot.pause(0.2)
+        assert app.view.window.top == top
+        assert app.mouse_captured is None
+
+
+async def test_a_selection_that_is_drawn_past_the_beginning_scrolls_on() -> None:
+    async with shelf(*numbered(40)) as (app, pilot):
+        last = app.view.region.bottom - 1
+        assert app.rows[last] == "  message 39"
+        await drag(app, pilot, (11, last), (5, 10), (5, 0))
+        await until(lambda: app.view.window.top == (0, 0))
+        await pilot.mouse_up(TranscriptView, offset=(5, 0))
+        await settled(app)
+        chosen = (app.screen.get_selected_text() or "").split("\n\n")
+        assert chosen == [*(f"message {number}" for number in range(39)), "message 3"]
+
+
+async def test_a_drag_within_the_first_row_scrolls_nothing() -> None:
+    async with shelf(*numbered(40)) as (app, pilot):
+        app.view.roll(-9)
+        await settled(app)
+        top = app.view.window.top
+        await drag(app, pilot, (2, 0), (6, 0), (8, 0))
+        await pilot.pause(0.2)
+        assert app.view.window.top == top
+        await pilot.mouse_up(TranscriptView, offset=(8, 0))
+
+
+async def test_to_copy_all_draws_hardly_anything_and_leaves_folded_thoughts_out() -> None:
+    blocks = [
+        *numbered(3_000),
+        ReasoningBlock("secretly", 0.0),
+        AnswerBlock("a\x1b[2Jb"),
+        *numbered(9),
+    ]
+    async with shelf(*blocks) as (app, _):
+        before = app.view.sheet.draws
+        app.view.text_select_all()
+        text = app.screen.get_selected_text() or ""
+        assert app.view.sheet.draws - before <= 2
+        assert text.startswith("message 0\n\nmessage 1\n\n")
+        assert text.endswith(
+            "message 2999\n\nab\n\n" + "\n\n".join(f"message {n}" for n in range(9))
+        )
 
 
 async def test_found_words_are_counted_visited_and_opened_where_they_are_folded() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from textual.actions import SkipAction
 
-from qcode.protocol.text import one_line
+from qcode.protocol.text import one_line, plain
 from qcode.tui.blocks import CallBlock, ReasoningBlock, ShellBlock
 from qcode.tui.chat.clip import written
 from qcode.tui.chat.links import follow
@@ -99,6 +99,7 @@ class LookingScreen(ConversationScreen):
         return True
 
     def _copy(self, text: str) -> None:
+        text = plain(text)  # pasted in a terminal, a control sequence would be obeyed
         self.app.copy_to_clipboard(text)
         rows = text.count("\n") + 1
         self.say(f"copied {rows} lines" if rows > 1 else f"copied: {one_line(text, 60)}")
