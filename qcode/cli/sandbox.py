@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from qcode.cli.parser import parsed
@@ -59,9 +61,12 @@ def _check(arguments: argparse.Namespace, _: Path) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(_as_data(tried), indent=2) + "\n")
     elif tried:
-        sys.stdout.write(plain(text(tried)))
-        sys.stdout.writelines(f"{it}: {WEAKER[it]}.\n" for it in tried if it in WEAKER)
-    if next(_counting(tried), None):
+        columns = get_terminal_size((200, 24)).columns
+        sys.stdout.write(plain(text(tried, columns)))
+        weaker = (f"{it}: {WEAKER[it]}." for it in tried if it in WEAKER)
+        sys.stdout.writelines(f"{fill(one, min(columns, 100))}\n" for one in weaker)
+    if used := next(_counting(tried), None):
+        sys.stdout.write("" if arguments.json else f"Commands get {used}.\n")
         return 0
     raise SandboxMissing(_why(tried))
 

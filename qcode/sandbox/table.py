@@ -1,6 +1,7 @@
 """What the trials found, promise by fence: for a terminal and for docs/security.md."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from textwrap import wrap
 
 from qcode.sandbox.promises import PROMISES
 from qcode.sandbox.trial import Trial
@@ -9,14 +10,15 @@ Tried = Mapping[str, Trial]
 """Name of a fence -> what came of trying it."""
 
 
-def text(tried: Tried) -> str:
-    """In columns, with what was broken below it."""
+def text(tried: Tried, columns: int = 200) -> str:
+    """In a table as wide as `columns` allow, with what was broken below it."""
     width = max(map(len, PROMISES.values()))
+    width = min(width, max(columns - 12 * len(tried), 30))
     rows = [f"{'promise':<{width}}  " + _columns(tried)]
     for promise, words in PROMISES.items():
-        rows.append(
-            f"{words:<{width}}  " + _columns(one.verdict(promise) for one in tried.values())
-        )
+        first, *more = wrap(words, width)
+        verdicts = (one.verdict(promise) for one in tried.values())
+        rows += [f"{first:<{width}}  " + _columns(verdicts), *(f"  {line}" for line in more)]
     rows += [f"{name}: {said}" for name, one in tried.items() for said in _said(one)]
     return "\n".join(row.rstrip() for row in rows) + "\n"
 
