@@ -91,6 +91,7 @@ async def streamed(
         _wait_seconds(),
         options.last_message.absolute() if options.last_message else None,
         asks,
+        begin.conversation,
     )
     return await run_stream(engine, prompt, form)
 

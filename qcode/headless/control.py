@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from qcode.engine.contents import weighed
 from qcode.headless import names
 from qcode.headless.frames import Frame, Frames
+from qcode.headless.offers import DECLINED, chosen, keeps, suggestion
 from qcode.permission.modes import PRESETS, Preset
-from qcode.protocol.events import ApprovalRequested, QuestionAsked
+from qcode.protocol.events import ApprovalRequested, Notice, QuestionAsked
 from qcode.protocol.inputs import (
     ApprovalReply,
     Cancel,
@@ -25,20 +27,23 @@ from qcode.protocol.inputs import (
     SetModel,
     SetThinking,
 )
+from qcode.session.conversation import Conversation
 
 APPROVAL_SECONDS = 600.0
 """A host that does not reply for so long has said no. `QCODE_APPROVAL_SECONDS` overrules it."""
 
-DECLINED = "The user did not answer."
 GONE = "the host is gone"
 
 NOT_HERE = {
     "hooks": "calls no hooks of its host",
     "sdkMcpServers": "has no MCP servers of its host",
-    "agents": "has no agents of its host",
 }
 """What `initialize` may set and nothing here would heed. A hook may be a guard, so the host must
 know."""
+
+
+UNHEEDED = ("agents", "skills")
+"""The same, but nobody relies on them."""
 
 
 class Refused(Exception):
@@ -50,7 +55,6 @@ class Seen:
     """What the host can ask about."""
 
     context_tokens: int = 0
-    used_tokens: int = 0
     turns: tuple[tuple[str, int], ...] = ()
     """Id of the host's user message -> the turn that it began."""
 
@@ -65,6 +69,10 @@ class Control:
     prompts: Literal["stdio", "nobody"] = "nobody"
     """`stdio` = the host is asked about approvals."""
     wait_seconds: float = APPROVAL_SECONDS
+    talk: Conversation = field(default_factory=Conversation)
+    """As the engine keeps it."""
+    rewinding: str = ""
+    """The request of the host by which files are being put back; empty = none."""
     _is_closed: bool = False
     """The host says no more."""
     _open: dict[str, "Pending"] = field(default_factory=dict)
@@ -77,6 +85,9 @@ class Control:
         try:
             if not isinstance(request, dict):
                 raise Refused("A control_request has no `request` object.")
+            if request.get("subtype") == "rewind_files":  # answered when it is done
+                self._rewind(request_id, str(request.get("user_message_id", "")), seen)
+                return
             self._answer(request_id, "success", {"response": self._done(request, seen)})
         except Refused as refusal:
             self._answer(request_id, "error", {"error": str(refusal)})
@@ -150,8 +161,6 @@ class Control:
                 self._thinking(request.get("max_thinking_tokens"))
             case "get_context_usage":
                 return self._usage(seen)
-            case "rewind_files":
-                return self._rewind(str(request.get("user_message_id", "")), seen)
             case "mcp_status":
                 return {"mcpServers": []}
             case other:
@@ -162,6 +171,10 @@ class Control:
         for key, what in NOT_HERE.items():
             if request.get(key):
                 raise Refused(f"qcode {what} yet: start without `{key}`.")
+        for key in UNHEEDED:
+            if request.get(key):
+                told = {"level": "warning", "text": f"`{key}` of initialize has no meaning here."}
+                self.write(self.frames.system("qcode_notice", {"qcode": told}))
         return {
             "commands": [],
             "output_style": "default",
@@ -200,13 +213,18 @@ class Control:
             self.submit(SetThinking(tokens))
 
     def _usage(self, seen: Seen) -> Frame:
-        most = seen.context_tokens
+        found, most = weighed(self.talk, seen.context_tokens), seen.context_tokens
+        rows = [*found.shares.items(), ("free", max(0, most - found.total))]
         return {
-            "categories": [{"name": "Messages", "tokens": seen.used_tokens, "color": "blue"}],
-            "totalTokens": seen.used_tokens,
+            "categories": [
+                {"name": kind.capitalize(), "tokens": tokens, "color": "blue"}
+                for kind, tokens in rows
+                if tokens
+            ],
+            "totalTokens": found.total,
             "maxTokens": most,
             "rawMaxTokens": most,
-            "percentage": round(100 * seen.used_tokens / most, 1) if most else 0,
+            "percentage": round(100 * found.total / most, 1) if most else 0,
             "model": self.frames.model,
             "isAutoCompactEnabled": True,
             "memoryFiles": [],
@@ -215,12 +233,22 @@ class Control:
             "gridRows": [],
         }
 
-    def _rewind(self, message_id: str, seen: Seen) -> Frame:
+    def _rewind(self, request_id: str, message_id: str, seen: Seen) -> None:
+        if self.rewinding:
+            raise Refused("Files are being put back already.")
         turn = dict(seen.turns).get(message_id)
         if turn is None:
             raise Refused(f"No turn of this run began with the message {message_id!r}.")
+        self.rewinding = request_id
         self.submit(Rewind(turn, "files"))
-        return {"canRewind": True}
+
+    def noticed(self, notice: Notice) -> None:
+        """The engine tells how putting files back went by a notice, whatever came of it."""
+        request_id, self.rewinding = self.rewinding, ""
+        if request_id and notice.level == "info":
+            self._answer(request_id, "success", {"response": {"canRewind": True}})
+        elif request_id:
+            self._answer(request_id, "error", {"error": notice.text})
 
     def _answer(self, request_id: str, subtype: str, told: Frame) -> None:
         response = {"subtype": subtype, "request_id": request_id, **told}
@@ -237,7 +265,7 @@ class Control:
         return names.outward("ask", given, folder)
 
     def _about(self, event: ApprovalRequested) -> Frame:
-        suggestions = [_suggestion(event.rules)] if event.rules else []
+        suggestions = [suggestion(event.rules)] if event.rules else []
         return {
             "tool_use_id": event.call.id,
             "permission_suggestions": suggestions,
@@ -275,14 +303,14 @@ class Control:
     def _allow(self, pending: "Pending", found: Frame) -> None:
         event, updated = pending.event, found.get("updatedInput")
         if isinstance(event, QuestionAsked):
-            self.submit(QuestionReply(event.request_id, _chosen(updated, event.question)))
+            self.submit(QuestionReply(event.request_id, chosen(updated, event.question)))
             return
         changed = ""
         if isinstance(updated, dict) and updated != pending.given:
             name = self.frames.called(event.call)["name"]
             _, ours = names.inward(name, updated, self.frames.opening.folder)
             changed = msgspec.json.encode(ours).decode()
-        scope: Literal["once", "session"] = "session" if _keeps(found, event.rules) else "once"
+        scope: Literal["once", "session"] = "session" if keeps(found, event.rules) else "once"
         reply = ApprovalReply(event.request_id, "allow", changed_arguments=changed, scope=scope)
         self.submit(reply)
 
@@ -294,39 +322,3 @@ class Pending:
     event: ApprovalRequested | QuestionAsked
     given: Frame
     timer: asyncio.TimerHandle
-
-
-def _suggestion(rules: tuple[str, ...]) -> Frame:
-    """An update that the host may send back to have these rules hold for the session."""
-    return {
-        "type": "addRules",
-        "rules": [_rule(rule) for rule in rules],
-        "behavior": "allow",
-        "destination": "session",
-    }
-
-
-def _rule(text: str) -> Frame:
-    name, _, inside = text.partition("(")
-    return (
-        {"toolName": name, "ruleContent": inside.removesuffix(")")}
-        if inside
-        else {"toolName": name}
-    )
-
-
-def _keeps(found: Frame, rules: tuple[str, ...]) -> bool:
-    """Whether the host sent back exactly the rules that were offered: no others are taken."""
-    updates = found.get("updatedPermissions")
-    if not rules or not isinstance(updates, list):
-        return False
-    offered = _suggestion(rules)["rules"]
-    return any(isinstance(one, dict) and one.get("rules") == offered for one in updates)
-
-
-def _chosen(updated: Any, question: str) -> str:
-    """The answer as Claude's clients put it beside the questions."""
-    answers = updated.get("answers") if isinstance(updated, dict) else None
-    if isinstance(answers, dict) and answers:
-        return str(answers.get(question, next(iter(answers.values()))))
-    return DECLINED

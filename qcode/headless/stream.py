@@ -29,17 +29,18 @@ from qcode.protocol.events import (
     ApprovalRequested,
     ApprovalSettled,
     ContextChanged,
+    Notice,
     QuestionAsked,
     Returned,
     SessionStarted,
     Steered,
     TurnFinished,
     TurnStarted,
-    Usage,
 )
 from qcode.protocol.inputs import Cancel, Input, Prompt, Steer
 from qcode.protocol.messages import UserMessage
 from qcode.protocol.text import well_formed
+from qcode.session.conversation import Conversation
 
 WAITING_PIECES = 4
 """Pieces of stdin that wait to be taken: more are left in the pipe."""
@@ -75,6 +76,8 @@ class StreamForm:
     """`-o FILE`: the final message of each turn goes there as well."""
     asks: Literal["ask", "deny"] = "ask"
     """`deny` = the run began with `dontAsk`."""
+    talk: Conversation = field(default_factory=Conversation)
+    """As the engine keeps it: what fills the context."""
 
 
 async def run(engine: Engine, prompt: Prompt | None, form: StreamForm) -> ExitCode:
@@ -117,7 +120,7 @@ class _Host:
         self._form = form
         self._frames = Frames(form.opening, form.shape, asks=form.asks)
         self.control = Control(
-            self._frames, engine.submit, writer.write, form.prompts, form.wait_seconds
+            self._frames, engine.submit, writer.write, form.prompts, form.wait_seconds, form.talk
         )
         self._result = Result()
         self._seen = Seen()
@@ -223,6 +226,9 @@ class _Host:
                     self.control.ask(event)
                 case ApprovalSettled(request_id):
                     self.control.settled(request_id)
+                case Notice():
+                    self.control.noticed(event)
+                    self._end_if_done()
                 case Returned():
                     self._end_if_done()
                 case TurnFinished():
@@ -237,7 +243,7 @@ class _Host:
                 self._running = True
                 message_id = self._waiting.taken(message)
                 turns = (*seen.turns, (message_id, turn)) if message_id else seen.turns
-                self._seen = Seen(seen.context_tokens, seen.used_tokens, turns)
+                self._seen = Seen(seen.context_tokens, turns)
                 return message_id
             case Steered(UserMessage(origin="steer") as message):
                 return self._waiting.taken(message)
@@ -245,9 +251,7 @@ class _Host:
                 for message in messages:
                     self._waiting.taken(message)
             case SessionStarted(context_tokens=tokens) | ContextChanged(context_tokens=tokens):
-                self._seen = Seen(tokens or 0, seen.used_tokens, seen.turns)
-            case Usage(prompt_tokens=read, generated_tokens=written) if read is not None:
-                self._seen = Seen(seen.context_tokens, read + (written or 0), seen.turns)
+                self._seen = Seen(tokens or 0, seen.turns)
         return ""
 
     def _finish(self) -> None:
@@ -276,5 +280,6 @@ class _Host:
         return self._form.opening.session_id
 
     def _end_if_done(self) -> None:
-        if not (self._is_open or self._running or self._waiting):
+        busy = self._running or self._waiting or self.control.rewinding
+        if not (self._is_open or busy):
             self._over.set()

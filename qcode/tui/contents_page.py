@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from qcode.engine.contents import KINDS, Contents
 from qcode.protocol.cells import pad
-from qcode.tui.contents import KINDS, Contents
 from qcode.tui.drawing.words import short
 from qcode.tui.drawing.wrap import clip
 from qcode.tui.lines import BLANK, Line, Span, line

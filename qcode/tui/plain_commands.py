@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
+from qcode.engine.contents import contents
 from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import Rewind
 from qcode.tui.blocks import PromptBlock
 from qcode.tui.commands import COMMANDS, Action, Command, built, meant
-from qcode.tui.contents import contents
 from qcode.tui.lines import Line
 from qcode.tui.phases import phase_words
 from qcode.tui.plain_talk import PlainTalk

@@ -144,7 +144,9 @@ def test_a_host_is_told_what_nobody_would_heed(cli: Cli, drive: Drive, wish: obj
     host = drive()
     assert isinstance(wish, dict)
     assert "yet: start without" in host.request("initialize", **wish)["error"]
-    assert host.request("initialize", hooks=None, agents={})["subtype"] == "success"
+    agents = {"critic": {"description": "Criticises.", "prompt": "You criticise."}}
+    assert host.request("initialize", hooks=None, agents=agents)["subtype"] == "success"
+    assert "`agents`" in host.seen[-2]["qcode"]["text"]
     assert host.end() == 0
 
 

@@ -192,8 +192,22 @@ def test_files_go_back_to_before_a_message(cli: Cli, serve: Serve, drive: Drive)
     host.result()
     assert (cli.folder / "a.txt").exists()
     assert host.request("rewind_files", user_message_id="m-1")["subtype"] == "success"
+    assert not (cli.folder / "a.txt").exists()
+    assert host.end() == 0
+
+
+def test_files_go_back_also_where_that_is_the_last_word(
+    cli: Cli, serve: Serve, drive: Drive
+) -> None:
+    serve(calling("write", path="a.txt", content="x"), DONE)
+    host = drive(*YOLO)
+    host.say("go", uuid="m-1")
+    host.result()
+    asked = {"subtype": "rewind_files", "user_message_id": "m-1"}
+    host.send({"type": "control_request", "request_id": "r", "request": asked})
     assert host.end() == 0
     assert not (cli.folder / "a.txt").exists()
+    assert host.seen[-1]["response"]["subtype"] == "success"
 
 
 def test_a_session_has_the_id_that_was_chosen_and_goes_on_by_it(cli: Cli, serve: Serve) -> None:

@@ -126,6 +126,56 @@ async def test_several_turns_modes_and_what_fills_the_context(
     assert first.session_id == second.session_id
     assert (given.cwd / "a.txt").read_text() == "2\n"
     assert usage["model"] == "scripted-model"
+    filled = {one["name"]: one["tokens"] for one in usage["categories"]}
+    assert {"System text", "Tools", "Your words", "Answers", "Calls", "Results"} <= set(filled)
+    assert abs(sum(filled.values()) - filled.get("Free", 0) - usage["totalTokens"]) < 10
+
+
+async def test_a_hook_that_would_not_be_called_keeps_the_client_from_connecting(
+    scripted: StartScripted, options: Options
+) -> None:
+    async def guard(*_: Any) -> Any:
+        return {}
+
+    hooks = {"PreToolUse": [sdk.HookMatcher(matcher="Bash", hooks=[guard])]}
+    with pytest.raises(Exception, match="calls no hooks of its host yet"):
+        await sdk.ClaudeSDKClient(options(scripted(), hooks=hooks)).connect()
+
+
+async def test_a_value_by_a_schema(scripted: StartScripted, options: Options) -> None:
+    server = scripted(Reply(calls=(Call("structured_output", {"n": 7}),)))
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    given = options(server, output_format={"type": "json_schema", "schema": schema})
+    result = (await all_of(sdk.query(prompt="go", options=given)))[-1]
+    assert (result.structured_output, result.subtype) == ({"n": 7}, "success")
+
+
+async def test_words_for_a_running_turn_steer_it(scripted: StartScripted, options: Options) -> None:
+    server = scripted(SLOW, DONE)
+    async with sdk.ClaudeSDKClient(options(server, include_partial_messages=True)) as client:
+        await client.query("go")
+        async for message in client.receive_response():
+            if isinstance(message, sdk.StreamEvent):
+                break
+        await client.query("rather this")
+        assert (await all_of(client.receive_response()))[-1].result == "Done."
+    assert server.requests[1].messages[-1]["content"].endswith("rather this")
+
+
+async def test_a_server_that_is_not_there_is_an_error_with_its_sentence(
+    scripted: StartScripted, options: Options
+) -> None:
+    given = options(scripted(), extra_args={"base-url": "http://127.0.0.1:9/v1"})
+    with pytest.raises(Exception, match="No server answers"):
+        await all_of(sdk.query(prompt="go", options=given))
+
+
+async def test_all_its_modes_can_be_set(scripted: StartScripted, options: Options) -> None:
+    given = options(scripted(), permission_mode="bypassPermissions")
+    async with sdk.ClaudeSDKClient(given) as client:
+        for mode in ("plan", "default", "acceptEdits", "auto", "dontAsk", "bypassPermissions"):
+            await client.set_permission_mode(mode)
+        await client.set_model(None)
 
 
 async def test_an_interrupt_ends_the_turn(scripted: StartScripted, options: Options) -> None:

@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.app import App
 from textual.screen import Screen
 
+from qcode.engine.contents import KINDS, contents
 from qcode.protocol.events import (
     AnyEvent,
     BudgetReached,
@@ -33,7 +34,6 @@ from qcode.protocol.messages import (
     UserMessage,
     user,
 )
-from qcode.tui.contents import KINDS, contents
 from qcode.tui.contents_page import contents_lines
 from qcode.tui.lines import STYLES
 from qcode.tui.plots import LEVELS, plot

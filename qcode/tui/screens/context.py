@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from qcode.engine.contents import contents
 from qcode.protocol.events import AnyEvent
-from qcode.tui.contents import contents
 from qcode.tui.contents_page import contents_lines
 from qcode.tui.lines import Span, line
 from qcode.tui.paint import Paint

@@ -52,6 +52,11 @@ def contents(events: Iterable[AnyEvent], context_tokens: int | None = None) -> C
         talk.apply(event)
         if isinstance(event, SessionStarted):
             context_tokens = context_tokens or event.context_tokens
+    return weighed(talk, context_tokens)
+
+
+def weighed(talk: Conversation, context_tokens: int | None = None) -> Contents:
+    """What the next prompt of `talk` holds."""
     weights = _weights(talk)
     whole = sum(weights.values())
     counted = bool(talk.last_usage and talk.last_usage.prompt_tokens)
