@@ -20,7 +20,7 @@ LIMIT_SECONDS = 120.0
 
 def command() -> tuple[str, ...]:
     """What runs the project's tests, with the Python that runs qcode: it is known to work."""
-    return (sys.executable, "-m", "unittest")
+    return (os.path.realpath(sys.executable), "-m", "unittest")
 
 
 def prompt() -> str:

@@ -24,6 +24,11 @@ class Scene:
     """For `probes`."""
 
 
+MOST_ADDRESS = 100
+"""Bytes that the address of a socket may have everywhere. A state folder may have a longer name; no
+socket can stand there, and the one that is tried stands in /tmp."""
+
+
 @contextmanager
 def scene(base: Path) -> Iterator[Scene]:
     """Made below `base`, which should not be in /tmp: inside that is another. Raises OSError."""
@@ -33,6 +38,9 @@ def scene(base: Path) -> Iterator[Scene]:
         told = {name: str(root / path) for name, path in _PATHS.items()}
         for name in ("home", "workspace", "outside"):
             Path(told[name]).mkdir()
+        if len(os.fsencode(told["socket"])) > MOST_ADDRESS:
+            near = tempfile.TemporaryDirectory(prefix="qcode-trial-")
+            told["socket"] = f"{stack.enter_context(near)}/s"
         _write(told["secret"], told["state"], f"{told['outside']}/file")
         _write(f"{told['workspace']}/.git/config", f"{told['workspace']}/.git/hooks/pre-push")
         tmp = stack.enter_context(tempfile.NamedTemporaryFile("w", prefix="qcode-trial-"))

@@ -20,9 +20,9 @@ from tests.support.scripted_server import ScriptedServer
 Serve = Callable[..., ScriptedServer]
 JSON = ("--output-format", "json")
 HOST = "nowhere.invalid"  # a name that no resolver knows (RFC 6761)
-FETCH = (
-    f"{shlex.quote(sys.executable)} -c 'import urllib.request as u; u.urlopen(\"https://{HOST}/\")'"
-)
+PYTHON = shlex.quote(os.path.realpath(sys.executable))
+"""Not that of a virtual environment: it may lie in /tmp, of which the fence has its own."""
+FETCH = f"{PYTHON} -c 'import urllib.request as u; u.urlopen(\"https://{HOST}/\")'"
 RULE = f"WebFetch(domain:{HOST})"
 
 

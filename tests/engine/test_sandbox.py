@@ -33,6 +33,8 @@ from tests.engine.rig import On, configured, rig, started
 from tests.support.script import Call, Reply
 from tests.support.scripted_server import StartScripted
 
+PYTHON = os.path.realpath(sys.executable)
+"""Not that of a virtual environment: it may lie in /tmp, of which the fence has its own."""
 UNFENCED = Path("/proc")
 """A folder around which no fence is raised, on any machine."""
 AUTO = {"sandbox": "auto"}
@@ -277,7 +279,7 @@ async def test_a_job_runs_inside(scripted: StartScripted, tmp_path: Path) -> Non
 
 
 FETCH = (
-    f"{shlex.quote(sys.executable)} -c 'import urllib.request as u; "
+    f"{shlex.quote(PYTHON)} -c 'import urllib.request as u; "
     'u.urlopen("https://nowhere.invalid/")\' 2>/dev/null; true'
 )
 
@@ -346,7 +348,7 @@ async def test_a_port_inside_is_reached_by_the_person_once_they_open_it(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
     (tmp_path / "index.html").write_text("from inside")
-    line = f"exec {shlex.quote(sys.executable)} -m http.server 3001 --bind 127.0.0.1"
+    line = f"exec {shlex.quote(PYTHON)} -m http.server 3001 --bind 127.0.0.1"
     job = Call("shell", {"action": "start", "command": line})
     server = scripted(Reply(calls=(job,)), Reply(text="ok"))
     config = configured(server.base_url, permission={"mode": "auto", **AUTO})

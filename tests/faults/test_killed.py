@@ -130,14 +130,16 @@ class Round:
 
     def opened(self) -> Opened | None:
         logs = list((self.place / "q" / "data" / "sessions").glob("*/*.jsonl"))
-        assert len(logs) <= 1, "-c began another session"
-        if not logs:
-            return None
+        begun = [log for log in logs if _turns(read(log))]  # without a turn `-c` passes it by
+        assert len(begun) <= 1, "-c began another session"
+        if not begun:
+            return read(logs[0]) if logs else None
+        logs = begun
         opened = read(logs[0])
         assert not opened.skipped
         good = logs[0].read_bytes()[: opened.end]
         assert good.startswith(self.log), "what was in the log is not there any more"
-        self.log = good if opened.started and _turns(opened) else b""
+        self.log = good
         return opened
 
 

@@ -87,6 +87,12 @@ def test_every_promise_holds(home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
+def test_a_state_folder_with_a_long_name_hinders_no_trial(home: Path) -> None:
+    long = home / ("x" * 120)
+    long.mkdir()
+    assert trial(Namespaces, long).proven
+
+
 def test_without_a_fence_the_trial_breaks_every_promise(home: Path) -> None:
     found = trial(Nothing, home)
     works = {"workspace-is-writable", "loopback-inside-works"}
