@@ -116,6 +116,8 @@ class Reading:
     text: str
     left_out: int
     """Bytes before `text` that were printed since then, too: only the log has them."""
+    notes: tuple[str, ...] = ()
+    """As `Output.notes`, since then."""
 
 
 class Jobs(Protocol):

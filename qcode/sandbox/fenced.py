@@ -50,7 +50,8 @@ class FencedRunner(PlainRunner):
         super().__init__(spill, inherited, passed)
         self._spare = Spare(fence, self._keeper)
         self._watched = Watched(fence)
-        questions = Questions(lambda: self.gate, lambda: tuple(self._foreground))
+        running = lambda: tuple(self._foreground) or self._jobs.running()  # noqa: E731 - a line
+        questions = Questions(lambda: self.gate, running)
         self._doors = Doors(fence, questions, ways)
         self.name = fence.name
 

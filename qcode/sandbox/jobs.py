@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,9 @@ NEWS_PAUSE_SECONDS = 0.1
 class JobTable:
     """The jobs of one runner, `job-1` and on; an id is never given twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: Callable[[int], str] = lambda group: "") -> None:
+        """`said`: see `Keeper.said`."""
+        self._said = said
         self._jobs: dict[str, tuple[str, Process]] = {}
 
     def add(self, line: str, process: Process) -> str:
@@ -38,7 +41,13 @@ class JobTable:
         if not news.tail and process.running():
             await _something(process, wait_seconds)
             news = process.capture.news()
-        return Reading(self._describe(job_id), news.tail, news.left_out)
+        if sentence := self._said(process.group.number):
+            process.note(sentence)
+        return Reading(self._describe(job_id), news.tail, news.left_out, process.news())
+
+    def running(self) -> tuple[Process, ...]:
+        """Those that are not at their end."""
+        return tuple(process for _, process in self._jobs.values() if process.running())
 
     async def stop(self, job_id: str) -> Job:
         """End one: TERM, then KILL. Raises KeyError."""

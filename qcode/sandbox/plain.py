@@ -41,7 +41,7 @@ class PlainRunner:
         self._spill = spill
         self._inherited = os.environ if inherited is None else inherited
         self._passed = passed
-        self._jobs = JobTable()
+        self._jobs = JobTable(lambda group: self._keeper.said(group))
         self._keeper = self._make_keeper()
         self._warden = Warden(Limits.of())
         self._above = functools.cache(delegated)
@@ -165,7 +165,7 @@ class PlainRunner:
             spill=spill.path if spill and excerpt.left_out else None,
             seconds=process.seconds,
             job=job,
-            notes=tuple(process.notes),
+            notes=process.news(),
         )
 
 

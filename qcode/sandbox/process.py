@@ -54,6 +54,7 @@ class Process:
         """Its time limit; None = it has none."""
         self.notes: dict[str, None] = {}
         """What `Output.notes` will say, each once."""
+        self._taken = 0
         self._live: Live | None = None
         self._shell = shell
         self._pipe = pipe
@@ -82,6 +83,12 @@ class Process:
     def note(self, sentence: str) -> None:
         """The fence did something about it."""
         self.notes[sentence] = None
+
+    def news(self) -> tuple[str, ...]:
+        """The notes that were not taken yet."""
+        found = tuple(self.notes)[self._taken :]
+        self._taken += len(found)
+        return found
 
     def watch(self, live: Live) -> None:
         """Show output as it comes, too."""

@@ -12,7 +12,8 @@ CLOSED = "the network is closed for commands"
 
 
 class Questions:
-    """Of one runner. Which command asks is not known: all in the foreground are told."""
+    """Of one runner. Which command asks is not known: all in the foreground are told, or all jobs
+    where there is none."""
 
     def __init__(
         self, gate: Callable[[], Gate | None], running: Callable[[], Iterable[Process]]

@@ -1,6 +1,7 @@
 """Run commands; start, list, read and stop those in the background."""
 
 import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -10,7 +11,7 @@ from msgspec import Meta
 from qcode.protocol.access import Access
 from qcode.protocol.display import OutputBlock
 from qcode.protocol.text import one_line
-from qcode.sandbox.base import Command, Job, NotStarted, Output
+from qcode.sandbox.base import Command, Job, NotStarted, Output, Reading
 from qcode.tools.base import Context, Outcome, failed
 
 DEFAULT_SECONDS = 120
@@ -95,19 +96,19 @@ class Shell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         job_id = await context.runner.start(self._command(context))
         reading = await context.jobs.read(job_id, START_WAIT_SECONDS)
         hint = f"[Whole output: {_quoted(reading.job.log)}]"
-        return _job_outcome(reading.job, reading.text, hint, _where(context))
+        return _job_outcome(reading, hint, _where(context))
 
     async def _with_job(self, context: Context) -> Outcome:
         job_id = self.job.strip() or _only_one(context.jobs.list())
         try:
             if self.action == "stop":
-                return _job_outcome(await context.jobs.stop(job_id), "", "")
+                return _job_outcome(Reading(await context.jobs.stop(job_id), "", 0), "")
             reading = await context.jobs.read(job_id, READ_WAIT_SECONDS)
         except KeyError:
             known = ", ".join(job.id for job in context.jobs.list()) or "none"
             return failed(f"shell: no job has the id `{job_id}`. Jobs: {known}.")
         hint = _left_out(reading.left_out, reading.job.log) if reading.left_out else ""
-        return _job_outcome(reading.job, reading.text or "(nothing new)", hint)
+        return _job_outcome(reading, hint or ("" if reading.text else "(nothing new)"))
 
     def _command(self, context: Context) -> Command:
         limit = min(self.timeout_seconds, MOST_SECONDS)
@@ -134,10 +135,14 @@ def finished(command: str, output: Output, where: Where = "") -> tuple[str, Outp
         )
     if "time limit" in output.why:
         rows.append("[Raise timeout_seconds, or use action start for what does not end by itself.]")
-    rows += [note if note.startswith("[") else f"[{note}]" for note in output.notes]
-    if any(note.startswith("[network]") for note in output.notes):
-        rows.append(REFUSED)
-    return "\n".join(rows), _block(command, output, where)
+    return "\n".join((*rows, *_noted(output.notes))), _block(command, output, where)
+
+
+def _noted(notes: Sequence[str]) -> Iterator[str]:
+    """For the model."""
+    yield from (note if note.startswith("[") else f"[{note}]" for note in notes)
+    if any(note.startswith("[network]") for note in notes):
+        yield REFUSED
 
 
 def _block(command: str, output: Output, where: Where) -> OutputBlock:
@@ -162,11 +167,12 @@ def _listed(jobs: tuple[Job, ...]) -> Outcome:
     return Outcome("\n".join(rows) or "No job was started.")
 
 
-def _job_outcome(job: Job, text: str, hint: str, where: Where = "") -> Outcome:
-    rows = [_state(job), text.rstrip("\n"), hint]
+def _job_outcome(reading: Reading, hint: str, where: Where = "") -> Outcome:
+    job, text, notes = reading.job, reading.text, reading.notes
+    rows = [_state(job), text.rstrip("\n"), hint, *_noted(notes)]
     exit_code = int(job.state[5:]) if job.state.startswith("exit ") else None
     tail, log = text[-BLOCK_CHARACTERS:], str(job.log)
-    block = OutputBlock(job.line, tail, exit_code, job.seconds, log, where=where)
+    block = OutputBlock(job.line, tail, exit_code, job.seconds, log, notes, where)
     return Outcome("\n".join(row for row in rows if row), (block,))
 
 

@@ -259,6 +259,21 @@ async def test_what_it_refuses_is_said_once_a_command_and_host(session: Session)
     assert (await session.run("true")).notes == ()
 
 
+async def test_a_job_is_told_once_what_was_refused(session: Session) -> None:
+    async def never(host: str, port: int) -> str:
+        return "the user said no"
+
+    session.runner.gate = never
+    job = await session.runner.start(
+        Command(f"{PYTHON} get.py http://evil.example/; exec sleep 60", session.workspace, 60)
+    )
+    notes: list[str] = []
+    while not notes:
+        notes += (await session.runner.read(job, 10)).notes
+    assert notes == ["[network] evil.example:80 was refused: the user said no."]
+    assert (await session.runner.read(job, 0)).notes == ()
+
+
 async def test_without_a_gate_nothing_is_reached(
     session: Session, site: ThreadingHTTPServer
 ) -> None:
