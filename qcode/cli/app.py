@@ -68,6 +68,8 @@ def _check(options: Options) -> None:
         raise UsageError(
             "--permission-prompt-tool and its like go with --output-format stream-json."
         )
+    if options.schema:
+        raise UsageError("--json-schema goes with -p: qcode -p 'your prompt'.")
     if options.prompt == "-":
         raise InputError("There is nothing to read: stdin is the terminal. qcode starts the app.")
     if options.images and not options.prompt:

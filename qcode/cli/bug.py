@@ -85,7 +85,8 @@ def report(folder: Path, places: Paths, session: str) -> str:
         _section("Session", _session(folder, places, session)),
         _section("Log", _log(places)),
     ]
-    return plain(scrub("\n".join(parts))).replace(home, "~")
+    text = plain(scrub("\n".join(parts)))
+    return text.replace(home, "~") if len(home) > 1 else text  # some containers live in /
 
 
 def _section(title: str, rows: Iterator[str]) -> str:

@@ -35,6 +35,8 @@ def check(options: Options) -> None:
         raise UsageError("--input-format stream-json needs --output-format stream-json.")
     if options.prompt_tool and not lines_in:
         raise UsageError("--permission-prompt-tool stdio needs --input-format stream-json.")
+    if lines_in and options.images and not options.prompt:
+        raise UsageError("--image goes with a prompt; in lines of JSON a picture is a block.")
     chosen = options.session_id or ""
     if chosen and not OWN_ID.fullmatch(chosen):
         raise InputError(

@@ -7,6 +7,7 @@ list at the end.
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from qcode.headless.lines import Broken, Lines, pump
 from qcode.headless.result import Result
 from qcode.headless.save import save
 from qcode.headless.signals import Caught
+from qcode.headless.talk import talk
 from qcode.headless.waiting import Waiting
 from qcode.headless.writer import Array, Writer
 from qcode.protocol.errors import InputError
@@ -99,6 +101,8 @@ async def run(engine: Engine, prompt: Prompt | None, form: StreamForm) -> ExitCo
                 await asyncio.to_thread(writer.close)
     if isinstance(writer, Array):  # blocks where nobody reads: outside, Ctrl+C ends that too
         writer.close()
+    elif writer.is_lost:
+        talk("nobody reads stdout any more, so the run was ended.")
     return caught.code or host.code
 
 
@@ -206,6 +210,8 @@ class _Host:
             self._begin(prompt, message_id)
 
     def _begin(self, prompt: Prompt, message_id: str) -> None:
+        if not self._running:  # the time between two turns is nobody's
+            self._result.began = time.monotonic()
         self._waiting.add(message_id, well_formed(prompt.text))
         self._engine.submit(prompt)
 

@@ -2,11 +2,12 @@
 
 import json
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.host import Host
+from tests.e2e.host import BOTH, Host
 from tests.e2e.rig import DONE, YOLO, Cli, calling, words
 from tests.support.script import Pace, Reply
 from tests.support.scripted_server import ScriptedServer
@@ -57,8 +58,11 @@ def test_prompts_follow_one_another_in_one_session(serve: Serve, drive: Drive) -
     host = drive()
     host.say("first")
     first = host.result()
+    time.sleep(1)
+    began = time.monotonic()
     host.say("second")
     second = host.result()
+    assert second["duration_ms"] <= 1000 * (time.monotonic() - began) + 1
     assert (first["result"], second["result"]) == ("One.", "Two.")
     assert first["session_id"] == second["session_id"] == host.seen[0]["session_id"]
     assert (first["num_turns"], second["num_turns"]) == (1, 1)
@@ -152,6 +156,8 @@ def test_a_host_that_reads_no_more_ends_the_run(serve: Serve, drive: Drive) -> N
     host.until(lambda line: line["type"] == "stream_event")
     host.leave()
     assert host.process.wait(20) == 1
+    assert host.process.stderr
+    assert b"nobody reads" in host.process.stderr.read()
 
 
 def test_broken_lines_are_told_and_the_run_goes_on(serve: Serve, drive: Drive) -> None:
@@ -238,6 +244,9 @@ def test_flags_of_other_agents_are_taken_with_a_word_and_unknown_ones_are_not(
     assert ran.code == 0
     assert "--session-mirror, --betas: taken, but without a meaning here." in ran.err
     assert cli.ask("--no-such-flag").code == 2
+    ran = cli.run(*BOTH, "-i", "a.png")
+    assert ran.code == 2
+    assert "goes with a prompt" in ran.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

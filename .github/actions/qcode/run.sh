@@ -9,7 +9,7 @@ command -v qcode >/dev/null || {
     exit 2
 }
 
-execution_file=$(mktemp "${RUNNER_TEMP:-/tmp}/qcode-XXXXXX.jsonl")
+execution_file=$(mktemp -d "${RUNNER_TEMP:-/tmp}/qcode-XXXXXX")/run.jsonl
 flags=(--permission-mode dontAsk --output-format stream-json --max-turns "${INPUT_MAX_TURNS:-80}")
 [ -z "${INPUT_BASE_URL:-}" ] || flags+=("--base-url=$INPUT_BASE_URL")
 [ -z "${INPUT_MODEL:-}" ] || flags+=("--model=$INPUT_MODEL")
