@@ -79,7 +79,7 @@ class Finding:
         self.place = None
         edge = -1 if by > 0 else 10**9
         (here, nth), count = self.current or (start, edge), len(self._sheet)
-        for distance in range(count + 1):
+        for distance in range(count + 1 if count else 0):  # all may be cut by now
             index = (here + by * distance) % count
             if index >= len(self._sheet):  # cut meanwhile
                 continue

@@ -92,3 +92,12 @@ def test_pieces_count_what_the_whole_has(parts: list[str], ahead: int) -> None:
     text = "-" * (PIECE - ahead) + "".join(parts)
     for wanted in (re.compile("ab"), re.compile(r"a\s+b"), re.compile("aa")):
         assert sum(count for count, _ in counts(wanted, text)) == len(wanted.findall(text))
+
+
+@pytest.mark.parametrize("by", [1, -1])
+def test_a_step_through_a_conversation_that_was_cut_to_nothing_ends(by: int) -> None:
+    found = sheet(AnswerBlock("a needle", "done"))
+    finding = Finding(found, "needle")
+    found.cut(0)
+    assert list(finding.seek(by, 0)) == []
+    assert finding.place is None
