@@ -63,7 +63,7 @@ class Bubblewrap:
 
     def around(self, inside: Inside) -> Wrapped:
         """bwrap and its arguments; what a link leads away cannot be covered by it: OSError."""
-        held, told = self._told(inside)
+        held, protected, told = self._told(inside)
         taken: tuple[int, ...] = ()
         try:
             network = self.network()
@@ -74,7 +74,7 @@ class Bubblewrap:
         except BaseException:
             _close((*held, *taken))
             raise
-        return Wrapped(words, {}, taken, held)
+        return Wrapped(words, {}, taken, held, protected)
 
     def ahead(self) -> Ahead | None:
         """What enters the network, and waits there; without one bwrap starts quickly enough."""
@@ -92,15 +92,18 @@ class Bubblewrap:
 
     def message(self, inside: Inside) -> Message:
         """What bwrap is told, and its words."""
-        held, told = self._told(inside)
-        return Message(marshal.dumps(told), held)
+        held, protected, told = self._told(inside)
+        return Message(marshal.dumps(told), held, protected)
 
-    def _told(self, inside: Inside) -> tuple[tuple[int, ...], tuple[bytes, list[str]]]:
+    def _told(
+        self, inside: Inside
+    ) -> tuple[tuple[int, ...], tuple[str, ...], tuple[bytes, list[str]]]:
+        """What is held, what is protected, and what bwrap is told with its words."""
         held, plan = self._standing.stand()
         try:
             said = ended(arguments(plan.places, inside))
             words = (self._program, "--", *_LIMITED, str(self._processes), *inside.words)
-            return held, (said, list(words))
+            return held, plan.protected, (said, list(words))
         except BaseException:
             _close(held)
             raise

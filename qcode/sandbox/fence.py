@@ -27,6 +27,8 @@ class Wrapped:
     """To be inherited; whoever starts it closes them then."""
     held: tuple[int, ...] = ()
     """To be closed when all of it has ended, before `Fence.left`."""
+    protected: tuple[str, ...] = ()
+    """See `Plan.protected`; where a mount keeps them, which goes with the file it is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Message:
     data: bytes
     held: tuple[int, ...]
     """As those of `Wrapped`."""
+    protected: tuple[str, ...] = ()
+    """The same."""
 
 
 class Fence(Protocol):

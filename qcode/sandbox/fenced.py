@@ -4,13 +4,15 @@ import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qcode.sandbox.base import Command, NotStarted
+from qcode.sandbox.base import Command, NotStarted, Output
 from qcode.sandbox.capture import Capture
 from qcode.sandbox.doors import Doors, Ways
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.keeper import Keeper
+from qcode.sandbox.lookout import Guarding, Lookout
 from qcode.sandbox.plain import PlainRunner
 from qcode.sandbox.process import Launch, Process, shell_words, start
 from qcode.sandbox.questions import Questions
@@ -29,6 +31,16 @@ ADDED = {"GOCACHE": "/tmp/.cache/go-build"}
 _CLOSED = Ways()
 
 
+@dataclass(slots=True)
+class _Held:
+    """For one command, until all of it has ended."""
+
+    descriptors: tuple[int, ...]
+    guarding: Guarding
+    process: Process | None = None
+    said: list[str] = field(default_factory=list)
+
+
 class FencedRunner(PlainRunner):
     """Runner and Jobs, as `PlainRunner` is."""
 
@@ -44,8 +56,11 @@ class FencedRunner(PlainRunner):
     ) -> None:
         """`ways`: what may lead through its network, besides `gate`."""
         self._fence = fence
-        self._held: dict[int, tuple[int, ...]] = {}
-        """Group -> what is closed when it has ended."""
+        self._held: dict[int, _Held] = {}
+        """By group."""
+        self._lookout = Lookout(self._replaced)
+        self._untold: list[str] = []
+        """What became of jobs since a command ended."""
         self._sweeping: asyncio.TimerHandle | None = None
         super().__init__(spill, inherited, passed)
         self._spare = Spare(fence, self._keeper)
@@ -109,27 +124,32 @@ class FencedRunner(PlainRunner):
             if waiting.shell.returncode is not None:
                 raise OSError("somebody ended it")
             said = self._fence.message(inside)
+            guarding = self._guarding(said.protected, said.held)
         except (OSError, ValueError):
             await waiting.end(self._keeper)
             return None
-        self._held[waiting.shell.pid] = said.held
-        process = waiting.become(said.data, capture, self._keeper)
+        held = self._held[waiting.shell.pid] = _Held(said.held, guarding)
+        self._lookout.started(guarding, waiting.shell.pid)
+        held.process = process = waiting.become(said.data, capture, self._keeper)
         self._watched.started(process)
         return process
 
     async def _started(self, command: Command, inside: Inside, capture: Capture) -> Process:
         wrapped = self._fence.around(inside)
+        guarding = self._guarding(wrapped.protected, (*wrapped.held, *wrapped.descriptors))
         launch = Launch(
             command.line, wrapped.words, command.folder, wrapped.environment, wrapped.descriptors
         )
         try:
             process = await start(launch, capture, self._keeper)
         except BaseException:
+            self._lookout.end(guarding)
             _close(wrapped.held)
             self._sweep_soon()
             raise
         self._watched.started(process)
-        self._held[process.group.number] = wrapped.held
+        self._held[process.group.number] = _Held(wrapped.held, guarding, process)
+        self._lookout.started(guarding, process.group.number)
         if not process.group.alive():
             self._ended(process.group.number)
         return process
@@ -137,10 +157,41 @@ class FencedRunner(PlainRunner):
     def _ended(self, group: int) -> None:
         """Nothing of it runs: what stood for it may go."""
         self._watched.ended(group)
-        held = self._held.pop(group, ())
-        _close(held)
-        if held:
+        held = self._held.get(group)
+        if held is None:
+            return
+        self._lookout.end(held.guarding)  # which waits until all is said
+        del self._held[group]
+        self._tell(group, held)
+        _close(held.descriptors)
+        if held.descriptors:
             self._sweep_soon()
+
+    def _tell(self, group: int, held: _Held) -> None:
+        """Of a job its output tells it, and the next command."""
+        for sentence in held.said:
+            if held.process:
+                held.process.note(sentence)
+            if held.process and (job := self._jobs.of(group)):
+                held.process.capture.feed(f"\n[{sentence}]\n".encode(errors="replace"))
+                self._untold.append(f"{job}: {sentence}")
+
+    def _guarding(self, protected: tuple[str, ...], descriptors: tuple[int, ...]) -> Guarding:
+        try:
+            return self._lookout.begin(protected)
+        except BaseException:
+            _close(descriptors)
+            raise
+
+    def _replaced(self, group: int, sentence: str) -> None:
+        """In the thread of the lookout."""
+        if held := self._held.get(group):
+            held.said.append(sentence)
+
+    def _output(self, process: Process, command: Command, why: str) -> Output:
+        output = super()._output(process, command, why)
+        untold, self._untold = self._untold, []
+        return replace(output, notes=(*output.notes, *untold))
 
     def _sweep_soon(self) -> None:
         """Not at once: 2 ms that the result would wait for, and the next command may need it."""
@@ -157,7 +208,8 @@ class FencedRunner(PlainRunner):
         if self._sweeping is not None:
             self._sweeping.cancel()
         for held in self._held.values():
-            _close(held)
+            self._lookout.end(held.guarding)
+            _close(held.descriptors)
         self._held.clear()
         self._fence.close()
 

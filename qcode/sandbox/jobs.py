@@ -49,6 +49,11 @@ class JobTable:
         """Those that are not at their end."""
         return tuple(process for _, process in self._jobs.values() if process.running())
 
+    def of(self, group: int) -> str:
+        """The job that this group is; empty = none."""
+        found = (it for it, (_, process) in self._jobs.items() if process.group.number == group)
+        return next(found, "")
+
     async def stop(self, job_id: str) -> Job:
         """End one: TERM, then KILL. Raises KeyError."""
         await self._end(self._jobs[job_id][1], STOP_GRACE_SECONDS)

@@ -46,7 +46,7 @@ class Namespaces:
         except BaseException:
             _close(said.held)
             raise
-        return Wrapped(_words(told, *spaces), {}, (told, *spaces), said.held)
+        return Wrapped(_words(told, *spaces), {}, (told, *spaces), said.held, said.protected)
 
     def ahead(self) -> Ahead | None:
         """The launcher, which starts, and waits for its plan: half of all the time it takes."""
@@ -65,7 +65,8 @@ class Namespaces:
         """The plan as it is now."""
         held, plan = self._standing.stand()
         try:
-            return Message(marshal.dumps(_told(plan, inside, self._processes)), held)
+            data = marshal.dumps(_told(plan, inside, self._processes))
+            return Message(data, held, plan.protected)
         except BaseException:
             _close(held)
             raise

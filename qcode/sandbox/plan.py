@@ -18,6 +18,8 @@ class Plan:
     places: tuple[Place, ...]
     missing: tuple[tuple[Path, tuple[str, ...]], ...]
     """Writable folder -> names in it to be stood in for, before the places are mounted."""
+    protected: tuple[str, ...] = ()
+    """Paths of all names that are not written, or not renamed, whether they exist or not."""
 
 
 def plan(ground: Ground, tmp: Path, listening: Iterable[str]) -> Plan:
@@ -26,19 +28,22 @@ def plan(ground: Ground, tmp: Path, listening: Iterable[str]) -> Plan:
     for path, place in (*_system(ground, tmp), *_secrets(ground), *_sockets(ground, listening)):
         found.add(path, place)
     missing = []
+    protected: dict[str, None] = {}
     for guarded in ground.guarded():
         folder, known = guarded.folder, protection(guarded)
         found.add(str(folder), Place("write", str(folder)))
         for place in known.places:
             found.add(place.path, place)
+            protected[place.path] = None
         for name in known.missing:
             found.add(f"{folder}/{name}", Place("read", f"{folder}/{name}"))
+            protected[f"{folder}/{name}"] = None
         missing.append((folder, known.missing))
     for shown in ground.shown:
         found.add(str(shown), Place("show", str(shown)))
     for folder in ground.writable:
         found.add(str(folder), Place("write", str(folder)))
-    return Plan(found.ordered(), tuple(missing))
+    return Plan(found.ordered(), tuple(missing), tuple(protected))
 
 
 class _Found:
