@@ -159,6 +159,10 @@ class Approvals:
             self._settle_open(lambda one: self._by_batch(one) is not None, reply)
         return True
 
+    def refuse(self) -> None:
+        """No to all that waits."""
+        self._settle_open(lambda _: True, ApprovalReply("", "deny"))
+
     def _verdict(self, question: Question) -> Verdict:
         verdict = self.judge(question.accesses)
         if not question.refused or verdict.answer == "deny":

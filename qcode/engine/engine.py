@@ -161,9 +161,9 @@ class Engine:
 
     def _cancel(self) -> None:
         self._commands.cancel()
-        if self._task is None:
-            return
-        if self._works:
+        if self._task is None or self._task.done():
+            self._controls.approvals.refuse()  # hosts that jobs want
+        elif self._works:
             self._task.cancel()
         elif self._waiting:  # behind the task's first step, which waits to be run already
             asyncio.get_running_loop().call_soon(self._task.cancel)

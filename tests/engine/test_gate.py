@@ -243,6 +243,16 @@ async def test_closing_withdraws_what_is_open_and_who_waits_is_told() -> None:
     assert len(house.settled()) == 1
 
 
+async def test_a_word_of_no_to_all_that_waits_is_remembered() -> None:
+    house = House()
+    waits = asyncio.create_task(house.gate("evil.org", 443))
+    await until(house.asked)
+    house.approvals.refuse()
+    assert await waits == "the user said no"
+    assert await house.gate("evil.org", 443) == "the user said no"
+    assert len(house.asked()) == 1
+
+
 async def test_while_qcode_closes_nobody_is_asked() -> None:
     house = House()
     await house.gate.close()

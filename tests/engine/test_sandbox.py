@@ -331,6 +331,21 @@ async def test_a_turn_that_is_cancelled_takes_its_question_about_a_host_with_it(
 
 
 @pytest.mark.usefixtures("fence")
+async def test_behind_the_turn_an_interruption_is_a_no_to_the_host_that_a_job_wants(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    job = Call("shell", {"action": "start", "command": f"sleep 1.5; {FETCH}; exec sleep 60"})
+    server = scripted(Reply(calls=(job,)), Reply(text="ok"))
+    config = configured(server.base_url, permission={"mode": "auto", **AUTO})
+    async with rig(config, started(tmp_path, person="present")) as run:
+        await run.turn("go")
+        if not run.said(ApprovalRequested):
+            await run.until(ApprovalRequested)
+        run.engine.submit(Cancel())
+        assert (await run.until(ApprovalSettled)).answer == "deny"
+
+
+@pytest.mark.usefixtures("fence")
 async def test_offline_nobody_is_asked_about_a_host(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
