@@ -14,8 +14,12 @@ PAGE_PATHS = 500
 """At most so many in one string: it is searched in well under a millisecond."""
 ENOUGH = 64
 """When better kinds of likeness gave so many, the weaker ones are not looked for."""
-_RATED = 1000
-"""At most so many are rated; a letter or two match nearly everything."""
+TASTE_PAGES, TASTE_RATED = 16, 256
+"""What the first answer is of."""
+SLICE_RATED = 1_000
+"""After so many there is an answer, then after twice as many, and so on."""
+MOST_RATED = 16_000
+"""A letter or two match nearly everything."""
 _WORD_ENDS = "/_-. "
 _NO_INITIAL = re.compile(r"(?<=[^\n/_\-. ])[^\n/_\-. A-Z]+|[/_\-. ]")
 
@@ -68,22 +72,51 @@ def page(paths: Sequence[str]) -> Page:
 def search(query: str, pages: Sequence[Page], pause: Callable[[], None]) -> Iterator[list[Found]]:
     """Ever better answers, each a list of its own in no order; the last one stands.
 
-    `pause` is called twice a millisecond or so. Nothing is found by no letters.
+    The first is of the first pages alone, so that there is something to see at once. `pause` is
+    called twice a millisecond or so. Nothing is found by no letters.
     """
     letters = query.lower().removeprefix("./")
-    found: list[Found] = []
+    if not letters:
+        return
+    kinds, found = tuple(_kinds(letters)), dict[str, Found]()
+    for _ in _search(kinds, letters, pages[:TASTE_PAGES], TASTE_RATED, found, pause):
+        pass
+    if found:
+        yield list(found.values())
+    if len(pages) <= TASTE_PAGES and len(found) < TASTE_RATED:
+        return
+    for _ in _search(kinds, letters, pages, MOST_RATED, found, pause):
+        yield list(found.values())
+
+
+def _search(
+    kinds: Sequence["_Kind"],
+    letters: str,
+    pages: Sequence[Page],
+    most: int,
+    found: dict[str, Found],
+    pause: Callable[[], None],
+) -> Iterator[None]:
+    """Adds to `found` what is not in it; yields when there is more worth to be seen."""
     seen: set[str] = set()
-    for kind in _kinds(letters) if letters else ():
+    fitting, told = 0, SLICE_RATED
+    for kind in kinds:
         for path in _passing(kind, pages, pause):
-            if path in seen or len(seen) == _RATED:
+            if path in seen:
                 continue
+            if len(seen) == most:
+                break
             seen.add(path)
-            rated = rate(letters, path)
+            rated = found.get(path) or rate(letters, path)
             if rated.marks:  # else it was a slash of the page that fitted, none of the path
-                found.append(rated)
-        if found:
-            yield list(found)
-        if len(found) >= ENOUGH:
+                found[path] = rated
+                fitting += 1
+            if fitting == told:
+                told *= 2
+                yield
+        if fitting:
+            yield
+        if fitting >= ENOUGH or len(seen) == most:
             return
 
 

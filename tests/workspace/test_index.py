@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcode.workspace.fuzzy import Found, is_subsequence, page, search
+from qcode.workspace.fuzzy import ENOUGH, PAGE_PATHS, Found, is_subsequence, page, search
 from qcode.workspace.index import FileIndex
 
 NAMES = st.text(st.sampled_from("abAB_-. é/"), min_size=1, max_size=14)
@@ -143,3 +143,32 @@ def test_what_has_the_letters_in_their_order_is_found(paths: list[str], query: s
     answers: list[list[Found]] = list(search(query, [page(paths)], lambda: None))
     found = {one.path for one in answers[-1]} if answers else set()
     assert found == {path for path in paths if is_subsequence(query.lower(), path.lower())}
+
+
+MANY = [f"src/area{at % 97}/name{at}.py" for at in range(40_000)]
+
+
+def test_the_first_answer_to_a_letter_waits_for_few_paths() -> None:
+    pages = [page(MANY[at : at + PAGE_PATHS]) for at in range(0, len(MANY), PAGE_PATHS)]
+    pauses: list[None] = []
+    answers = search("a", pages, lambda: pauses.append(None))
+    assert len(next(answers)) >= ENOUGH
+    assert len(pauses) < 1_000
+    assert sum(1 for _ in answers) < 12
+
+
+def test_the_best_path_is_found_behind_thousands_that_fit_too() -> None:
+    paths = [*(f"n/name{at}.py" for at in range(9_000)), "n.py"]
+    pages = [page(paths[at : at + PAGE_PATHS]) for at in range(0, len(paths), PAGE_PATHS)]
+    *_, last = search("n", pages, lambda: None)
+    assert max(last, key=lambda one: one.rating).path == "n.py"
+
+
+@given(st.lists(NAMES, min_size=1, max_size=20), st.text("abAB/._", min_size=1, max_size=4))
+def test_an_answer_has_all_that_the_one_before_had(paths: list[str], query: str) -> None:
+    pages = [page([path]) for path in paths] * 30
+    before: set[str] = set()
+    for found in search(query, pages, lambda: None):
+        now = {one.path for one in found}
+        assert before <= now
+        before = now

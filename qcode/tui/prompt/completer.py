@@ -125,5 +125,9 @@ class Completer:
 
     def _offer(self, rows: Sequence[Row]) -> None:
         """The chosen row stays chosen where better answers come to the same question."""
-        self._rows, self._chosen, self._answers = rows, 0, self._asked
-        self._strip.offer(rows, 0)
+        chosen = 0
+        if self._chosen and self._answers == self._asked:
+            put = self._rows[self._chosen].put
+            chosen = next((at for at, row in enumerate(rows) if row.put == put), 0)
+        self._rows, self._chosen, self._answers = rows, chosen, self._asked
+        self._strip.offer(rows, chosen)

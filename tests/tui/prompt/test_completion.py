@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from qcode.tui.prompt import messages
 from qcode.tui.prompt.field import Field
 from qcode.tui.prompt.strip import Strip
+from qcode.workspace.fuzzy import Found
 from tests.tui.prompt.room import Room
 
 
@@ -45,6 +46,19 @@ async def test_a_file_is_completed_by_a_few_letters(tmp_path: Path) -> None:
         assert app.heard == [
             messages.Submitted("fix @tests/test_pages.py", (), "fix @tests/test_pages.py ")
         ]
+
+
+async def test_the_chosen_row_stays_chosen_where_a_better_answer_comes(tmp_path: Path) -> None:
+    app = Room(files(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"@pages")
+        await until_shown(app, pilot, "src/app/pages.py")
+        await pilot.press("down")
+        better = ("pages.py", "src/app/pages.py", "tests/test_pages.py")
+        app.box._completer._found([Found(path) for path in better])
+        await until_shown(app, pilot, "tests/test_pages.py")
+        await pilot.press("tab")
+        assert app.box.text == "@tests/test_pages.py "
 
 
 async def test_a_folder_leads_on_into_it(tmp_path: Path) -> None:
