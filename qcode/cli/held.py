@@ -6,7 +6,7 @@ from typing import Literal
 
 from qcode.config.load import Loaded, shown
 from qcode.config.model import Config, spelled
-from qcode.config.profiles import said_by
+from qcode.config.profiles import said_by, with_profile
 from qcode.config.secrets import own_key, without_password
 from qcode.fencing import gives_up_sandbox
 from qcode.permission.rules import Rule
@@ -28,7 +28,8 @@ def held(loaded: Loaded, rules: tuple[Rule, ...], api_key: str = "") -> Held:
     fence: Literal["off", "none"] = "off" if gives_up_sandbox(config.permission) else "none"
     url = config.server.base_url
     key_for = partial(_key, config, api_key)
-    return Held(fence, rules, tuple(profiles), tuple(settings), url, key_for)
+    addresses = {name: with_profile(config, name).server.base_url for name in config.profiles}
+    return Held(fence, rules, tuple(profiles), tuple(settings), url, addresses, key_for)
 
 
 def _key(config: Config, api_key: str, base_url: str) -> str:

@@ -35,7 +35,7 @@ from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.keys import APP
 from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk, replayed
-from qcode.tui.home import Held, Home, UnforeseenError, Wanted
+from qcode.tui.home import Held, Home, Opened, UnforeseenError, Wanted
 from qcode.tui.palette import Palette, depth
 from qcode.tui.screens.chat import ChatScreen
 
@@ -139,10 +139,13 @@ class QcodeApp(Hands):
             ) from error
 
     async def _open(self, wanted: Wanted) -> None:
-        talk = await self._glimpse(wanted)
-        opened = await self.holder.open(wanted)
-        if talk is None or len(talk.events) != len(opened.past):
-            talk = await replayed(opened.past)
+        seen = await self._glimpse(wanted)
+
+        async def prepared(opened: Opened) -> Talk:
+            known = seen is not None and len(seen.events) == len(opened.past)
+            return seen if seen is not None and known else await replayed(opened.past)
+
+        opened, talk = await self.holder.open(wanted, prepared)
         talk.session_id = opened.session_id
         self.held = opened.held
         self._begin(talk)
@@ -200,8 +203,9 @@ class QcodeApp(Hands):
             self.run_worker(self._again(), group="again", exclusive=True)
         else:
             self.holder.submit(given)
-        if isinstance(given, SetModel) and given.base_url:
-            self.held = replace(self.held, base_url=given.base_url)
+        if isinstance(given, SetModel):
+            here = self.held.addresses.get(given.model, self.held.base_url)
+            self.held = replace(self.held, base_url=given.base_url or here)
         self.chat.take(self.talk.hear(given, self.home.clock()))
         self._entitle()
 

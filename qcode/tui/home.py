@@ -1,7 +1,7 @@
 """What the app is given by whoever starts it: the way to sessions, and nothing of their inside."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -60,6 +60,8 @@ class Held:
     """Key, value, where it comes from."""
     base_url: str = ""
     """As the settings say it; empty = a server was looked for."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Profile -> the same of it."""
     key_for: Callable[[str], str] = field(default=lambda _: "", repr=False)
     """The key that the engine sends to an address; empty = none. Asks the keyring, so it is called
     in a thread. Raises QcodeError."""

@@ -16,7 +16,7 @@ from qcode.protocol.events import (
     TurnFinished,
     TurnStarted,
 )
-from qcode.protocol.inputs import Begin, Cancel, Prompt, SetMode, SetThinking, Steer
+from qcode.protocol.inputs import Begin, Cancel, Prompt, SetMode, SetModel, SetThinking, Steer
 from qcode.protocol.messages import AssistantMessage, Text, user
 from qcode.tui.commands import Action
 from qcode.tui.home import Held, Report, Wanted
@@ -327,6 +327,28 @@ async def test_the_settings_are_shown_with_where_they_come_from(house: Enter) ->
         await h.type("/config")
         await h.press("enter")
         await h.until(lambda: "agent.thinking = high" in h.screen and "config.toml" in h.screen)
+
+
+@pytest.mark.parametrize(
+    ("command", "address"),
+    [
+        ("/profile big", "http://big:1/v1"),
+        ("/profile looked-for", ""),
+        ("/model other", "http://here:1/v1"),
+        ("/server http://there:1/v1", "http://there:1/v1"),
+    ],
+)
+async def test_the_lists_know_the_server_that_was_switched_to(
+    house: Enter, command: str, address: str
+) -> None:
+    async with house() as h:
+        await h.begun()
+        known = {"big": "http://big:1/v1", "looked-for": ""}
+        h.app.held = Held(base_url="http://here:1/v1", addresses=known)
+        await h.type(command)
+        await h.press("enter")
+        await h.until(lambda: h.engine.heard(SetModel))
+        assert h.app.held.base_url == address
 
 
 async def test_ctrl_s_in_a_search_of_earlier_prompts_is_the_newer_one(house: Enter) -> None:

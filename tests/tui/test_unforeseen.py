@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qcode.protocol.events import ToolCallFinished
+from qcode.protocol.events import Returned, ToolCallFinished
 from qcode.protocol.inputs import Prompt
 from qcode.protocol.messages import ToolMessage
 from qcode.tui.app import QcodeApp
@@ -51,6 +51,31 @@ async def test_another_session_that_breaks_leaves_this_one_as_it_is(tmp_path: Pa
         await h.type("go")
         await h.press("enter")
         await h.until(lambda: engine.heard(Prompt))
+        await app.holder.close()
+
+
+async def test_a_log_that_cannot_be_shown_leaves_this_session_and_no_other_one(
+    tmp_path: Path,
+) -> None:
+    first, second, tries = Engine(begun=(STARTED,)), Engine(begun=(STARTED,)), []
+
+    def open_(what: Wanted) -> Opened:
+        tries.append(what)
+        if len(tries) == 1:
+            return Opened(first, (), "s1")
+        return Opened(second, (Returned((7,)),), "s2")  # type: ignore[arg-type] # no words of anybody
+
+    app = QcodeApp(Home(tmp_path, open_, tmp_path / "state"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        h = House(app, pilot, tries, [first])
+        await h.begun()
+        h.app.command("new")
+        await h.until(lambda: "could not be opened" in app.chat.notice.text)
+        assert second.closed
+        assert not first.closed
+        await h.type("go")
+        await h.press("enter")
+        await h.until(lambda: first.heard(Prompt))
         await app.holder.close()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TypeVar
 
@@ -39,13 +39,16 @@ class Holder:
         """Whether a session is followed."""
         return self._engine is not None
 
-    async def open(self, wanted: Wanted) -> Opened:
-        """Another session in place of this one; `follow` it then. Raises QcodeError, and then
-        nothing has changed."""
+    async def open(
+        self, wanted: Wanted, prepare: Callable[[Opened], Awaitable[T]]
+    ) -> tuple[Opened, T]:
+        """Another session in place of this one, and what `prepare` makes of it; `follow` it then.
+        Whatever it raises, this session goes on, and nothing is left of the other."""
         self._opening = asyncio.ensure_future(asyncio.to_thread(self._home.open, wanted))
         try:
             opened = await asyncio.shield(self._opening)
-        except QcodeError:
+            made = await _or_closed(prepare, opened)
+        except Exception:
             await self._keeping.aclose()
             raise
         finally:
@@ -54,7 +57,7 @@ class Holder:
             raise asyncio.CancelledError
         await self.close()
         self._kept, self._keeping = self._keeping, AsyncExitStack()
-        return opened
+        return opened, made
 
     def follow(self, opened: Opened) -> list[Input]:
         """Read its events from here on; what was said before there was one is to be said now."""
@@ -95,6 +98,14 @@ class Holder:
                 await _closed((await opening).engine)
         await self.close()
         await self._keeping.aclose()
+
+
+async def _or_closed(prepare: Callable[[Opened], Awaitable[T]], opened: Opened) -> T:
+    try:
+        return await prepare(opened)
+    except Exception:
+        await _closed(opened.engine)
+        raise
 
 
 async def _closed(engine: Engine) -> None:
