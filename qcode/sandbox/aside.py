@@ -42,14 +42,16 @@ def keep(path: str, before: Kept | None) -> Kept:
     except OSError:
         return Kept((0, 0), NOTHING)
     same = found.st_dev, found.st_ino
+    known = (*same, found.st_ctime_ns, found.st_size)
+    if before and before.held.known == known:  # as `held.look` knows it
+        return before
     is_file = stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
     if not is_file or stands_in(found):
         return Kept(same, NOTHING)
     with suppress(OSError):
         at = _enter(path)
         try:
-            was = before.held if before else NOTHING
-            return Kept(same, look(at, os.path.basename(path), was, Room()))  # noqa: PTH119
+            return Kept(same, look(at, path.rpartition("/")[2], NOTHING, Room()))
         finally:
             os.close(at)
     return Kept(same, NOTHING)
