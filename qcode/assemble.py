@@ -129,7 +129,7 @@ class _Assembly:
             jobs=lambda: bool(self.runner.list()),
             names=partial(checkpoints, start.log.path.parent) if start.log else None,
         )
-        self.nested = Nested(self.workspace.root)
+        self.nested, self.found = Nested(self.workspace.root), ""
         self.book.tripped = self._tripped
         self.standing = Standing(self.keeping, self.gate, self.settings, self.say, self._tripped)
 
@@ -157,7 +157,10 @@ class _Assembly:
         return self.history.asks()
 
     def _tripped(self) -> str:
-        return self.runner.tripped or (self.nested.look() if self.runner.fenced else "")
+        """What a command did; it stays so, though another one took it back."""
+        look = self.nested.look if self.runner.fenced else str
+        self.found = self.found or self.runner.tripped or look()
+        return self.found
 
     def _mode(self) -> PermissionMode:
         preset = parse_mode(self.config.permission.mode) if self.config.permission.mode else None

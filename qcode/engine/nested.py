@@ -31,6 +31,8 @@ class Nested:
         self._top = repository(folder)
         self._stamp: tuple[int, ...] = ()
         self._paths: list[str] = []
+        self._read: dict[str, tuple[tuple[int, ...], str]] = {}
+        """Path -> its settings, and when they were that: a look must be cheap."""
         self._known = dict(self._found())
 
     def look(self) -> str:
@@ -58,17 +60,21 @@ class Nested:
             self._stamp, self._paths = stamp, _paths(index)
         for path in self._paths:
             config = Path(git_folder(str(self._top / path))) / "config"
-            if os.path.lexists(config):
-                yield path, _text(config)
+            stamp = _stamp(config)
+            if not stamp and not os.path.lexists(config):
+                continue
+            if not stamp or self._read.get(path, ((), ""))[0] != stamp:
+                self._read[path] = stamp, _text(config)
+            yield path, self._read[path][1]
 
 
-def _stamp(index: Path) -> tuple[int, ...]:
-    """Another one when the index is."""
+def _stamp(file: Path) -> tuple[int, ...]:
+    """Another one when the file is, whatever time somebody gave it; empty = it is not there."""
     try:
-        status = index.stat()
+        status = file.stat()
     except OSError:
         return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _paths(index: Path) -> list[str]:

@@ -66,14 +66,16 @@ def _settings(config: Path) -> Settings:
 
 
 def _has_submodules(index: Path) -> bool:
-    status = index.stat()
-    return _seen(str(index), status.st_mtime_ns, status.st_size, status.st_ino)
+    now = index.stat()
+    stamp = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+    return _seen(str(index), stamp)
 
 
 @lru_cache(maxsize=16)
-def _seen(index: str, changed: int, size: int, inode: int) -> bool:
-    """Whether a submodule may be in it; kept as long as the file stays the same."""
-    if size > _INDEX_BYTES:
+def _seen(index: str, stamp: tuple[int, ...]) -> bool:
+    """Whether a submodule may be in it; kept as long as the file stays the same. Its time of change
+    is in `stamp`: nobody can set that."""
+    if stamp[2] > _INDEX_BYTES:
         return True
     with Path(index).open("rb") as file:
         before = b""

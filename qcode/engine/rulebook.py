@@ -42,7 +42,6 @@ class Rulebook:
         self.tripped: Callable[[], str] = lambda: ""
         """Why the fence counts no more; empty = it does. See `standing`."""
 
-    @property
     def _fence(self) -> Fence:
         return "none" if self._given == "holds" and self.tripped() else self._given
 
@@ -56,8 +55,11 @@ class Rulebook:
         Outside only if each of its simple commands is covered by the user's settings, and no more
         than a timer stands around it. What cannot be parsed stays inside.
         """
+        return self._where(accesses, self._fence())
+
+    def _where(self, accesses: Sequence[Access], fence: Fence) -> Literal["", "inside", "outside"]:
         lines = [split(access.target) for access in accesses if access.kind == "shell"]
-        if not lines or self._fence != "holds":
+        if not lines or fence != "holds":
             return ""
         return "outside" if all(map(self._is_outside, lines)) else "inside"
 
@@ -91,8 +93,9 @@ class Rulebook:
         return os.path.isfile(os.path.join(self._ground.root, access.target))  # noqa: PTH113, PTH118 - a Path would raise for a name that cannot be
 
     def _with(self, accesses: Sequence[Access], more: Sequence[Rule]) -> Verdict:
-        outside = self.where(accesses) == "outside"
-        fence: Fence = "none" if outside else self._fence
+        fence = self._fence()
+        if self._where(accesses, fence) == "outside":
+            fence = "none"
         policy = Policy(self._settings.mode, fence, (*self._rules, *more))
         return judge(accesses, policy, self._reach(accesses))
 

@@ -1,5 +1,6 @@
 """A repository that a command hides in the person's own is told before git is asked in it."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -60,3 +61,16 @@ def test_a_submodule_as_git_adds_it_is_not_told(top: Path, tmp_path: Path) -> No
 
 def test_without_a_repository_there_is_nothing_to_tell(tmp_path: Path) -> None:
     assert Nested(tmp_path).look() == ""
+
+
+def test_a_time_that_was_set_back_hides_nothing(top: Path) -> None:
+    repository(top / "sub")
+    git(top, "add", "sub")
+    nested, config = Nested(top), top / "sub" / ".git" / "config"
+    assert nested.look() == ""
+    was, text = config.stat(), config.read_text()
+    evil = text.replace("filemode = true", "fsmonitor = ./e")
+    assert len(evil) == len(text)
+    config.write_text(evil)
+    os.utime(config, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert "core.fsmonitor" in nested.look()
