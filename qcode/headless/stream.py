@@ -130,6 +130,8 @@ class _Host:
         self._seen = Seen()
         self._running = False
         self._waiting = Waiting()
+        self._owes_result = False
+        """Words were given, and no result came since."""
         self._is_open = form.input == "stream-json"
         """Whether more may come."""
         self._over = asyncio.Event()
@@ -147,6 +149,9 @@ class _Host:
             await asyncio.wait([*tasks, over], return_when=asyncio.FIRST_COMPLETED)
             if not over.done():  # one of them failed, or the engine has no more to say
                 await next(task for task in tasks if task.done())
+            if self._owes_result:  # taken back before anything began: nothing has said its end
+                self._result.take(TurnFinished("cancelled", "The turn was cancelled."))
+                self._finish()
         finally:
             for task in (*tasks, over):
                 task.cancel()
@@ -159,7 +164,7 @@ class _Host:
 
     def leave(self) -> None:
         """Nobody reads any more."""
-        self.code = ExitCode.FAILED
+        self.code, self._owes_result = ExitCode.FAILED, False
         self._over.set()
 
     # ------------------------------------------------------------------ from the host
@@ -204,6 +209,7 @@ class _Host:
             return
         message_id = str(line.get("uuid") or "")
         if (self._running or self._waiting) and not prompt.images:
+            self._owes_result = True
             self._waiting.add(message_id, prompt.text)
             self._engine.submit(Steer(prompt.text))
         else:
@@ -212,6 +218,7 @@ class _Host:
     def _begin(self, prompt: Prompt, message_id: str) -> None:
         if not self._running:  # the time between two turns is nobody's
             self._result.began = time.monotonic()
+        self._owes_result = True
         self._waiting.add(message_id, well_formed(prompt.text))
         self._engine.submit(prompt)
 
@@ -263,7 +270,7 @@ class _Host:
     def _finish(self) -> None:
         if not self._running:  # no server, an interrupt: it ended before it began
             self._waiting.dropped()
-        self._running = False
+        self._running = self._owes_result = False
         self.control.turn_over()
         result = self._result
         trouble = self._saved(result.answer or result.last_text)

@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.host import BOTH, Host
-from tests.e2e.rig import DONE, LIMIT_SECONDS, Cli, calling, words
+from tests.e2e.rig import DONE, LIMIT_SECONDS, YOLO, Cli, calling, words
 from tests.support.script import Pace, Reply
 from tests.support.scripted_server import ScriptedServer
 
@@ -224,3 +225,53 @@ def test_a_flood_of_lines_behind_the_end_leaves_no_word_of_ours(cli: Cli) -> Non
     assert process.wait(LIMIT_SECONDS) == 143
     assert "Traceback" not in errors
     assert "never awaited" not in errors
+
+
+def test_a_reader_that_reads_nothing_keeps_no_signal_from_ending_the_run(
+    cli: Cli, serve: Serve
+) -> None:
+    serve(Reply(text=words(60_000), pace=Pace(characters=5)))
+    there, here = os.pipe()
+    process = subprocess.Popen(
+        cli.line("-p", "go", "--output-format", "stream-json", "--include-partial-messages"),
+        cwd=cli.folder,
+        env=cli.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=here,
+        stderr=subprocess.PIPE,
+    )
+    os.close(here)
+    assert os.read(there, 10)  # it runs; nothing more is read, and the pipe fills
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(LIMIT_SECONDS) == 130
+    os.close(there)
+    assert process.stderr
+    assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_that_waits_for_its_server(
+    cli: Cli, drive: Drive, number: signal.Signals
+) -> None:
+    cli.url = "http://192.0.2.1/v1"  # nobody answers, and nobody refuses
+    host = drive()
+    host.say("go")
+    host.request("mcp_status")  # the prompt has been read
+    host.process.send_signal(number)
+    assert host.end() == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert [line["type"] for line in host.seen][-1] == "result"
+
+
+def test_a_last_message_that_cannot_be_written_is_no_success(
+    cli: Cli, serve: Serve, tmp_path: Path
+) -> None:
+    folder = tmp_path / "there"
+    folder.mkdir()
+    gone = calling("shell", command=f"rm -r {folder}")
+    serve(gone, DONE)
+    ran = cli.ask("--output-format", "stream-json", "-o", str(folder / "x"), *YOLO)
+    result = json.loads(ran.out.splitlines()[-1])
+    assert ran.code == result["qcode"]["exit_code"] == 42
+    assert "could not be written" in result["errors"][0]
+    assert result["result"] == "Done."
