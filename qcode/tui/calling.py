@@ -14,7 +14,7 @@ from qcode.protocol.events import (
     ToolCallProgress,
     ToolCallStarted,
 )
-from qcode.tui.blocks import CallBlock, ShellBlock
+from qcode.tui.blocks import CallBlock, NoteBlock, ShellBlock
 from qcode.tui.folding import State, add, call, shell, swap
 
 MOST_OUTPUT = 8_000
@@ -79,6 +79,16 @@ def _apart(blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[str, ...]]
         return tuple(blocks), ()
     words = tuple(one.text for one in blocks if isinstance(one, TextBlock))
     return tuple(one for one in blocks if not isinstance(one, TextBlock)), words
+
+
+def inquire(state: State, question: str) -> State:
+    """The model asks. A note says it where the card of the call does not."""
+    cards = [*(one.block for one in state.loose), *state.open]
+    said = any(
+        isinstance(one, CallBlock) and (one.state, one.summary) == ("running", question)
+        for one in cards
+    )
+    return state if said else add(state, NoteBlock(question, "info", "question"))
 
 
 def close(state: State) -> State:

@@ -152,7 +152,7 @@ def _next(state: State, event: AnyEvent, now: float) -> State:
         case Verified():
             return noting.verify(state, event)
         case QuestionAsked(question=question):
-            return add(state, NoteBlock(question, "info", "question"))
+            return calling.inquire(state, question)
         case Connected(by="endpoint") | Connected(answer="allow"):
             return state  # `qcode audit` tells of these
         case Connected(host, port, _, _, because):

@@ -169,6 +169,7 @@ def test_without_a_server_the_demo_can_be_watched(cli: Cli) -> None:
         time.sleep(0.8)
         terminal.type("y")
         terminal.wait_for("The tests pass now.", 20)
+        terminal.wait_for("/new begins a session of your own in")
         terminal.type("\x04")
         assert terminal.wait() == 0
 

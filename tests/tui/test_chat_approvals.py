@@ -553,3 +553,14 @@ async def test_a_job_that_wants_a_host_is_still_asked_about_when_the_turn_ends(
         assert h.app.chat.approval.calls
         h.engine.say(ApprovalSettled("r9", "deny", "the command no longer waits for it"))
         await h.until(lambda: not h.app.chat.approval.calls)
+
+
+async def test_to_see_all_of_it_is_offered_where_there_is_more(house: Enter) -> None:
+    async with house() as h:
+        await waits(h, shell())
+        assert "pytest -q > out.txt" in h.screen
+        assert "all of it" not in h.screen
+        h.engine.say(ApprovalSettled("r1", "deny", "no"))
+        h.engine.say(*running(shell(2, "\n".join(f"echo {n}" for n in range(40)))))
+        await h.until(lambda: "v all of it" in h.screen)
+        assert "more lines: v shows all" in h.screen

@@ -17,6 +17,7 @@ from qcode.protocol.events import (
     MessageCompleted,
     ModeChanged,
     Notice,
+    QuestionAsked,
     ReasoningDelta,
     Renamed,
     Repaired,
@@ -388,3 +389,11 @@ def _seconds(state: State) -> float:
         return time.perf_counter() - began
 
     return min(once() for _ in range(7))
+
+
+@pytest.mark.parametrize(("summary", "notes"), [("ask Which one?", 0), ("ask Which …", 1)])
+def test_a_question_is_a_note_where_its_card_does_not_say_it(summary: str, notes: int) -> None:
+    call = ToolCall("c7", "ask", "{}")
+    blocks = told(*BEGIN, ToolCallStarted(call, summary), QuestionAsked("q1", "Which one?"))
+    assert len(of(CallBlock, blocks)) == 1
+    assert len(of(NoteBlock, blocks)) == notes

@@ -13,6 +13,7 @@ from qcode.demo.script import bug_fix
 from qcode.protocol.inputs import Prompt
 from qcode.tui.acts.hands import Acts, Hands
 from qcode.tui.home import Wanted
+from qcode.tui.widgets.header import short_folder
 
 ANNOUNCED = (
     "This is a demo: a script answers, and no model. It was written by hand for the one bug of a "
@@ -21,12 +22,21 @@ ANNOUNCED = (
 )
 
 
+OVER = "That was the demo. /new begins a session of your own in"
+LOOK_SECONDS = 0.1
+
+
 async def watch(hands: Hands, _: str) -> None:
     """Open the demo's session and send its one prompt. It lasts until another is opened."""
     folder, base_url = await hands.keep(_stage())
     await hands.open(Wanted(base_url=base_url, demo=folder))
     hands.tell(ANNOUNCED)
     hands.submit(Prompt(project.prompt()))
+    talk = hands.talk
+    while hands.talk is talk and talk.running:  # noqa: ASYNC110 - a talk tells nobody of its end
+        await asyncio.sleep(LOOK_SECONDS)
+    if hands.talk is talk:
+        hands.tell(f"{OVER} {short_folder(hands.home.folder)}.")
 
 
 @asynccontextmanager

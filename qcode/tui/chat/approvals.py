@@ -44,6 +44,8 @@ class Shown:
     whole: bool = False
     """The command is shown to its end."""
     step: Step = ""
+    fits: bool = False
+    """All of it is seen, and nothing would be shown by asking for it."""
 
 
 def approval_lines(
@@ -52,6 +54,8 @@ def approval_lines(
     """Headline, what would happen, what it touches, the keys. `others` wait, too."""
     if shown.step == "batch":
         shown = replace(shown, whole=True)
+    elif not shown.whole:
+        shown = replace(shown, fits=is_whole(asked, replace(shown, of=1)))
     foot = _foot(asked, shown, others)
     room = max(shown.rows - 1 - len(foot), 1)
     body, beyond = _body(asked, shown)
@@ -192,7 +196,7 @@ def _offers(asked: ApprovalRequested, shown: Shown) -> Iterator[tuple[Span, ...]
     yield offer("t", "no, and say why")
     if diffs(asked):
         yield offer("⏎", _review(asked))
-    elif not is_network(asked):
+    elif not is_network(asked) and not shown.fits:
         yield offer("v", "all of it")
 
 
