@@ -55,9 +55,7 @@ def parse(argv: list[str]) -> Options:
         schema=found.json_schema,
         partial=found.include_partial_messages,
         replay=found.replay_user_messages,
-        prompt_tool={"host": "stdio", "none": None}.get(
-            found.permission_prompts, found.permission_prompt_tool
-        ),
+        prompt_tool=foreign.prompt_tool(found),
         last_message=found.output_last_message,
         quiet=found.quiet,
         folder=found.cwd,
@@ -211,9 +209,6 @@ def _permission(group: Group) -> None:
         choices=("stdio",),
         help="stdio: with stream-json both ways, whoever drives the run is asked",
     )
-    group.add_argument(
-        "--permission-prompts", choices=("host", "none"), help=argparse.SUPPRESS
-    )  # Claude's newer word for it
     group.add_argument("--sandbox", choices=("auto", "required", "off"), help="off: your own risk")
     group.add_argument(
         "--offline", action="store_true", help="connect to the configured endpoints and no others"

@@ -58,6 +58,7 @@ def add(group: Group) -> None:
         group.add_argument(flag, dest=_key(flag), action="store_true", help=argparse.SUPPRESS)
     for flag in WITH_VALUE:
         group.add_argument(flag, dest=_key(flag), action="append", help=argparse.SUPPRESS)
+    group.add_argument("--permission-prompts", choices=("host", "none"), help=argparse.SUPPRESS)
     for flag in REFUSED:
         group.add_argument(flag, type=_refuser(REFUSED[flag]), help=argparse.SUPPRESS)
 
@@ -72,6 +73,13 @@ def _refuser(why: str) -> Callable[[str], None]:
 def said(found: argparse.Namespace) -> tuple[str, ...]:
     """Those that were given."""
     return tuple(flag for flag in (*ALONE, *WITH_VALUE) if getattr(found, _key(flag)))
+
+
+def prompt_tool(found: argparse.Namespace) -> str | None:
+    """`--permission-prompts` is Claude's newer word for it."""
+    words: Mapping[str, str | None] = {"host": "stdio", "none": None}
+    said: str | None = found.permission_prompt_tool
+    return words.get(found.permission_prompts, said)
 
 
 def thinking(word: str | None, effort: str | None) -> str | None:

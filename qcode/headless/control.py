@@ -14,7 +14,8 @@ import msgspec
 from qcode.engine.contents import weighed
 from qcode.headless import names
 from qcode.headless.frames import Frame, Frames
-from qcode.headless.offers import DECLINED, chosen, keeps, suggestion
+from qcode.headless.greeting import GREETING, NOT_HERE, UNHEEDED
+from qcode.headless.offers import DECLINED, Pending, chosen, keeps, suggestion
 from qcode.permission.modes import PRESETS, Preset
 from qcode.protocol.events import ApprovalRequested, Notice, QuestionAsked
 from qcode.protocol.inputs import (
@@ -33,17 +34,6 @@ APPROVAL_SECONDS = 600.0
 """A host that does not reply for so long has said no. `QCODE_APPROVAL_SECONDS` overrules it."""
 
 GONE = "the host is gone"
-
-NOT_HERE = {
-    "hooks": "calls no hooks of its host",
-    "sdkMcpServers": "has no MCP servers of its host",
-}
-"""What `initialize` may set and nothing here would heed. A hook may be a guard, so the host must
-know."""
-
-
-UNHEEDED = ("agents", "skills")
-"""The same, but nobody relies on them."""
 
 
 class Refused(Exception):
@@ -75,7 +65,7 @@ class Control:
     """The request of the host by which files are being put back; empty = none."""
     _is_closed: bool = False
     """The host says no more."""
-    _open: dict[str, "Pending"] = field(default_factory=dict)
+    _open: dict[str, Pending] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def take_request(self, line: Frame, seen: Seen) -> None:
@@ -175,14 +165,7 @@ class Control:
             if request.get(key):
                 told = {"level": "warning", "text": f"`{key}` of initialize has no meaning here."}
                 self.write(self.frames.system("qcode_notice", {"qcode": told}))
-        return {
-            "commands": [],
-            "output_style": "default",
-            "available_output_styles": ["default"],
-            "models": [],
-            "account": {},
-            "hooks_applied": False,
-        }
+        return dict(GREETING)
 
     def _mode(self, word: str) -> Frame:
         preset = PRESETS.get(word)
@@ -282,7 +265,7 @@ class Control:
             self.write({"type": "control_cancel_request", "request_id": key})
         self._deny(pending.event, said)
 
-    def _decide(self, pending: "Pending", response: Frame) -> None:
+    def _decide(self, pending: Pending, response: Frame) -> None:
         found = response.get("response")
         if response.get("subtype") != "success" or not isinstance(found, dict):
             why = str(response.get("error") or "the host could not decide")
@@ -300,7 +283,7 @@ class Control:
         else:
             self.submit(ApprovalReply(event.request_id, "deny", words))
 
-    def _allow(self, pending: "Pending", found: Frame) -> None:
+    def _allow(self, pending: Pending, found: Frame) -> None:
         event, updated = pending.event, found.get("updatedInput")
         if isinstance(event, QuestionAsked):
             self.submit(QuestionReply(event.request_id, chosen(updated, event.question)))
@@ -313,12 +296,3 @@ class Control:
         scope: Literal["once", "session"] = "session" if keeps(found, event.rules) else "once"
         reply = ApprovalReply(event.request_id, "allow", changed_arguments=changed, scope=scope)
         self.submit(reply)
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What the host was asked."""
-
-    event: ApprovalRequested | QuestionAsked
-    given: Frame
-    timer: asyncio.TimerHandle

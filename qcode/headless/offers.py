@@ -1,10 +1,22 @@
 """What a host may answer besides yes and no: rules to keep, and an answer to a question."""
 
+import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from qcode.headless.frames import Frame
+from qcode.protocol.events import ApprovalRequested, QuestionAsked
 
 DECLINED = "The user did not answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What the host was asked."""
+
+    event: ApprovalRequested | QuestionAsked
+    given: Frame
+    timer: asyncio.TimerHandle
 
 
 def suggestion(rules: tuple[str, ...]) -> Frame:
