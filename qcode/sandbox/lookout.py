@@ -30,6 +30,7 @@ from qcode.sandbox.ear import Ear
 from qcode.sandbox.group import Group
 from qcode.sandbox.inotify import Change
 from qcode.sandbox.made import UNKNOWN, Identity, Made
+from qcode.sandbox.tracking import only_tracks
 
 WAIT_SECONDS, PAUSE_SECONDS = 2.0, 0.000_5
 LAST_SECONDS = 0.005
@@ -171,11 +172,23 @@ class Lookout:
             return said
         if not finding.touched and now == finding.made:
             return f"{said} It was not seen to touch the new one; have a look at it all the same."
+        if _is_harmless(name, self._kept.get(name)):
+            return f"{said} Nothing but which branch follows which is new in it."
         other, back = set_aside(name, self._kept.get(name))
         if not other:
             return f"{said} It may have written the new one, which could not be moved: look at it."
         state = "is again what it was before" if back else "is not there any more"
         return f"{said} It may have written the new one, which is {other} now; {name} {state}."
+
+
+def _is_harmless(name: str, kept: Kept | None) -> bool:
+    if kept is None or not name.endswith("/config"):
+        return False
+    now = keep(name, None).held
+    was = kept.held
+    if was.data is None or now.data is None or was.rights != now.rights:
+        return False
+    return only_tracks(was.data, now.data)
 
 
 def _kill(group: int) -> None:

@@ -18,6 +18,7 @@ from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.lookout import Lookout
 from qcode.sandbox.namespaces import Namespaces
+from qcode.sandbox.tracking import only_tracks
 from tests.sandbox.fences import outside_tmp, why_not
 from tests.sandbox.processes import until
 
@@ -218,6 +219,51 @@ def listening() -> int:
     """Descriptors of this process through which the kernel tells; each has its thread."""
     found = [it.readlink().name for it in Path("/proc/self/fd").iterdir() if it.is_symlink()]
     return sum("inotify" in it for it in found)
+
+
+async def test_what_a_branch_follows_is_not_taken_back(session: Session, tmp_path: Path) -> None:
+    """`git push -u` changes the config twice at once: that is more than can be followed."""
+    session.outside("git", "init", "-q", "--bare", str(tmp_path / "far"))
+    session.outside("git", "remote", "add", "far", str(tmp_path / "far"))
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+    session.outside("git", *identity, "commit", "-q", "--allow-empty", "-m", "first")
+    for branch in ("one", "two/x", "three"):
+        session.outside("git", "checkout", "-q", "-b", branch)
+        job = await session.job(IDLES)
+        session.outside("git", "push", "-q", "-u", "far", branch)
+        assert await session.ended(job)
+        assert f'[branch "{branch}"]' in session.config.read_text()
+    assert session.aside() == []
+
+
+CONFIG = b'[core]\n\tbare = false\n[remote "far"]\n\turl = https://x.org/y\n'
+FOLLOWS = b'[branch "main"]\n\tremote = far\n\tmerge = refs/heads/main\n'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"\tpushurl = https://evil.org/\n",
+        b"[core]\n\tfsmonitor = ./evil\n",
+        b'[branch "main"]\n\tremote = https://evil.org/\n',
+        b'[branch "main"]\n\tremote = ext::sh -c evil\n',
+        b'[branch "main"]\n\tremote = far2\n',
+        b'[branch "main"]\n\tremote = far\\\n\tfsmonitor = x\n',
+        b'[branch "main"]\n\tremote = far\r\n',
+        b'[branch "main"]\n\tmerge = refs/heads/main\n[include]\n\tpath = evil\n',
+        b'[branch "a"] fsmonitor = x\n',
+        b'[branch "a\n"]\n',
+        b"[include]path=evil\n",
+        FOLLOWS + b"x",
+    ],
+)
+def test_only_which_branch_follows_which_is_harmless(more: bytes) -> None:
+    assert only_tracks(CONFIG, CONFIG + FOLLOWS)
+    assert not only_tracks(CONFIG, CONFIG + more)
+    assert not only_tracks(CONFIG, FOLLOWS + CONFIG)
+    assert not only_tracks(CONFIG, CONFIG[:-1])
+    assert not only_tracks(CONFIG[:-1], CONFIG + FOLLOWS)
+    assert not only_tracks(b"[core]\n", b"[core]\n" + FOLLOWS)
 
 
 async def test_nothing_listens_while_nothing_runs(session: Session) -> None:
