@@ -66,6 +66,16 @@ def weighed(talk: Conversation, context_tokens: int | None = None) -> Contents:
     return Contents(shares, total, context_tokens, counted)
 
 
+def weight(message: Message) -> float:
+    """Tokens of a message by its looks."""
+    return sum(weight for _, weight in _one(message))
+
+
+def head_weight(told: SessionStarted) -> float:
+    """The same of what stands ahead of all messages."""
+    return sum(weight for _, weight in _head(told))
+
+
 def _weights(talk: Conversation) -> dict[str, float]:
     weights: dict[str, float] = {}
     for kind, weight in (*_head(talk), *(each for one in talk.messages for each in _one(one))):
@@ -73,7 +83,7 @@ def _weights(talk: Conversation) -> dict[str, float]:
     return weights
 
 
-def _head(talk: Conversation) -> Iterator[tuple[str, float]]:
+def _head(talk: Conversation | SessionStarted) -> Iterator[tuple[str, float]]:
     yield "system text", about(talk.system)
     for tool in talk.tools:
         yield "tools", about(f"{tool.name} {tool.description} {tool.parameters}")

@@ -43,6 +43,7 @@ from qcode.server.tokens import about
 from qcode.session.prompts import spoken
 from qcode.tui.rates import NO_PACE, Pace
 from qcode.tui.status import OWN, Phase, Status
+from qcode.tui.weighing import weigh
 
 SLACK_TOKENS = 64
 """Tokens read again that are no news: the marks at the end of an answer count differently."""
@@ -65,6 +66,11 @@ def said(status: Status, given: Input, now: float) -> Status:
 
 def follow(status: Status, event: AnyEvent, now: float) -> Status:
     """The status after `event`."""
+    after = _follow(status, event, now)
+    return after if after.counts else weigh(after, event)
+
+
+def _follow(status: Status, event: AnyEvent, now: float) -> Status:
     match event:
         case ReasoningDelta(_, told, pieces):
             tokens = status.thought_tokens + pieces if told is None else told
@@ -82,7 +88,8 @@ def follow(status: Status, event: AnyEvent, now: float) -> Status:
             return _server(status, event, now)
         case StepStarted():
             fresh = replace(status, asked=True, progress=None, pace=NO_PACE, thought_tokens=0)
-            held = replace(fresh, prompt_tokens=status.used_tokens)
+            known = 0 if status.estimated else status.used_tokens
+            held = replace(fresh, prompt_tokens=known)
             return _to(held, "waiting", now)
         case Retried(_, because, wait):
             fresh = replace(status, pace=NO_PACE, thought_tokens=0, progress=None)
@@ -152,7 +159,10 @@ def _know(status: Status, event: AnyEvent, now: float) -> Status:
         case Rewound(turn):
             held = tuple(one for one in status.held if one[0] < turn)
             tokens = dict(status.held).get(turn, 0)
-            return replace(status, prompt_tokens=tokens, held=held, pace=NO_PACE, reused=None)
+            back = replace(status, held=held, pace=NO_PACE, reused=None)
+            if status.estimated:
+                return replace(back, prompt_tokens=0, weighed=float(tokens) or status.weighed)
+            return replace(back, prompt_tokens=tokens)
         case Notice(level) if level != "info" and status.phase == "compacting":
             between = status.turn_since is None and not status.queued
             return _to(status, "idle" if between else "waiting", now)
@@ -221,7 +231,9 @@ def _use(status: Status, event: Usage, now: float) -> Status:
     )
     if not status.asked:  # a summary's
         return known
-    return replace(known, prompt_tokens=prompt or status.prompt_tokens, pace=Pace((), generated))
+    held = prompt or status.prompt_tokens
+    counts = status.counts or bool(prompt)
+    return replace(known, prompt_tokens=held, counts=counts, pace=Pace((), generated))
 
 
 def _run(status: Status, id_: str, summary: str, now: float) -> Status:

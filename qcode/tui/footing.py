@@ -80,13 +80,14 @@ def _context(status: Status) -> tuple[Piece, ...]:
     used, most = status.used_tokens, status.context_tokens
     if not used and not most:
         return ((), (), (), ())
+    about = "~" if status.estimated and used else ""
     if not most:
-        told: Piece = (Span(f"ctx {short(used)}", "dim"),)
+        told: Piece = (Span(f"ctx {about}{short(used)}", "dim"),)
         return (told, told, told, ())
     share = used / most
     style = "warning" if share >= NEARLY_FULL else "dim"
-    whole = (Span(f"ctx {short(used)} of {short(most)}", style),)
-    percent = (Span(f"ctx {100 * share:.0f} %", style),)
+    whole = (Span(f"ctx {about}{short(used)} of {short(most)}", style),)
+    percent = (Span(f"ctx {about}{100 * share:.0f} %", style),)
     return ((*whole, Span(" "), *bar(share, BAR_CELLS)), whole, percent, ())
 
 

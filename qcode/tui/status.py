@@ -57,6 +57,12 @@ class Status:
     """Loaded by the server; None = it did not say."""
     prompt_tokens: int = 0
     """Of the last request, or what the next one holds at least; 0 = not known."""
+    answered: bool = False
+    """Some answer is whole."""
+    weighed: float = 0.0
+    """What the conversation holds by its looks, until the server counts."""
+    counts: bool = False
+    """The server does."""
     held: tuple[tuple[int, int], ...] = ()
     """Number of a turn, and `used_tokens` as it began: what a rewind goes back to."""
     reused: float | None = None
@@ -83,5 +89,11 @@ class Status:
 
     @property
     def used_tokens(self) -> int:
-        """Of the context, now; 0 = not known."""
-        return self.prompt_tokens + round(self.pace.tokens) if self.prompt_tokens else 0
+        """Of the context, now; 0 = not known. See `estimated`."""
+        held = self.prompt_tokens or (self.weighed if self.estimated else 0)
+        return round(held + self.pace.tokens) if held else 0
+
+    @property
+    def estimated(self) -> bool:
+        """No server has counted it: answers came, and none with its tokens."""
+        return self.answered and not self.counts

@@ -42,6 +42,7 @@ from qcode.protocol.inputs import Begin, Compact, Prompt, QuestionReply, Queue
 from qcode.protocol.messages import AssistantMessage, Text, ToolCall, ToolMessage, user
 from qcode.tui.drawing.words import short
 from qcode.tui.following import follow, said
+from qcode.tui.footing import footer_line
 from qcode.tui.phases import clock, phase_words
 from qcode.tui.rates import Pace
 from qcode.tui.recalling import recalled
@@ -194,6 +195,24 @@ def test_the_context_grows_while_an_answer_comes_and_is_as_counted_after_it() ->
     assert more.used_tokens == 1_057
     assert more.context_tokens == 131_072
     assert after(ContextChanged(4_096), status=more).context_tokens == 4_096
+
+
+def test_where_no_server_counts_the_context_is_an_estimate_that_grows_and_goes_back() -> None:
+    usage, words = Usage(None, None, None), AssistantMessage((Text("some words " * 200),))
+    first = after(*TURN, usage, MessageCompleted(words, 0, 1.0))
+    assert first.estimated
+    assert 100 < first.used_tokens < 1_000
+    assert "ctx ~" in footer_line(first, 10.0, 120).text
+    done = after(TurnFinished("end_turn"), status=first)
+    result = ToolCallFinished(ToolMessage("c1", "read", "more words " * 500))
+    next_turn = (TurnStarted(2, user("on")), StepStarted(2, 1), usage)
+    second = after(*next_turn, MessageCompleted(words, 0, 1.0), result, status=done)
+    assert second.used_tokens > done.used_tokens + 500
+    assert after(Rewound(2), status=second).used_tokens == done.used_tokens
+    summed = after(Compacted(user("In short.", "summary"), 0, 900, 90), status=second)
+    assert after(StepStarted(2, 2), status=summed).used_tokens == 90
+    counted = after(StepStarted(2, 2), Usage(5_000, None, 7), status=second)
+    assert (counted.used_tokens, counted.estimated) == (5_007, False)
 
 
 def test_calls_of_one_answer_end_one_by_one() -> None:

@@ -82,5 +82,11 @@ def _steady(status: Status) -> Status:
     if status.phase == "idle":
         return status
     return replace(
-        status, pace=NO_PACE, thought_tokens=0, progress=None, prompt_tokens=0, since=0.0
+        status,
+        pace=NO_PACE,
+        thought_tokens=0,
+        progress=None,
+        prompt_tokens=0,
+        weighed=0.0,
+        since=0.0,
     )
