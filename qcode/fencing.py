@@ -26,7 +26,6 @@ from qcode.sandbox.plain import PlainRunner
 STAND_IN_NS = MARK_SECONDS * 10**9
 """Time of change of what a fence places in the workspace while commands run: see `placeholders`."""
 
-CHECK = "`qcode sandbox check` says what was tried."
 ALLOW = "Allow some: --allowed-tools 'Bash(pytest:*)'; all: --permission-mode auto --sandbox off."
 
 
@@ -76,7 +75,7 @@ def _around(config: Config, folders: Folders) -> Around:
         return Around(PlainRunner(spill), "none", choice.why)
     raise SandboxMissing(
         f"A sandbox is required (--sandbox required). {choice.why} Run without it, or with "
-        "--sandbox off in a container of your own; `qcode sandbox check` says what was tried."
+        "--sandbox off in a container of your own."
     )
 
 
@@ -105,6 +104,6 @@ def remark(found: Around, person: Literal["present", "absent"]) -> str:
     if found.fence != "none":
         return ""
     if person == "present":
-        return f"No sandbox holds here, so each command is asked about. {found.why} {CHECK}"
+        return f"No sandbox holds here, so each command is asked about. {found.why}"
     denied = "No sandbox holds here, so commands that no rule allows are denied."
-    return f"{denied} {found.why} {CHECK} {ALLOW}"
+    return f"{denied} {found.why} {ALLOW}"

@@ -22,6 +22,7 @@ from qcode.sandbox.seatbelt import Seatbelt
 if TYPE_CHECKING:
     from qcode.sandbox.trial import Trial
 
+CHECK = "`qcode sandbox check` says what was tried."
 Make = Callable[[Ground], Fence]
 LANDLOCK = Landlock.name
 WEAKER = {
@@ -73,7 +74,7 @@ def choose(
             _keep(state, name)
             return Choice(make(ground), "")
         said.append(f"{name}: {found.why or ', '.join(found.broken.values())}")
-    return Choice(None, f"No fence holds here ({'; '.join(said)}).")
+    return Choice(None, f"No fence holds here ({'; '.join(said)}). {CHECK}")
 
 
 def _tried(make: Make, state: Path) -> "Trial":
