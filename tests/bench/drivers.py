@@ -26,15 +26,14 @@ def drivers(ground: Ground) -> Iterator[Figure]:
     environ = {**os.environ, "QCODE_HOME": str(ground.qcode.home), "QCODE_BASE_URL": NOBODY}
     taken = [_first_line(str(folder), environ) for _ in range(REPEATS + 1)][1:]
     yield Figure("stream-json: start to system/init", median(taken), "s", 0.35)
-    text = " ".join(f"w{number}" for number in range(TOKENS))
-    pieces = len(text) // 5
-    with ScriptedServer(Reply(text=text, pace=Pace(characters=5))) as server:
+    text = "".join(f"w{number:03} " for number in range(TOKENS))  # five characters each
+    with ScriptedServer(Reply(text=text, pace=Pace(characters=5, delta_seconds=0.01))) as server:
         ran = ground.qcode.prompt(
             server.base_url, folder, "go", *STREAM, "--include-partial-messages"
         )
     kinds = Counter(json.loads(line)["type"] for line in ran.out.splitlines())
     yield counted("stream-json: stream events of an answer", kinds["stream_event"], "")
-    yield counted("stream-json: bytes per streamed token", len(ran.out) // pieces, "B", 400)
+    yield counted("stream-json: bytes per streamed token", len(ran.out) // TOKENS, "B", 400)
 
 
 def _first_line(folder: str, environ: dict[str, str]) -> float:
