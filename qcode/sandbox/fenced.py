@@ -168,12 +168,11 @@ class FencedRunner(PlainRunner):
             self._sweep_soon()
 
     def _tell(self, group: int, held: _Held) -> None:
-        """Of a job its output tells it, and the next command."""
+        """Of a job whoever reads it is told, and the next command."""
         for sentence in held.said:
             if held.process:
                 held.process.note(sentence)
             if held.process and (job := self._jobs.of(group)):
-                held.process.capture.feed(f"\n[{sentence}]\n".encode(errors="replace"))
                 self._untold.append(f"{job}: {sentence}")
 
     def _guarding(self, protected: tuple[str, ...], descriptors: tuple[int, ...]) -> Guarding:

@@ -117,7 +117,7 @@ async def test_a_job_ends_when_its_protected_file_is_replaced_outside(session: S
         session.outside("git", "config", "x.y", f"z{round_}")
         assert await session.ended(job)
         assert session.state(job) == "ended by signal 9"
-        told = (await session.runner.read(job, 0)).text
+        (told,) = (await session.runner.read(job, 0)).notes
         assert f"{session.config} was replaced or removed outside" in told
         if "not seen to touch" in told:
             assert f"z{round_}" in session.config.read_text()
@@ -146,7 +146,7 @@ async def test_what_a_job_wrote_into_the_new_file_does_not_stay(
         assert await session.ended(job)
         now = session.config.read_text()
         assert "PLANTED" not in now
-        told = (await session.runner.read(job, 0)).text
+        (told,) = (await session.runner.read(job, 0)).notes
         if "It may have written the new one" in told:
             assert now == before
             assert any(
