@@ -15,14 +15,20 @@ from qcode.protocol.events import (
 from qcode.tui.rates import NO_PACE
 from qcode.tui.status import Status
 
-
-_TELLING = (SessionStarted, TurnStarted, MessageCompleted, ToolCallFinished, Steered)
-_FEWER = (Compacted, Elided)
+_TELLING = (
+    SessionStarted,
+    TurnStarted,
+    MessageCompleted,
+    ToolCallFinished,
+    Steered,
+    Compacted,
+    Elided,
+)
 
 
 def weigh(status: Status, event: AnyEvent) -> Status:
     """With what `event` adds. A thousand characters take 0.07 ms: only until the server counts."""
-    if not isinstance(event, (*_TELLING, *_FEWER)):
+    if not isinstance(event, _TELLING):
         return status
     # 5 ms that the first paint would wait for; by the first of these the engine has loaded it
     from qcode.engine.contents import head_weight, weight  # noqa: PLC0415 - reason above
