@@ -35,7 +35,7 @@ from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.keys import APP
 from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk, replayed
-from qcode.tui.home import Held, Home, Opened, UnforeseenError, Wanted
+from qcode.tui.home import Held, Home, UnforeseenError, Wanted
 from qcode.tui.palette import Palette, depth
 from qcode.tui.screens.chat import ChatScreen
 
@@ -140,12 +140,7 @@ class QcodeApp(Hands):
 
     async def _open(self, wanted: Wanted) -> None:
         seen = await self._glimpse(wanted)
-
-        async def prepared(opened: Opened) -> Talk:
-            known = seen is not None and len(seen.events) == len(opened.past)
-            return seen if seen is not None and known else await replayed(opened.past)
-
-        opened, talk = await self.holder.open(wanted, prepared)
+        opened, talk = await self.holder.open(wanted, lambda found: replayed(found.past, seen))
         talk.session_id = opened.session_id
         self.held = opened.held
         self._begin(talk)

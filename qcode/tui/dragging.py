@@ -5,7 +5,7 @@ Textual scrolls widgets that it scrolls itself, and ends a selection that leaves
 
 from collections.abc import Callable
 
-from textual.events import MouseMove
+from textual.events import MouseDown, MouseMove
 from textual.geometry import Offset
 from textual.selection import Selection
 from textual.timer import Timer
@@ -97,3 +97,21 @@ class Drag:
         end = Offset(0, rows[0].number) if up else Offset(ROWS, rows[-1].number)
         chosen = Selection.from_offsets(self._start, end)
         self._widget.screen.selections = {self._widget: chosen}
+
+
+class Draggable(Widget):
+    """A widget on which a selection goes on past the edges."""
+
+    drag: Drag
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Perhaps a selection begins."""
+        self.drag.begin(event.screen_x, event.screen_y)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """It goes on past the edges."""
+        self.drag.move(event)
+
+    def on_mouse_up(self) -> None:
+        """It is made."""
+        self.drag.end()

@@ -13,11 +13,10 @@ from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
-from textual.widget import Widget
 
 from qcode.tui.blocks import Block, CallBlock, ReasoningBlock
 from qcode.tui.copying import between
-from qcode.tui.dragging import Drag
+from qcode.tui.dragging import Drag, Draggable
 from qcode.tui.frames import Frames, Ways
 from qcode.tui.layout import ROWS, Place, placed
 from qcode.tui.paint import Brush, Paint
@@ -29,7 +28,7 @@ from qcode.tui.window import Window
 WHEEL_ROWS = 3
 
 
-class TranscriptView(Widget, can_focus=True):
+class TranscriptView(Draggable, can_focus=True):
     """Blocks by their index. All methods return at once; the screen follows with the next frame."""
 
     FOCUS_ON_CLICK: ClassVar[bool] = False  # a click on the text leaves the keys with the prompt
@@ -79,7 +78,7 @@ class TranscriptView(Widget, can_focus=True):
         self._paint = paint
         self._seeker = Seeker(self, self.window, self._tell_found, self._change)
         self._frames = Frames(self, self.picture, self._look, self._seen, ways)
-        self._drag = Drag(self, self.picture, self._roll_now)
+        self.drag = Drag(self, self.picture, self._roll_now)
         self._followed = True
 
     # -- the conversation --
@@ -243,18 +242,6 @@ class TranscriptView(Widget, can_focus=True):
         """Three rows."""
         event.stop()
         self.roll(-WHEEL_ROWS)
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Perhaps a selection begins."""
-        self._drag.begin(event.screen_x, event.screen_y)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """It goes on past the edges."""
-        self._drag.move(event)
-
-    def on_mouse_up(self) -> None:
-        """It is made."""
-        self._drag.end()
 
     def on_click(self, event: events.Click) -> None:
         """To a link; the head of a card or of reasoning opens it, a double click any block."""

@@ -118,8 +118,11 @@ class Talk:
                 self.edited |= {*event.edited}
 
 
-async def replayed(past: Sequence[AnyEvent]) -> Talk:
-    """A talk of what a log holds. In a thread: thousands of events take a while."""
+async def replayed(past: Sequence[AnyEvent], seen: Talk | None = None) -> Talk:
+    """A talk of what a log holds: `seen`, where it has all of that already. In a thread: thousands
+    of events take a while."""
+    if seen is not None and len(seen.events) == len(past):
+        return seen
     talk = Talk()
     await asyncio.to_thread(talk.replay, past)
     return talk
