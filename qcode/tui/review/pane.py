@@ -99,6 +99,8 @@ class ReviewPane(Screen[ReviewOutcome | None]):
 
     def _draw(self) -> None:
         """All of it; cheap, for only what is near the cursor is drawn."""
+        if not self.query("#head"):  # it is being left: what it had waited for comes too late
+            return
         self._leaving = False
         width = self.size.width
         self._show("#head", [head_line(self.state, self._deeds, width)])
@@ -146,6 +148,8 @@ class ReviewPane(Screen[ReviewOutcome | None]):
 
     @on(PageView.Sized)
     def _draw_page(self) -> None:
+        if not self.query(PageView):
+            return
         view = self.query_one(PageView)
         width = view.scrollable_content_region.width
         if not width:  # the editor stands in its place
