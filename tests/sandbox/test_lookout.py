@@ -2,6 +2,7 @@
 nothing that it could write stays there."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ from tests.sandbox.processes import until
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "a fence holds")
 BWRAP = program({"PATH": "/usr/bin:/bin:/usr/local/bin"})
 
+PYTHON = os.path.realpath(sys.executable)
+"""Not that of a virtual environment: it may lie in /tmp, of which the fence has its own."""
 WRITES = """
 import os
 open("ready", "w").close()
@@ -83,9 +86,7 @@ class Session:
         (self.folder / "job.py").write_text(code)
         ready = self.folder / "ready"
         ready.unlink(missing_ok=True)
-        job = await self.runner.start(
-            Command(f"exec {sys.executable} -I -S job.py", self.folder, 60)
-        )
+        job = await self.runner.start(Command(f"exec {PYTHON} -I -S job.py", self.folder, 60))
         assert await until(ready.exists, 15)
         return job
 
