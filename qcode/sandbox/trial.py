@@ -50,7 +50,16 @@ class Trial:
 
 
 def trial(make: Callable[[Ground], Fence], base: Path) -> Trial:
-    """Try every promise in a scene below `base`. Never raises for a fence that fails."""
+    """Try every promise in a scene below `base`. Never raises for a fence that fails.
+
+    Where it came to nothing it is tried once more: what somebody else removes at that moment, a
+    socket that was to be covered say, hinders one trial and not the next.
+    """
+    found = _tried(make, base)
+    return _tried(make, base) if found.why else found
+
+
+def _tried(make: Callable[[Ground], Fence], base: Path) -> Trial:
     began = time.monotonic()
     try:
         with scene(base) as place:
