@@ -1,5 +1,6 @@
 """Output without end, 1,000 background shells, a bomb of forks: bounded, and nothing is left."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,6 +83,8 @@ def test_a_bomb_of_forks_inside_the_fence_is_ended(
     cli: Cli, serve: Serve, home: Path, bomb: str
 ) -> None:
     """At most 64 processes; that the limits hold is tested beside them."""
+    if bomb == BOMBS["ever more"] and not os.geteuid() and "QCODE_KILLS" not in os.environ:
+        pytest.skip("the kernel does not count root's processes: 30 s and more; make faults has it")
     settings = home / "qcode" / "config" / "config.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("[sandbox]\nprocesses = 64\n")
