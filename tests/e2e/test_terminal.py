@@ -59,7 +59,7 @@ def test_type_stream_interrupt_resize_quit(cli: Cli, serve: Serve) -> None:
         terminal.wait_until(lambda seen: "a draft" not in seen.text)
         terminal.type("\x03\x03")
         assert terminal.wait() == 0
-        assert "qcode --resume" in terminal.text
+        terminal.wait_for("qcode --resume")
         assert "The count was rounded." in terminal.text
 
 
@@ -162,7 +162,7 @@ def test_without_a_server_the_demo_can_be_watched(cli: Cli) -> None:
         time.sleep(0.8)  # a key too soon is no answer
         terminal.type("d")
         terminal.wait_for("edit wants to change", 20)
-        assert "playback (a script, no model)" in terminal.text
+        terminal.wait_for("playback (a script, no model)")
         time.sleep(0.8)
         terminal.type("y")
         terminal.wait_for("shell wants to run")
@@ -252,7 +252,7 @@ def test_no_color_leaves_the_terminals_own_colours(cli: Cli, serve: Serve) -> No
         came = b""
         while b"scripted-model" not in came and terminal.running:
             came += terminal.pump(1.0)
-        assert "❯" in terminal.text
+        terminal.wait_for("❯")
         assert b"\x1b[" in came
         assert not re.search(rb"\x1b\[[0-9;]*[34]8;[25];[0-9;]*m", came)
 

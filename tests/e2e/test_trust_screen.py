@@ -46,7 +46,7 @@ def test_trust_counts_at_once_and_is_asked_for_once(cli: Cli, serve: Serve) -> N
     configure(cli.folder)
     with app(cli) as terminal:
         terminal.wait_for(ASKS)
-        assert 'agent.thinking = "off"' in terminal.text
+        terminal.wait_for('agent.thinking = "off"')
         time.sleep(LATER)
         terminal.type(DOWN)
         terminal.type("\r")

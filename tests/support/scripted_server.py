@@ -69,7 +69,7 @@ class ScriptedServer(LoopbackServer):
         self._replies.extend(replies)
         return self
 
-    def wait_for(self, condition: Callable[[Self], bool], seconds: float = 5.0) -> None:
+    def wait_for(self, condition: Callable[[Self], bool], seconds: float = 30.0) -> None:
         """Block until `condition(self)` holds; AssertionError after `seconds`.
 
         Each request that arrives and each answer that ends wakes it. Not for use in a coroutine

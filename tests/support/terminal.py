@@ -32,6 +32,8 @@ _ATTACH = (  # a shell does the same: the terminal becomes the one that signals 
 )
 _SYNCHRONIZED = b"\x1b[?2026$p"
 _KEPT = 4_000
+PATIENCE = 30.0
+"""Seconds: only what fails waits so long, and a busy machine is no failure."""
 
 
 class Terminal:
@@ -98,11 +100,11 @@ class Terminal:
         """Column and row."""
         return self._screen.cursor.x, self._screen.cursor.y
 
-    def wait_for(self, words: str, seconds: float = 10) -> None:
+    def wait_for(self, words: str, seconds: float = PATIENCE) -> None:
         """Read until they stand on the screen."""
         self.wait_until(lambda seen: words in seen.text, seconds)
 
-    def wait_until(self, met: Callable[[Self], bool], seconds: float = 10) -> None:
+    def wait_until(self, met: Callable[[Self], bool], seconds: float = PATIENCE) -> None:
         """Read until `met(self)`; AssertionError with the screen when it is not in time."""
         end = time.monotonic() + seconds
         while not met(self):
@@ -183,7 +185,7 @@ class Terminal:
         asked = ["ps", "-o", f"{field}=", "-p", pid]
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
-    def wait(self, seconds: float = 10) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         """Read until it ends; its exit status."""
         end = time.monotonic() + seconds
         while self.running:
