@@ -1,0 +1,1 @@
+"""Figures of servers and of models, to be compared."""

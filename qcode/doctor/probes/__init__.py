@@ -1,0 +1,1 @@
+"""Each one question."""

@@ -1,0 +1,1 @@
+"""A model served by qcode itself: the machine, the flags, the child process."""

@@ -1,0 +1,103 @@
+"""What serving a model is planned with: the machine, the model's file, the flags. Values alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Vendor = Literal["nvidia", "amd", "intel", "apple"]
+Backend = Literal["llama-server", "xllamacpp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One graphics processor."""
+
+    name: str
+    vendor: Vendor
+    memory_bytes: int
+    free_bytes: int | None
+    """None = the driver does not tell."""
+    is_unified: bool = False
+    """It shares the system's memory, which `memory_bytes` is then."""
+    driver: str = ""
+    """Version, where it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a model would run on."""
+
+    system: Literal["linux", "macos", "windows"]
+    processor: str
+    cores: int
+    """Physical ones, which is how many threads a model is given."""
+    memory_bytes: int
+    free_bytes: int
+    gpus: tuple[Gpu, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """What a GGUF file tells of itself, all its parts together."""
+
+    path: Path
+    """The first part, where there are several."""
+    architecture: str
+    """As llama.cpp spells it: `qwen35moe`."""
+    name: str
+    quantisation: str
+    """Such as `Q4_K_M`, from the file's own word or its name; empty = not told."""
+    size_bytes: int
+    layers: int
+    trained_tokens: int
+    kv_bytes_per_token: int
+    """Of the cache at f16, all layers together: hybrids have one in some layers alone."""
+    state_bytes: int
+    """Of the recurrent state of one sequence; 0 = none."""
+    expert_bytes: int
+    """Of all weights that belong to single experts; 0 = a dense model."""
+    has_mtp: bool
+    """It holds a head for speculative decoding."""
+    template: str
+    projector: Path | None = None
+    """Its eyes, a file beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What would run it."""
+
+    backend: Backend
+    path: str
+    """Of the binary; of a package, its version."""
+    build: int
+    """llama.cpp's; 0 = not told."""
+    uses: tuple[str, ...]
+    """What it can compute on beside the processor: `cuda`, `vulkan`, `rocm`, `metal`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag and its reason."""
+
+    name: str
+    """As `llama-server` spells it: `--ctx-size`."""
+    value: str
+    """Empty = a switch."""
+    why: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model would be served."""
+
+    engine: Engine
+    model: ModelFile
+    flags: tuple[Flag, ...]
+    context_tokens: int
+    """Of one slot."""
+    slots: int
+    kv_type: Literal["f16", "bf16", "q8_0"]
+    remarks: tuple[str, ...]
+    """Sentences that a person should read first: a GPU that is not used, and what that costs."""
