@@ -61,6 +61,21 @@ class ModelFile:
     template: str
     projector: Path | None = None
     """Its eyes, a file beside it."""
+    projector_bytes: int = 0
+    vocabulary: int = 0
+    """Tokens that it knows; 0 = not told."""
+    width: int = 0
+    """Of its embedding; 0 = not told."""
+    input_bytes: int = 0
+    """Of the table of input tokens, which llama.cpp keeps in the system's memory."""
+    expert_layers: int = 0
+    """Layers that have experts."""
+    active_expert_bytes: int = 0
+    """What a token uses of `expert_bytes`."""
+    mtp_bytes: int = 0
+    """Of the head's weights, which are part of `size_bytes`."""
+    mtp_kv_bytes_per_token: int = 0
+    """Of the head's own cache at f16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,16 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that takes memory."""
+
+    name: str
+    """For people: `weights`, `cache of 65,536 tokens`."""
+    size_bytes: int
+    where: Literal["gpu", "system"]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a model would be served."""
 
@@ -101,3 +126,7 @@ class Plan:
     kv_type: Literal["f16", "bf16", "q8_0"]
     remarks: tuple[str, ...]
     """Sentences that a person should read first: a GPU that is not used, and what that costs."""
+    needs: tuple[Need, ...] = ()
+    """The memory that it will take, part by part; the whole of it at the longest context."""
+    fits: bool = True
+    """False = this machine has not the memory; the remarks say what is missing."""
