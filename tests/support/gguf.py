@@ -42,7 +42,8 @@ def write_model(path: Path, template: str, followers: Followers = FOLLOWERS) -> 
     writer = gguf.GGUFWriter(path, "qwen35moe")
     _write_shape(writer)
     _write_tokenizer(writer, tokens)
-    writer.add_chat_template(template)
+    if template:
+        writer.add_chat_template(template)
     for name, tensor in _tensors(tokens, followers).items():
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()

@@ -34,6 +34,16 @@ class Options:
     """0 = like an engine that cannot go back at all inside what it has read."""
     sleep_idle_seconds: int = -1
     """Idle for so long, it unloads the model until the next request; -1 = never."""
+    slot_save_path: str = ""
+    """Folder in which slots are saved; empty = they cannot be."""
+    kv_unified: bool = False
+    """Whether several slots share the whole context; else it is divided among them."""
+    cache_prompt: bool = True
+    """False = `--no-cache-prompt`: reused only for requests that ask for it."""
+    cache_ram_mib: int = 8192
+    """Of states that were put aside for other conversations; 0 = none are."""
+    chat_template: str = ""
+    """Instead of the model's own."""
 
 
 Thinks = Literal["a while", "for ever"]
@@ -123,7 +133,13 @@ def serve(options: Options) -> None:
     params.cpuparams.n_threads = 1  # two threads on busy cores wait for each other
     params.cpuparams_batch.n_threads = 1
     params.n_ctx_checkpoints = options.n_ctx_checkpoints
+    params.kv_unified = options.kv_unified
+    params.cache_prompt = options.cache_prompt
+    params.cache_ram_mib = options.cache_ram_mib
+    params.chat_template = options.chat_template
     params.sleep_idle_seconds = options.sleep_idle_seconds
+    if options.slot_save_path:
+        params.slot_save_path = f"{options.slot_save_path}/"  # the name is put behind it as it is
     params.use_jinja = True
     params.endpoint_metrics = True
     params.endpoint_slots = True
