@@ -13,8 +13,10 @@ from pathlib import PurePath
 import msgspec
 
 from qcode.config.model import Config, Profile
+from qcode.config.paths import paths
 from qcode.config.profiles import said_by, tuned, with_profile
 from qcode.config.secrets import own_key
+from qcode.doctor import kept
 from qcode.engine.choices import Choice, Plan
 from qcode.engine.routing import Routes
 from qcode.engine.say import Say
@@ -162,7 +164,9 @@ def _context(config: Config, said: Collection[str], model: str) -> int:
 
 def _wishes(config: Config, said: Collection[str]) -> Wishes:
     history = config.server.history
-    return Wishes(None if history == "auto" else history, partial(_context, config, said))
+    strategy = None if history == "auto" else history
+    learned = kept.reader(paths().state / kept.FOLDER)
+    return Wishes(strategy, partial(_context, config, said), learned)
 
 
 def _patience(config: Config, name: str) -> Patience:

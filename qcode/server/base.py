@@ -56,6 +56,9 @@ class ServerFacts:
     """Whether the server takes a `Request.closed`."""
     picked_why: str = ""
     """Why this model of several, for people: `loaded`, `the only one`, `named`."""
+    unheeded: frozenset[str] = frozenset()
+    """What it takes and was measured not to do: sampling values by our names, `budget` (it does not
+    hold a thinking budget), `thinking` (its switch switches nothing)."""
     refused: frozenset[str] = frozenset()
     """Fields of a body that this server was seen to refuse; they are not sent again."""
     loaded: bool | None = None

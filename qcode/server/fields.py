@@ -8,6 +8,7 @@ switching never changes them.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from qcode.server.base import Request, ServerFacts
@@ -53,7 +54,7 @@ def fields(facts: ServerFacts, request: Request) -> dict[str, Any]:
 
 def groups(facts: ServerFacts, request: Request) -> dict[Group, dict[str, Any]]:
     """The same by where they come from; of two that name a field the later one wins."""
-    row = of(facts.kind, facts.version)
+    row = _row(facts)
     bound = {} if request.max_tokens is None else {row.max_tokens: request.max_tokens}
     found: dict[Group, dict[str, Any]] = {
         "server": {**row.extra, **_context(row, facts)},
@@ -65,10 +66,16 @@ def groups(facts: ServerFacts, request: Request) -> dict[Group, dict[str, Any]]:
     return {group: _without(sent, facts.refused) for group, sent in found.items()}
 
 
+def _row(facts: ServerFacts) -> Quirks:
+    """The row, less what the server was measured not to do."""
+    row = of(facts.kind, facts.version)
+    return replace(row, budget=()) if "budget" in facts.unheeded else row
+
+
 def limits(facts: ServerFacts, request: Request) -> bool:
     """Whether the server is told to hold the thinking budget: else it is the client's to hold."""
     found: Any = groups(facts, request)["thinking"]
-    path = of(facts.kind, facts.version).budget
+    path = _row(facts).budget
     for name in path:
         if not isinstance(found, Mapping) or name not in found:
             return False
@@ -82,13 +89,18 @@ def ignored(facts: ServerFacts, request: Request) -> tuple[str, ...]:
     lost = [
         name
         for name, value in request.sampling.items()
-        if row.sampling.get(name, "") in ("", *facts.refused) and value != NEUTRAL.get(name)
+        if value != NEUTRAL.get(name) and _is_lost(name, row, facts)
     ]
     asked = budget_asked(request)
-    cannot = row.switch == "none" or family(facts.model).thinks in ("always", "levels")
+    cannot = row.switch == "none" or "thinking" in facts.unheeded
+    cannot = cannot or family(facts.model).thinks in ("always", "levels")
     if asked == 0 and cannot and family(facts.model).thinks != "never":
         lost.append("thinking")
     return tuple(lost)
+
+
+def _is_lost(name: str, row: Quirks, facts: ServerFacts) -> bool:
+    return row.sampling.get(name, "") in ("", *facts.refused) or name in facts.unheeded
 
 
 def unsaid(facts: ServerFacts, request: Request) -> str:

@@ -31,6 +31,10 @@ def _as_it_is(model: str) -> int:
     return 0
 
 
+def _as_told(facts: ServerFacts) -> ServerFacts:
+    return facts
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What was configured of a server, whatever it says."""
@@ -40,6 +44,8 @@ class Wishes:
     context: Callable[[str], int] = _as_it_is
     """Tokens of context that a model is to have, by its name; 0 = as it is. Told to servers that
     take it with a request."""
+    learned: Callable[[ServerFacts], ServerFacts] = _as_told
+    """Facts -> facts with what was measured of that very server before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +178,11 @@ class Known:
     def _as_wished(self, facts: ServerFacts, before: ServerFacts | None) -> ServerFacts:
         """`facts` with what no question tells: what was seen before, what was configured."""
         wishes = self._target.wishes
-        if wishes.strategy:
-            facts = replace(facts, strategy=wishes.strategy, strategy_why="configuration")
         is_same = before is not None and before.model == facts.model
         told = before.asked_context if before and is_same else None
-        facts = ollama.asking(facts, told or wishes.context(facts.model))
+        facts = wishes.learned(ollama.asking(facts, told or wishes.context(facts.model)))
+        if wishes.strategy:
+            facts = replace(facts, strategy=wishes.strategy, strategy_why="configuration")
         if before is None or (before.kind, before.version) != (facts.kind, facts.version):
             return replace(facts, continues=can(facts))
         return replace(facts, continues=before.continues, refused=before.refused)

@@ -1,0 +1,113 @@
+"""What is remembered of an examination, per server and model, and what the agent makes of it.
+
+Bytes and names of files only: who reads and writes them says where they are. What was seen of
+another version or another model holds for nobody.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qcode.doctor.base import Finding, Learned
+from qcode.server.base import ServerFacts
+
+if TYPE_CHECKING:
+    from qcode.doctor.report import Report
+
+FOLDER = "doctor"
+"""Below the state folder."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The file. What a later version adds to it is left aside."""
+
+    base_url: str
+    kind: str
+    version: str
+    model: str
+    context_tokens: int | None
+    """As the server told it then: another one is another start of it."""
+    date: str
+    findings: tuple[Finding, ...] = ()
+    learned: Learned = Learned()
+
+
+def name_of(base_url: str, model: str) -> str:
+    """Of the file about one model of one server."""
+    return f"{_digest(base_url)}-{_digest(model)}.json"
+
+
+def pattern_of(base_url: str) -> str:
+    """Of the files about a server; empty = about any."""
+    return f"{_digest(base_url)}-*.json" if base_url else "*-*.json"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def encoded(report: "Report") -> tuple[str, bytes] | None:
+    """Name and content of the file; None = no server was examined."""
+    seen = report.server
+    if seen is None:
+        return None
+    kept = Kept(
+        base_url=seen.base_url,
+        kind=seen.kind,
+        version=seen.version,
+        model=seen.model,
+        context_tokens=seen.context_tokens,
+        date=report.date,
+        findings=tuple(each for each in report.findings if not each.id.startswith("own.")),
+        learned=report.learned,
+    )
+    data = msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n"
+    return name_of(seen.base_url, seen.model), data
+
+
+def read(folder: Path, facts: ServerFacts) -> Kept | None:
+    """What is known of the server as it is now; None = nothing, or of another one.
+
+    Never raises: a file that is damaged is as none, the next examination writes it anew.
+    """
+    try:
+        data = (folder / name_of(facts.base_url, facts.model)).read_bytes()
+        kept = msgspec.json.decode(data, type=Kept)
+    except (OSError, ValueError, RecursionError):  # msgspec's own errors are some
+        return None
+    return kept if _is_of(kept, facts) else None
+
+
+def reader(folder: Path) -> Callable[[ServerFacts], ServerFacts]:
+    """What `Wishes.learned` takes: facts -> facts with what was learned of that server."""
+
+    def learned(facts: ServerFacts) -> ServerFacts:
+        kept = read(folder, facts)
+        return applied(facts, kept) if kept else facts
+
+    return learned
+
+
+def applied(facts: ServerFacts, kept: Kept) -> ServerFacts:
+    """`facts` as they were measured."""
+    learned = kept.learned
+    unheeded = {*learned.ignored}
+    unheeded |= {"budget"} if learned.budget_holds is False else set()
+    unheeded |= {"thinking"} if learned.switch_works is False else set()
+    facts = replace(facts, unheeded=frozenset(unheeded))
+    if learned.strategy and learned.strategy != facts.strategy:
+        why = f"measured by qcode doctor on {kept.date[:10]}"
+        facts = replace(facts, strategy=learned.strategy, strategy_why=why)
+    less, told = learned.context_tokens, facts.context_tokens
+    if less and kept.context_tokens == told and (told is None or less < told):
+        facts = replace(facts, context_tokens=less, context_from="qcode doctor")
+    return facts
+
+
+def _is_of(kept: Kept, facts: ServerFacts) -> bool:
+    was = kept.base_url, kept.kind, kept.version, kept.model
+    return was == (facts.base_url, facts.kind, facts.version, facts.model)

@@ -1,0 +1,71 @@
+"""An address -> a server that can be examined: met as the agent meets it, asked beside it too."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from qcode.doctor.base import Subject
+from qcode.server.ask import Asker, NoAnswer
+from qcode.server.base import ServerFacts, Told, silent
+from qcode.server.client import connect
+from qcode.server.door import make_http
+from qcode.server.endpoint import Patience, root
+from qcode.server.known import Wishes
+from qcode.server.quirks import QUIRKS
+
+ANSWER_SECONDS = 10.0
+"""For a question beside chat completions; a CPU that computes with all its cores is slow to it."""
+PATIENCE = Patience(tries=1, busy_seconds=5.0)
+"""Whoever measures does not try again in silence: a request that fails is a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server is, as the settings have it."""
+
+    base_url: str = ""
+    """Empty = the first that answers on the known ports."""
+    api_key: str = field(default="", repr=False)
+    model: str = ""
+    wishes: Wishes = field(default_factory=Wishes)
+    """What a run asks of it, so that it is examined as it is used."""
+
+
+@asynccontextmanager
+async def met(address: Address, told: Told = silent) -> AsyncIterator[Subject]:
+    """The server, ready to be examined; closed behind it.
+
+    Waits while a model loads. Raises ServerGone, CredentialsRefused, UnknownModel and ConfigError.
+    """
+    server = connect(
+        address.base_url, address.api_key, address.model, PATIENCE, wishes=address.wishes
+    )
+    try:
+        facts = await server.facts(told)
+        http = make_http(facts.base_url, PATIENCE.connect_seconds)
+        try:
+            key = address.api_key if address.base_url else ""
+            asker = Asker(http, key, ANSWER_SECONDS)
+            subject = Subject(server, facts, asker, secrets.token_hex(4))
+            subject.props.update(await props_of(asker, facts))
+            yield subject
+        finally:
+            await http.aclose()
+    finally:
+        await server.close()
+
+
+async def props_of(asker: Asker, facts: ServerFacts) -> dict[str, object]:
+    """llama.cpp's `/props`; {} elsewhere, also where it would load a model (a router)."""
+    if facts.kind != "llamacpp":
+        return {}
+    try:
+        return (await asker.get(f"{root(facts.base_url)}/props")).fields
+    except NoAnswer:
+        return {}
+
+
+def is_paid(facts: ServerFacts) -> bool:
+    """Whether it is a service for money."""
+    return bool(QUIRKS[facts.kind].hosts)

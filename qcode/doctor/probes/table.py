@@ -1,0 +1,5 @@
+"""All probes, in their order: what gives the rates first, then what costs most when it is wrong."""
+
+from qcode.doctor.base import Probe
+
+PROBES: tuple[Probe, ...] = ()
