@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from qcode.protocol.errors import ServerError
+from qcode.protocol.events import Repaired, RepairKind
 from qcode.protocol.messages import ToolCall
 from qcode.server.base import Answer, Request, Server
 
@@ -29,6 +30,8 @@ class Sounding:
     calls: tuple[ToolCall, ...] = ()
     finish: str = ""
     """As `AssistantMessage.finish`."""
+    repairs: tuple[RepairKind, ...] = ()
+    """What had to be mended in the answer, and so did not come as it should."""
     error: str = ""
     """A sentence; the rest is empty then."""
 
@@ -43,17 +46,20 @@ class Sounding:
 async def sound(server: Server, request: Request) -> Sounding:
     """Send it and read it to its end. Never raises a ServerError: that is a result, too."""
     began = time.monotonic()
+    repairs: list[RepairKind] = []
     try:
         async with aclosing(server.stream(request)) as items:
             async for item in items:
-                if isinstance(item, Answer):
-                    return _of(item, time.monotonic() - began)
+                if isinstance(item, Repaired):
+                    repairs.append(item.kind)
+                elif isinstance(item, Answer):
+                    return _of(item, time.monotonic() - began, tuple(repairs))
     except ServerError as error:
         return Sounding(seconds=time.monotonic() - began, error=str(error))
     return Sounding(seconds=time.monotonic() - began, error="The answer did not end.")
 
 
-def _of(answer: Answer, seconds: float) -> Sounding:
+def _of(answer: Answer, seconds: float, repairs: tuple[RepairKind, ...]) -> Sounding:
     message, usage = answer.message, answer.usage
     first = usage.first_token_seconds
     return Sounding(
@@ -68,6 +74,7 @@ def _of(answer: Answer, seconds: float) -> Sounding:
         reasoning=message.reasoning,
         calls=message.calls,
         finish=message.finish,
+        repairs=repairs,
     )
 
 
