@@ -1,0 +1,185 @@
+"""What a keeper tells the other qcodes of its user: one small file a server, in the user's state.
+
+The file holds the server's key, so nobody else may read it. Whether its keeper lives is told by a
+lock, which the system takes away from a process that dies, however it dies.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, Literal
+
+import msgspec
+
+State = Literal["loading", "ready", "restarting", "failed"]
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What a keeper is to run; it comes through a pipe, since it holds the key."""
+
+    backend: Literal["llama-server", "xllamacpp"]
+    program: str
+    """Path of the binary; empty where the backend is a package."""
+    model: str
+    alias: str
+    """The name under which the model answers."""
+    flags: tuple[tuple[str, str], ...]
+    """As `llama-server` spells them; the value of a switch is empty."""
+    folder: str
+    id: str
+    key: str
+    idle_seconds: float
+    """So long after the last user has left it ends."""
+    context_tokens: int = 0
+    build: int = 0
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """A server as its keeper last told of it."""
+
+    pid: int
+    """Of the keeper."""
+    engine_pid: int
+    port: int
+    key: str
+    model: str
+    alias: str
+    backend: str
+    state: State
+    since: float
+    """Wall clock of the last start of the engine."""
+    said: str = ""
+    """A sentence: why it failed, or was started again."""
+    restarts: int = 0
+    context_tokens: int = 0
+    build: int = 0
+    flags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def base_url(self) -> str:
+        """Ends in `/v1`."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files of one server are."""
+
+    folder: Path
+    id: str
+
+    @property
+    def card_file(self) -> Path:
+        """What the keeper tells."""
+        return self.folder / f"{self.id}.json"
+
+    @property
+    def log(self) -> Path:
+        """What the engine says."""
+        return self.folder / f"{self.id}.log"
+
+    @property
+    def key_file(self) -> Path:
+        """The key alone, as `llama-server --api-key-file` reads it."""
+        return self.folder / f"{self.id}.key"
+
+    @property
+    def users(self) -> Path:
+        """One locked file for each process that uses the server."""
+        return self.folder / f"{self.id}.users"
+
+    @property
+    def alive(self) -> Path:
+        """Locked while the keeper lives."""
+        return self.folder / f"{self.id}.alive"
+
+    @property
+    def door(self) -> Path:
+        """Locked by whoever comes, goes or cleans up: one after the other."""
+        return self.folder / f"{self.id}.lock"
+
+    def card(self) -> Card | None:
+        """What is told; None = nothing, or nothing that can be read."""
+        try:
+            return msgspec.json.decode(self.card_file.read_bytes(), type=Card)
+        except (OSError, ValueError):  # msgspec's own errors are ValueErrors
+            return None
+
+    def tell(self, card: Card) -> None:
+        """Put `card` in place of what was told before. Raises OSError."""
+        write(self.card_file, msgspec.json.encode(card))
+
+    def is_kept(self) -> bool:
+        """Whether a keeper lives."""
+        try:
+            with self.alive.open("r+b") as file:
+                return not locked(file)
+        except OSError:
+            return False
+
+    def clear(self) -> None:
+        """Take away what a keeper that is gone has left; its log stays."""
+        for file in (self.card_file, self.key_file, self.alive):
+            file.unlink(missing_ok=True)
+        for file in self.users.glob("*"):
+            if is_left(file):
+                file.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody is in it
+            self.users.rmdir()
+
+
+def place_of(folder: Path, model: Path, *words: str) -> Place:
+    """The place of `model` as it is on the disk now, served as `words` want it.
+
+    Wishes, not the plan: a plan is made for the memory that is free, which the first server takes.
+    """
+    real = model.resolve()
+    about = real.stat()
+    parts = (str(real), str(about.st_size), str(about.st_mtime_ns), *words)
+    digest = blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=10)
+    return Place(folder, digest.hexdigest())
+
+
+def write(file: Path, data: bytes) -> None:
+    """All of it or nothing, for the user's eyes alone. Raises OSError."""
+    part = file.with_name(f".{file.name}-{os.getpid()}.tmp")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(data)
+    part.replace(file)
+
+
+def locked(file: IO[bytes], wait: Literal["wait", "try"] = "try") -> bool:
+    """Lock `file` until it is closed; False = another process has it.
+
+    Locks of the process, not of the descriptor: a fork that lives on does not keep them.
+    """
+    import fcntl  # noqa: PLC0415 - there is none on Windows
+
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if wait == "try" else 0))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_left(file: Path) -> bool:
+    """Whether nobody holds it any more."""
+    try:
+        with file.open("r+b") as opened:
+            return locked(opened)
+    except OSError:
+        return False
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Wait for the lock of `file`, made where it is missing. Raises OSError."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as opened:
+        locked(opened, "wait")
+        yield

@@ -1,0 +1,131 @@
+"""Which engine would run a model here: a `llama-server`, else the package `xllamacpp`."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from qcode.protocol.errors import ConfigError
+from qcode.serve.base import Engine, Machine
+
+ASK_SECONDS = 30.0
+"""For one question to a binary: the first start of a CUDA build takes seconds."""
+
+_BUILD = re.compile(r"^version: (\d+)|\bb(\d{4,})\b", re.MULTILINE)
+_DEVICE = re.compile(r"^\s+([A-Za-z]+)\d*: ", re.MULTILINE)
+
+USES = {
+    "CUDA": "cuda",
+    "VULKAN": "vulkan",
+    "ROCM": "rocm",
+    "HIP": "rocm",
+    "MTL": "metal",
+    "METAL": "metal",
+    "SYCL": "sycl",
+}
+"""Name of a device without its number, in capitals -> what it computes with."""
+
+NONE = (
+    "There is nothing here that runs a model: no llama-server is on the PATH, and xllamacpp is not "
+    "installed. Install llama.cpp (macOS: brew install llama.cpp; elsewhere a release from "
+    "https://github.com/ggml-org/llama.cpp/releases) or, for the processor alone: "
+    "pip install 'qcode[local]'."
+)
+
+
+def find(machine: Machine, binary: str = "") -> Engine:
+    """The first that is here; `binary` comes before all others. Raises ConfigError."""
+    if machine.system == "windows":
+        raise ConfigError("Models are served on Linux and macOS. On Windows use WSL.")
+    if binary:
+        return _named(binary)
+    for name in ("llama-server", "llama"):
+        if path := shutil.which(name):
+            return of_binary(path)
+    if found := _package(machine):
+        return found
+    raise ConfigError(NONE)
+
+
+def start_of(path: str) -> tuple[str, ...]:
+    """The words that begin its command line: newer builds have one program for all."""
+    return (path, "serve") if Path(path).stem == "llama" else (path,)
+
+
+def of_binary(path: str) -> Engine:
+    """A `llama-server` as it tells of itself. Raises ConfigError where it does not start."""
+    version = _asked([path, "--version"])
+    found = _BUILD.search(version)
+    build = int(found[1] or found[2]) if found else 0
+    devices = _asked([*start_of(path), "--list-devices"])
+    return Engine("llama-server", path, build, uses(_DEVICE.findall(devices)))
+
+
+def uses(devices: Sequence[str]) -> tuple[str, ...]:
+    """What devices such as `CUDA0` compute with; the processor is none."""
+    names = (name.rstrip("0123456789").upper() for name in devices)
+    return tuple(dict.fromkeys(USES[name] for name in names if name in USES))
+
+
+def _named(binary: str) -> Engine:
+    path = shutil.which(str(Path(binary).expanduser()))
+    if path is None:
+        raise ConfigError(
+            f"serve.binary is {binary!r}, and there is no such program. Write the path of a "
+            "llama-server, or remove the setting."
+        )
+    return of_binary(path)
+
+
+def _asked(words: Sequence[str]) -> str:
+    """What it prints. Raises ConfigError where it cannot be started, or fails."""
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=ASK_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigError(f"{words[0]} cannot be started ({error}).") from error
+    said = (done.stdout + done.stderr).decode("utf-8", "replace")
+    if done.returncode != 0:
+        last = (said.strip().splitlines() or ["it says nothing"])[-1]
+        raise ConfigError(
+            f"{' '.join(words)} fails with exit code {done.returncode}: {last[:300]}. Repair it, "
+            "take it off the PATH, or name another as serve.binary."
+        )
+    return said
+
+
+def _package(machine: Machine) -> Engine | None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        return None
+    version = metadata.version("xllamacpp")
+    last = version.partition("+")[0].rsplit(".", 1)[-1]  # 2026.10.11549
+    build = int(last) if last.isdecimal() and int(last) >= 1000 else 0
+    found: tuple[str, ...] = ("metal",) if machine.system == "macos" else ()
+    if machine.gpus and not found:  # built by hand it may use one; else nobody needs to know
+        found = uses(_devices())
+    return Engine("xllamacpp", version, build, found)
+
+
+def _devices() -> list[str]:
+    """Asked in a process of its own: loading it takes a tenth of a second and much memory."""
+    code = "import xllamacpp; print(*(it['name'] for it in xllamacpp.get_device_info()), sep='\\n')"
+    try:
+        return _asked([sys.executable, "-I", "-c", code]).split()
+    except ConfigError:
+        return []
+
+
+def environment() -> dict[str, str]:
+    """What an engine gets: nothing of ours, no keys, and no second word beside the flags."""
+    ours = ("QCODE_", "OPENAI_", "LLAMA_ARG_", "LLAMA_API_KEY")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

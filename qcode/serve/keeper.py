@@ -1,0 +1,179 @@
+"""The keeper: a small process that owns one engine for all qcodes of a user.
+
+It starts the engine, starts it again where it crashed, at the same address and with the same key,
+and ends when nobody has used it for long enough. No other process of ours stays behind. Its task
+comes through stdin; what it knows it tells in a file, see `card`.
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from qcode.serve import child, hints
+from qcode.serve.card import Card, Place, State, Task, alone, is_left, locked
+from qcode.serve.idle import Idle
+from qcode.serve.output import Output
+
+TICK_SECONDS = 0.1
+LOOK_SECONDS = 0.5
+"""Between two looks at who is there."""
+
+CRASHES = 3
+"""So many within CRASH_SECONDS, and it is not started again."""
+CRASH_SECONDS = 120.0
+
+
+def main() -> int:
+    """Keep what stdin says; returns the exit code."""
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    place = Place(Path(task.folder), task.id)
+    descriptor = os.open(place.alive, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as alive:
+        locked(alive, "wait")
+        keeper = Keeper(task, place)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, keeper.ask_to_stop)
+        keeper.run()
+        place.alive.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody waits there to be told why it failed
+            place.users.rmdir()
+    return 0
+
+
+class Keeper:
+    """Owns one engine."""
+
+    def __init__(self, task: Task, place: Place) -> None:
+        self._task = task
+        self._place = place
+        self._output = Output(place.log)
+        self._held = child.hold_port()
+        self._port: int = self._held.getsockname()[1]
+        self._child: child.Child | None = None
+        self._since = time.time()
+        self._state: State = "loading"
+        self._crashes: list[float] = []
+        self._idle = Idle(task.idle_seconds, time.monotonic())
+        self._stops = False
+
+    def ask_to_stop(self, *_: object) -> None:
+        """A signal: end at the next look."""
+        self._stops = True
+
+    def run(self) -> None:
+        """Until it is told to stop, nobody is there any more, or the engine cannot be kept up."""
+        try:
+            self._start("loading")
+            looked = 0.0
+            while not self._stops and self._state != "failed":
+                self._watch()
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    looked = time.monotonic()
+                    if self._is_idle():
+                        return  # its files are gone already
+        finally:
+            # First, so that nobody joins what ends. Not behind the door: who waits there for the
+            # end of this one has locked it.
+            if self._state != "failed":
+                self._place.card_file.unlink(missing_ok=True)
+            self._place.key_file.unlink(missing_ok=True)
+            if self._child:
+                self._child.end()
+
+    def _start(self, state: State, said: str = "") -> None:
+        self._since = time.time()
+        try:
+            self._child = child.start(self._task, self._place, self._port, self._output)
+        except OSError as error:
+            self._tell("failed", f"{self._name()} could not be started ({error}).")
+        else:
+            self._tell(state, said)
+
+    def _watch(self) -> None:
+        """One tick: has it ended, is it ready?"""
+        assert self._child
+        code = self._child.wait(TICK_SECONDS)
+        if code is not None:
+            self._child.end()  # what it may have started
+            if self._state == "loading":
+                self._did_not_start(code)
+            else:
+                self._crashed(code)
+        elif self._state != "ready" and child.serves(self._port) == "ready":
+            self._tell("ready")
+
+    def _did_not_start(self, code: int) -> None:
+        assert self._child
+        log = self._output.tail(self._child.said_before)
+        if hints.cause(log, code) == "port" and not self._crashes:
+            self._crashes.append(time.monotonic())  # once: another port, this time not held
+            self._held.close()
+            with child.hold_port() as probe:
+                self._port = probe.getsockname()[1]
+            self._start("loading")
+            return
+        self._tell("failed", hints.told(self._name(), log, code))
+
+    def _crashed(self, code: int) -> None:
+        now = time.monotonic()
+        self._crashes = [at for at in self._crashes if now - at < CRASH_SECONDS] + [now]
+        assert self._child
+        log = self._output.tail(self._child.said_before)
+        if len(self._crashes) > CRASHES:
+            said = f"{self._name()} crashed {len(self._crashes)} times in a row. "
+            self._tell("failed", said + hints.told("The last one", log, code))
+            return
+        self._output.add(f"qcode: it ended with {code}, and is started again\n".encode())
+        self._start("restarting", f"{self._name()} ended with {code} and was started again.")
+
+    def _is_idle(self) -> bool:
+        """Whether nobody needs it any more. Then it is out of the list before anyone can come."""
+        if not self._idle.is_over(self._users(), time.monotonic()):
+            return False
+        with alone(self._place.door):
+            if self._users():
+                return False
+            self._place.card_file.unlink(missing_ok=True)
+            self._place.key_file.unlink(missing_ok=True)
+            return True
+
+    def _users(self) -> int:
+        """Processes that hold a file; files of those that are gone are taken away."""
+        count = 0
+        for file in self._place.users.glob("*.user"):
+            if is_left(file):
+                file.unlink(missing_ok=True)
+            else:
+                count += 1
+        return count
+
+    def _name(self) -> str:
+        return "xllamacpp" if self._task.backend == "xllamacpp" else self._task.program
+
+    def _tell(self, state: State, said: str = "") -> None:
+        self._state = state
+        task = self._task
+        with suppress(OSError):  # a full disk: who looks sees the state before
+            self._place.tell(
+                Card(
+                    pid=os.getpid(),
+                    engine_pid=self._child.process.pid if self._child else 0,
+                    port=self._port,
+                    key=task.key,
+                    model=task.model,
+                    alias=task.alias,
+                    backend=task.backend,
+                    state=state,
+                    since=self._since,
+                    said=said,
+                    restarts=len(self._crashes),
+                    context_tokens=task.context_tokens,
+                    build=task.build,
+                    flags=task.flags,
+                )
+            )

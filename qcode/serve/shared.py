@@ -1,0 +1,181 @@
+"""One server for all qcodes of a user: whoever comes first has it started, the others join.
+
+While a process uses it, it holds a lock on a file of its own; the system lets go of it when the
+process ends, however it ends.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import msgspec
+
+from qcode.protocol.errors import OutOfMemory, ServerGone
+from qcode.serve import boot
+from qcode.serve.card import Card, Place, Task, alone, locked
+from qcode.serve.engines import environment
+
+BEGIN_SECONDS = 30.0
+"""For a keeper to say its first word, on a machine that is busy with other things."""
+POLL_SECONDS = 0.05
+STOP_SECONDS = 20.0
+
+Told = Callable[[Card, float], None]
+"""Hears of a server that is not ready yet, and since how many seconds."""
+
+
+@dataclass(slots=True)
+class Use:
+    """A server, held by this process until `close`, or until the process ends."""
+
+    place: Place
+    began: Literal["started", "joined"]
+    _file: IO[bytes]
+    _path: Path
+
+    def ready(self, told: Told, limit_seconds: float) -> Card:
+        """Wait until it serves. Raises ServerGone and OutOfMemory, with the engine's last words."""
+        began = time.monotonic()
+        while True:
+            card = self.place.card()
+            passed = time.monotonic() - began
+            if card and card.state == "failed":
+                kind = OutOfMemory if "not enough memory" in card.said else ServerGone
+                raise kind(f"{card.said}\n  The whole log: {self.place.log}")
+            if card and card.state == "ready":
+                return card
+            if not self.place.is_kept():
+                raise ServerGone(
+                    f"The server of {self.place.id} was ended while it started. "
+                    f"Try again; its log: {self.place.log}"
+                )
+            if passed > limit_seconds:
+                raise ServerGone(
+                    f"The model is not loaded after {passed:.0f} s (server.loading_seconds). "
+                    f"It goes on; try again later. Its log: {self.place.log}"
+                )
+            if card:
+                told(card, passed)
+            time.sleep(POLL_SECONDS)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def new_key() -> str:
+    """A key that nobody guesses."""
+    return secrets.token_hex(24)
+
+
+def join(place: Place, task: Callable[[], Task]) -> Use:
+    """The server of `place`, started as `task` says where none runs; it need not be ready yet.
+
+    Raises ServerGone, OSError, and what `task` raises.
+    """
+    with alone(place.door):
+        if place.is_kept() and _is_usable(place.card()):
+            return _use(place, "joined")
+        _end_kept(place)
+        place.clear()
+        use = _use(place, "started")
+        try:
+            _begin(place, task())
+        except BaseException:
+            use.close()
+            raise
+        return use
+
+
+def servers(folder: Path) -> Iterator[tuple[Place, Card]]:
+    """Those that run now. What dead ones have left is taken away."""
+    for file in sorted(folder.glob("*.alive")):
+        place = Place(folder, file.stem)
+        if place.is_kept():
+            if card := place.card():
+                yield place, card
+        else:
+            with alone(place.door):
+                if not place.is_kept():
+                    place.clear()
+
+
+def users(place: Place) -> int:
+    """Processes that use it, this one among them."""
+    return len(list(place.users.glob("*.user")))
+
+
+def stop(place: Place) -> bool:
+    """End it, whoever uses it; False = it does not end."""
+    with alone(place.door):
+        card = place.card()
+    if card:
+        _end_kept(place)
+    gone = not place.is_kept()
+    if gone:
+        with alone(place.door):
+            if not place.is_kept():
+                place.clear()
+    return gone
+
+
+def _is_usable(card: Card | None) -> bool:
+    return card is not None and card.state != "failed"
+
+
+def _end_kept(place: Place) -> None:
+    """A keeper that nobody can join has failed or is on its way out: see it off."""
+    limit = time.monotonic() + STOP_SECONDS
+    while place.is_kept():
+        if card := place.card():
+            try:
+                os.kill(card.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                return
+        if time.monotonic() > limit:
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _use(place: Place, began: Literal["started", "joined"]) -> Use:
+    """A file of our own, under its name only once it is locked: the keeper takes away what is
+    not."""
+    place.users.mkdir(mode=0o700, exist_ok=True)
+    path = place.users / f"{os.getpid()}-{secrets.token_hex(4)}.user"
+    made = path.with_suffix(".new")
+    file = made.open("xb")
+    locked(file, "wait")
+    made.rename(path)
+    return Use(place, began, file, path)
+
+
+def _begin(place: Place, task: Task) -> None:
+    """Start the keeper and wait for its first word."""
+    descriptor = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "ab") as log:
+        keeper = subprocess.Popen(
+            boot.words("keeper"),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=environment(),
+            start_new_session=True,
+        )
+    assert keeper.stdin
+    with keeper.stdin:
+        keeper.stdin.write(msgspec.json.encode(task))
+    limit = time.monotonic() + BEGIN_SECONDS
+    while place.card() is None:
+        if keeper.poll() is not None or time.monotonic() > limit:
+            keeper.kill()
+            keeper.wait()
+            raise ServerGone(f"The server's keeper did not start. Its log: {place.log}")
+        time.sleep(POLL_SECONDS)
