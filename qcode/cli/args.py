@@ -16,6 +16,7 @@ subcommands:
   qcode sessions      list, show, search, export, delete sessions
   qcode review        changes hunk by hunk: keep, take back, stage, comment
   qcode servers       what answers, and what it can do
+  qcode doctor        what is wrong with the server, measured, and what to change
   qcode config        show every setting and where it came from
   qcode auth          keys of endpoints, in the keyring of your system
   qcode permissions   the modes, and what the rules say to a command

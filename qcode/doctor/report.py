@@ -1,12 +1,14 @@
 """What an examination came to, as one value: for the screen, for scripts, for a bug tracker."""
 
 import math
+import platform
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import UTC, datetime
 
 import msgspec
 
-from qcode.doctor.base import Finding, Learned, Measure, Result, Subject, Weight
+from qcode import __version__
+from qcode.doctor.base import Finding, Learned, Measure, Result, Weight
 from qcode.doctor.examination import Examined, LeftOut
 from qcode.server.base import ServerFacts
 from qcode.server.quirks import QUIRKS
@@ -53,7 +55,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """`CHECK.FIGURE` -> what was measured, each with its unit in its name."""
     learned: Learned = Learned()
     seconds: float = 0.0
-    seconds_limit: float = 0.0
     interrupted: bool = False
     machine: str = ""
     """System and processor, without a name."""
@@ -87,22 +88,46 @@ def about(facts: ServerFacts) -> About:
 
 
 def of(
-    subject: Subject, examined: Examined, own: Sequence[Result], remarks: Iterable[Finding] = ()
-) -> dict[str, Any]:
-    """Fields of the `Report` of a server: all that does not come from qcode itself."""
+    facts: ServerFacts, examined: Examined, own: Sequence[Result], remarks: Iterable[Finding] = ()
+) -> Report:
+    """What is said of a server that was examined."""
     results = examined.results
-    return {
-        "server": about(subject.facts),
-        "checks": tuple(results),
-        "own": tuple(own),
-        "findings": by_weight([*findings(results), *remarks, *findings(own)]),
-        "absent": dict(examined.absent),
-        "left_out": tuple(examined.left_out),
-        "measured": figures(results),
-        "learned": together([result.learned for result in results]),
-        "seconds": round(examined.seconds, 2),
-        "interrupted": examined.interrupted,
-    }
+    return Report(
+        qcode=__version__,
+        date=_now(),
+        machine=_machine(),
+        server=about(facts),
+        checks=tuple(results),
+        own=tuple(own),
+        findings=by_weight([*findings(results), *remarks, *findings(own)]),
+        absent=dict(examined.absent),
+        left_out=tuple(examined.left_out),
+        measured=figures(results),
+        learned=together([result.learned for result in results]),
+        seconds=round(examined.seconds, 2),
+        interrupted=examined.interrupted,
+    )
+
+
+def without_server(own: Sequence[Result]) -> Report:
+    """What is left to say where none answers."""
+    found = by_weight(findings(own))
+    return Report(
+        qcode=__version__,
+        date=_now(),
+        machine=_machine(),
+        server=None,
+        own=tuple(own),
+        findings=found,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _machine() -> str:
+    return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
 def findings(results: Iterable[Result]) -> list[Finding]:

@@ -3,3 +3,6 @@
 from qcode.doctor.base import Probe
 
 PROBES: tuple[Probe, ...] = ()
+
+DEEP: tuple[Probe, ...] = ()
+"""Of quality: minutes, and only when they are asked for."""

@@ -1,0 +1,161 @@
+"""`qcode doctor`: what is wrong with the set-up here, measured, and the exact change.
+
+Results go to stdout, talk about them to stderr. `--json` is for scripts: fields are only added.
+Exit: 0 nothing is broken or slow, 1 something is, 75 no server (or it is at work), 130 interrupted.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qcode.cli import doctor_screen, offline
+from qcode.cli.doctor_kept import forget, keep
+from qcode.cli.doctor_visit import Visit, own_side, visit
+from qcode.cli.parser import duration, parsed
+from qcode.config.load import Loaded, load, sources
+from qcode.config.paths import paths
+from qcode.config.profiles import tuned
+from qcode.config.secrets import endpoint_key
+from qcode.doctor import markdown, report
+from qcode.doctor.base import Probe
+from qcode.doctor.examination import USUAL_SECONDS
+from qcode.doctor.meeting import Address
+from qcode.doctor.probes.table import DEEP, PROBES
+from qcode.doctor.report import Report
+from qcode.headless.exits import ExitCode, of_error
+from qcode.headless.talk import talk
+from qcode.protocol.errors import InputError, ServerError, UsageError
+from qcode.protocol.text import escaped
+from qcode.server.known import Wishes
+
+if TYPE_CHECKING:
+    Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DEEP_SECONDS = 900.0
+"""Where `--deep` is said and no time."""
+
+
+def main(argv: list[str]) -> int:
+    """The subcommand from its own arguments. Raises QcodeError."""
+    return run(parsed("doctor", add, argv))
+
+
+def add(parser_group: "Group") -> None:
+    """Declare `doctor`."""
+    parser = parser_group.add_parser("doctor", help="what is wrong with the server, measured")
+    parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
+    parser.add_argument("--model", metavar="NAME", help="this model of it, or a profile")
+    parser.add_argument(
+        "--seconds", type=duration, metavar="N", help="at most so long; default: 60, deep: 900"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="CHECK", help="this check; may be repeated"
+    )
+    parser.add_argument("--deep", action="store_true", help="quality too: needle and edit")
+    parser.add_argument("--list", action="store_true", help="the checks that there are")
+    parser.add_argument("--anyway", action="store_true", help="also while the server is at work")
+    parser.add_argument("--forget", action="store_true", help="what was found here before")
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="beside an earlier report, made by --json"
+    )
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="for scripts")
+    forms.add_argument("--markdown", action="store_true", help="for a bug tracker")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Examine and print; returns the exit code. Raises QcodeError."""
+    probes = chosen(arguments.only)
+    if arguments.list:
+        sys.stdout.write(doctor_screen.listed(PROBES, DEEP))
+        return ExitCode.OK
+    loaded = _loaded(arguments)
+    if arguments.forget:
+        return forget(paths().state, loaded.config.server.base_url)
+    before = _earlier(arguments.compare) if arguments.compare else None
+    offline.keep(loaded.config)
+    own = () if arguments.only else own_side(loaded.config)
+    is_deep = arguments.deep or any(probe in DEEP for probe in probes)
+    seconds = arguments.seconds or (DEEP_SECONDS if is_deep else USUAL_SECONDS)
+    if not arguments.only:
+        probes = (*PROBES, *(DEEP if is_deep else ()))
+    wanted = Visit(probes, own, seconds, is_deep=is_deep, anyway=arguments.anyway)
+    try:
+        found = asyncio.run(visit(_address(arguments, loaded), wanted))
+    except ServerError as error:
+        _print(arguments, report.without_server(own), before)
+        talk(str(error))
+        return of_error(error)
+    if not arguments.only and not found.interrupted:
+        keep(paths().state, found)
+    _print(arguments, found, before)
+    return _code(found)
+
+
+def chosen(names: Sequence[str]) -> tuple[Probe, ...]:
+    """The probes of these names. Raises UsageError."""
+    known = {probe.name: probe for probe in (*PROBES, *DEEP)}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--only: there is no check {name!r}. There are {', '.join(known)}.")
+    return tuple(known[name] for name in names)
+
+
+def _code(found: Report) -> int:
+    if found.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if found.is_well else ExitCode.FAILED
+
+
+def _loaded(arguments: argparse.Namespace) -> Loaded:
+    said = {
+        "server.base_url": ("--base-url", arguments.base_url),
+        "server.model": ("--model", arguments.model),
+    }
+    return load(sources({key: (flag, value) for key, (flag, value) in said.items() if value}))
+
+
+def _address(arguments: argparse.Namespace, loaded: Loaded) -> Address:
+    server = loaded.config.server
+    # the configured name belongs to the configured address
+    is_its = server.base_url and not arguments.base_url
+    key = endpoint_key(server.base_url, server.api_key_env, os.environ)
+
+    def context(model: str) -> int:
+        return tuned(loaded.config, model, loaded.said).server.context_tokens
+
+    return Address(
+        server.base_url,
+        key.value if key else "",
+        server.model if arguments.model or is_its else "",
+        Wishes(context=context),
+    )
+
+
+def _earlier(file: Path) -> Report:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Report)
+    except OSError as error:
+        raise InputError(f"--compare {file} cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are some
+        raise InputError(
+            f"--compare {file} is no report of qcode doctor --json ({error})."
+        ) from error
+
+
+def _print(arguments: argparse.Namespace, found: Report, before: Report | None) -> None:
+    if arguments.json:
+        text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+        sys.stdout.write(escaped(text) + "\n")
+    elif arguments.markdown:
+        sys.stdout.write(markdown.text(found))
+    elif before:
+        sys.stdout.write(doctor_screen.compared(before, found))
+    else:
+        sys.stdout.write(doctor_screen.screen(found))

@@ -1,0 +1,120 @@
+"""What an examination came to, for a terminal of 80 columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from qcode.doctor.base import Finding, Measure, Probe, Result
+from qcode.doctor.report import About, Report
+from qcode.headless.talk import wrapped
+from qcode.protocol.text import one_line, plain
+
+WIDTH = 80
+_CHECK = 9 + 13
+
+
+def screen(report: Report) -> str:
+    """All of it; ends with a newline."""
+    parts = [_heading(report), _checks(report), _own(report), _findings(report), _end(report)]
+    return "\n".join(part for part in parts if part)
+
+
+def listed(probes: Sequence[Probe], deep: Sequence[Probe]) -> str:
+    """The checks that there are, a line each."""
+    rows = [f"{each.name:<14} {each.label}\n" for each in probes]
+    return "".join([*rows, *(f"{each.name:<14} {each.label} (--deep)\n" for each in deep)])
+
+
+def compared(before: Report, after: Report) -> str:
+    """What two examinations measured, side by side: that of the file first."""
+    names = list(dict.fromkeys((*before.measured, *after.measured)))
+    width = max(map(len, names), default=0)
+    rows = [("", _short(before.server), _short(after.server))]
+    rows += [(name, _cell(before.measured, name), _cell(after.measured, name)) for name in names]
+    return "".join(f"{name:<{width}}  {old:>18}  {new:>18}\n" for name, old, new in rows)
+
+
+def _heading(report: Report) -> str:
+    if (seen := report.server) is None:
+        return "no server: nothing of it was checked\n"
+    version = f" {one_line(seen.version, 40)}" if seen.version else ""
+    rows = [f"{seen.name}{version} at {seen.base_url}\n", _row("model", one_line(seen.model, 200))]
+    return "".join([*rows, _row("context", _context(seen)), _row("history", _history(seen))])
+
+
+def _context(seen: About) -> str:
+    loaded = f"{seen.context_tokens:,} tokens" if seen.context_tokens else "not told"
+    made = f"; made for {seen.trained_tokens:,}" if seen.trained_tokens else ""
+    return f"{loaded}{made}{f'; {seen.slots} at once' if seen.slots else ''}"
+
+
+def _history(seen: About) -> str:
+    return f"{seen.strategy}: {plain(seen.strategy_why)}"
+
+
+def _row(name: str, text: str) -> str:
+    return wrapped(f"  {name:<9} {text}", WIDTH, " " * 12) + "\n"
+
+
+def _checks(report: Report) -> str:
+    rows = [_check(result) for result in report.checks]
+    if report.absent:
+        words = "; ".join(f"{name}: {why}" for name, why in report.absent.items())
+        rows.append(wrapped(f"not asked: {plain(words)}", WIDTH, "  ") + "\n")
+    return "".join(rows)
+
+
+def _check(result: Result) -> str:
+    line = f"{result.verdict:<8} {result.probe:<12} {plain(result.said)}"
+    return wrapped(line, WIDTH, " " * _CHECK) + "\n"
+
+
+def _own(report: Report) -> str:
+    return "qcode's own side\n" + "".join(map(_check, report.own)) if report.own else ""
+
+
+def _findings(report: Report) -> str:
+    if not report.findings:
+        return "nothing is wrong with what was checked\n" if report.checks else ""
+    return "\n".join(_finding(at, each) for at, each in enumerate(report.findings, 1))
+
+
+def _finding(number: int, finding: Finding) -> str:
+    head = wrapped(f"{number}. {finding.weight}: {plain(finding.title)}", WIDTH, "   ") + "\n"
+    return head + "".join(_told(finding))
+
+
+def _told(finding: Finding) -> Iterator[str]:
+    for name, words in (
+        ("costs", finding.cost),
+        ("change", finding.change),
+        ("known", f"from {finding.source}" if finding.source else ""),
+    ):
+        if words:
+            yield wrapped(f"   {name:<7} {plain(words)}", WIDTH, " " * 11) + "\n"
+
+
+def _end(report: Report) -> str:
+    rows = []
+    if report.left_out:
+        names = ", ".join(f"{left.probe} ({left.seconds:.0f} s)" for left in report.left_out)
+        said = f"left out: {names}. qcode doctor --seconds {report.seconds_needed} asks all."
+        rows.append(wrapped(said, WIDTH, "  ") + "\n")
+    if report.server:
+        until = "interrupted after" if report.interrupted else "took"
+        rows.append(f"{len(report.checks)} checks, {until} {report.seconds:.0f} s\n")
+    return "".join(rows)
+
+
+def _short(seen: About | None) -> str:
+    return one_line(seen.model.rpartition("/")[2], 18) if seen else "no server"
+
+
+def _cell(measured: Mapping[str, Measure], name: str) -> str:
+    match measured.get(name):
+        case None:
+            return "-"
+        case bool(value):
+            return "yes" if value else "no"
+        case float(value):
+            return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+        case value:
+            return one_line(str(value), 18)

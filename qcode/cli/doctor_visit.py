@@ -1,0 +1,79 @@
+"""One visit to a server: what is said before it, what is put back behind it."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import get_terminal_size
+
+from qcode.cli.doctor_progress import Progress
+from qcode.config.model import Config
+from qcode.config.paths import make, paths
+from qcode.doctor import contested, ours, report, slot
+from qcode.doctor.base import Probe, Result, Subject
+from qcode.doctor.examination import examine
+from qcode.doctor.meeting import Address, is_paid, met
+from qcode.doctor.report import Report
+from qcode.headless.talk import talk
+from qcode.protocol.errors import ServerGone
+from qcode.sandbox.choose import LANDLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is to be done there."""
+
+    probes: Sequence[Probe]
+    own: Sequence[Result]
+    seconds: float
+    is_deep: bool = field(kw_only=True)
+    anyway: bool = field(kw_only=True)
+    """Also while it is at work."""
+
+
+async def visit(address: Address, wanted: Visit) -> Report:
+    """Examine the server. Interrupted, it reports what is known.
+
+    Raises ServerGone, also where the server is at work; CredentialsRefused, UnknownModel.
+    """
+    async with met(address, lambda state: talk(f"the server: {state.state}")) as subject:
+        if not wanted.anyway and await slot.is_busy(subject):
+            raise ServerGone(_busy(subject))
+        subject.deep = wanted.is_deep
+        saved = await slot.save(subject)
+        talk(_beforehand(subject, saved))
+        async with Progress(wanted.seconds) as progress:
+            examined = await examine(subject, wanted.probes, wanted.seconds, progress.tell)
+        if saved.slots and not await slot.restore(subject, saved):
+            talk("the saved conversation could not be put back: its next turn is read anew.")
+        remarks = contested.remarks(subject.facts, examined.results)
+        return report.of(subject.facts, examined, wanted.own, remarks)
+
+
+def own_side(config: Config) -> tuple[Result, ...]:
+    """What is to be said of qcode itself here. Raises ConfigError."""
+    places, size = paths(), get_terminal_size((0, 0))
+    columns = size.columns if sys.stdout.isatty() else 0
+    accepted = (LANDLOCK,) if config.sandbox.accept_landlock == "yes" else ()
+    terminal = ours.Terminal(columns, size.lines, os.environ)
+    state = make(places.state)
+    return ours.examined(ours.Own(Path.cwd(), state, places.folders, terminal, accepted))
+
+
+def _busy(subject: Subject) -> str:
+    return (
+        f"The server at {subject.facts.base_url} is answering somebody: an examination would slow "
+        "that down, measure wrong, and take its cache away. Try again when it rests, or say "
+        "--anyway."
+    )
+
+
+def _beforehand(subject: Subject, saved: slot.Saved) -> str:
+    if is_paid(subject.facts):
+        return "this service counts tokens: the examination costs what some turns cost."
+    said = "the examination takes the place of the conversation that the server has in its cache"
+    if saved.slots:
+        return f"{said}; it was saved, and is put back afterwards."
+    also = "" if slot.tells_busy(subject) else " Let no other qcode work with it meanwhile."
+    return f"{said}: the next turn of a running session is read anew.{also}"
