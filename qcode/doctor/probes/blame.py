@@ -1,0 +1,132 @@
+"""Whose fault it is that something is read again: the cache, its checkpoints, or the template."""
+
+from qcode.doctor.base import Finding, Measure
+from qcode.doctor.probes import advice
+from qcode.doctor.probes.keeping import Keeps
+from qcode.doctor.probes.rereading import Reread, cost
+from qcode.doctor.probes.walking import Steps
+from qcode.server.base import ServerFacts
+
+_SOURCE = "measured; llama.cpp b11549, tools/server/server-context.cpp"
+
+
+def findings(
+    facts: ServerFacts, steps: Steps, keeps: Keeps | None, healed: Steps | None
+) -> tuple[Finding, ...]:
+    """What the steps show. `keeps` None: the engine could not be asked without a template."""
+    match keeps:
+        case "nothing":
+            return (_off(facts, steps),)
+        case "when asked":
+            return (_unless_asked(facts),)
+        case "ends":
+            history = (_history(steps, healed),) if healed else ()
+            return (_checkpoints(facts, steps), *history)
+        case "all":
+            return (_history(steps, healed),) if steps.question.how == "reread" else ()
+    return _by_chat_alone(facts, steps, healed)
+
+
+def _by_chat_alone(facts: ServerFacts, steps: Steps, healed: Steps | None) -> tuple[Finding, ...]:
+    match steps.question.how, steps.branch.how:
+        case "reread", "reread" if healed is None:
+            return (_off(facts, steps),)
+        case "reread", _:
+            return (_history(steps, healed),)
+        case "reused", "reread":
+            return (_no_way_back(facts, steps),)
+    return ()
+
+
+def _off(facts: ServerFacts, steps: Steps) -> Finding:
+    return Finding(
+        id="reuse.off",
+        weight="slow",
+        title="The server keeps nothing of what it has read.",
+        cost=cost(_told(steps, steps.question), "Each step of a turn", _known(steps)),
+        change=advice.cache(facts),
+        evidence=_evidence(steps),
+        source=_SOURCE if facts.kind in advice.LLAMACPP else "measured",
+    )
+
+
+def _unless_asked(facts: ServerFacts) -> Finding:
+    return Finding(
+        id="reuse.default",
+        weight="note",
+        title="The server's prompt cache is off unless a request asks for it.",
+        cost="qcode asks and loses nothing; any other program reads its whole prompt each time.",
+        change=advice.cache(facts),
+        source=_SOURCE,
+    )
+
+
+def _checkpoints(facts: ServerFacts, steps: Steps) -> Finding:
+    """A hybrid or sliding-window model: its state cannot be cut back, only fetched."""
+    step = _told(steps, steps.branch)
+    return Finding(
+        id="reuse.checkpoints",
+        weight="slow",
+        title="The server cannot go back inside what it has read: it keeps no checkpoints.",
+        cost=cost(step, "Each rewind, steer or answer that is broken off", _known(steps)),
+        change=advice.checkpoints(facts),
+        evidence=_evidence(steps),
+        source=_SOURCE,
+    )
+
+
+def _no_way_back(facts: ServerFacts, steps: Steps) -> Finding:
+    step = _told(steps, steps.branch)
+    return Finding(
+        id="reuse.branch",
+        weight="note",
+        title="A conversation that goes on is reused, one that goes back is not.",
+        cost=cost(step, "Each rewind or answer that is broken off", _known(steps)),
+        change=advice.cache(facts),
+        evidence=_evidence(steps),
+        source="measured",
+    )
+
+
+def _history(steps: Steps, healed: Steps | None) -> Finding:
+    """The template prints an earlier turn otherwise than it was generated."""
+    change = (
+        f"Nothing: sent as `{healed.strategy}` it is reused, and so qcode sends it from now on."
+        if healed
+        else "Take a model file or template that can keep reasoning (`preserve_thinking`, as Qwen "
+        "3.6 has), given by `--chat-template-file`; with llama.cpp from b10068 on start it with "
+        "`--reasoning-preserve`."
+    )
+    return Finding(
+        id="reuse.history",
+        weight="note" if healed else "slow",
+        title="A new question changes how the turn before it is printed.",
+        cost=cost(_told(steps, steps.question), "Each new question", _known(steps)),
+        change=change,
+        evidence={**_evidence(steps), "healed_by": healed.strategy if healed else None},
+        source="measured; chat templates of Qwen 3.5 and 3.6",
+    )
+
+
+def _told(steps: Steps, step: Reread) -> Reread:
+    """The step; where it did not show the fault itself, what the cold prompt took."""
+    if step.how == "reread":
+        return step
+    cold = steps.cold
+    return Reread("reread", cold.prompt_tokens or 0, cold.prompt_tokens, cold.first_seconds or 0.0)
+
+
+def _known(steps: Steps) -> int:
+    return steps.cold.prompt_tokens or 0
+
+
+def _evidence(steps: Steps) -> dict[str, Measure]:
+    return {
+        "cold_tokens": steps.cold.prompt_tokens,
+        "cold_seconds": steps.cold.first_seconds,
+        "question_reread_tokens": steps.question.tokens,
+        "question_seconds": steps.question.seconds,
+        "branch_reread_tokens": steps.branch.tokens,
+        "branch_seconds": steps.branch.seconds,
+        "strategy": steps.strategy,
+    }
