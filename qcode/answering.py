@@ -74,6 +74,8 @@ class Own:
     """For the server that it begins with, and for no other."""
     said: frozenset[str]
     """Keys that were said for it: `[models]` does not change them."""
+    tries: int | None = None
+    """Requests at most for one answer of that server; None = as usual."""
 
 
 class Answering:
@@ -126,12 +128,16 @@ class Answering:
             wanted.base_url,
             api_key,
             wanted.model,
-            _patience(config, name),
+            _patience(config, name, self._tries(wanted.base_url)),
             wishes=_wishes(config, said),
         )
         self._configs[server] = config
         tune = partial(self._tuned, config, said)
         return Choice(name, wanted.base_url, server, tune, profile.remote or "deny")
+
+    def _tries(self, base_url: str) -> int | None:
+        """Somebody starts the first server again; of others nothing is known."""
+        return self._own.tries if base_url == self._config.server.base_url else None
 
     def _key(self, config: Config) -> str:
         server, first = config.server, self._config.server
@@ -169,11 +175,12 @@ def _wishes(config: Config, said: Collection[str]) -> Wishes:
     return Wishes(strategy, partial(_context, config, said), learned)
 
 
-def _patience(config: Config, name: str) -> Patience:
+def _patience(config: Config, name: str, tries: int | None) -> Patience:
     """A first server that has a fallback is not waited for without end."""
     agent = config.agent
-    return Patience(
+    patience = Patience(
         connect_seconds=config.server.connect_seconds,
         loading_seconds=config.server.loading_seconds,
         unattended=agent.unattended == "on" and (bool(name) or not agent.fallback),
     )
+    return replace(patience, tries=tries) if tries else patience

@@ -113,7 +113,7 @@ class _Assembly:
         self.steers: list[UserMessage] = []
         self.haste = Haste()
         self.ask = self.questions.ask if start.person == "present" else None
-        own = Own(start.api_key, start.said)
+        own = Own(start.api_key, start.said, start.tries)
         self.routes = Answering(config, own, self.settings).routes(self.say)
         self.routes.arrived = self.connections.arrived
         web = web_of(start.rules, config.agent.offline)

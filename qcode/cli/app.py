@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """The app, to its end; returns the exit code. Raises QcodeError."""
     _check(options)
+    if options.gguf is None:
+        return _run(options)
+    from qcode.cli.embedded import embedded  # noqa: PLC0415 - a run with a server needs none of it
+
+    with embedded(options) as served:
+        return _run(served)
+
+
+def _run(options: Options) -> int:
     folder = workspace(options.folder)
     places = paths()
     project = of_run(folder, options)
@@ -202,7 +211,7 @@ class _Door:
             return self._demo(wanted, wanted.demo)
         if not wanted.base_url:
             return self.options, self.project.folder, self.loaded
-        said = replace(self.options, base_url=wanted.base_url)
+        said = replace(self.options, base_url=wanted.base_url, own_key="")
         return said, self.project.folder, settings(self.project, flags(said))
 
     def _demo(self, wanted: Wanted, folder: Path) -> tuple[Options, Path, Loaded]:

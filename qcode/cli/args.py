@@ -16,6 +16,7 @@ subcommands:
   qcode sessions      list, show, search, export, delete sessions
   qcode review        changes hunk by hunk: keep, take back, stage, comment
   qcode servers       what answers, and what it can do
+  qcode serve         serve a model file, for every qcode of yours
   qcode doctor        what is wrong with the server, measured, and what to change
   qcode config        show every setting and where it came from
   qcode auth          keys of endpoints, in the keyring of your system
@@ -63,6 +64,7 @@ def parse(argv: list[str]) -> Options:
         add_dirs=tuple(found.add_dir),
         model=found.model,
         base_url=found.base_url,
+        gguf=found.gguf,
         thinking=foreign.thinking(found.think, found.effort),
         sampling={name: said for name in SAMPLING if (said := getattr(found, name)) is not None},
         loops=found.loops,
@@ -164,6 +166,9 @@ def _model(group: Group) -> None:
     )
     group.add_argument(
         "--base-url", "--openai-base-url", metavar="URL", help="such as http://127.0.0.1:8080/v1"
+    )
+    group.add_argument(
+        "--gguf", metavar="MODEL", help="a model file to serve, or hf:REPO:QUANT: see qcode serve"
     )
     group.add_argument(
         "--think",

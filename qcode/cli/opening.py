@@ -31,6 +31,10 @@ from qcode.tools.builtin import BUILTIN
 from qcode.tools.structured import Wanted, read_schema
 
 
+RESTARTED_TRIES = 9
+"""For one answer of a server that its keeper starts again after a crash: half a minute in all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """What goes on, or begins."""
@@ -84,7 +88,9 @@ def start(
 ) -> Start:
     """All that an engine is made of. Raises ConfigError, InputError and UsageError."""
     config = loaded.config
-    key = endpoint_key(config.server.base_url, config.server.api_key_env, os.environ)
+    server = config.server
+    own = options.own_key
+    key = None if own else endpoint_key(server.base_url, server.api_key_env, os.environ)
     found = rules(loaded, Ground.of(folder), options.allowed_tools, options.disallowed_tools)
     return Start(
         folder=folder,
@@ -97,7 +103,8 @@ def start(
         rules=found.rules,
         remarks=found.remarks,
         keep=partial(keep, folder),
-        api_key=key.value if key else "",
+        api_key=key.value if key else own,
+        tries=RESTARTED_TRIES if own else None,
         limits=Limits(
             max_steps=config.agent.max_steps,
             max_tool_calls=options.max_tool_calls,

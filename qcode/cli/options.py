@@ -1,7 +1,7 @@
 """What the flags of the main command said, as one typed value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -28,6 +28,8 @@ class Options:
     add_dirs: tuple[Path, ...]
     model: str | None
     base_url: str | None
+    gguf: str | None
+    """A model file that qcode serves itself, or `hf:REPO:QUANT`."""
     thinking: str | None
     sampling: Mapping[str, float]
     """Values that were said, by the names of `fields.SAMPLING`."""
@@ -68,3 +70,5 @@ class Options:
     debug: bool
     foreign: tuple[str, ...]
     """Flags of other agents that mean nothing here."""
+    own_key: str = field(default="", repr=False)
+    """Of a server that qcode itself started for `gguf`; no flag says it."""

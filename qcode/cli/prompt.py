@@ -6,6 +6,7 @@ from pathlib import Path
 from qcode.assemble import Start, assemble
 from qcode.cli import offline, streaming
 from qcode.cli.debug import log_to_file
+from qcode.cli.embedded import embedded
 from qcode.cli.opening import Session, going_on, remarks, start
 from qcode.cli.options import Options
 from qcode.cli.settings import flags, workspace
@@ -32,7 +33,8 @@ def run(options: Options) -> int:
     if target is not None:
         check(target)
     try:
-        return _run(options, target)
+        with embedded(options) as served:
+            return _run(served, target)
     except QcodeError:
         if target is not None:
             save(target, "")  # the answer of an earlier run must not pass for this one's

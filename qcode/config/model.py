@@ -141,6 +141,17 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What is written to it; --debug = debug."""
 
 
+class Serve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that qcode serves itself: `qcode serve`, `qcode --gguf`."""
+
+    binary: Line = ""
+    """A llama-server; empty = the one on the PATH, else the package xllamacpp."""
+    idle_minutes: Annotated[float, Meta(ge=0, le=100_000)] = 10.0
+    """How long it stays behind the last qcode that used it."""
+    context_tokens: Tokens = 0
+    """Context of a conversation; 0 = as much as fits and serves."""
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another server, model or way of working, by name. None = as it is without the profile.
 
@@ -181,6 +192,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sandbox: Sandbox = Sandbox()
     session: Session = Session()
     log: Log = Log()
+    serve: Serve = Serve()
     profiles: dict[str, Profile] = {}
     """By name; see `profiles`."""
     models: dict[str, ModelValues] = {}
@@ -194,6 +206,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "sandbox": Sandbox,
     "session": Session,
     "log": Log,
+    "serve": Serve,
 }
 
 TABLES: dict[str, type[msgspec.Struct]] = {"profiles": Profile, "models": ModelValues}

@@ -39,6 +39,9 @@ class Start:
     """Writes down rules that the person approves for this folder; None = nothing is kept. Called
     in a thread; may raise ConfigError."""
     api_key: str = ""
+    tries: int | None = None
+    """Requests at most for one answer of the first server; None = as usual, more where somebody
+    starts it again."""
     limits: Limits = field(default_factory=Limits)
     person: Literal["present", "absent"] = "absent"
     verify: Literal["changed", "always"] = "changed"

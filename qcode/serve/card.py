@@ -35,6 +35,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """So long after the last user has left it ends."""
     context_tokens: int = 0
     build: int = 0
+    reasons: tuple[str, ...] = ()
+    """Of the flags, each in its place."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     context_tokens: int = 0
     build: int = 0
     flags: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -70,6 +73,11 @@ class Place:
 
     folder: Path
     id: str
+
+    @property
+    def file_id(self) -> str:
+        """Of the model's file alone, however it is served."""
+        return self.id.partition("-")[0]
 
     @property
     def card_file(self) -> Path:
@@ -138,9 +146,13 @@ def place_of(folder: Path, model: Path, *words: str) -> Place:
     """
     real = model.resolve()
     about = real.stat()
-    parts = (str(real), str(about.st_size), str(about.st_mtime_ns), *words)
-    digest = blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=10)
-    return Place(folder, digest.hexdigest())
+    file = _digest(str(real), str(about.st_size), str(about.st_mtime_ns))
+    return Place(folder, f"{file}-{_digest(*words)}")
+
+
+def _digest(*words: str) -> str:
+    text = "\0".join(words).encode("utf-8", "surrogateescape")
+    return blake2b(text, digest_size=8).hexdigest()
 
 
 def write(file: Path, data: bytes) -> None:

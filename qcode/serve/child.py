@@ -78,6 +78,7 @@ class Child:
 def start(task: Task, place: Place, port: int, output: Output) -> Child:
     """Start the engine of `task` at `port`. Raises OSError."""
     before = output.size()
+    write(place.key_file, f"{task.key}\n".encode())
     if task.backend == "xllamacpp":
         order = Order(task.model, task.alias, port, task.key, task.flags, shares_port=True)
         process = _spawn(boot.words("native"), "pipe")
@@ -86,7 +87,6 @@ def start(task: Task, place: Place, port: int, output: Output) -> Child:
             process.stdin.write(msgspec.json.encode(order) + b"\n")
             process.stdin.flush()
     else:
-        write(place.key_file, f"{task.key}\n".encode())
         words = line(task, place, port, can_share=shares_port(task.program))
         output.add(f"qcode: {' '.join(words)}\n".encode())
         if sys.platform == "linux":

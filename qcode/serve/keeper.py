@@ -175,5 +175,6 @@ class Keeper:
                     context_tokens=task.context_tokens,
                     build=task.build,
                     flags=task.flags,
+                    reasons=task.reasons,
                 )
             )

@@ -107,6 +107,14 @@ def servers(folder: Path) -> Iterator[tuple[Place, Card]]:
                     place.clear()
 
 
+def like(place: Place) -> Place:
+    """`place`, or where the same file is served already in another way."""
+    for other, card in servers(place.folder):
+        if other.file_id == place.file_id and card.state != "failed":
+            return other
+    return place
+
+
 def users(place: Place) -> int:
     """Processes that use it, this one among them."""
     return len(list(place.users.glob("*.user")))

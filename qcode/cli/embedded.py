@@ -1,0 +1,38 @@
+"""`--gguf`: a run with a model that qcode serves itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from qcode.cli.options import Options
+from qcode.config.load import load, sources
+from qcode.headless.talk import talk
+from qcode.protocol.errors import UsageError
+
+
+@contextmanager
+def embedded(options: Options) -> Iterator[Options]:
+    """`options` with the server's address and key, which is held meanwhile. Raises QcodeError."""
+    if options.gguf is None:
+        yield options
+        return
+    _check(options)
+    from qcode.cli.serving import asked  # noqa: PLC0415 - a run with a server needs none of it
+
+    config = load(sources()).config  # the person's own: no project says what runs here
+    use, card = asked(options.gguf, config).use(_quiet if options.quiet else talk)
+    try:
+        yield replace(options, base_url=card.base_url, model=card.alias, own_key=card.key)
+    finally:
+        use.close()
+
+
+def _check(options: Options) -> None:
+    if options.base_url:
+        raise UsageError("--gguf serves a model itself, --base-url names a server. Say one.")
+    if options.model:
+        raise UsageError("--gguf brings its own model: leave --model out.")
+
+
+def _quiet(_: str) -> None:
+    """-q: only what goes wrong is told."""

@@ -1,0 +1,120 @@
+"""`qcode serve`: a model file served here, for every qcode of the user. Arguments, no more.
+
+Results go to stdout, talk about them to stderr. `--json` is for scripts: fields are only added.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from qcode.cli import serve_foreground, serve_tables
+from qcode.cli.parser import parsed, positive
+from qcode.cli.serving import Asked, asked, folder
+from qcode.config.load import load, sources
+from qcode.config.model import Config
+from qcode.headless.talk import talk
+from qcode.protocol.errors import InputError, ServerGone, UsageError
+from qcode.serve import shared
+from qcode.serve.plan import KvType, Wants
+from qcode.serve.printing import FORMS, printed
+from qcode.serve.source import located
+
+if TYPE_CHECKING:
+    Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DESCRIPTION = """\
+Serve a model file with the flags that fit this machine, each with its reason. It listens on this
+machine alone, and only your own qcodes have its key: they share it, start it again after a crash,
+and end it when none of them has needed it for serve.idle_minutes.
+
+  qcode serve ~/models/Qwen3.6-35B-A3B-UD-Q4_K_XL.gguf
+  qcode serve hf:unsloth/Qwen3.6-35B-A3B-GGUF:UD-Q4_K_XL --print llama-server
+  qcode --gguf MODEL                  the same server, started and ended by itself
+"""
+
+
+def main(argv: list[str]) -> int:
+    """The subcommand from its own arguments. Raises QcodeError."""
+    return run(parsed("serve", add, argv))
+
+
+def add(parser_group: "Group") -> None:
+    """Declare `serve`."""
+    parser = parser_group.add_parser(
+        "serve",
+        help="serve a model file, for every qcode of yours",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", nargs="?", default="", help="a GGUF file, or hf:REPO:QUANT")
+    _wishes(parser)
+    parser.add_argument(
+        "--print", choices=FORMS, metavar="FORM", help=f"print it instead: {', '.join(FORMS)}"
+    )
+    parser.add_argument("--status", action="store_true", help="what runs now, and who uses it")
+    parser.add_argument("--stop", action="store_true", help="end MODEL's server, or all of yours")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def _wishes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--context", type=positive, metavar="N", help="tokens of a conversation")
+    parser.add_argument("--slots", type=positive, metavar="N", help="conversations at once")
+    parser.add_argument("--kv-type", choices=get_args(KvType), help="of the cache")
+    parser.add_argument("--vision", action="store_true", help="with the projector beside the model")
+    parser.add_argument("--mtp", choices=("auto", "on", "off"), default="auto", help="drafting")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; returns the exit code. Raises QcodeError."""
+    config = load(sources()).config
+    if arguments.status:
+        return _status(arguments)
+    if arguments.stop:
+        return _stop(arguments.model)
+    if not arguments.model:
+        raise UsageError("MODEL is missing: qcode serve MODEL.gguf, or hf:REPO:QUANT.")
+    wanted = asked(arguments.model, config, _wants(arguments, config))
+    if arguments.print:
+        return _print(wanted, arguments.print)
+    return serve_foreground.serve(wanted, "json" if arguments.json else "text")
+
+
+def _wants(arguments: argparse.Namespace, config: Config) -> Wants:
+    return Wants(
+        context_tokens=arguments.context or config.serve.context_tokens or None,
+        slots=arguments.slots,
+        kv_type=arguments.kv_type,
+        vision=arguments.vision,
+        mtp=arguments.mtp,
+    )
+
+
+def _print(wanted: Asked, form: str) -> int:
+    planned = wanted.plan_to_print()
+    for remark in planned.remarks:
+        talk(remark)
+    sys.stdout.write(printed(form, planned))
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    found = tuple(shared.servers(folder()))
+    if arguments.json:
+        sys.stdout.write(serve_tables.as_json(found))
+    else:
+        sys.stdout.write(serve_tables.table(found))
+    return 0
+
+
+def _stop(model: str) -> int:
+    file = str(located(model, os.environ)) if model else ""
+    found = [(place, card) for place, card in shared.servers(folder()) if file in ("", card.model)]
+    if not found:
+        raise InputError(f"No server of yours runs{f' for {Path(file).name}' if file else ''}.")
+    for place, card in found:
+        if not shared.stop(place):
+            raise ServerGone(f"{card.alias} does not end: kill {card.pid} {card.engine_pid}")
+        sys.stdout.write(f"{card.alias} was ended.\n")
+    return 0

@@ -1,0 +1,138 @@
+"""A model file and settings -> a server that this process uses: found, or planned and started."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcode.config.model import Config
+from qcode.config.paths import make, paths
+from qcode.protocol.errors import ConfigError
+from qcode.serve import engines, shared
+from qcode.serve.base import Engine, Machine, Plan
+from qcode.serve.card import Card, Place, Task, place_of
+from qcode.serve.gguf import read
+from qcode.serve.hardware import look
+from qcode.serve.plan import Wants, plan
+from qcode.serve.shared import Use
+from qcode.serve.source import alias_of, located
+
+WINDOWS = "Models are served on Linux and macOS. On Windows use WSL."
+SAID_AFTER = (1.0, 10.0, 30.0)
+"""Seconds of loading after which a word is said; then each half minute."""
+
+Say = Callable[[str], None]
+
+
+def folder() -> Path:
+    """Where keepers tell of their servers; nobody else looks into it. Raises ConfigError."""
+    return make(paths().state / "serve")
+
+
+@dataclass(slots=True)
+class Asked:
+    """A model, and how it is wanted."""
+
+    file: Path
+    wants: Wants
+    config: Config
+
+    @property
+    def has_wishes(self) -> bool:
+        """Whether it matters how it is served."""
+        usual = Wants(context_tokens=self.config.serve.context_tokens or None)
+        return self.wants != usual
+
+    @property
+    def place(self) -> Place:
+        """Where its server is told of. Raises ConfigError."""
+        return place_of(folder(), self.file, repr(self.wants), self.config.serve.binary)
+
+    def plan(self) -> Plan:
+        """How it would be served here. Raises ConfigError and InputError."""
+        machine = look()
+        engine = engines.find(machine, self.config.serve.binary)
+        return plan(machine, read(self.file), engine, self.wants)
+
+    def plan_to_print(self) -> Plan:
+        """The same for a `llama-server`, also where none is installed."""
+        machine = look()
+        return plan(machine, read(self.file), _server_of(machine, self.config), self.wants)
+
+    def use(self, say: Say) -> tuple[Use, Card]:
+        """Join its server, or start one and wait for it; `say` hears what a person should know.
+        Who wishes for nothing takes the one that runs, as others wished for it.
+
+        Raises QcodeError.
+        """
+        try:
+            place = self.place if self.has_wishes else shared.like(self.place)
+            use = shared.join(place, lambda: self._task(say))
+        except OSError as error:
+            raise ConfigError(
+                f"The server cannot be started: {error}. It needs to write in {folder()}."
+            ) from error
+        try:
+            return use, use.ready(Progress(say).told, self.config.server.loading_seconds)
+        except BaseException:
+            use.close()
+            raise
+
+    def _task(self, say: Say) -> Task:
+        planned = self.plan()
+        for remark in planned.remarks:
+            say(remark)
+        place = self.place
+        is_package = planned.engine.backend == "xllamacpp"
+        return Task(
+            backend=planned.engine.backend,
+            program="" if is_package else planned.engine.path,
+            model=str(planned.model.path),
+            alias=alias_of(self.file),
+            flags=tuple((flag.name, flag.value) for flag in planned.flags),
+            reasons=tuple(flag.why for flag in planned.flags),
+            folder=str(place.folder),
+            id=place.id,
+            key=shared.new_key(),
+            idle_seconds=self.config.serve.idle_minutes * 60,
+            context_tokens=planned.context_tokens,
+            build=planned.engine.build,
+        )
+
+
+def asked(model: str, config: Config, wants: Wants | None = None) -> Asked:
+    """What `MODEL` means. Raises InputError and ConfigError."""
+    if sys.platform == "win32":
+        raise ConfigError(WINDOWS)
+    if wants is None:
+        wants = Wants(context_tokens=config.serve.context_tokens or None)
+    return Asked(located(model, os.environ), wants, config)
+
+
+class Progress:
+    """Says now and then that a model still loads."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._due = list(SAID_AFTER)
+
+    def told(self, card: Card, seconds: float) -> None:
+        """See `shared.Told`."""
+        if seconds < self._due[0]:
+            return
+        due = self._due.pop(0)
+        self._due = self._due or [due + 30.0]
+        self._say(f"loading {card.alias}, {seconds:.0f} s")
+
+
+def _server_of(machine: Machine, config: Config) -> Engine:
+    try:
+        found = engines.find(machine, config.serve.binary)
+    except ConfigError:
+        found = None
+    if found and found.backend == "llama-server":
+        return found
+    vendors = {"nvidia": "cuda", "amd": "rocm", "intel": "vulkan", "apple": "metal"}
+    could = tuple(dict.fromkeys(vendors[gpu.vendor] for gpu in machine.gpus))
+    return Engine("llama-server", "llama-server", 0, could)
