@@ -15,7 +15,16 @@ from qcode.engine.history import History
 from qcode.engine.room import Room
 from qcode.protocol.errors import UnknownModel
 from qcode.protocol.inputs import SetModel
-from qcode.server.base import Request, Server, ServerFacts, Streamed, Told, silent
+from qcode.server.base import (
+    Cold,
+    Request,
+    Server,
+    ServerFacts,
+    Streamed,
+    Told,
+    Warmed,
+    silent,
+)
 from qcode.server.endpoint import is_private
 
 MOST_NAMES = 20
@@ -112,6 +121,22 @@ class Switch:
     async def count_request(self, request: Request) -> int | None:
         """See `Server.count_request`."""
         return await self.now.count_request(request)
+
+    async def warm(self, request: Request, mark: str, least: int = 0) -> Warmed | Cold:
+        """See `Server.warm`."""
+        return await self.now.warm(request, mark, least)
+
+    async def keep_slot(self, slot: int, name: str) -> int:
+        """See `Server.keep_slot`."""
+        return await self.now.keep_slot(slot, name)
+
+    async def restore_slot(self, name: str) -> int:
+        """See `Server.restore_slot`."""
+        return await self.now.restore_slot(name)
+
+    async def fingerprint(self) -> str:
+        """See `Server.fingerprint`."""
+        return await self.now.fingerprint()
 
     async def known(self, wait_seconds: float = 0.0) -> ServerFacts | None:
         """See `Server.known`."""

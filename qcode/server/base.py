@@ -123,6 +123,29 @@ Streamed = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """What reading ahead came to."""
+
+    prompt_tokens: int
+    """Of all that was to be read."""
+    cached_tokens: int
+    """Of these, the server had so many already."""
+    seconds: float
+    slot: int | None
+    """Where it stands now; None = not told, or it was not read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """Nothing was read ahead."""
+
+    because: str
+    """A clause, for the log file."""
+    again: bool = False
+    """It may be otherwise in a while: somebody else is being answered."""
+
+
 Told = Callable[[ServerState], None]
 
 
@@ -163,6 +186,29 @@ class Server(Protocol):
 
     async def count_request(self, request: Request) -> int | None:
         """Tokens of the prompt that `request` makes; None = the server does not count those."""
+        ...
+
+    async def warm(self, request: Request, mark: str, least: int = 0) -> Warmed | Cold:
+        """Have the server read what `request` renders to, up to where `mark` stands in it, and
+        answer nothing. Where the server has fewer than `least` tokens of it already, it is left
+        unread.
+
+        Only where this is known to work and costs nobody money; never while the server answers
+        somebody else, and it wakes no model. Never raises; cancelled, what was read stays.
+        """
+        ...
+
+    async def keep_slot(self, slot: int, name: str) -> int:
+        """Have the server write what `slot` holds to its file `name`; tokens, 0 = it does not."""
+        ...
+
+    async def restore_slot(self, name: str) -> int:
+        """The way back, to a slot that rests; tokens, 0 = it does not."""
+        ...
+
+    async def fingerprint(self) -> str:
+        """What must be the same for a slot's file to fit: model and build in one word; empty = the
+        server keeps none, or does not tell."""
         ...
 
     async def known(self, wait_seconds: float = 0.0) -> ServerFacts | None:

@@ -12,10 +12,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qcode.protocol.events import Notice, Retried, ServerState
-from qcode.server import counting, detect
+from qcode.server import counting, detect, slots
 from qcode.server.ask import Asker, NoAnswer
 from qcode.server.attempt import FieldRefused, Line, Running, attempt
-from qcode.server.base import Answer, Request, Server, ServerFacts, Streamed, Told, silent
+from qcode.server.base import (
+    Answer,
+    Cold,
+    Request,
+    Server,
+    ServerFacts,
+    Streamed,
+    Told,
+    Warmed,
+    silent,
+)
 from qcode.server.continuing import NotContinued, body, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
@@ -23,6 +33,7 @@ from qcode.server.failures import Away, Broken, Busy, Loading, Lost, Unreachable
 from qcode.server.known import Known, Target, Wishes
 from qcode.server.quirks import QUIRKS
 from qcode.server.tries import Tries
+from qcode.server.warming import Ahead
 
 if TYPE_CHECKING:
     import httpx2
@@ -57,6 +68,7 @@ class Client:
         self._patience = patience
         self._known = Known(target, patience, self._asker)
         self._running = Running()
+        self._ahead = Ahead()
         self._looking: asyncio.Task[None] | None = None
         """A second look at the server, behind its first answer."""
         self._http: httpx2.AsyncClient | None = None
@@ -111,6 +123,7 @@ class Client:
         asked = replace(request, model=self._known.name_now(request.model))
         if asked.closed and not facts.continues:
             asked = plainly(asked)
+        await self._ahead.settle(self._asker(self._patience.health_seconds), facts)
         async with aclosing(attempt(self._line(facts), asked)) as items:
             async for item in items:
                 if item is None:
@@ -157,6 +170,34 @@ class Client:
         asker = self._asker(self._patience.health_seconds)
         tools = {"tools": request.tools} if request.tools else {}
         return await counting.count_request(asker, facts, {**body(facts, request), **tools})
+
+    async def warm(self, request: Request, mark: str, least: int = 0) -> Warmed | Cold:
+        """See `Server.warm`. Nothing too while the server is not found yet."""
+        if self._known.facts is None:
+            return Cold("no server was found yet")
+        facts = _as_shaped(self._known.facts, request)
+        asker = self._asker(self._patience.health_seconds)
+        return await self._ahead.read(asker, facts, request, mark, least)
+
+    async def keep_slot(self, slot: int, name: str) -> int:
+        """See `Server.keep_slot`."""
+        if (facts := self._known.facts) is None:
+            return 0
+        return await slots.save(self._asker(self._patience.health_seconds), facts, slot, name)
+
+    async def restore_slot(self, name: str) -> int:
+        """See `Server.restore_slot`."""
+        if (facts := self._known.facts) is None:
+            return 0
+        asker = self._asker(self._patience.health_seconds)
+        await self._ahead.settle(asker, facts)
+        return await slots.restore(asker, facts, name)
+
+    async def fingerprint(self) -> str:
+        """See `Server.fingerprint`."""
+        if (facts := self._known.facts) is None:
+            return ""
+        return await slots.fingerprint(self._asker(self._patience.health_seconds), facts)
 
     async def known(self, wait_seconds: float = 0.0) -> ServerFacts | None:
         """See `Server.known`."""

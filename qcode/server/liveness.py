@@ -72,7 +72,7 @@ async def _llamacpp(asker: Asker, facts: ServerFacts) -> Doing:
     if props.fields.get("is_sleeping") is True:
         return "waking"
     # It sends the head of its answer when a slot takes the request up: none is free yet.
-    return "busy" if await _works(asker, facts) else ""
+    return "busy" if await works(asker, facts) else ""
 
 
 async def _why_stalled(asker: Asker, facts: ServerFacts) -> str:
@@ -85,15 +85,16 @@ async def _why_stalled(asker: Asker, facts: ServerFacts) -> str:
             props = await asker.get(f"{root(facts.base_url)}/props")
             if is_loading(props) or props.fields.get("is_sleeping") is not False:
                 return ""
-            if await _works(asker, facts) is not False:
+            if await works(asker, facts) is not False:
                 return ""
     except NoAnswer:  # it is at work on a batch
         return ""
     return "it works on no request any more"
 
 
-async def _works(asker: Asker, facts: ServerFacts) -> bool | None:
-    """Whether a slot is at work; None = not told (`--no-slots`)."""
+async def works(asker: Asker, facts: ServerFacts) -> bool | None:
+    """Whether a slot of llama.cpp is at work; None = not told (`--no-slots`). Raises NoAnswer, and
+    wakes a model that sleeps."""
     slots = (await asker.get(f"{root(facts.base_url)}/slots")).json
     if not isinstance(slots, list) or not all(isinstance(slot, dict) for slot in slots):
         return None

@@ -15,6 +15,9 @@ Switch = Literal["kwargs", "effort", "top", "reasoning", "request", "think", "no
 Counting = Literal["", "llamacpp", "vllm", "sglang", "llama-cpp-python"]
 """Where the server counts tokens (`counting.py`); empty = nowhere."""
 
+Warming = Literal["", "llamacpp"]
+"""How a prompt is read ahead of its request (`warming.py`); empty = not at all."""
+
 Version = tuple[int, ...]
 """Comparable: `(11549,)`, `(0, 33, 0)`."""
 
@@ -55,6 +58,7 @@ class Quirks:
     template that `chat_template_kwargs` would reach."""
     continuation: Continuation = ""
     counting: Counting = ""
+    warming: Warming = ""
     chat_path: str = ""
     """From the root, of a chat API of its own, whose words `adapters.ollama_chat` translates: names
     with a dot stand for a field of an object; empty = OpenAI's `/chat/completions`."""

@@ -97,6 +97,7 @@ QUIRKS: Mapping[str, Quirks] = {
         # the default, but `--no-cache-prompt` turns it off (tools/server/README.md)
         extra={**_LLAMACPP.extra, "cache_prompt": True},
         model_name="ignored",  # server-context.cpp, single mode
+        warming="llamacpp",  # measured at b11549; see `warming`
     ),
     # The router of llama.cpp: the same engine behind names that are checked
     # (tools/server/server-models.cpp). `/props?model=` may load a model: never asked.

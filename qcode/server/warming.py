@@ -1,0 +1,162 @@
+"""A prompt read ahead of the request that it belongs to, so that this one reads only what is new.
+
+llama.cpp b11549, as measured: the prompt that `/apply-template` renders, cut in front of the words
+that are yet to come and sent to `/completion` with `n_predict: 0`, is read to its last token and
+stays; the request that follows reads on from there, also where the model cannot go back (Qwen 3.5
+and 3.6). A chat completion could not do it: it ends behind the words, with the answer's opening,
+and from there those models go back to a checkpoint in front of the whole message.
+
+Broken off by closing the connection, it ends with the batch at work (2,048 tokens), and what was
+read stays.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from qcode.server.ask import Asker, NoAnswer
+from qcode.server.base import Cold, Request, ServerFacts, Warmed
+from qcode.server.continuing import body
+from qcode.server.endpoint import is_private, root
+from qcode.server.liveness import Doing, doing, works
+from qcode.server.quirks import QUIRKS
+
+_log = logging.getLogger(__name__)
+
+_RENDER_SECONDS = 10.0
+_SETTLE_SECONDS = 60.0
+"""For the batch at work: 2,048 tokens on a processor alone."""
+_POLL_SECONDS = 0.05
+
+_RENDERED = ("model", "messages", "tools", "chat_template_kwargs", "reasoning_effort")
+"""The fields of a request that its prompt is made of."""
+
+_WHY: Mapping[Doing, str] = {
+    "waking": "the model sleeps",
+    "busy": "the server answers somebody else",
+    "loading": "the model loads",
+}
+
+
+class Ahead:
+    """Reads ahead for one client."""
+
+    def __init__(self) -> None:
+        self._left_off = False
+        """A reading was broken off, and its slot may still be at work."""
+
+    async def read(
+        self, asker: Asker, facts: ServerFacts, request: Request, mark: str, least: int
+    ) -> Warmed | Cold:
+        """See `Server.warm`."""
+        if because := unfit(facts, request):
+            return Cold(because)
+        if state := await doing(asker, facts):
+            return Cold(_WHY[state], again=state != "waking")
+        try:
+            prompt = await _prefix(asker, facts, request, mark)
+            self._left_off = True
+            warmed = await _read(asker, facts, prompt, least)
+        except NoAnswer as failed:
+            return Cold(str(failed))
+        self._left_off = warmed.slot is None
+        return warmed
+
+    async def settle(self, asker: Asker, facts: ServerFacts) -> None:
+        """Wait for the slot in which a reading was broken off: where there are several, the next
+        request would be given an empty one, and be read from its beginning."""
+        if self._left_off and facts.slots != 1:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SETTLE_SECONDS):
+                    while await _works(asker, facts):  # noqa: ASYNC110  it can only be asked
+                        await asyncio.sleep(_POLL_SECONDS)
+        self._left_off = False
+
+
+def unfit(facts: ServerFacts, request: Request) -> str:
+    """Why nothing is read ahead here, whatever the server does now; empty = it may be."""
+    if QUIRKS[facts.kind].warming != "llamacpp":
+        return "it is not known to work with this server"
+    if not is_private(facts.base_url):
+        return "what is read there may cost money"
+    if facts.loaded is False:
+        return "the model is not in memory"
+    if any(isinstance(message.get("content"), list) for message in request.messages):
+        return "the conversation has images"  # a rendered prompt cannot hold them
+    return ""
+
+
+async def _prefix(asker: Asker, facts: ServerFacts, request: Request, mark: str) -> str:
+    """The prompt up to the mark. Raises NoAnswer."""
+    whole = {**body(facts, request), **({"tools": request.tools} if request.tools else {})}
+    asked = {name: whole[name] for name in _RENDERED if name in whole}
+    url = f"{root(facts.base_url)}/apply-template"
+    reply = await asker.post(url, asked, _RENDER_SECONDS)
+    prompt = reply.fields.get("prompt")
+    if reply.status != 200 or not isinstance(prompt, str):
+        raise NoAnswer(f"it does not render: status {reply.status}")
+    prefix, found, _ = prompt.rpartition(mark)
+    if not found:
+        raise NoAnswer("the template leaves the prompt out")
+    return prefix
+
+
+async def _read(asker: Asker, facts: ServerFacts, prompt: str, least: int) -> Warmed:
+    """Raises NoAnswer."""
+    began = time.monotonic()
+    asked = {
+        "prompt": prompt,
+        "n_predict": 0,
+        "cache_prompt": True,
+        "stream": True,
+        "return_progress": True,
+        "response_fields": ["id_slot", "timings", "tokens_evaluated"],  # else the whole prompt
+    }
+    async with asker.lines(f"{root(facts.base_url)}/completion", asked) as lines:
+        async for told in _events(lines):
+            progress = told.get("prompt_progress")
+            if isinstance(progress, dict) and _number(progress, "cache") < least:
+                seconds = time.monotonic() - began
+                return Warmed(_number(progress, "total"), _number(progress, "cache"), seconds, None)
+            if isinstance(told.get("id_slot"), int) and "timings" in told:
+                return _ended(told, time.monotonic() - began)
+    raise NoAnswer("it did not say that it had read all")
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
+    """Raises NoAnswer for one that tells of an error."""
+    async for line in lines:
+        name, _, data = line.partition(":")
+        if name not in ("data", "error") or data.strip() in ("", "[DONE]"):
+            continue
+        try:
+            told = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NoAnswer("it does not speak JSON") from error
+        if name == "error" or not isinstance(told, dict) or "error" in told:
+            raise NoAnswer(f"it answers {data.strip()[:200]}")
+        yield told
+
+
+def _ended(told: Mapping[str, Any], seconds: float) -> Warmed:
+    timings = told["timings"] if isinstance(told["timings"], dict) else {}
+    cached = _number(timings, "cache_n")
+    total = cached + _number(timings, "prompt_n")
+    return Warmed(total, cached, seconds, told["id_slot"])
+
+
+def _number(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    return value if isinstance(value, int) else 0
+
+
+async def _works(asker: Asker, facts: ServerFacts) -> bool:
+    try:
+        return await works(asker, facts) is True
+    except NoAnswer:  # at work on a batch
+        return True
