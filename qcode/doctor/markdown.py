@@ -71,7 +71,7 @@ def _findings(found: tuple[Finding, ...]) -> Iterator[str]:
     yield f"## Findings\n\n{'' if found else 'none' + chr(10)}"
     for finding in found:
         yield f"### {finding.title}\n\n- {finding.weight}, `{finding.id}`"
-        yield f"- cost: {finding.cost}\n- change: `{finding.change.replace('`', chr(39))}`"
+        yield f"- cost: {finding.cost}\n- change: {finding.change}"
         if finding.evidence:
             seen = ", ".join(f"{name} = {value}" for name, value in finding.evidence.items())
             yield f"- seen: {seen}"

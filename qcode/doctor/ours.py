@@ -55,7 +55,7 @@ def examined(own: Own) -> tuple[Result, ...]:
         permissions(own.folders),
         disk(own.state),
         keyring(lambda: ring.ask("http://127.0.0.1:1", KEYRING_SECONDS)),
-        *(_program(*row) for row in PROGRAMS),
+        *(installed_program(*row) for row in PROGRAMS),
         terminal(own.terminal),
     )
 
@@ -93,7 +93,7 @@ def permissions(folders: tuple[Path, ...]) -> Result:
         return _fails("folders", f"{locked[0]} cannot be written", _locked(locked[0]))
     if open_ones:
         return _fails("folders", f"{open_ones[0]} is open to others", _open(open_ones))
-    return _works("folders", f"{len(there)} of {len(folders)} are there, open to nobody else")
+    return _works("folders", "what qcode keeps is open to nobody else")
 
 
 def _locked(folder: Path) -> Finding:
@@ -159,7 +159,8 @@ PROGRAMS = (
 """Program, id of the finding, what it costs not to have it, the package that has it."""
 
 
-def _program(name: str, fault: str, cost: str, package: str) -> Result:
+def installed_program(name: str, fault: str, cost: str, package: str) -> Result:
+    """Whether a program is there; `fault` = the finding where it is not."""
     if found := installed(name):
         return _works(package, found)
     finding = Finding(
