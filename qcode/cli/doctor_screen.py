@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from qcode.doctor.base import Finding, Measure, Probe, Result
 from qcode.doctor.report import About, Report
 from qcode.headless.talk import wrapped
-from qcode.protocol.text import one_line, plain
+from qcode.protocol.text import legible, one_line
 
 WIDTH = 80
 _CHECK = 9 + 13
@@ -47,7 +47,7 @@ def _context(seen: About) -> str:
 
 
 def _history(seen: About) -> str:
-    return f"{seen.strategy}: {plain(seen.strategy_why)}"
+    return f"{seen.strategy}: {legible(seen.strategy_why)}"
 
 
 def _row(name: str, text: str) -> str:
@@ -58,12 +58,12 @@ def _checks(report: Report) -> str:
     rows = [_check(result) for result in report.checks]
     if report.absent:
         words = "; ".join(f"{name}: {why}" for name, why in report.absent.items())
-        rows.append(wrapped(f"not asked: {plain(words)}", WIDTH, "  ") + "\n")
+        rows.append(wrapped(f"not asked: {legible(words)}", WIDTH, "  ") + "\n")
     return "".join(rows)
 
 
 def _check(result: Result) -> str:
-    line = f"{result.verdict:<8} {result.probe:<12} {plain(result.said)}"
+    line = f"{result.verdict:<8} {result.probe:<12} {legible(result.said)}"
     return wrapped(line, WIDTH, " " * _CHECK) + "\n"
 
 
@@ -78,7 +78,7 @@ def _findings(report: Report) -> str:
 
 
 def _finding(number: int, finding: Finding) -> str:
-    head = wrapped(f"{number}. {finding.weight}: {plain(finding.title)}", WIDTH, "   ") + "\n"
+    head = wrapped(f"{number}. {finding.weight}: {legible(finding.title)}", WIDTH, "   ") + "\n"
     return head + "".join(_told(finding))
 
 
@@ -89,7 +89,7 @@ def _told(finding: Finding) -> Iterator[str]:
         ("known", f"from {finding.source}" if finding.source else ""),
     ):
         if words:
-            yield wrapped(f"   {name:<7} {plain(words)}", WIDTH, " " * 11) + "\n"
+            yield wrapped(f"   {name:<7} {legible(words)}", WIDTH, " " * 11) + "\n"
 
 
 def _end(report: Report) -> str:

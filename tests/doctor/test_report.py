@@ -1,0 +1,153 @@
+"""One report, in three forms: none says more than it may, none is wider than it may."""
+
+import os
+import platform
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qcode.cli.doctor_screen import compared, screen
+from qcode.doctor import markdown, report
+from qcode.doctor.base import Finding, Result
+from qcode.doctor.examination import Examined, LeftOut
+from qcode.doctor.report import Report
+from qcode.protocol.cells import cells
+from qcode.server.base import ServerFacts
+
+KEY = "sk-abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def facts(base_url: str = "http://gpu-box.example:8080/v1", model: str = "m.gguf") -> ServerFacts:
+    return ServerFacts(
+        kind="llamacpp",
+        version="b11549",
+        base_url=base_url,
+        model=model,
+        models=(model,),
+        context_tokens=65_536,
+        strategy="native",
+        strategy_why="seen by rendering",
+        reasoning_field="reasoning_content",
+        slots=1,
+        trained_tokens=262_144,
+    )
+
+
+SLOW = Finding(
+    id="reuse.checkpoints",
+    weight="slow",
+    title="Each question has the server read the conversation again from its beginning.",
+    cost="each question reads 11,900 tokens again, 4.6 s",
+    change="Start llama-server with `--ctx-checkpoints 32`.",
+    evidence={"reread_tokens": 11_900},
+    source="llama.cpp PR #24035",
+)
+
+
+def told(seen: ServerFacts, *findings: Finding, said: str = "seen | as it is") -> Report:
+    results = [
+        Result(
+            probe="reuse",
+            verdict="fails" if findings else "works",
+            said=said,
+            findings=findings,
+            measured={"reread_tokens": 11_900, "seconds": 4.6, "held": True},
+            seconds=2.0,
+        ),
+        Result(probe="vision", verdict="unclear", said="the model did not look"),
+    ]
+    left = LeftOut(probe="template", label="two turns rendered", seconds=70.0)
+    found = Examined(results=results, left_out=[left], absent={"slots": "not told"}, seconds=41.0)
+    own = Result(probe="git", verdict="works", said="/usr/bin/git")
+    return report.of(seen, found, (own,))
+
+
+def test_the_screen_says_verdicts_costs_changes_and_what_was_left_out() -> None:
+    assert screen(told(facts(), SLOW)) == (
+        """\
+llama.cpp b11549 at http://gpu-box.example:8080/v1
+  model     m.gguf
+  context   65,536 tokens; made for 262,144; 1 at once
+  history   native: seen by rendering
+
+fails    reuse        seen | as it is
+unclear  vision       the model did not look
+not asked: slots: not told
+
+qcode's own side
+works    git          /usr/bin/git
+
+1. slow: Each question has the server read the conversation again from its
+   beginning.
+   costs   each question reads 11,900 tokens again, 4.6 s
+   change  Start llama-server with `--ctx-checkpoints 32`.
+   known   from llama.cpp PR #24035
+
+left out: template (70 s). qcode doctor --seconds 150 asks all.
+2 checks, took 41 s
+"""
+    )
+
+
+def test_a_server_without_findings_is_said_to_be_well() -> None:
+    well = told(facts())
+    assert well.is_well
+    assert "nothing is wrong" in screen(well)
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_no_words_of_a_server_steer_the_terminal(said: str, model: str) -> None:
+    shown = screen(told(facts(model=model or "m"), said=said))
+    assert not any(ord(sign) < 32 and sign != "\n" for sign in shown if sign != "\t")
+    assert "\x9b" not in shown
+
+
+def test_prose_fits_eighty_columns() -> None:
+    long = told(facts(), SLOW, said="a word or two, " * 20)
+    assert max(map(cells, screen(long).splitlines())) <= 80
+
+
+def test_markdown_names_no_host_no_home_no_machine_and_no_key() -> None:
+    home = str(Path.home())
+    finding = msgspec.structs.replace(
+        SLOW, change=f"curl http://gpu-box.example:8080/props -H 'Authorization: Bearer {KEY}'"
+    )
+    said = f"{home}/models on {platform.node()}"
+    text = markdown.text(told(facts(model=f"{home}/models/m.gguf"), finding, said=said))
+    for word in ("gpu-box", home, KEY):
+        assert word not in text
+    if len(platform.node()) > 3:
+        assert platform.node() not in text
+    assert "- model m.gguf" in text
+    assert "llama.cpp b11549 on another machine" in text
+    assert "| reuse | fails |" in text
+    assert "reread_tokens = 11900" in text
+
+
+def test_markdown_keeps_its_tables_whole() -> None:
+    rows = markdown.text(told(facts(), said="a | b\nc")).splitlines()
+    assert "| reuse | works | a \\| b c |" in rows
+
+
+def test_a_report_survives_json() -> None:
+    found = told(facts(), SLOW)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Report) == found
+
+
+def test_two_reports_stand_side_by_side_also_where_one_knows_less() -> None:
+    before, after = told(facts(), SLOW), told(facts(model=f"{os.sep}other.gguf"))
+    after = msgspec.structs.replace(after, measured={"reuse.reread_tokens": 12, "needle.found": 3})
+    rows = {line.split()[0]: line.split()[1:] for line in compared(before, after).splitlines()[1:]}
+    assert rows["reuse.reread_tokens"] == ["11900", "12"]
+    assert rows["reuse.held"] == ["yes", "-"]
+    assert rows["needle.found"] == ["-", "3"]
+
+
+@pytest.mark.parametrize(("seconds", "left", "needed"), [(41.0, 70.0, 150), (1.0, 1.0, 30)])
+def test_the_time_that_is_advised_is_enough(seconds: float, left: float, needed: int) -> None:
+    row = LeftOut(probe="a", label="", seconds=left)
+    found = msgspec.structs.replace(told(facts()), seconds=seconds, left_out=(row,))
+    assert found.seconds_needed == needed >= seconds + left
