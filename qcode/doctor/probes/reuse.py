@@ -6,6 +6,7 @@ from qcode.doctor.probes.keeping import TOKENS as RAW_TOKENS
 from qcode.doctor.probes.keeping import Keeps, kept
 from qcode.doctor.probes.raw import KINDS, is_busy
 from qcode.doctor.probes.rereading import Reread
+from qcode.doctor.probes.template import DROPS
 from qcode.doctor.probes.walking import ANSWER_TOKENS, Steps, tokens, walk
 from qcode.server.base import Strategy
 
@@ -47,6 +48,8 @@ class Reuse:
             return Result(probe=self.name, verdict="unclear", said=steps.error, measured=measured)
         healed = await _healing(subject, steps, keeps)
         findings = blame.findings(subject.facts, steps, keeps, healed)
+        if subject.notes.get(DROPS):  # told by the template's own probe
+            findings = tuple(each for each in findings if each.id != "reuse.history")
         return Result(
             probe=self.name,
             verdict=_verdict(steps, findings),

@@ -1,0 +1,69 @@
+"""How fast a server reads and writes at a length of prompt: several times, and the middle of it."""
+
+from dataclasses import dataclass, replace
+from statistics import median
+
+from qcode.doctor.base import Subject
+from qcode.doctor.probes.talk import Talk, density, plain
+from qcode.server.sounding import Sounding
+
+_TASK = "Count from one to a hundred, in words."
+_AGAIN = "Once more."
+_ENDLESS = ("llamacpp", "llamacpp-router", "llama-swap", "vllm", "sglang", "nim")
+"""Where `ignore_eos` is known: a short answer tells no rate."""
+_LEAST_TOKENS = 12
+"""Of an answer that is counted."""
+STEADY = 1.5
+"""Figures that lie further apart than so many times are noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """At one length. None = not told, or too little was written."""
+
+    prompt_tokens: int
+    read: float | None
+    """Tokens a second."""
+    written: tuple[float, ...]
+    error: str = ""
+
+    @property
+    def middle(self) -> float | None:
+        """Tokens written in a second, the median."""
+        return median(self.written) if self.written else None
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it was written at about the same rate each time, and more than once."""
+        return len(self.written) > 1 and max(self.written) < STEADY * min(self.written)
+
+
+async def speed(subject: Subject, name: str, tokens: int, answer_tokens: int) -> Speed:
+    """A prompt of about so many tokens, read cold; one question more, to see it written again."""
+    size = round(tokens / await density(subject))
+    talk = plain(f"{subject.salt} {name}", _TASK, size)
+    cold = await _sent(subject, talk, answer_tokens)
+    if cold.error:
+        return Speed(0, None, (), cold.error)
+    again = await _sent(subject, talk.answered(cold).ask(_AGAIN), answer_tokens)
+    return Speed(cold.prompt_tokens or tokens, cold.prompt_per_second, _rates(cold, again))
+
+
+def _rates(*soundings: Sounding) -> tuple[float, ...]:
+    return tuple(
+        each.generated_per_second
+        for each in soundings
+        if each.generated_per_second and (each.generated_tokens or 0) >= _LEAST_TOKENS
+    )
+
+
+def joined(one: Speed, other: Speed) -> Speed:
+    """Two at the same length, measured at different times."""
+    return replace(one, written=(*one.written, *other.written))
+
+
+async def _sent(subject: Subject, talk: Talk, answer_tokens: int) -> Sounding:
+    request = talk.request(subject, answer_tokens)
+    if subject.facts.kind in _ENDLESS:
+        request = replace(request, extra={"ignore_eos": True})
+    return await subject.ask(request)
