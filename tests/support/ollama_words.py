@@ -55,9 +55,9 @@ def closing(reply: Reply) -> bytes:
     if reply.usage:
         told |= {
             "prompt_eval_count": reply.usage.prompt,
-            "prompt_eval_duration": 1_000_000_000,
+            "prompt_eval_duration": round(reply.usage.read_seconds * 1e9),
             "eval_count": reply.usage.completion,
-            "eval_duration": 2_000_000_000,
+            "eval_duration": round(reply.usage.write_seconds * 1e9),
         }
         if reply.usage.cached is not None:
             told["prompt_eval_cached_count"] = reply.usage.cached

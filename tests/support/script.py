@@ -46,6 +46,10 @@ class Usage:
     completion: int
     cached: int | None = None
     """None = the server does not tell."""
+    read_seconds: float = 1.0
+    """What the engine says that it took for the prompt; Ollama tells it, and the next."""
+    write_seconds: float = 2.0
+    """The same for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
