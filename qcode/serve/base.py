@@ -6,6 +6,8 @@ from typing import Literal
 
 Vendor = Literal["nvidia", "amd", "intel", "apple"]
 Backend = Literal["llama-server", "xllamacpp"]
+KvType = Literal["f16", "bf16", "q8_0"]
+Place = Literal["gpu", "system"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class ModelFile:
     """Tokens that it knows; 0 = not told."""
     width: int = 0
     """Of its embedding; 0 = not told."""
+    attention_layers: int = 0
+    """Layers that have a cache; 0 = not told."""
     input_bytes: int = 0
     """Of the table of input tokens, which llama.cpp keeps in the system's memory."""
     expert_layers: int = 0
@@ -76,6 +80,8 @@ class ModelFile:
     """Of the head's weights, which are part of `size_bytes`."""
     mtp_kv_bytes_per_token: int = 0
     """Of the head's own cache at f16."""
+    flaws: tuple[str, ...] = ()
+    """What is known to be wrong with such a file, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Need:
     name: str
     """For people: `weights`, `cache of 65,536 tokens`."""
     size_bytes: int
-    where: Literal["gpu", "system"]
+    where: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ class Plan:
     context_tokens: int
     """Of one slot."""
     slots: int
-    kv_type: Literal["f16", "bf16", "q8_0"]
+    kv_type: KvType
     remarks: tuple[str, ...]
     """Sentences that a person should read first: a GPU that is not used, and what that costs."""
     needs: tuple[Need, ...] = ()

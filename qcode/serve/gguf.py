@@ -118,12 +118,32 @@ def _model(architecture: str, parts: Sequence[Part]) -> ModelFile:
         projector_bytes=projector.stat().st_size if projector else 0,
         vocabulary=shape.vocabulary,
         width=shape.width,
+        attention_layers=shape.attention_layers,
         input_bytes=weights.table if shape.has_own_output else 0,
         expert_layers=weights.expert_layers,
         active_expert_bytes=int(weights.experts * shape.active_share),
         mtp_bytes=weights.head if has_mtp else 0,
         mtp_kv_bytes_per_token=shape.head_kv_bytes_per_token if has_mtp else 0,
+        flaws=tuple(_flaws(head, tensors)),
     )
+
+
+_MXFP4 = 39
+
+
+def _flaws(head: Part, tensors: Sequence[Tensor]) -> Iterator[str]:
+    """What the file itself shows; what only its date would tell is in the catalogue."""
+    named = quantisation(head.path.name)
+    if named.startswith("UD-Q") and any(one.kind == _MXFP4 for one in tensors):
+        yield (
+            f"This {named} has MXFP4 tensors: it is of the first uploads, which were retired on "
+            "2026-02-27 for their quality. Download it again."
+        )
+    if not head.text("tokenizer.chat_template"):
+        yield (
+            "The file has no chat template: tool calls and thinking will not work. "
+            "Take another conversion of the model."
+        )
 
 
 def _all_tensors(parts: Sequence[Part]) -> Iterator[Tensor]:

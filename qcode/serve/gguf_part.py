@@ -45,10 +45,13 @@ _MOST_DIMENSIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor's name and the bytes that it takes; 0 = its type is not known here."""
+    """One matrix of weights, less its contents."""
 
     name: str
+    kind: int
+    """ggml's number of its type."""
     size_bytes: int
+    """0 = its type is not known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,20 +170,21 @@ class _Reader:
         step = align if isinstance(align, int) and 1 <= align <= 1 << 20 else 32
         begin = -(-self._file.tell() // step) * step
         data = max(0, self._size - begin)
-        for name, start, size in found:
-            if start + size > data:
+        for start, tensor in found:
+            if start + tensor.size_bytes > data:
                 raise self._broken("fewer weights than it lists: the download is not complete")
-            yield Tensor(name, size)
+            yield tensor
 
-    def _tensor(self) -> tuple[str, int, int]:
-        """Name, beginning, size; a size of 0 for a type that is not known here."""
+    def _tensor(self) -> tuple[int, Tensor]:
+        """And where it begins, counted from the first."""
         name = self._text(_MOST_NAME)
         dimensions = self._unsigned("<I")
         if dimensions > _MOST_DIMENSIONS:
             raise self._broken(f"a tensor of {dimensions:,} dimensions")
         elements = prod(self._unsigned("<Q") for _ in range(dimensions))
-        block, size = BLOCKS.get(self._unsigned("<I"), (1, 0))
-        return name, self._unsigned("<Q"), -(-elements // block) * size
+        kind = self._unsigned("<I")
+        block, size = BLOCKS.get(kind, (1, 0))
+        return self._unsigned("<Q"), Tensor(name, kind, -(-elements // block) * size)
 
     def _count(self, most: int) -> int:
         number = self._unsigned("<Q")

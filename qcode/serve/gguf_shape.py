@@ -28,6 +28,7 @@ class Shape:
     state_bytes: int
     vocabulary: int
     width: int
+    attention_layers: int
     active_share: float
     """Of the experts, those that a token uses."""
     has_own_output: bool
@@ -53,6 +54,7 @@ class Shape:
             state_bytes=len(recurrent) * keys.state_bytes(),
             vocabulary=part.lengths.get("tokenizer.ggml.tokens", 0) or keys.number("vocab_size"),
             width=keys.number("embedding_length"),
+            attention_layers=len(attending),
             active_share=min(1.0, keys.number("expert_used_count") / experts) if experts else 0.0,
             has_own_output="output.weight" in names,
         )
