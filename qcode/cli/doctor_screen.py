@@ -8,7 +8,6 @@ from qcode.headless.talk import wrapped
 from qcode.protocol.text import legible, one_line
 
 WIDTH = 80
-_CHECK = 9 + 13
 
 
 def screen(report: Report) -> str:
@@ -19,8 +18,9 @@ def screen(report: Report) -> str:
 
 def listed(probes: Sequence[Probe], deep: Sequence[Probe]) -> str:
     """The checks that there are, a line each."""
-    rows = [f"{each.name:<14} {each.label}\n" for each in probes]
-    return "".join([*rows, *(f"{each.name:<14} {each.label} (--deep)\n" for each in deep)])
+    width = max(len(each.name) for each in (*probes, *deep))
+    rows = [f"{each.name:<{width}}  {each.label}\n" for each in probes]
+    return "".join([*rows, *(f"{each.name:<{width}}  {each.label} (--deep)\n" for each in deep)])
 
 
 def compared(before: Report, after: Report) -> str:
@@ -55,20 +55,24 @@ def _row(name: str, text: str) -> str:
 
 
 def _checks(report: Report) -> str:
-    rows = [_check(result) for result in report.checks]
+    rows = _verdicts(report.checks)
     if report.absent:
         words = "; ".join(f"{name}: {why}" for name, why in report.absent.items())
         rows.append(wrapped(f"not asked: {legible(words)}", WIDTH, "  ") + "\n")
     return "".join(rows)
 
 
-def _check(result: Result) -> str:
-    line = f"{result.verdict:<8} {result.probe:<12} {legible(result.said)}"
-    return wrapped(line, WIDTH, " " * _CHECK) + "\n"
+def _verdicts(results: Sequence[Result]) -> list[str]:
+    width = max((len(result.probe) for result in results), default=0)
+    indent = " " * (len("unclear") + width + 4)
+    return [
+        wrapped(f"{one.verdict:<8} {one.probe:<{width}}  {legible(one.said)}", WIDTH, indent) + "\n"
+        for one in results
+    ]
 
 
 def _own(report: Report) -> str:
-    return "qcode's own side\n" + "".join(map(_check, report.own)) if report.own else ""
+    return "qcode's own side\n" + "".join(_verdicts(report.own)) if report.own else ""
 
 
 def _findings(report: Report) -> str:

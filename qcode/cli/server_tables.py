@@ -26,14 +26,15 @@ SWITCHES = {
 }
 
 
-def block(seen: Seen) -> str:
-    """A heading and a line a fact; ends with a newline."""
+def block(seen: Seen, examined: str = "") -> str:
+    """A heading and a line a fact; ends with a newline. `examined`: when, and what came of it."""
     if isinstance(seen.found, ServerFacts):
-        return _heading(seen.found) + "".join(_row(*row) for row in _rows(seen.found))
+        rows = "".join(_row(*row) for row in _rows(seen.found))
+        return _heading(seen.found) + rows + (_row("examined", examined) if examined else "")
     return f"{_title(seen.kind, seen.base_url)}\n{_row('state', plain(str(seen.found)))}"
 
 
-def report(seen: Seen) -> dict[str, Any]:
+def report(seen: Seen, examined: str = "") -> dict[str, Any]:
     """The same for scripts: names of `ServerFacts`, and what follows from the kind."""
     if not isinstance(seen.found, ServerFacts):
         return {"base_url": seen.base_url, "kind": seen.kind, "state": str(seen.found)}
@@ -46,6 +47,7 @@ def report(seen: Seen) -> dict[str, Any]:
         "thinking_budget": ".".join(row.budget),
         "counting": bool(row.counting),
         "sampling": dict(row.sampling),
+        "examined": examined,
     }
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qcode.cli import offline
+from qcode.cli import doctor_kept, offline
 from qcode.cli.parser import parsed
 from qcode.cli.server_tables import block, report
 from qcode.config.load import Loaded, load, sources
 from qcode.config.model import Server
+from qcode.config.paths import paths
 from qcode.config.profiles import tuned
 from qcode.config.secrets import endpoint_key
 from qcode.headless.exits import ExitCode, of_error
@@ -55,11 +56,20 @@ def run(arguments: argparse.Namespace, ports: Sequence[int]) -> int:
     answered = [one for one in seen if one.found is not None]
     if arguments.json:
         _print_json(
-            {"tried": [one.base_url for one in seen], "servers": list(map(report, answered))}
+            {
+                "tried": [one.base_url for one in seen],
+                "servers": [report(one, _examined(one)) for one in answered],
+            }
         )
     else:
-        sys.stdout.write("\n".join(map(block, answered)))
+        sys.stdout.write("\n".join(block(one, _examined(one)) for one in answered))
     return _told(seen, answered)
+
+
+def _examined(seen: Seen) -> str:
+    """`2026-11-21, 2 findings`; empty = by `qcode doctor` it was not, as it is now."""
+    found = seen.found
+    return doctor_kept.line(paths().state, found) if isinstance(found, ServerFacts) else ""
 
 
 async def _ask(arguments: argparse.Namespace, ports: Sequence[int]) -> tuple[Seen, ...]:
