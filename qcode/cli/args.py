@@ -18,6 +18,7 @@ subcommands:
   qcode servers       what answers, and what it can do
   qcode serve         serve a model file, for every qcode of yours
   qcode doctor        what is wrong with the server, measured, and what to change
+  qcode bench         how fast a server is, what a model gets done; compared
   qcode config        show every setting and where it came from
   qcode auth          keys of endpoints, in the keyring of your system
   qcode permissions   the modes, and what the rules say to a command

@@ -24,7 +24,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 
 SUBCOMMANDS = (
     *("sessions", "review", "servers", "auth", "config", "permissions", "sandbox"),
-    *("audit", "trust", "paths", "bug", "help", "doctor", "serve"),
+    *("audit", "trust", "paths", "bug", "help", "doctor", "serve", "bench"),
 )
 """Modules of this folder that can `add` themselves to a parser."""
 

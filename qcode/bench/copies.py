@@ -1,0 +1,195 @@
+"""Copies of the repository in folders of their own: what an agent gets, and what is judged.
+
+What an agent leaves is taken into a fresh copy, less tests and what steers them: an agent that
+edits the tests, or what runs them, has edited nothing that counts.
+"""
+
+import hashlib
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from qcode.bench.process import Ran, run
+from qcode.bench.repository import Entry, Repository, export, put
+from qcode.bench.roles import is_protected
+from qcode.bench.task import Task
+from qcode.protocol.errors import InputError
+from qcode.sandbox.environment import child_environment
+from qcode.sandbox.process import shell_words
+
+_SKIPPED = frozenset(
+    {
+        *(".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
+        *("node_modules", "target", ".venv", "venv", ".tox", ".nox", ".gradle", "build", "dist"),
+    }
+)
+"""Folders that tools fill; what stands there is made, not written. Names that the repository
+itself has files below are looked at all the same."""
+_MOST_BYTES = 64 << 20
+_PREPARE_SECONDS = 1800.0
+_TAIL = 4000
+
+State = Mapping[str, str]
+"""Path -> a hash of what stands there, or where the link leads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """How the tests of a copy are run."""
+
+    command: str
+    prepare: str
+    fenced: tuple[str, ...]
+    """Words in front of a line for the shell that run it inside the fence; empty = there is none,
+    and the person said so."""
+    limit_seconds: float
+
+    def ready(self, folder: Path) -> None:
+        """Run what prepares a fresh copy. Raises InputError where it fails."""
+        if not self.prepare:
+            return
+        ran = self._run(self.prepare, folder, _PREPARE_SECONDS)
+        if ran.code:
+            raise InputError(f"--prepare failed in a fresh copy (exit {ran.code}): {tail(ran)}")
+
+    def run(self, folder: Path) -> Ran:
+        """Run the tests of a copy."""
+        return self._run(self.command, folder, self.limit_seconds)
+
+    def _run(self, line: str, folder: Path, limit_seconds: float) -> Ran:
+        # without byte code: Python would take a file for unchanged that is as long as before and
+        # was written in the same second; the copy stands before what is installed of it
+        path = f"{folder}:{folder / 'src'}"
+        variables = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={shlex.quote(path)}"
+        text = f"export {variables}\n{line}"
+        words = (*self.fenced, text) if self.fenced else shell_words(text)
+        # what a model wrote runs here: no key of the person's is in its variables
+        return run(words, folder, limit_seconds, None if self.fenced else _variables())
+
+
+def _variables() -> Mapping[str, str]:
+    return child_environment(os.environ, {})
+
+
+def tail(ran: Ran) -> str:
+    """The end of what it printed."""
+    return (ran.out + ran.err).strip()[-_TAIL:]
+
+
+class Copies:
+    """Makes copies of one repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.entries: Callable[[str], list[Entry]] = lru_cache(maxsize=64)(repository.entries)
+
+    def lay(self, task: Task, folder: Path) -> None:
+        """The files that a task begins with."""
+        entries = self.entries(task.commit)
+        export(self.repository, entries, folder)
+        if swap := task.swap:
+            [mode] = [it.mode for it in entries if it.path == swap.path]
+            path = folder / swap.path
+            put(path, swap.applied(path.read_bytes()), mode)
+        self.revert(task, folder)
+
+    def revert(self, task: Task, folder: Path) -> None:
+        """Files as they were before the commit that is to be done again."""
+        if not task.reverted:
+            return
+        before = {it.path: it for it in self.entries(f"{task.commit}^")}
+        there = [before[path] for path in task.reverted if path in before]
+        export(self.repository, there, folder)
+        for path in set(task.reverted) - before.keys():
+            (folder / path).unlink(missing_ok=True)
+
+    def own_folders(self, commit: str) -> frozenset[str]:
+        """Names of folders that the repository itself has files below."""
+        return frozenset(part for it in self.entries(commit) for part in it.path.split("/")[:-1])
+
+
+@contextmanager
+def folder(name: str) -> Iterator[Path]:
+    """A folder for a copy, gone afterwards whatever an agent did to its rights."""
+    made = Path(tempfile.mkdtemp(prefix="qcode-bench-")).resolve()
+    inner = made / name
+    inner.mkdir()
+    try:
+        yield inner
+    finally:
+        _remove(made)
+
+
+def _remove(made: Path) -> None:
+    for path, _, _ in os.walk(made):  # a folder that nobody may list, or take something out of
+        with suppress(OSError):
+            Path(path).chmod(0o700)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def state(folder: Path, own: frozenset[str]) -> State:
+    """All files and links of a copy, but for those that tools make."""
+    return {path.relative_to(folder).as_posix(): _mark(path) for path in _files(folder, own)}
+
+
+def _files(folder: Path, own: frozenset[str]) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink():
+            yield path
+        elif path.is_dir():
+            if path.name != ".git" and (path.name not in _SKIPPED or path.name in own):
+                yield from _files(path, own)
+        elif path.is_file() and path.stat().st_size <= _MOST_BYTES:  # no pipes, no sockets
+            yield path
+
+
+def _mark(path: Path) -> str:
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an agent left otherwise than it was."""
+
+    counted: tuple[str, ...]
+    restored: tuple[str, ...]
+    """Tests and what steers them: not taken over."""
+
+
+def compared(before: State, after: State, task: Task) -> Left:
+    """What changed, was made or is gone. A file that the task itself took back counts as code."""
+    unlike = sorted(
+        path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
+    )
+    kept = [path for path in unlike if is_protected(path) and path not in task.reverted]
+    return Left(tuple(it for it in unlike if it not in kept), tuple(kept))
+
+
+def take_over(paths: tuple[str, ...], source: Path, target: Path) -> None:
+    """Bring files of one copy into another: links as links, what is gone as gone."""
+    for path in paths:
+        old, new = source / path, target / path
+        if new.is_symlink() or new.is_file():
+            new.unlink()
+        if old.is_symlink() or old.is_file():
+            if new.is_dir() or not _is_way_free(new.parent, target):
+                continue  # the agent made a folder of what is a file, or a link, here
+            new.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(old, new, follow_symlinks=False)
+
+
+def _is_way_free(folder: Path, top: Path) -> bool:
+    """No file and no link stands where a folder is to be, up to the top."""
+    while folder != top:
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            return False
+        folder = folder.parent
+    return True

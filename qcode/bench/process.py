@@ -1,0 +1,97 @@
+"""One program, run to its end or to its limit; nothing that it started stays behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_GRACE_SECONDS = 8.0
+"""For a program that was interrupted: qcode ends its turn, and what runs in its fence."""
+_KEPT_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of it."""
+
+    code: int | None
+    """None = it took too long and was ended."""
+    out: str
+    err: str
+    """Both: the last 4 MiB."""
+    seconds: float
+
+
+def run(
+    words: Sequence[str],
+    folder: Path,
+    limit_seconds: float,
+    environ: Mapping[str, str] | None = None,
+) -> Ran:
+    """Start it in `folder` without input and wait. Raises OSError where it cannot be started."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        words,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl+C is ours to pass on
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    readers = (_Tail(process.stdout), _Tail(process.stderr))
+    code: int | None = None
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            code = process.wait(limit_seconds)
+    finally:
+        _end(process)
+    out, err = (reader.text() for reader in readers)
+    return Ran(code, out, err, time.monotonic() - began)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """It, in good order if it can, and all that it left in its group."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if process.poll() is None:
+            with suppress(OSError, ValueError):  # it has ended just now; Windows knows no SIGINT
+                process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE_SECONDS)
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left in it
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+class _Tail(threading.Thread):
+    """Reads a pipe to its end, and keeps the end."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._kept = bytearray()
+        self.start()
+
+    def run(self) -> None:
+        """In the thread."""
+        while piece := os.read(self._pipe.fileno(), 65536):
+            self._kept += piece
+            del self._kept[:-_KEPT_BYTES]
+
+    def text(self) -> str:
+        """What was kept. A pipe that somebody outside of the group holds is not waited for."""
+        self.join(1.0)
+        if not self.is_alive():
+            self._pipe.close()
+        return bytes(self._kept).decode("utf-8", "replace")

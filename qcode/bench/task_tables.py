@@ -1,0 +1,161 @@
+"""What the attempts come to, as text for a terminal of 80 columns and as an object for scripts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from qcode.bench.stats import Interval
+from qcode.bench.summary import FEWEST_UNLIKE, Pair, Row, Summary
+from qcode.bench.task import Attempt
+from qcode.protocol.cells import cells
+from qcode.protocol.text import one_line
+
+_NAME = 22
+_TITLE = 58
+
+
+def text(found: Summary) -> str:
+    """Heading, a row for each setting, the pairs, the tasks; ends with a newline."""
+    parts = [_heading(found), "".join(_rows(found))]
+    if found.pairs:
+        parts.append("".join(_pairs(found.pairs)))
+    parts.append("".join(_tasks(found)))
+    return "\n".join(parts)
+
+
+def heading(found: Summary) -> tuple[str, str]:
+    """What was tried, and how it was judged; for people."""
+    plan = found.plan
+    bugs = sum(it.kind == "bug" for it in plan.tasks)
+    made = _joined(_several(bugs, "bug"), _several(len(plan.tasks) - bugs, "commit to redo"))
+    name = one_line(plan.repository.rstrip("/").rpartition("/")[2], 30)
+    times = f", {plan.repeat} attempts each" if plan.repeat > 1 else ""
+    fence = "" if plan.fence == "held" else ", without a fence"
+    return f"{made} in {name} at {plan.commit[:8]}{times}{fence}", f"judged by {plan.command}"
+
+
+def _heading(found: Summary) -> str:
+    return "".join(f"{one_line(line, 80)}\n" for line in heading(found))
+
+
+def _several(count: int, what: str) -> str:
+    if not count:
+        return ""
+    word, _, rest = what.partition(" ")
+    many = f"{word}s {rest}".strip() if count > 1 else what
+    return f"{count} {many}"
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts)) or "no tasks"
+
+
+def _rows(found: Summary) -> Iterator[str]:
+    yield f"   {'':{_NAME}} {'solved':>7} {'95 %':>9} {'seconds':>8} {'95 %':>9}"
+    yield f" {'read':>6} {'again':>5} {'wrote':>6}\n"
+    for number, row in enumerate(found.rows, 1):
+        solved = f"{row.solved}/{row.tried}"
+        figures = f"{solved:>7} {percents(row.share):>9} {seconds(row.seconds):>8}"
+        tokens = f"{amount(row.read_tokens):>6} {amount(row.reread_tokens):>5}"
+        yield f"{number:>2} {_wide(row.name, _NAME)} {figures} {_about(row.about_seconds):>9}"
+        yield f" {tokens} {amount(row.generated_tokens):>6}\n"
+    yield from _remarks(found)
+
+
+def _remarks(found: Summary) -> Iterator[str]:
+    yield "seconds and tokens: the median attempt; tokens read, read again, written\n"
+    if found.plan.repeat > 1:
+        yield "attempts at one task are alike, so the 95 % of solved is a little too narrow\n"
+    for row in found.rows:
+        if row.restored:
+            times = _several(row.restored, "attempt")
+            yield f"{one_line(row.name, 30)} changed tests in {times}; they were put back\n"
+    if not found.is_whole:
+        yield "not everything was tried\n"
+
+
+def _pairs(pairs: Sequence[Pair]) -> Iterator[str]:
+    for pair in pairs:
+        for number, line in enumerate(sentences(pair)):
+            yield f"{'' if number == 0 else '  '}{one_line(line, 200)}\n"
+
+
+def sentences(pair: Pair) -> Iterator[str]:
+    """The comparison in words: who, in what was solved, in time."""
+    yield f"{pair.first} against {pair.second}, over {_several(pair.tasks, 'task')}"
+    counts = f"{pair.first_better} solved by the first alone, {pair.second_better} by the second"
+    yield f"solved: {_verdict(pair.is_proven, pair.chance)} ({counts})"
+    unlike = pair.first_better + pair.second_better
+    if not pair.is_proven and unlike < FEWEST_UNLIKE:
+        yield f"{FEWEST_UNLIKE} tasks at least must come out otherwise to prove anything: --count"
+    counts = f"the first was faster in {pair.faster}, slower in {pair.slower}"
+    yield f"seconds: {_verdict(pair.is_time_proven, pair.faster_chance)} ({counts})"
+
+
+def _verdict(is_proven: bool, chance: float) -> str:  # noqa: FBT001 - the two words of one fact
+    return (
+        f"{'the difference is proven' if is_proven else 'no difference is proven'}, p {chance:.2g}"
+    )
+
+
+def _tasks(found: Summary) -> Iterator[str]:
+    numbers = "".join(f"{number:>4}" for number in range(1, len(found.rows) + 1))
+    yield f"{'task':<{_TITLE + 8}} {numbers}\n"
+    for task in found.plan.tasks:
+        results = "".join(f"{_cell(found.cells[task.id, row.name]):>4}" for row in found.rows)
+        yield f"{task.id:<7} {_wide(task.title, _TITLE)} {results}\n"
+
+
+def _cell(counted: tuple[int, int]) -> str:
+    solved, tried = counted
+    if tried > 1:
+        return f"{solved}/{tried}"
+    return ("yes" if solved else "no") if tried else "-"
+
+
+def _wide(text: str, width: int) -> str:
+    """Cut, or filled, to as many cells."""
+    short = one_line(text, width)
+    return short + " " * max(width - cells(short), 0)
+
+
+def percents(share: Interval) -> str:
+    """`32–81 %`."""
+    return f"{share.low * 100:.0f}–{share.high * 100:.0f} %"
+
+
+def seconds(value: float) -> str:
+    """`41.2`, `1,203`."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def _about(interval: Interval | None) -> str:
+    return f"{seconds(interval.low)}–{seconds(interval.high)}" if interval else "n < 3"
+
+
+def amount(tokens: float) -> str:
+    """`812`, `12.3k`, `1.2M`."""
+    if tokens < 1000:
+        return f"{tokens:.0f}"
+    value, unit = (tokens / 1e6, "M") if tokens >= 999_500 else (tokens / 1000, "k")
+    return f"{value:.0f}{unit}" if value >= 100 else f"{value:.1f}{unit}"
+
+
+def data(found: Summary, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """All of it, for scripts. Fields are only added."""
+    return {
+        "plan": msgspec.to_builtins(found.plan),
+        "settings": [_row_data(row) for row in found.rows],
+        "pairs": [_pair_data(pair) for pair in found.pairs],
+        "attempts": [msgspec.to_builtins(it) for it in attempts],
+    }
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    return asdict(row)
+
+
+def _pair_data(pair: Pair) -> dict[str, Any]:
+    return {**asdict(pair), "proven": pair.is_proven, "time_proven": pair.is_time_proven}
