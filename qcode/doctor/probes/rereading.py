@@ -9,6 +9,10 @@ Reuse = Literal["reused", "reread", "unclear"]
 
 SESSION_TOKENS = 60_000
 """Costs are told for a session of so many."""
+BLOCK_TOKENS = {"vllm": 2_100, "nim": 2_100}
+"""What is read again where whole blocks alone are kept: vLLM's are of 528 or 2,048 tokens for
+hybrid models (vllm 51250)."""
+_SHARE, _LEAST_TOKENS = 0.25, 300
 _CLOCK_LEAST_SECONDS = 1.0
 """Shorter, and the clock tells nothing about reading."""
 
@@ -25,16 +29,18 @@ class Reread:
     """Until the first token."""
 
 
-def by_count(sounding: Sounding, known_tokens: int) -> Reread | None:
+def by_count(sounding: Sounding, known_tokens: int, block_tokens: int = 0) -> Reread | None:
     """By what the server counted; `known_tokens` of the prompt stood in the one before.
 
-    None = it does not count. Half of what was known decides: templates move a few tokens, vLLM
-    keeps whole blocks alone.
+    None = it does not count. A quarter of what was known decides: templates move a few tokens.
+    Less than a block of the server's cache (`BLOCK_TOKENS`) tells nothing.
     """
     if sounding.prompt_tokens is None or sounding.cached_tokens is None:
         return None
     again = max(known_tokens - sounding.cached_tokens, 0)
-    how: Reuse = "reread" if again > 0.5 * known_tokens else "reused"
+    how: Reuse = "reused"
+    if again > max(_SHARE * known_tokens, _LEAST_TOKENS):
+        how = "reread" if again > block_tokens else "unclear"
     return Reread(how, sounding.prompt_tokens, again, sounding.first_seconds or sounding.seconds)
 
 

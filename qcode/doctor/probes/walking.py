@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from qcode.doctor.base import Subject
-from qcode.doctor.probes.rereading import Reread, by_clock, by_count
+from qcode.doctor.probes.rereading import BLOCK_TOKENS, Reread, by_clock, by_count
 from qcode.doctor.probes.talk import Talk, density, worked
 from qcode.server.base import Strategy
 from qcode.server.sounding import Sounding
@@ -46,11 +46,9 @@ async def walk(subject: Subject, strategy: Strategy) -> Steps:
         branch_step = min(both, key=lambda each: each.seconds)
         return Steps(strategy, cold, by_clock(question, cold), branch_step)
     known = cold.prompt_tokens or 0
-    return Steps(strategy, cold, _counted(question, known), _counted(branch, known))
-
-
-def _counted(sounding: Sounding, known_tokens: int) -> Reread:
-    return by_count(sounding, known_tokens) or Reread("unclear")
+    block = BLOCK_TOKENS.get(subject.facts.kind, 0)
+    behind, beside = (by_count(each, known, block) for each in (question, branch))
+    return Steps(strategy, cold, behind or Reread("unclear"), beside or Reread("unclear"))
 
 
 async def _sent(subject: Subject, talk: Talk, strategy: Strategy) -> Sounding:
