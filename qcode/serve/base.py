@@ -80,6 +80,8 @@ class ModelFile:
     """Of the head's weights, which are part of `size_bytes`."""
     mtp_kv_bytes_per_token: int = 0
     """Of the head's own cache at f16."""
+    origin: str = ""
+    """The repository that it was converted from: `Qwen/Qwen3.6-27B`; empty = not told."""
     flaws: tuple[str, ...] = ()
     """What is known to be wrong with such a file, a sentence each."""
 

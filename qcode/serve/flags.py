@@ -148,7 +148,7 @@ def _drafting(layout: Layout) -> Iterator[Flag]:
 
 def _vision(model: ModelFile, layout: Layout) -> Iterator[Flag]:
     if layout.vision and model.projector:
-        yield Flag("--mmproj", str(model.projector), "asked for: it sees images")
+        yield Flag("--mmproj", str(model.projector.absolute()), "asked for: it sees images")
     else:
         why = "text alone: no memory for eyes, and a checkpoint at every point of the prompt"
         yield Flag("--no-mmproj", "", why, _CHECKPOINT_SOURCE)

@@ -124,8 +124,20 @@ def _model(architecture: str, parts: Sequence[Part]) -> ModelFile:
         active_expert_bytes=int(weights.experts * shape.active_share),
         mtp_bytes=weights.head if has_mtp else 0,
         mtp_kv_bytes_per_token=shape.head_kv_bytes_per_token if has_mtp else 0,
+        origin=_origin(head),
         flaws=tuple(_flaws(head, tensors)),
     )
+
+
+_REPOSITORY = re.compile(r"https://huggingface\.co/([\w.-]{1,96}/[\w.-]{1,96})/?$", re.ASCII)
+
+
+def _origin(head: Part) -> str:
+    """Of the model itself rather than of its conversion."""
+    for key in ("base_model.0.repo_url", "source.url", "source.repo_url", "repo_url"):
+        if found := _REPOSITORY.match(head.text(f"general.{key}")):
+            return found[1]
+    return ""
 
 
 _MXFP4 = 39

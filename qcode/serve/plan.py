@@ -6,7 +6,8 @@ from math import ceil
 from typing import Literal
 
 from qcode.protocol.errors import InputError
-from qcode.serve.base import Engine, KvType, Machine, ModelFile, Need, Plan
+from qcode.serve.base import Engine, Machine, ModelFile, Need, Plan
+from qcode.serve.base import KvType as KvType  # a part of `Wants`, and imported with it
 from qcode.serve.builds import surely_has
 from qcode.serve.decided import Decided
 from qcode.serve.flags import flags
