@@ -28,7 +28,7 @@ from qcode.engine.nested import Nested
 from qcode.engine.own import OwnCommands
 from qcode.engine.parts import Haste, Parts
 from qcode.engine.ports import Ports
-from qcode.engine.prompt import opening, system_text
+from qcode.engine.prompt import opening
 from qcode.engine.questions import Questions
 from qcode.engine.reach import Looking
 from qcode.engine.refusals import Refusals
@@ -37,23 +37,23 @@ from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
 from qcode.engine.scale import Scale
 from qcode.engine.standing import Standing
-from qcode.engine.start import Start, offered, spill_folder
+from qcode.engine.start import Start, head, offered, spill_folder
 from qcode.engine.stream import Stream
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
 from qcode.engine.verify import Verify
+from qcode.engine.warming import Warming, Warms, keeps
 from qcode.permission.modes import Mode as PermissionMode
 from qcode.permission.modes import parse_mode
 from qcode.permission.patterns import Ground
 from qcode.protocol.access import Access
 from qcode.protocol.events import Notice, SessionStarted, SettingsChanged
-from qcode.protocol.messages import ToolSpec, UserMessage
+from qcode.protocol.messages import UserMessage
 from qcode.sandbox.passing import pass_away
 from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
 from qcode.session.naming import checkpoints
 from qcode.tools.base import Context
-from qcode.tools.schema import spec
 from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
 from qcode.workspace.shadow import Shadow
@@ -110,6 +110,7 @@ class _Assembly:
         self.ports = Ports(self.runner, self.say, self.connections.is_served)
         self.history: History | None = None
         """None = the session has not begun."""
+        self.warming: Warming | None = None
         self.steers: list[UserMessage] = []
         self.haste = Haste()
         self.ask = self.questions.ask if start.person == "present" else None
@@ -213,13 +214,20 @@ class _Assembly:
             rest=self.keeping.rest,
         )
         self.routes.carry(Load(history, accounting, room))
+        opened = partial(opening, replace(seen, fence=self.fence))
+        self.warming = Warming(self.routes.server, history, opened, self._warms())
         return Begun(
             partial(self._turn, parts),
-            lambda prompt: opening(replace(seen, fence=self.fence), prompt),
+            opened,
             partial(self._ready, history),
             parts.compactor.by_hand,
             self.routes.ready,
+            self.warming,
         )
+
+    def _warms(self) -> Warms:
+        kept = keeps(self.start.slots, self.start.log)
+        return Warms(self.config.agent.warm, self.start.person, kept)
 
     def _turn(self, parts: Parts, number: int, began: float) -> Turn:
         self.gate.begin()
@@ -231,7 +239,8 @@ class _Assembly:
 
     def _started(self, facts: ServerFacts) -> SessionStarted:
         talk, log = self.start.conversation, self.start.log
-        system, specs = self._head()
+        appended = self.config.agent.append_system_prompt
+        system, specs = head(self.start, appended, self.tools, self.say)
         return SessionStarted(
             session_id=log.session_id if log else "",
             version=__version__,
@@ -245,18 +254,6 @@ class _Assembly:
             context_tokens=facts.context_tokens,
             fence=self.fence,
         )
-
-    def _head(self) -> tuple[str, tuple[ToolSpec, ...]]:
-        """System text and tools. A session that goes on keeps its own, so that the server's cache
-        still fits; when this qcode's differ, they are taken, at the price of one whole reading."""
-        system = system_text(self.config.agent.append_system_prompt, self.start.system)
-        specs = tuple(spec(tool) for tool in self.tools)
-        talk = self.start.conversation
-        if talk.messages and (talk.system, talk.tools) != (system, specs):
-            self.say(
-                Notice("info", "The prompt of this session changed: it is read again once, whole.")
-            )
-        return system, specs
 
     def _calls(self) -> Calls:
         context = Context(
@@ -289,6 +286,8 @@ class _Assembly:
 
     async def _end(self) -> None:
         try:
+            if self.warming:
+                await self.warming.close()
             await self.ports.close()
             await self.gate.close()
             await self.runner.close()

@@ -30,7 +30,6 @@ from qcode.session.store import Resumed
 from qcode.tools.builtin import BUILTIN
 from qcode.tools.structured import Wanted, read_schema
 
-
 RESTARTED_TRIES = 9
 """For one answer of a server that its keeper starts again after a crash: half a minute in all."""
 
@@ -98,6 +97,7 @@ def start(
         own=paths().folders,
         state=_state(options) if not gives_up_sandbox(config.permission) else None,
         log=session.log,
+        slots=paths().slots,
         kept=paths().checkpoints / project(folder),
         conversation=session.conversation,
         rules=found.rules,

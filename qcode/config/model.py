@@ -87,6 +87,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     network for commands inside the fence."""
     loops: Literal["break", "off"] = "break"
     """What to do about a model that repeats itself; off = let it."""
+    warm: Literal["on", "off"] = "on"
+    """on = a local server reads ahead what the next request begins with, and keeps a session for
+    the next start, where it is known to; never with -p, and never where it may cost money."""
     compaction: Literal["auto", "off"] = "auto"
     """auto = make room when the next request would not fit; off = stop there."""
     fallback: Line = ""

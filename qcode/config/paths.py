@@ -53,6 +53,11 @@ class Paths:
         return self.state / "checkpoints"
 
     @property
+    def slots(self) -> Path:
+        """Which sessions a server has written down."""
+        return self.state / "slots.json"
+
+    @property
     def spill(self) -> Path:
         """Outputs too long for the model."""
         return self.state / "spill"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from qcode.engine.limits import Limits
 from qcode.engine.say import Say
 from qcode.engine.turn import Turn
+from qcode.engine.warming import Warming
 from qcode.protocol.inputs import Redo, Rewind, Undo
 from qcode.protocol.messages import UserMessage
 
@@ -24,6 +25,8 @@ class Begun:
     """Sum up the conversation, with words on what matters; see `compaction.Compactor.by_hand`."""
     change: Callable[[], Awaitable[None]]
     """Between two turns: to the model that the person wished for."""
+    warming: Warming
+    """Reads ahead while nothing else is done."""
 
 
 @dataclass(frozen=True, slots=True)

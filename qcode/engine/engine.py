@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from qcode.engine.controls import Controls
 from qcode.engine.doors import Begun, Doors
-from qcode.engine.heading import headed
+from qcode.engine.heading import headed, said
 from qcode.engine.limits import out_of_time
 from qcode.engine.own import OwnCommands
 from qcode.engine.returning import all_back, last_back
@@ -40,7 +40,7 @@ from qcode.protocol.inputs import (
     Undo,
     Unqueue,
 )
-from qcode.protocol.messages import Image, Text, ToolMessage, UserMessage
+from qcode.protocol.messages import ToolMessage, UserMessage
 from qcode.protocol.text import well_formed
 
 LOG = logging.getLogger(__name__)
@@ -95,13 +95,13 @@ class Engine:
     def _take(self, given: Input) -> None:
         match given:
             case Prompt(text, images):
-                self._add(_message(text, images))
+                self._add(said(text, images))
             case Queue(text):
-                self._add(_message(text))
+                self._add(said(text))
             case Steer(text) if self._turns:
                 self._controls.steer(well_formed(text))
             case Steer(text):
-                self._add(_message(text))
+                self._add(said(text))
             case Begin():
                 if self._begun is None and not self._running:
                     self._add(given)
@@ -183,6 +183,8 @@ class Engine:
                 said = NotBegun(_crashed(error), kind) if is_begin else None
                 self.stream.say(said or TurnFinished("error", _crashed(error)))
                 raise
+        if self._begun and not self._closed:
+            self._begun.warming.rest()
 
     async def _do(self, work: Work) -> None:
         match work:
@@ -212,6 +214,7 @@ class Engine:
             async with asyncio.timeout(self._doors.limits.max_wall_seconds):
                 begun = await self._open()
                 await begun.ready(message)
+                await begun.warming.give_back()
         except TimeoutError:
             self.stream.say(out_of_time(self._doors.limits))
             return
@@ -234,8 +237,9 @@ class Engine:
                 self.stream.say(CANCELLED)
 
     async def _open(self) -> Begun:
-        """Raises QcodeError, and it may be tried again."""
+        """Raises QcodeError, and it may be tried again. What is read ahead gives way."""
         self._begun = self._begun or await self._doors.begin(self.stream.say)
+        await self._begun.warming.stop()
         return self._begun
 
     async def _compact(self, focus: str) -> None:
@@ -255,7 +259,7 @@ class Engine:
         self._controls.wish(wish)
         try:
             if self._begun is not None:
-                await self._begun.change()
+                await (await self._open()).change()
         except QcodeError as error:
             self.stream.say(Notice("error", str(error)))
         except asyncio.CancelledError:
@@ -294,7 +298,3 @@ def _forget_cancel() -> None:
     task = asyncio.current_task()
     while task is not None and task.cancelling():
         task.uncancel()
-
-
-def _message(text: str, images: tuple[Image, ...] = ()) -> UserMessage:
-    return UserMessage((Text(well_formed(text)), *images))

@@ -4,7 +4,13 @@ from collections.abc import Callable
 
 from qcode.engine.prompt import with_commands
 from qcode.protocol.messages import Image, Text, UserMessage
+from qcode.protocol.text import well_formed
 from qcode.session.conversation import Conversation
+
+
+def said(text: str, images: tuple[Image, ...] = ()) -> UserMessage:
+    """A person's words as they typed them."""
+    return UserMessage((Text(well_formed(text)), *images))
 
 
 def headed(message: UserMessage, talk: Conversation, opening: Callable[[str], str]) -> UserMessage:

@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Literal
 
 from qcode.engine.limits import Limits
+from qcode.engine.prompt import system_text
+from qcode.engine.say import Say
 from qcode.permission.rules import Rule
 from qcode.protocol.errors import InputError
+from qcode.protocol.events import Notice
+from qcode.protocol.messages import ToolSpec
 from qcode.sandbox.passing import passing, sweep
 from qcode.session.conversation import Conversation
 from qcode.session.log import Log
 from qcode.tools.base import Tool
 from qcode.tools.builtin import Web, usable
+from qcode.tools.schema import spec
 from qcode.tools.structured import Wanted, tool_for
 
 
@@ -28,6 +33,8 @@ class Start:
     """None = no session is kept."""
     state: Path | None = None
     """Where it is kept what was found out about this machine; None = nowhere."""
+    slots: Path | None = None
+    """The file in which it is noted which sessions a server has written down; None = none is."""
     kept: Path | None = None
     """Where files are kept as they were before changes; None = nothing can be put back."""
     conversation: Conversation = field(default_factory=Conversation)
@@ -78,3 +85,16 @@ def offered(start: Start, web: Web) -> tuple[type[Tool], ...]:
     if start.tools is not None:
         found = tuple(tool for tool in found if tool.name in start.tools)
     return (*found, tool_for(start.wanted)) if start.wanted else found
+
+
+def head(
+    start: Start, appended: str, tools: Sequence[type[Tool]], say: Say
+) -> tuple[str, tuple[ToolSpec, ...]]:
+    """System text and tools. A session that goes on keeps its own, so that the server's cache
+    still fits; when this qcode's differ, they are taken, at the price of one whole reading."""
+    system = system_text(appended, start.system)
+    specs = tuple(spec(tool) for tool in tools)
+    talk = start.conversation
+    if talk.messages and (talk.system, talk.tools) != (system, specs):
+        say(Notice("info", "The prompt of this session changed: it is read again once, whole."))
+    return system, specs

@@ -123,7 +123,8 @@ class Client:
         asked = replace(request, model=self._known.name_now(request.model))
         if asked.closed and not facts.continues:
             asked = plainly(asked)
-        await self._ahead.settle(self._asker(self._patience.health_seconds), facts)
+        if facts.slots != 1:  # another one would be empty, and the prompt read from its beginning
+            await self._ahead.settle(self._asker(self._patience.health_seconds), facts)
         async with aclosing(attempt(self._line(facts), asked)) as items:
             async for item in items:
                 if item is None:

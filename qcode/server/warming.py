@@ -59,6 +59,8 @@ class Ahead:
         if state := await doing(asker, facts):
             return Cold(_WHY[state], again=state != "waking")
         try:
+            if least and await most_held(asker, facts) < least:
+                return Warmed(0, 0, 0.0, None)
             prompt = await _prefix(asker, facts, request, mark)
             self._left_off = True
             warmed = await _read(asker, facts, prompt, least)
@@ -68,14 +70,20 @@ class Ahead:
         return warmed
 
     async def settle(self, asker: Asker, facts: ServerFacts) -> None:
-        """Wait for the slot in which a reading was broken off: where there are several, the next
-        request would be given an empty one, and be read from its beginning."""
-        if self._left_off and facts.slots != 1:
+        """Wait for the slot in which a reading was broken off."""
+        if self._left_off:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_SETTLE_SECONDS):
                     while await _works(asker, facts):  # noqa: ASYNC110  it can only be asked
                         await asyncio.sleep(_POLL_SECONDS)
         self._left_off = False
+
+
+async def most_held(asker: Asker, facts: ServerFacts) -> int:
+    """Tokens in the slot that holds most; 0 = not told. Raises NoAnswer."""
+    told = (await asker.get(f"{root(facts.base_url)}/slots")).json
+    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+    return max((_number(row, "n_prompt_tokens") for row in rows), default=0)
 
 
 def unfit(facts: ServerFacts, request: Request) -> str:

@@ -1,0 +1,263 @@
+"""What is read ahead, over a real llama.cpp: the tokens that the first answer has to read itself.
+
+Seconds are measured in the bench; here tokens are counted, by the server.
+"""
+# ruff: noqa: ASYNC110  what a server does can only be asked, again and again
+
+import asyncio
+import importlib.util
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qcode.assemble import Start
+from qcode.engine.engine import Engine
+from qcode.protocol.events import SessionStarted, Usage
+from qcode.protocol.inputs import Begin, Rewind
+from qcode.session.conversation import fold
+from qcode.session.store import Store
+from tests.engine.rig import Rig, configured, rig
+from tests.support.llama import LlamaServer, Options, make_model
+from tests.support.plain_http import get, tokenize
+from tests.support.render import Style
+
+pytestmark = pytest.mark.llamacpp
+
+PROMPT = "What do the notes say? " * 4
+MARKS = 40
+"""Tokens that a template puts behind a message, and one or two where two texts meet."""
+
+Serve = Callable[..., LlamaServer]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not importlib.util.find_spec("xllamacpp"):
+        pytest.skip("llama.cpp is not installed: pip install xllamacpp")
+    return tmp_path_factory.mktemp("llama")
+
+
+@pytest.fixture
+def serve(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Starts servers, ended with the test. Slots are kept in a folder of the test's own."""
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")  # two threads on busy cores wait for one another
+    slots = tmp_path / "slots"
+    slots.mkdir()
+    running: list[LlamaServer] = []
+
+    def start(style: Style = "3.6", **options: Any) -> LlamaServer:
+        model = str(make_model(models, style))
+        options = {"slot_save_path": str(slots), **options}
+        log = tmp_path / f"llama-{len(running)}.log"
+        running.append(LlamaServer(Options(model, **options), log))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A workspace with notes for the agent, long enough to matter."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "notes.txt").write_text("One line.\n")
+    (work / "AGENTS.md").write_text("".join(f"{n}. Keep line {n} short.\n" for n in range(200)))
+    return work
+
+
+class Person(Rig):
+    """Somebody before a screen, whose thoughts take as long as the server reads."""
+
+    def __init__(self, engine: Engine, server: LlamaServer, told: list[str]) -> None:
+        super().__init__(engine)
+        self._server, self._told = server, told
+
+    async def begin(self) -> None:
+        self.engine.submit(Begin())
+        await self.until(SessionStarted)
+
+    async def pause(self) -> int:
+        """Until something was read ahead that was not before; tokens that the server holds then."""
+        async with asyncio.timeout(60):
+            while not self._told:
+                await asyncio.sleep(0.01)
+        self._told.clear()
+        return await asyncio.to_thread(resting, self._server)
+
+    async def ask(self, prompt: str = PROMPT) -> Usage:
+        """A turn; what its first answer took."""
+        before = len(self.said(Usage))
+        await self.turn(prompt)
+        return self.said(Usage)[before]
+
+
+@asynccontextmanager
+async def person(
+    server: LlamaServer, start: Start, history: str = "auto", **agent: Any
+) -> AsyncIterator[Person]:
+    said = {"server": {"history": history}, "agent": {"loops": "off", "max_steps": 1, **agent}}
+    config = configured(server.base_url, **said)
+    with lines_of("qcode.engine.warming") as told:
+        async with rig(config, start) as run:
+            yield Person(run.engine, server, told)
+
+
+class Heard(logging.Handler):
+    """Keeps what it is told."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__()
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._told.append(record.getMessage())
+
+
+@contextmanager
+def lines_of(name: str) -> Iterator[list[str]]:
+    """What the log file would be told of something that was read ahead."""
+    told: list[str] = []
+    handler = Heard(told)
+    handler.addFilter(lambda record: record.getMessage().startswith("prefix warmed"))
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(logging.DEBUG)
+    log.addHandler(handler)
+    yield told
+    log.removeHandler(handler)
+    log.setLevel(before)
+
+
+def at(folder: Path, **fields: Any) -> Start:
+    return Start(folder=folder, person="present", **fields)
+
+
+def resting(server: LlamaServer) -> int:
+    """Tokens in its slots; 0 = one works, or all are empty."""
+    slots = get(server.origin, "/slots")
+    if any(slot["is_processing"] for slot in slots):
+        return 0
+    return sum(slot.get("n_prompt_tokens") or 0 for slot in slots)
+
+
+def read(usage: Usage) -> int:
+    assert usage.prompt_tokens is not None
+    assert usage.cached_tokens is not None
+    return usage.prompt_tokens - usage.cached_tokens
+
+
+async def test_the_first_answer_reads_the_words_of_the_person_and_no_more(
+    serve: Serve, folder: Path
+) -> None:
+    server = serve()
+    async with person(server, at(folder)) as run:
+        await run.begin()
+        ahead = await run.pause()
+        usage = await run.ask()
+    words = len(tokenize(server.origin, PROMPT))
+    assert ahead > 5_000, "the system text, the tools and the notes of the project"
+    assert usage.cached_tokens == ahead
+    assert words <= read(usage) <= words + MARKS
+
+
+@pytest.mark.parametrize(
+    "fields", [{"agent": {"warm": "off"}}, {"start": {"person": "absent"}}], ids=["off", "-p"]
+)
+async def test_nothing_is_read_ahead_where_nobody_types_or_wants_it(
+    serve: Serve, folder: Path, fields: dict[str, dict[str, Any]]
+) -> None:
+    server = serve()
+    start = Start(folder=folder, **{"person": "present", **fields.get("start", {})})
+    async with person(server, start, **fields.get("agent", {})) as run:
+        await run.begin()
+        await asyncio.sleep(0.3)  # time enough to have begun
+        assert resting(server) == 0
+        assert (await run.ask()).cached_tokens == 0
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_a_prompt_in_the_midst_of_it_goes_on_where_the_reading_was(
+    serve: Serve, folder: Path, slots: int
+) -> None:
+    """With several slots too: an empty one would begin anew."""
+    (folder / "AGENTS.md").write_text("".join(f"{n}. Keep line {n} short.\n" for n in range(900)))
+    server = serve(n_parallel=slots, n_ctx=65_536 * slots)
+    async with person(server, at(folder)) as run:
+        await run.begin()
+        async with asyncio.timeout(60):
+            while not await asyncio.to_thread(begun, server):
+                await asyncio.sleep(0.005)
+        usage = await run.ask()
+    assert usage.prompt_tokens is not None
+    assert usage.cached_tokens is not None
+    assert 2_000 < usage.cached_tokens < usage.prompt_tokens - 2_000, "neither none nor all"
+    assert sum(1 for slot in get(server.origin, "/slots") if slot.get("n_prompt_tokens")) == 1
+
+
+def begun(server: LlamaServer) -> bool:
+    return any(slot.get("n_prompt_tokens_processed") for slot in get(server.origin, "/slots"))
+
+
+async def test_what_a_template_drops_is_read_again_while_the_person_types(
+    serve: Serve, folder: Path
+) -> None:
+    """The reasoning of an earlier turn, with history sent plainly: the prompt changes there."""
+    server = serve("3.5")
+    words = len(tokenize(server.origin, PROMPT))
+    async with person(server, at(folder), history="plain") as run:
+        await run.begin()
+        await run.pause()
+        await run.ask()
+        await run.pause()
+        assert read(await run.ask()) <= words + MARKS
+
+
+async def test_a_rewound_conversation_is_read_before_the_next_words(
+    serve: Serve, folder: Path
+) -> None:
+    server = serve()
+    words = len(tokenize(server.origin, PROMPT))
+    async with person(server, at(folder)) as run:
+        await run.begin()
+        ahead = await run.pause()
+        await run.ask("Something else. " * 20)
+        run.engine.submit(Rewind(1))
+        usage = await run.ask()
+    assert usage.cached_tokens is not None
+    assert usage.cached_tokens <= ahead
+    assert read(usage) < words + 600, "from the last checkpoint in front of it, at worst"
+
+
+async def test_a_session_that_goes_on_with_a_server_that_was_started_anew_is_not_read_again(
+    serve: Serve, folder: Path, tmp_path: Path
+) -> None:
+    store, kept = Store(tmp_path / "sessions"), tmp_path / "slots.json"
+    first = serve()
+    log = store.create(folder)
+    async with person(first, at(folder, log=log, slots=kept)) as run:
+        await run.begin()
+        await run.pause()
+        await run.ask()
+        held = resting(first)
+    assert [path.name for path in (tmp_path / "slots").iterdir()] == [names(kept)[0]]
+    first.close()
+    for restores in (True, False):
+        server = serve(slot_save_path=str(tmp_path / "slots") if restores else "")
+        resumed = store.resume(log.session_id)
+        talk = fold(resumed.opened.events)
+        start = at(folder, log=resumed.log, conversation=talk, slots=kept)
+        async with person(server, start) as run:
+            usage = await run.ask()  # at once: nothing could be read ahead
+        assert usage.cached_tokens is not None
+        assert (usage.cached_tokens >= held - MARKS) is restores
+
+
+def names(file: Path) -> list[str]:
+    return [row["name"] for row in json.loads(file.read_bytes())["kept"]]
