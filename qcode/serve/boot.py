@@ -3,14 +3,17 @@
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = str(Path(__file__).parents[2])
 
-_CODE = (
-    "import sys; sys.path.append({root!r}); from qcode.serve.{name} import main; sys.exit(main())"
-)
+_CODE = "import sys; sys.path[:] = {path!r}; from qcode.serve.{name} import main; sys.exit(main())"
 
 
-def words(name: str, *arguments: str) -> tuple[str, ...]:
-    """The command line of a module of this room. -I: neither PYTHONPATH nor the folder that it is
-    started in may put another qcode in its place."""
-    return (sys.executable, "-I", "-c", _CODE.format(root=str(ROOT), name=name), *arguments)
+def words(name: str) -> tuple[str, ...]:
+    """The command line of a module of this room.
+
+    -I: neither PYTHONPATH nor the folder that it is started in may put another qcode in its place.
+    What we ourselves were loaded from is known to be right.
+    """
+    here = str(Path.cwd())
+    path = [one for one in sys.path if one == ROOT or one not in ("", here)]
+    return (sys.executable, "-I", "-c", _CODE.format(path=path, name=name))

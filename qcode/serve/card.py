@@ -14,6 +14,8 @@ from typing import IO, Literal
 
 import msgspec
 
+from qcode.serve.hints import Cause
+
 State = Literal["loading", "ready", "restarting", "failed"]
 
 
@@ -55,6 +57,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Wall clock of the last start of the engine."""
     said: str = ""
     """A sentence: why it failed, or was started again."""
+    cause: Cause = "unknown"
+    """Of the failure."""
     restarts: int = 0
     context_tokens: int = 0
     build: int = 0

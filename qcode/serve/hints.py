@@ -5,7 +5,7 @@ import signal
 from collections.abc import Sequence
 from typing import Literal
 
-Cause = Literal["memory", "flag", "file", "architecture", "port", "library", "unknown"]
+Cause = Literal["memory", "flag", "file", "architecture", "port", "library", "killed", "unknown"]
 
 _WORDS: Sequence[tuple[Cause, str]] = (
     ("port", r"couldn't bind|bind\(?\)? failed|address already in use|failed to (bind|listen)"),
@@ -38,6 +38,8 @@ _DO: dict[Cause, str] = {
     "architecture": "This build is older than the model. Bring llama.cpp up to date "
     "(pip install --upgrade 'qcode[local]' for the package).",
     "port": "Another program has the port.",
+    "killed": "Somebody killed it: the system does where memory runs out. Then ask for less "
+    "context (--context 32768) or take a smaller quantisation.",
     "library": "The program is built for another system than this. Install a build that fits.",
     "unknown": "Its log says more.",
 }
@@ -49,16 +51,16 @@ def cause(log: str, code: int) -> Cause:
         if re.search(words, log, re.IGNORECASE):
             return found
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
-        return "memory"  # nobody else kills what has just begun
+        return "killed"
     return "library" if code in (-signal.SIGILL, 128 + signal.SIGILL) else "unknown"
 
 
 def told(what: str, log: str, code: int) -> str:
-    """Sentences: what happened, what to do, and the last words."""
+    """Sentences: what happened, what to do, and the last words. `what` = who ended, and when."""
     rows = [row.strip()[:300] for row in log.splitlines() if row.strip()]
     last = "\n".join(f"  {row}" for row in _worth(rows))
     ended = f"was ended by {_signal(code)}" if code < 0 else f"ended with exit code {code}"
-    said = f"{what} {ended} before it served. {_DO[cause(log, code)]}"
+    said = f"{what} {ended}. {_DO[cause(log, code)]}"
     return f"{said} Its last words:\n{last}" if last else said
 
 

@@ -57,6 +57,8 @@ class Keeper:
         self._child: child.Child | None = None
         self._since = time.time()
         self._state: State = "loading"
+        self._said = ""
+        self._cause: hints.Cause = "unknown"
         self._crashes: list[float] = []
         self._idle = Idle(task.idle_seconds, time.monotonic())
         self._stops = False
@@ -117,7 +119,7 @@ class Keeper:
                 self._port = probe.getsockname()[1]
             self._start("loading")
             return
-        self._tell("failed", hints.told(self._name(), log, code))
+        self._fail(f"{self._name()} did not start: it", log, code)
 
     def _crashed(self, code: int) -> None:
         now = time.monotonic()
@@ -125,11 +127,15 @@ class Keeper:
         assert self._child
         log = self._output.tail(self._child.said_before)
         if len(self._crashes) > CRASHES:
-            said = f"{self._name()} crashed {len(self._crashes)} times in a row. "
-            self._tell("failed", said + hints.told("The last one", log, code))
+            said = f"{self._name()} crashed {len(self._crashes)} times in a row: the last one"
+            self._fail(said, log, code)
             return
         self._output.add(f"qcode: it ended with {code}, and is started again\n".encode())
         self._start("restarting", f"{self._name()} ended with {code} and was started again.")
+
+    def _fail(self, what: str, log: str, code: int) -> None:
+        self._cause = hints.cause(log, code)
+        self._tell("failed", hints.told(what, log, code))
 
     def _is_idle(self) -> bool:
         """Whether nobody needs it any more. Then it is out of the list before anyone can come."""
@@ -157,6 +163,7 @@ class Keeper:
 
     def _tell(self, state: State, said: str = "") -> None:
         self._state = state
+        self._said = said or self._said  # of a crash one hears also when it is over
         task = self._task
         with suppress(OSError):  # a full disk: who looks sees the state before
             self._place.tell(
@@ -170,7 +177,8 @@ class Keeper:
                     backend=task.backend,
                     state=state,
                     since=self._since,
-                    said=said,
+                    said=self._said,
+                    cause=self._cause,
                     restarts=len(self._crashes),
                     context_tokens=task.context_tokens,
                     build=task.build,

@@ -46,7 +46,7 @@ class Use:
             card = self.place.card()
             passed = time.monotonic() - began
             if card and card.state == "failed":
-                kind = OutOfMemory if "not enough memory" in card.said else ServerGone
+                kind = OutOfMemory if card.cause == "memory" else ServerGone
                 raise kind(f"{card.said}\n  The whole log: {self.place.log}")
             if card and card.state == "ready":
                 return card
