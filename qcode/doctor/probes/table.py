@@ -1,8 +1,11 @@
 """All probes, in their order: what gives the rates first, then what costs most when it is wrong."""
 
 from qcode.doctor.base import Probe
+from qcode.doctor.probes import deep
+from qcode.doctor.probes.behaviour import BEHAVIOUR
+from qcode.doctor.probes.mechanics import MECHANICS
 
-PROBES: tuple[Probe, ...] = ()
+PROBES: tuple[Probe, ...] = (*MECHANICS, *BEHAVIOUR)
 
-DEEP: tuple[Probe, ...] = ()
+DEEP: tuple[Probe, ...] = tuple(deep.DEEP)
 """Of quality: minutes, and only when they are asked for."""
