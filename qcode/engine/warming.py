@@ -145,7 +145,9 @@ class Warming:
 
     async def _keep(self, keeps: Keeps) -> None:
         talk, request = self._history.conversation, self._request()
-        if talk.dangling() or not (fingerprint := await self._server.fingerprint()):
+        if not talk.messages or talk.dangling():
+            return
+        if not (fingerprint := await self._server.fingerprint()):
             return
         held = await self._server.count_request(request) or 0
         if held < LEAST_TOKENS:

@@ -1,0 +1,132 @@
+"""When nothing is read ahead: each reason by itself, and what the server is asked before."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+import pytest
+
+from qcode.server.ask import Asker
+from qcode.server.base import Cold, Request, ServerFacts, Warmed
+from qcode.server.client import connect
+from qcode.server.door import make_http
+from qcode.server.endpoint import Patience
+from qcode.server.warming import Ahead, unfit
+from tests.server.raw import answer, listening
+
+FACTS = ServerFacts(
+    "llamacpp", "b11549", "http://127.0.0.1:1/v1", "m", ("m",), 4096, "native", "", "", slots=1
+)
+ASKED = Request("m", [{"role": "user", "content": "Facts. MARK"}], ())
+SEEN = Request("m", [{"role": "user", "content": [{"type": "text", "text": "MARK"}]}], ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "request_", "because"),
+    [
+        ({"kind": "vllm"}, ASKED, "not known to work"),
+        ({"kind": "openrouter"}, ASKED, "not known to work"),
+        ({"kind": "llamacpp-router"}, ASKED, "not known to work"),
+        ({"base_url": "https://llama.example.com/v1"}, ASKED, "may cost money"),
+        ({"loaded": False}, ASKED, "not in memory"),
+        ({}, SEEN, "images"),
+        ({"base_url": "http://192.168.1.20:8080/v1"}, ASKED, ""),
+    ],
+)
+def test_it_is_left_where_it_is_not_known_or_may_cost(
+    fields: Mapping[str, Any], request_: Request, because: str
+) -> None:
+    said = unfit(replace(FACTS, **fields), request_)
+    assert (because in said) if because else not said
+
+
+def props(*, sleeping: bool = False) -> bytes:
+    told = {"build_info": "b11549-x", "is_sleeping": sleeping, "default_generation_settings": {}}
+    return json.dumps(told).encode()
+
+
+def slots(*states: Literal["rests", "works"], tokens: int = 0) -> bytes:
+    rows = [
+        {"id": number, "is_processing": state == "works", "n_prompt_tokens": tokens}
+        for number, state in enumerate(states)
+    ]
+    return json.dumps(rows).encode()
+
+
+class Llama:
+    """Says what it is told to, and notes what it is asked."""
+
+    def __init__(self, answers: Mapping[str, bytes]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    async def __call__(self, line: str, writer: asyncio.StreamWriter) -> None:
+        path = line.split()[1]
+        self.asked.append(path)
+        await answer(writer, self.answers.get(path, b"{}"))
+
+
+async def warmed(llama: Llama, least: int = 0) -> Warmed | Cold:
+    async with listening(llama) as server:
+        http = make_http(server.base_url, 1.0)
+        asker = Asker(http, "", 1.0)
+        try:
+            facts = replace(FACTS, base_url=server.base_url)
+            return await Ahead().read(asker, facts, ASKED, "MARK", least)
+        finally:
+            await http.aclose()
+
+
+@pytest.mark.parametrize(
+    ("told", "because"),
+    [
+        ({"/props": props(sleeping=True)}, "the model sleeps"),
+        ({"/props": props(), "/slots": slots("rests", "works")}, "answers somebody else"),
+    ],
+)
+async def test_a_model_that_sleeps_or_answers_somebody_else_is_left_alone(
+    told: Mapping[str, bytes], because: str
+) -> None:
+    llama = Llama(told)
+    came = await warmed(llama)
+    assert isinstance(came, Cold)
+    assert because in came.because
+    assert came.again is (because == "answers somebody else")
+    assert set(llama.asked) <= {"/props", "/slots"}
+    # that question alone would wake it
+    assert ("/slots" in llama.asked) is came.again
+
+
+@pytest.mark.parametrize(
+    ("rendered", "because"),
+    [
+        (b'{"prompt": "<|user|>Facts."}', "leaves the prompt out"),
+        (b'{"error": {"message": "no"}}', "does not render"),
+        (b'{"prompt": "<|user|>Facts. MARK<|end|>"}', "did not say that it had read all"),
+    ],
+)
+async def test_an_answer_that_is_not_understood_is_no_error(rendered: bytes, because: str) -> None:
+    told = {"/props": props(), "/slots": slots("rests"), "/apply-template": rendered}
+    came = await warmed(Llama(told))
+    assert isinstance(came, Cold)
+    assert because in came.because
+    assert not came.again
+
+
+async def test_a_server_whose_slots_hold_too_little_is_not_asked_to_read() -> None:
+    llama = Llama({"/props": props(), "/slots": slots("rests", tokens=99)})
+    came = await warmed(llama, least=100)
+    assert isinstance(came, Warmed)
+    assert came.slot is None
+    assert "/completion" not in llama.asked
+
+
+async def test_nothing_is_asked_before_the_server_is_found() -> None:
+    server = connect("http://127.0.0.1:1/v1", patience=Patience(connect_seconds=0.1))
+    came = await server.warm(ASKED, "MARK")
+    assert isinstance(came, Cold)
+    assert await server.fingerprint() == ""
+    assert await server.keep_slot(0, "a") == await server.restore_slot("a") == 0
+    await server.close()
