@@ -17,8 +17,8 @@ from tests.support.mind import Mind
 from tests.support.played import PlayedServer
 
 QUICK = Patience(connect_seconds=2, probe_seconds=2, tries=1, first_wait_seconds=0.01)
-THINKERS = frozenset(KINDS) - {"generic", "mlx_lm"}
-"""The model that the recording names is known to think."""
+STRANGERS = ("generic", "mlx_lm")
+"""The model that the recording names is not known to think, and does not."""
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ async def examined(subject: Subject) -> list[Result]:
 
 def mind_of(kind: str, *faults: str, presence: str = "here") -> Mind:
     chosen: frozenset[str] = frozenset(faults)
-    return Mind(kind, chosen, presence, kind in THINKERS)  # type: ignore[arg-type]  # literals
+    return Mind(kind, chosen, presence, kind not in STRANGERS)  # type: ignore[arg-type]  # literals
 
 
 async def results_of(kind: str, mind: Mind, wishes: Wishes | None = None) -> list[Result]:
@@ -63,7 +63,7 @@ async def test_a_healthy_server_works_and_nothing_is_found(kind: str) -> None:
     told = {result.probe: (result.verdict, result.said) for result in results}
     unclear = {probe: said for probe, (verdict, said) in told.items() if verdict != "works"}
     assert not unclear.keys() - {"thinking"}, unclear
-    assert not unclear or kind not in THINKERS
+    assert not unclear or kind in STRANGERS
     assert len(told) >= 7
 
 
@@ -81,6 +81,12 @@ async def test_a_planted_fault_is_found_and_no_other(planted: Planted) -> None:
     assert finding.title.endswith(".")
     assert finding.cost.endswith(".")
     assert finding.change.endswith(".")
+
+
+async def test_one_cause_is_one_finding() -> None:
+    """Without its reasoning parser vLLM refuses budgets, too."""
+    results = await results_of("vllm", mind_of("vllm", "thinking_in_text", "budget_refused"))
+    assert ids(results) == ["thinking.parser"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -23,6 +23,7 @@ Fault = Literal[
     "calls_as_text",
     "calls_in_thinking",
     "calls_joined",
+    "one_call_unless_told",
     "arguments_broken",
     "schema_ignored",
     "schema_on_thinking",
@@ -37,6 +38,7 @@ Fault = Literal[
     "repeat_ignored",
     "limit_ignored",
     "cut_unsaid",
+    "cut_thinking_unsaid",
     "image_dropped",
     "image_refused",
     "tax",
@@ -148,7 +150,7 @@ class Mind:
         words = wish.words
         if re.search("longer|more", wish.text):
             words = [max(words, key=len)]
-        if not re.search("twice|both", wish.text):
+        if not re.search("twice|both", wish.text) or self._is_single(wish):
             words = words[:1]
         written = "\n".join(_xml(wish.tool, each) for each in words)
         if "calls_as_text" in self.faults:
@@ -161,6 +163,9 @@ class Mind:
             joined = "".join(json.dumps({"word": each}) for each in words)
             return thought, "", [Call(wish.tool, joined)]
         return thought, "", [Call(wish.tool, {"word": each}) for each in words]
+
+    def _is_single(self, wish: Wish) -> bool:
+        return "one_call_unless_told" in self.faults and "parallel_tool_calls" not in wish.values
 
     def _said(self, wish: Wish) -> str:
         if wish.image:
@@ -204,6 +209,9 @@ class Mind:
         most = wish.max_tokens or 10_000
         whole = len(reasoning) + len(words)
         is_cut = whole > most and "limit_ignored" not in self.faults
+        unsaid = "cut_unsaid" in self.faults or (
+            "cut_thinking_unsaid" in self.faults and len(reasoning) > most
+        )
         if is_cut:
             reasoning = reasoning[:most]
             words, calls = words[: most - len(reasoning)], []
@@ -214,7 +222,7 @@ class Mind:
             text="".join(words),
             reasoning="".join(reasoning),
             calls=tuple(calls),
-            finish="length" if is_cut and "cut_unsaid" not in self.faults else "",
+            finish="length" if is_cut and not unsaid else "",
             usage=Usage(prompt, min(whole, most) if is_cut else whole, None, *engine),
             pace=Pace(wait_seconds=0.7 if taxed else 0.0),
         )

@@ -21,13 +21,14 @@ SEPARATE = "thinking.separate"
 PROMPT_TOKENS = 120
 """About what one of these questions is long, without tools."""
 _SYLLABLES = ("ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "zu", "dan", "fer", "gol")
+_ONCE = "once in two tries"
 _THINKING_SECONDS = 12.0
 _LEAST_THINKING, _MOST_THINKING = 400, 1_500
 _WARM = {"temperature": 0.6, "top_p": 0.95}
 """While it thinks: Qwen's makers warn of greedy thinking, which runs in circles."""
 
 Judge = Callable[[Sounding], Result | str]
-"""What an answer shows; a text = why it shows nothing, as a clause."""
+"""What an answer shows; a text = why it shows nothing, as a clause. An error is an answer, too."""
 
 
 def word(subject: Subject, number: int = 0) -> str:
@@ -99,14 +100,35 @@ def cost_thoughtful(subject: Subject, requests: int) -> float:
 async def settled(
     probe: str, subject: Subject, requests: Sequence[Request], judge: Judge
 ) -> Result:
-    """The first of the requests that shows something; unclear where none does."""
+    """What the requests show: a fault that each of them shows, or the first that works.
+
+    One slip in two is a model's, and no fault of the server: unclear.
+    """
+    failed: Result | None = None
+    why = ""
+    for request in requests:
+        seen = await subject.ask(request)
+        found = judge(seen)
+        if isinstance(found, str):
+            why = seen.error or found
+        elif found.verdict == "works":
+            return unclear(probe, f"{_ONCE}: {failed.said}") if failed else found
+        else:
+            failed = found
+    return failed if failed and not why else unclear(probe, why or "nothing was asked")
+
+
+async def first_shown(
+    probe: str, subject: Subject, requests: Sequence[Request], judge: Judge
+) -> Result:
+    """For what no slip of a model can look like: the first request that shows something."""
     why = "nothing was asked"
     for request in requests:
         seen = await subject.ask(request)
-        found = seen.error or judge(seen)
+        found = judge(seen)
         if isinstance(found, Result):
             return found
-        why = found
+        why = seen.error or found
     return unclear(probe, why)
 
 

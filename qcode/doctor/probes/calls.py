@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from qcode.doctor.base import Finding, Result, Subject
-from qcode.doctor.probes import changes
+from qcode.doctor.base import Result, Subject
+from qcode.doctor.probes import call_faults
 from qcode.doctor.probes.asking import (
     THINKS,
     cost,
     cost_thoughtful,
-    excerpt,
     fails,
+    first_shown,
     has,
     may_think,
     question,
     settled,
     thoughtful,
-    unclear,
     word,
     works,
 )
@@ -28,7 +27,7 @@ from qcode.protocol.messages import ToolCall
 from qcode.server import hints
 from qcode.server.base import Request
 from qcode.server.chunks import is_json_object
-from qcode.server.quirks import OLLAMA, QUIRKS, parse_version
+from qcode.server.quirks import parse_version
 from qcode.server.sounding import Sounding
 
 STRUCTURED = "calls.structured"
@@ -48,9 +47,7 @@ _TOOL: Mapping[str, Any] = {
         },
     },
 }
-_MARKS = re.compile(
-    r"<tool_call|<function\s*=|\[TOOL_CALLS\]|<\|tool_call|<\|python_tag\|>"
-)
+_MARKS = re.compile(r"<tool_call|<function\s*=|\[TOOL_CALLS\]|<\|tool_call|<\|python_tag\|>")
 """How calls begin in the formats of models; no prose has them."""
 _MANY_CALLS_BUILD = (8_929,)
 """Several calls an answer are the default in this build, and not in b8672."""
@@ -79,30 +76,15 @@ class ToolCallProbe:
             _asking(subject, f"Call the tool {_NAME} with the word {kept}. Write nothing else."),
             _asking(subject, f"Please keep the word {kept} for me: use your tool {_NAME}."),
         )
-        result = await _settled(subject, asks, kept)
+
+        def judge(seen: Sounding) -> Result | str:
+            return _judged(subject, seen, kept)
+
+        result = await settled(self.name, subject, asks, judge)
         subject.notes[TRIED] = True
         if result.verdict != "unclear":
             subject.notes[STRUCTURED] = result.verdict == "works"
         return result
-
-
-async def _settled(subject: Subject, asks: tuple[Request, ...], kept: str) -> Result:
-    """As `settled`, but a refusal of tools is a finding of its own."""
-    name = ToolCallProbe.name
-
-    def judge(seen: Sounding) -> Result | str:
-        return _judged(subject, seen, kept)
-
-    why = ""
-    for request in asks:
-        seen = await subject.ask(request)
-        if seen.error and _is_of_tools(seen.error):
-            return fails(name, _refused(subject, seen.error))
-        found = seen.error or judge(seen)
-        if isinstance(found, Result):
-            return found
-        why = found
-    return unclear(name, why)
 
 
 def _is_of_tools(error: str) -> bool:
@@ -112,13 +94,15 @@ def _is_of_tools(error: str) -> bool:
 
 def _judged(subject: Subject, seen: Sounding, kept: str) -> Result | str:
     name = ToolCallProbe.name
+    if _is_of_tools(seen.error):
+        return fails(name, call_faults.refused(subject.facts, seen.error))
     if leaked := _leak(seen, kept):
-        return fails(name, _leaked(subject, leaked))
+        return fails(name, call_faults.leaked(subject.facts, leaked))
     meant = [call for call in seen.calls if has(call.arguments, kept)]
     if not meant:
         return "the model made no call of the tool that it was told to call"
     if broken := next((call for call in meant if not is_json_object(call.arguments)), None):
-        return fails(name, _broken(subject, broken))
+        return fails(name, call_faults.broken(subject.facts, broken))
     return works(name, f"a call came as a call, in {seen.seconds:.1f} s")
 
 
@@ -130,49 +114,6 @@ def _leak(seen: Sounding, kept: str) -> str:
         if not seen.calls and _MARKS.search(text) and has(text, kept, _NAME):
             return text
     return ""
-
-
-def _leaked(subject: Subject, text: str) -> Finding:
-    server = QUIRKS[subject.facts.kind].name
-    return Finding(
-        id="calls.parser",
-        weight="broken",
-        title=f"A tool call came as text: {server} did not read it as a call.",
-        cost="qcode must tell calls from prose by their looks: now and then one is lost, or taken "
-        "for one, and long files come slowly.",
-        change=changes.calls_parser(subject.facts),
-        evidence={"text": excerpt(text)},
-    )
-
-
-def _refused(subject: Subject, error: str) -> Finding:
-    change = changes.calls_parser(subject.facts)
-    if subject.facts.kind in OLLAMA or "not made for tool calls" in error:
-        change = (
-            "Choose a model that was made for tools: `ollama show NAME` lists `tools`, and "
-            "qwen3.6 has it."
-            if subject.facts.kind in OLLAMA
-            else "Serve a model that was made for tool calls, such as Qwen3.6."
-        )
-    return Finding(
-        id="calls.refused",
-        weight="broken",
-        title="Each request with tools is refused.",
-        cost="qcode can read no file and run no command: nothing works but talk.",
-        change=change,
-        evidence={"answer": excerpt(error)},
-    )
-
-
-def _broken(subject: Subject, call: ToolCall) -> Finding:
-    return Finding(
-        id="calls.arguments",
-        weight="broken",
-        title="The arguments of a tool call are no JSON object.",
-        cost="Calls fail, or are mended by guesses; servers refuse the conversation behind them.",
-        change=changes.calls_template(subject.facts),
-        evidence={"arguments": excerpt(call.arguments)},
-    )
 
 
 class ParallelCallsProbe:
@@ -208,7 +149,7 @@ class ParallelCallsProbe:
             return result
         seen = await subject.ask(replace(plain[0], extra={"parallel_tool_calls": True}))
         if len(_holding(seen, first)) == len(_holding(seen, second)) == 1 and len(seen.calls) > 1:
-            return fails(self.name, _one_only(subject))
+            return fails(self.name, call_faults.one_only(subject.facts))
         return result
 
 
@@ -218,7 +159,7 @@ def _both(subject: Subject, seen: Sounding, first: str, second: str) -> Result |
         return "the calls came as text this time"
     joined = [call for call in _holding(seen, first) if has(call.arguments, second)]
     if joined and len(seen.calls) == 1 and not is_json_object(joined[0].arguments):
-        return fails(name, _joined(subject, joined[0]))
+        return fails(name, call_faults.joined(subject.facts, joined[0]))
     one, other = _holding(seen, first), _holding(seen, second)
     if one and other and one[0] is not other[0]:
         if all(is_json_object(call.arguments) for call in (one[0], other[0])):
@@ -235,29 +176,6 @@ def _once_was_one(subject: Subject) -> bool:
     """Whether this build allows one call unless told otherwise: llama.cpp before b8929."""
     build = parse_version(subject.facts.version)
     return subject.facts.kind == "llamacpp" and any(build) and build < _MANY_CALLS_BUILD
-
-
-def _joined(subject: Subject, call: ToolCall) -> Finding:
-    return Finding(
-        id="calls.parallel",
-        weight="broken",
-        title="Two tool calls of one answer came as one, with the arguments of both.",
-        cost="Each answer with several calls fails, and is asked for again.",
-        change=changes.calls_parser(subject.facts),
-        evidence={"arguments": excerpt(call.arguments)},
-    )
-
-
-def _one_only(subject: Subject) -> Finding:
-    return Finding(
-        id="calls.single",
-        weight="slow",
-        title="This build lets a model make one tool call an answer, unless it is told otherwise.",
-        cost="Work that takes one answer takes several.",
-        change="Update llama.cpp to b8929 or newer, where several are the default.",
-        evidence={"build": subject.facts.version},
-        source="llama.cpp, common/chat.cpp: `parallel_tool_calls`",
-    )
 
 
 class CallAfterThinkingProbe:
@@ -293,7 +211,7 @@ class CallAfterThinkingProbe:
         def judge(seen: Sounding) -> Result | str:
             return _behind(subject, seen, (short, long))
 
-        return await settled(self.name, subject, requests, judge)
+        return await first_shown(self.name, subject, requests, judge)
 
 
 def _behind(subject: Subject, seen: Sounding, words: tuple[str, str]) -> Result | str:
@@ -303,7 +221,7 @@ def _behind(subject: Subject, seen: Sounding, words: tuple[str, str]) -> Result 
     meant = [call for call in seen.calls if any(has(call.arguments, each) for each in words)]
     leaked = {"reasoning_call", "leaked_call"}.intersection(seen.repairs)
     if meant and leaked:
-        return fails(name, _in_thinking(subject, meant[0]))
+        return fails(name, call_faults.in_thinking(subject.facts, meant[0]))
     if not meant and _MARKS.search(seen.reasoning) and has(seen.reasoning, _NAME):
         return "the model stopped in its thinking, within a call"
     if not meant:
@@ -311,18 +229,6 @@ def _behind(subject: Subject, seen: Sounding, words: tuple[str, str]) -> Result 
     if not seen.reasoning:
         return "the model made the call without thinking"
     return works(name, "a call behind thinking came as a call")
-
-
-def _in_thinking(subject: Subject, call: ToolCall) -> Finding:
-    return Finding(
-        id="calls.thinking",
-        weight="broken",
-        title="A tool call behind thinking stays in the thinking, and no call comes.",
-        cost="Turns end with nothing done; qcode finds most of these calls by their looks.",
-        change=changes.calls_in_thinking(subject.facts),
-        evidence={"arguments": excerpt(call.arguments)},
-        source="vLLM 39056, LM Studio 1592, llama.cpp 21118, Ollama 14745",
-    )
 
 
 def _asking(subject: Subject, words: str) -> Request:

@@ -23,6 +23,7 @@ _COLOURS = {"red": (220, 20, 20), "green": (20, 160, 40), "blue": (20, 40, 220)}
 _SIDE = 224
 """Pixels: some 50 tokens to Qwen, and no model takes less than a handful for it."""
 _LEAST_TOKENS = 3
+_ANSWER_TOKENS = 24
 _ASKS = (
     "What colour is this picture? Answer with one word.",
     "Name the colour that fills the image. One word.",
@@ -50,11 +51,13 @@ class SightProbe:
         seen = Sounding()
         for words in _ASKS:
             seen = await subject.ask(_showing(subject, words, image))
-            if seen.error:
-                return _refused(subject, seen.error)
             if has(seen.text, colour):
                 return works(self.name, "the model saw the colour of a picture")
-        blind = await subject.ask(question(subject, _ASKS[-1], 24))
+            if seen.error:
+                break
+        blind = await subject.ask(question(subject, words, _ANSWER_TOKENS))
+        if seen.error:
+            return _refused(subject, seen.error, blind)
         if _is_dropped(seen, blind):
             return fails(self.name, _dropped(subject, seen))
         return unclear(self.name, f"the model did not say {colour}")
@@ -74,18 +77,19 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _showing(subject: Subject, words: str, image: Image) -> Request:
-    plain = question(subject, words, 24)
+    plain = question(subject, words, _ANSWER_TOKENS)
     shown = wire_message(UserMessage((Text(words), image)), "after", "plain", "")
     messages: Sequence[dict[str, Any]] = [dict(plain.messages[0]), shown]
     return replace(plain, messages=messages)
 
 
-def _refused(subject: Subject, error: str) -> Result:
+def _refused(subject: Subject, error: str, blind: Sounding) -> Result:
+    """By words that are known, or since the same question is answered without the picture."""
     hint = hints.find(error)
-    if hint is None or hint.error is not ImagesRefused:
+    if blind.error and (hint is None or hint.error is not ImagesRefused):
         return unclear(SightProbe.name, error)
     if subject.facts.vision is None:
-        return unclear(SightProbe.name, "the model takes no images")
+        return unclear(SightProbe.name, "the model takes no images, and the server says so")
     return fails(
         SightProbe.name,
         Finding(
@@ -100,10 +104,11 @@ def _refused(subject: Subject, error: str) -> Result:
 
 
 def _is_dropped(seen: Sounding, blind: Sounding) -> bool:
-    """Whether the same words were as long a prompt without the picture."""
+    """Whether prompt and answer are the same without the picture."""
     if seen.prompt_tokens is None or blind.prompt_tokens is None:
         return False
-    return 0 < seen.prompt_tokens < blind.prompt_tokens + _LEAST_TOKENS
+    same = seen.text.strip() == blind.text.strip() != ""
+    return same and 0 < seen.prompt_tokens < blind.prompt_tokens + _LEAST_TOKENS
 
 
 def _dropped(subject: Subject, seen: Sounding) -> Finding:

@@ -69,12 +69,12 @@ def _asking(subject: Subject, words: str, mark: str) -> Request:
     wished = {"name": "mark", "strict": True, "schema": schema}
     name = "format" if subject.facts.kind == "ollama-chat" else "response_format"
     told: Any = schema if name == "format" else {"type": "json_schema", "json_schema": wished}
-    return replace(question(subject, words, 96), extra={name: told})
+    return replace(question(subject, words, 256), extra={name: told})
 
 
 def _judged(subject: Subject, seen: Sounding, said: str, mark: str) -> Result | str:
     name = SchemaProbe.name
-    if _fits(seen.text, mark):
+    if _fits(seen.text, mark) or (seen.finish == "length" and has(seen.text, '"mark"', mark)):
         return works(name, "an answer kept to its schema")
     if _fits(seen.reasoning, mark):
         return fails(name, _in_reasoning(subject))
