@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qcode.bench.copies import Copies, Tests, compared, folder, state, tail, take_over
+from qcode.bench.copies import Copies, Judge, compared, folder, state, tail, take_over
 from qcode.bench.process import Ran, run
 from qcode.bench.seed import begin
 from qcode.bench.task import Attempt, Limits, Setting, Task
@@ -65,7 +65,7 @@ class Trial:
 class Bench:
     """Tries tasks of one repository."""
 
-    def __init__(self, copies: Copies, tests: Tests, agent: Agent) -> None:
+    def __init__(self, copies: Copies, tests: Judge, agent: Agent) -> None:
         self._copies = copies
         self._tests = tests
         self._agent = agent
@@ -114,11 +114,9 @@ class Bench:
         with suppress(ValueError):
             value = json.loads(ran.out)
             told = value if isinstance(value, dict) else {}
-        if ran.code is not None and (ran.code in self._agent.fatal or ran.code < 0 or not told):
-            errors = told.get("errors") or [
-                ran.err.strip()[-1000:] or f"qcode ended with {ran.code}."
-            ]
-            raise Stopped(" ".join(map(str, errors)), ran.code)
+        if ran.code is not None and (ran.code in self._agent.fatal or not _has_tried(told)):
+            said = " ".join(map(str, told.get("errors", ()))) or ran.err.strip()[-1000:]
+            raise Stopped(said or f"qcode ended with {ran.code}.", ran.code)
         return told
 
     def _judged(self, task: Task, left: Path, counted: tuple[str, ...]) -> Ran:
@@ -128,6 +126,11 @@ class Bench:
             take_over(counted, left, place)
             self._tests.ready(place)
             return self._tests.run(place)
+
+
+def _has_tried(told: Mapping[str, Any]) -> bool:
+    """A model answered, or one of the limits came first."""
+    return bool(told.get("num_turns")) or told.get("stop_reason") not in (None, "error")
 
 
 def prompt(task: Task, command: str) -> str:

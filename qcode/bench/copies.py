@@ -40,7 +40,7 @@ State = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
+class Judge:
     """How the tests of a copy are run."""
 
     command: str

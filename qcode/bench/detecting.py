@@ -10,7 +10,7 @@ Read = Callable[[str], str]
 """Path -> the text of a file of the repository."""
 
 
-def test_command(paths: Collection[str], read: Read) -> str:
+def command_of(paths: Collection[str], read: Read) -> str:
     """Such as `cargo test --quiet`; empty = none is known."""
     top = {path for path in paths if "/" not in path}
     if "Cargo.toml" in top:

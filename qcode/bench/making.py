@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from qcode.bench.copies import Copies, Tests, folder, tail
+from qcode.bench.copies import Copies, Judge, folder, tail
 from qcode.bench.mutations import python
 from qcode.bench.process import Ran
 from qcode.bench.repository import Changed, put
@@ -44,7 +44,7 @@ class Wanted:
     """Decides which bugs; the same for the same commit gives the same tasks."""
 
 
-def make(copies: Copies, tests: Tests, wanted: Wanted, tell: Tell) -> tuple[Task, ...]:
+def make(copies: Copies, tests: Judge, wanted: Wanted, tell: Tell) -> tuple[Task, ...]:
     """Tasks, as many as are wanted or as there are. Raises InputError where HEAD does not pass."""
     head = copies.repository.head()
     with folder("copy") as place:
@@ -52,14 +52,21 @@ def make(copies: Copies, tests: Tests, wanted: Wanted, tell: Tell) -> tuple[Task
         tests.ready(place)
         ran = _must_pass(tests, place, tell)
         quick = replace(tests, limit_seconds=_limit(ran, tests))
-        bugs = wanted.count - wanted.count // 2 if "redo" in wanted.kinds else wanted.count
-        found = list(_bugs(_Place(copies, quick, place, tell), head, bugs, wanted))
-    if "redo" in wanted.kinds:
-        found += _redone(copies, quick, wanted.count - len(found), tell)
+        found = list(_redone(copies, quick, _share(wanted), tell))
+        if "bug" in wanted.kinds:
+            again = _Place(copies, quick, place, tell)
+            found += _bugs(again, head, wanted.count - len(found), wanted.seed)
     return tuple(_numbered(found))
 
 
-def _must_pass(tests: Tests, place: Path, tell: Tell) -> Ran:
+def _share(wanted: Wanted) -> int:
+    """Of commits: half, where there are to be bugs, too; these stand in for what is lacking."""
+    if "redo" not in wanted.kinds:
+        return 0
+    return wanted.count // 2 if "bug" in wanted.kinds else wanted.count
+
+
+def _must_pass(tests: Judge, place: Path, tell: Tell) -> Ran:
     tell(f"{tests.command}: does it pass on HEAD?")
     ran = tests.run(place)
     if ran.code == 0:
@@ -71,7 +78,7 @@ def _must_pass(tests: Tests, place: Path, tell: Tell) -> Ran:
     )
 
 
-def _limit(ran: Ran, tests: Tests) -> float:
+def _limit(ran: Ran, tests: Judge) -> float:
     return min(max(ran.seconds * _TIMES, _LEAST_SECONDS), tests.limit_seconds)
 
 
@@ -86,15 +93,13 @@ class _Place:
     """A copy of HEAD in which bugs are tried."""
 
     copies: Copies
-    tests: Tests
+    tests: Judge
     folder: Path
     tell: Tell
 
 
-def _bugs(place: _Place, head: str, count: int, wanted: Wanted) -> Iterator[Task]:
-    if "bug" not in wanted.kinds or count < 1:
-        return
-    chance = random.Random(f"{head} {wanted.seed}")
+def _bugs(place: _Place, head: str, count: int, seed: int) -> Iterator[Task]:
+    chance = random.Random(f"{head} {seed}")
     found = 0
     for tried, (mode, swap) in enumerate(_proposals(place, head, chance)):
         if found == count or tried == count * _TRIES:
@@ -139,9 +144,9 @@ def _is_caught(place: _Place, mode: str, swap: Swap) -> bool:
     return caught not in (0, None) and place.tests.run(place.folder).code == 0
 
 
-def _redone(copies: Copies, tests: Tests, count: int, tell: Tell) -> Iterator[Task]:
+def _redone(copies: Copies, tests: Judge, count: int, tell: Tell) -> Iterator[Task]:
     found = tried = 0
-    for commit in copies.repository.commits(_COMMITS):
+    for commit in copies.repository.commits(_COMMITS) if count else ():
         if found == count or tried == count * _TRIES:
             return
         task = _candidate(copies, commit)
@@ -176,7 +181,7 @@ def _is_small(code: Sequence[Changed]) -> bool:
     return all(it.lines for it in code) and sum(it.lines for it in code) <= _MOST_LINES
 
 
-def _is_judged(copies: Copies, tests: Tests, task: Task) -> bool:
+def _is_judged(copies: Copies, tests: Judge, task: Task) -> bool:
     """The tests pass with the commit and fail without it, in time."""
     with folder("copy") as place:
         whole = Task(id="", kind="redo", title="", commit=task.commit)

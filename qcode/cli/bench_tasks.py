@@ -17,8 +17,8 @@ import msgspec
 
 from qcode import __version__
 from qcode.bench.attempting import Agent, Bench, Stopped
-from qcode.bench.copies import Copies, Tests
-from qcode.bench.detecting import test_command
+from qcode.bench.copies import Copies, Judge
+from qcode.bench.detecting import command_of
 from qcode.bench.keeping import Kept, go_on
 from qcode.bench.making import Wanted, make
 from qcode.bench.page import page
@@ -134,7 +134,7 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     head = repository.head()
     target = _target(arguments, repository)
     command = arguments.verify or config.agent.verify or _detected(copies, head)
-    tests = Tests(command, arguments.prepare, _fenced(arguments.sandbox), arguments.test_budget)
+    tests = Judge(command, arguments.prepare, _fenced(arguments.sandbox), arguments.test_budget)
     wanted = Wanted(arguments.count, arguments.kinds, arguments.seed)
     tasks = make(copies, tests, wanted, talk)
     if not tasks:
@@ -172,7 +172,7 @@ def _detected(copies: Copies, head: str) -> str:
         found = [it for it in entries if it.path == path]
         return copies.repository.read(found)[0].decode("utf-8", "replace")
 
-    if command := test_command([it.path for it in entries], read):
+    if command := command_of([it.path for it in entries], read):
         return command
     raise InputError("No test command is known here. --verify CMD names one: it is the judge.")
 
@@ -198,7 +198,7 @@ def _go_on(kept: Kept, arguments: argparse.Namespace) -> None:
     plan = kept.plan
     copies = Copies(Repository.at(Path(plan.repository)))
     is_fenced = plan.fence == "held"
-    tests = Tests(plan.command, plan.prepare, FENCED if is_fenced else (), plan.limits.test_seconds)
+    tests = Judge(plan.command, plan.prepare, FENCED if is_fenced else (), plan.limits.test_seconds)
     server = ("--base-url", arguments.base_url) if arguments.base_url else plan.flags
     flags = (*server, *(INSIDE if is_fenced else OUTSIDE))
     agent = Agent(QCODE, flags, frozenset(map(int, FATAL)), plan.limits)

@@ -1,0 +1,168 @@
+"""A repository is read as it was committed, and left as it is."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qcode.bench.copies import Copies, compared, folder, state, take_over
+from qcode.bench.repository import Changed, Repository, export
+from qcode.bench.seed import begin
+from qcode.bench.task import Swap, Task
+from qcode.protocol.errors import InputError
+from tests.benching.repos import GROSS, MESSAGE, SHOP, commit, git, print_of, shop
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """With work of a person in it that is not committed."""
+    made = shop(tmp_path / "shop")
+    (made / "shop.py").write_text("half done")
+    (made / "notes.txt").write_text("mine")
+    git(made, "add", "notes.txt")
+    return made
+
+
+def task(commit: str, **said: object) -> Task:
+    return Task(id="t", kind="bug", title="", commit=commit, **said)  # type: ignore[arg-type]  # fields as the test has them
+
+
+def test_what_was_committed_comes_out_and_nothing_changes(repo: Path, tmp_path: Path) -> None:
+    before = print_of(repo)
+    found = Repository.at(repo / "tests")
+    assert found.top == repo
+    assert found.message(found.head()) == MESSAGE
+    assert len(found.commits(10)) == 1, "the first has no parent to go back to"
+    target = tmp_path / "copy"
+    target.mkdir()
+    export(found, found.entries(found.head()), target)
+    assert (target / "shop.py").read_text() == SHOP + GROSS
+    assert not (target / "notes.txt").exists()
+    assert print_of(repo) == before
+
+
+def test_what_a_commit_changed_is_told_by_file(repo: Path) -> None:
+    found = Repository.at(repo)
+    assert found.changed(found.head()) == [
+        Changed("shop.py", "M", 5),
+        Changed("tests/test_shop.py", "M", 4),
+    ]
+
+
+def test_odd_files_come_out_as_they_are(tmp_path: Path) -> None:
+    repo = shop(tmp_path / "shop")
+    (repo / "näme with\nline.bin").write_bytes(bytes(range(256)) * 20)
+    (repo / "run.sh").write_text("#!/bin/sh\n")
+    (repo / "run.sh").chmod(0o755)
+    (repo / "link").symlink_to("/etc/hostname")
+    (repo / ".gitattributes").write_text("*.bin filter=evil\n*.sh export-ignore\n")
+    git(repo, "config", "filter.evil.smudge", f"touch {tmp_path / 'smudged'}")
+    commit(repo, "odd", {"empty": ""})
+    target = tmp_path / "copy"
+    target.mkdir()
+    found = Repository.at(repo)
+    export(found, found.entries("HEAD"), target)
+    assert (target / "näme with\nline.bin").read_bytes() == bytes(range(256)) * 20
+    assert (target / "run.sh").stat().st_mode & 0o111
+    assert (target / "link").is_symlink()
+    assert (target / "empty").read_bytes() == b""
+    assert not (tmp_path / "smudged").exists()
+
+
+def test_a_tree_made_by_hand_writes_nothing_beside_the_copy(tmp_path: Path) -> None:
+    repo = shop(tmp_path / "shop")
+    blob = bytes.fromhex(git(repo, "hash-object", "-w", "shop.py"))
+    tree = b"".join(b"100644 %s\0%s" % (name, blob) for name in (b"..", b".git", b"fine"))
+    line = ["git", "hash-object", "-t", "tree", "-w", "--literally", "--stdin"]
+    made = subprocess.run(line, cwd=repo, input=tree, capture_output=True, check=True)
+    entries = Repository.at(repo).entries(made.stdout.decode().strip())
+    assert [it.path for it in entries] == ["fine"]
+
+
+def test_no_repository_and_no_commit_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is in no git repository"):
+        Repository.at(tmp_path)
+    git(tmp_path, "init", "-q")
+    with pytest.raises(InputError, match="has no commit yet"):
+        Repository.at(tmp_path).head()
+
+
+def test_a_copy_has_the_bug_or_lacks_the_commit(repo: Path) -> None:
+    copies = Copies(Repository.at(repo))
+    head = copies.repository.head()
+    at = (SHOP + GROSS).index(" > 3") + 1
+    with folder("one") as place:
+        copies.lay(task(head, swap=Swap("shop.py", at, ">", ">=", "")), place)
+        assert "items >= 3" in (place / "shop.py").read_text()
+    with folder("two") as place:
+        copies.lay(task(head, reverted=("shop.py",)), place)
+        assert (place / "shop.py").read_text() == SHOP
+        assert "test_gross" in (place / "tests/test_shop.py").read_text()
+
+
+def test_a_file_that_the_commit_made_is_away(repo: Path) -> None:
+    git(repo, "checkout", "-q", "-f", "main")
+    head = commit(repo, "more", {"more.py": "x = 1\n"})
+    with folder("copy") as place:
+        Copies(Repository.at(repo)).lay(task(head, reverted=("more.py",)), place)
+        assert not (place / "more.py").exists()
+
+
+def test_the_copys_own_history_says_nothing_of_the_answer(repo: Path) -> None:
+    copies = Copies(Repository.at(repo))
+    with folder("copy") as place:
+        copies.lay(task(copies.repository.head(), reverted=("shop.py",)), place)
+        begin(place)
+        assert git(place, "log", "--all", "--format=%s").split("\n") == ["Begin", ""]
+        assert git(place, "status", "--porcelain") == ""
+        names = git(place, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split()
+        objects = [git(place, "show", "--format=%B", name) for name in names]
+        assert any("def discount" in it for it in objects)
+        assert not any("def gross" in it for it in objects)
+
+
+def test_a_folder_is_gone_whatever_was_done_to_its_rights() -> None:
+    with folder("copy") as place:
+        (place / "deep" / "er").mkdir(parents=True)
+        (place / "deep" / "er" / "file").write_text("x")
+        (place / "deep" / "er").chmod(0)
+        (place / "deep").chmod(0o500)
+    assert not place.parent.exists()
+
+
+def test_tests_that_an_agent_changed_are_not_taken_over(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for place in (old, new):
+        (place / "tests").mkdir(parents=True)
+        (place / "shop.py").write_text("a")
+        (place / "gone.py").write_text("a")
+        (place / "tests" / "test_shop.py").write_text("a")
+    before = state(new, frozenset())
+    (new / "shop.py").write_text("b")
+    (new / "gone.py").unlink()
+    (new / "tests" / "test_shop.py").write_text("pass")
+    (new / "conftest.py").write_text("skip all")
+    (new / "sitecustomize.py").write_text("exit")
+    (new / "link.py").symlink_to("/etc/hostname")
+    (new / "__pycache__").mkdir()
+    (new / "__pycache__" / "shop.pyc").write_bytes(b"x")
+    left = compared(before, state(new, frozenset()), task("HEAD"))
+    assert left.counted == ("gone.py", "link.py", "shop.py")
+    assert left.restored == ("conftest.py", "sitecustomize.py", "tests/test_shop.py")
+    take_over(left.counted, new, old)
+    assert (old / "shop.py").read_text() == "b"
+    assert not (old / "gone.py").exists()
+    assert (old / "link.py").is_symlink()
+    assert (old / "tests" / "test_shop.py").read_text() == "a"
+    assert not (old / "conftest.py").exists()
+
+
+def test_a_link_for_a_folder_leads_nothing_out(tmp_path: Path) -> None:
+    old, new, aside = tmp_path / "old", tmp_path / "new", tmp_path / "aside"
+    for place in (old, new, aside):
+        place.mkdir()
+    (new / "sub").mkdir()
+    (new / "sub" / "evil.py").write_text("x")
+    (old / "sub").symlink_to(aside)
+    take_over(("sub/evil.py",), new, old)
+    assert list(aside.iterdir()) == []
