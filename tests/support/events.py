@@ -60,6 +60,8 @@ def whole(reply: Reply) -> dict[str, Any]:
     }
     if reply.usage:
         answer["usage"] = _usage(reply.usage)
+    if reply.timings:
+        answer["timings"] = dict(reply.timings)
     return answer
 
 
