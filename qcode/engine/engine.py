@@ -182,6 +182,8 @@ class Engine:
                 is_begin = isinstance(self._now, Begin)
                 said = NotBegun(_crashed(error), kind) if is_begin else None
                 self.stream.say(said or TurnFinished("error", _crashed(error)))
+                if back := all_back(self._waiting, self._steers):  # nobody would begin them now
+                    self.stream.say(Returned(back))
                 raise
         if self._begun and not self._closed:
             self._begun.warming.rest()
