@@ -146,6 +146,7 @@ class _Assembly:
             self.routes.wish,
             self._asks,
             self.ports,
+            lambda: self.history.held() if self.history else "",
         )
         doors = Doors(self._begin, self._end, self.start.limits, self.keeping.take)
         commands = OwnCommands(self.runner, self.workspace.root, self.say)

@@ -12,7 +12,7 @@ from msgspec.structs import replace as with_fields
 from qcode.engine.history import Tweak
 from qcode.engine.ladder import Ladder, Place, changed, words
 from qcode.engine.limits import Spent, tokens_left
-from qcode.engine.listening import Listener, Stopped
+from qcode.engine.listening import Listener, Stopped, second_share
 from qcode.engine.nudges import ENOUGH, nudge, recalled
 from qcode.engine.partial import worded
 from qcode.engine.parts import Parts
@@ -39,10 +39,17 @@ from qcode.protocol.events import (
 from qcode.protocol.messages import AssistantMessage, Reasoning
 from qcode.server.base import Answer, Request
 from qcode.server.closing import closed
+from qcode.server.family import LEVEL_TOKENS
+from qcode.server.fields import switches
 from qcode.server.loops import Loop
 from qcode.server.quirks import of
 
 GO_ON, STOP = "go on", "stop"
+ENDLESS = (
+    "The model thought past its budget again, though it was told to act: this server can neither "
+    "close its thinking nor turn it off. Give it more (--think), or serve it with llama-server, "
+    "vLLM or Ollama, which can."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Asking:
         self._remedies = Remedies()
         self._tweak = Tweak()
         """Of the next request."""
+        self._is_kept = False
+        """Thinking was ended, and stands as a message of its own in front of the next answer."""
 
     async def ask(self) -> Answer | TurnFinished | None:
         """One answer. None = it was void, or only thought: ask again, it will be otherwise."""
@@ -72,14 +81,16 @@ class Asking:
             listener, heard = await self._hear(tweak, before)
             match await self._judge(listener, heard, tweak):
                 case Answer() as answer:
-                    self._remedies = Remedies()
+                    self._remedies, self._is_kept = Remedies(), False
                     return _whole(answer, before)
                 case GoOn(thought) if await self._continues():
                     before = _carried(thought, listener, heard)
                     tweak = replace(tweak, closed=closed(thought))
+                case GoOn() if self._is_kept and not _is_wanted(heard):
+                    return TurnFinished("empty", ENDLESS)
                 case GoOn(thought):
                     self._keep(thought, listener.partial.seconds)
-                    self._tweak = replace(tweak, thinking_budget=0)
+                    self._tweak = replace(tweak, thinking_budget=self._rest(listener))
                     return None
                 case Again(otherwise):
                     self._tweak = otherwise
@@ -197,9 +208,16 @@ class Asking:
         self._ladder.start_over()
         return Again(Tweak())
 
+    def _rest(self, listener: Listener) -> int:
+        """The thinking budget behind what is kept: none, where that can be."""
+        if switches(self._parts.history.facts, listener.request):
+            return 0
+        return second_share(listener.request.thinking_budget or LEVEL_TOKENS[0])
+
     def _keep(self, thought: str, seconds: float) -> None:
         """The reasoning as a message of its own, and a word to act on it: for a server that cannot
         go on behind it."""
+        self._is_kept = True
         thought = thought.rstrip()
         if thought and not self._parts.history.facts.reasoning_field:
             self._parts.say(nudge(recalled(thought)))
@@ -208,6 +226,11 @@ class Asking:
             kept = worded(AssistantMessage((Reasoning(thought),), "closed"))
             self._parts.say(MessageCompleted(kept, 0, seconds))
         self._parts.say(nudge(ENOUGH))
+
+
+def _is_wanted(heard: Answer | Stopped) -> bool:
+    """By a person, who may say so as often as they like."""
+    return isinstance(heard, Stopped) and heard.why == "person"
 
 
 def _thinks(request: Request, tweak: Tweak) -> bool:

@@ -51,6 +51,8 @@ class Controls:
     """What the next request asks for; None = nobody looks."""
     ports: Ports | None = None
     """None = there are none to open."""
+    held: Callable[[], str] = str
+    """A sentence on an effort that cannot follow the settings; empty = it does."""
 
     def take(self, given: Input, state: State) -> None:
         """Apply one input; what cannot be done is said in a Notice."""
@@ -72,6 +74,8 @@ class Controls:
             case SetThinking(budget):
                 self.settings.thinking_budget = budget
                 self._tell()
+                if told := self.held():
+                    self.say(Notice("info", told))
             case SetSampling():
                 self.settings.sampling = given
                 self._tell()

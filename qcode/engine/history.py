@@ -12,7 +12,7 @@ from qcode.protocol.events import SettingsChanged
 from qcode.server.base import Request, ServerFacts
 from qcode.server.families import family, mode, sampling
 from qcode.server.family import LEVEL_TOKENS
-from qcode.server.fields import unsaid
+from qcode.server.fields import is_another, unsaid
 from qcode.server.shape import wire_messages, wire_tools
 from qcode.session.conversation import Conversation
 
@@ -39,7 +39,7 @@ class Tweak:
 
 class History:
     """Makes the requests of a session. Where a model's template writes the effort in front of the
-    prompt, that of the beginning stays in it (`Family.frozen`)."""
+    prompt, that of the session's beginning stays in it (`Family.frozen`), over a resume too."""
 
     def __init__(self, conversation: Conversation, facts: ServerFacts, settings: Settings) -> None:
         self.conversation = conversation
@@ -51,7 +51,6 @@ class History:
         """From here on the requests are for this server."""
         self.facts = facts
         self._family = family(facts.model)
-        self._first_budget = self._budget(Tweak())
 
     def request(self, left: int | None = None, tweak: Tweak | None = None) -> Request:
         """The next request. Thinking and sampling change; what stands in the prompt does not.
@@ -68,7 +67,7 @@ class History:
             messages,
             self._tools,
             thinking_budget=budget,
-            first_budget=self._first_budget if self._family.frozen else None,
+            first_budget=self._first_budget() if self._family.frozen else None,
             sampling=self._sampling(budget, tweak),
             max_tokens=max_tokens,
             closed=tweak.closed,
@@ -87,6 +86,21 @@ class History:
             self.request(), thinking_budget=self.settings.thinking_budget, first_budget=None
         )
         return unsaid(self.facts, wished)
+
+    def held(self) -> str:
+        """A sentence on an effort that does not follow the settings; empty = it does."""
+        first, now = self._first_budget(), self._budget(Tweak())
+        if not self._family.frozen or not is_another(self.facts, first, now):
+            return ""
+        return (
+            f"{self._family.name} has its effort written in front of the prompt: it stays as it "
+            "was at this session's first answer, or all would be read again. The budget of "
+            f"{now:,} tokens holds all the same."
+        )
+
+    def _first_budget(self) -> int:
+        told = self.conversation.efforts.get(self.facts.model)
+        return self._budget(Tweak(thinking_budget=told))
 
     def _budget(self, tweak: Tweak) -> int:
         """Tokens. A model that cannot be kept from thinking gets what its lowest level stands for,

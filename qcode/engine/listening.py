@@ -20,7 +20,8 @@ from qcode.server import tokens
 from qcode.server.base import Answer, Request, Streamed
 from qcode.server.budget import Budget
 from qcode.server.closing import CLOSING
-from qcode.server.fields import limits
+from qcode.server.family import LEVEL_TOKENS
+from qcode.server.fields import limits, switches
 from qcode.server.loops import Loop, Watch
 
 Why = Literal["budget", "person", "loop"]
@@ -141,9 +142,25 @@ class Listener:
         return "loop" if self._loop else None
 
     def _new_budget(self) -> Budget | None:
-        """None = thinking is off, or behind us."""
-        limit = self.request.thinking_budget
-        if not limit or self.request.closed:
+        """None = nobody bounds it, or what comes as reasoning is to be an answer."""
+        asked, taught = self.request.thinking_budget, self._parts.calibration
+        if asked is None:
             return None
-        native = limits(self._facts, self.request)
-        return Budget(limit, native=native, calibration=self._parts.calibration)
+        native = limits(self._facts, self.request) and not self.request.closed
+        if native or (asked and not self.request.closed):
+            spared = 0 if native else self._spared(asked)
+            return Budget(asked - spared, native=native, calibration=taught)
+        wished = self._parts.history.settings.thinking_budget
+        if wished or not switches(self._facts, self.request):  # it should not think, and may
+            return Budget(max(wished, LEVEL_TOKENS[0]), calibration=taught)
+        return None
+
+    def _spared(self, budget: int) -> int:
+        """Where a closed thinking can only begin once more, that is to have its share, too."""
+        can_end = self._facts.continues or switches(self._facts, self.request)
+        return 0 if can_end else second_share(budget)
+
+
+def second_share(budget: int) -> int:
+    """Of a budget, for the thinking behind one that was closed in vain."""
+    return max(budget // 4, 1)

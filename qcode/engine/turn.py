@@ -71,7 +71,8 @@ class Turn:
                 self.spent, tokens_left(self.parts.limits, self.spent)
             )
             self.spent.steps += 1
-            self.say(StepStarted(self.number, self.spent.steps))
+            budget = self.parts.history.asks().thinking_budget
+            self.say(StepStarted(self.number, self.spent.steps, budget))
             answer = await self._ask()
             if isinstance(answer, TurnFinished):
                 return answer

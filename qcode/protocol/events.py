@@ -72,6 +72,8 @@ class StepStarted(Event, frozen=True):
     turn: int
     step: int
     """From 1 within the turn."""
+    thinking_budget: int | None = None
+    """Tokens, as the settings have it; 0 = thinking off, None = not told."""
 
 
 class ServerState(Event, frozen=True):

@@ -15,6 +15,7 @@ from qcode.server import models
 from qcode.server.adapters import ollama_chat
 from qcode.server.ask import Asker, NoAnswer, reason
 from qcode.server.base import Answer, Request, ServerFacts
+from qcode.server.content import Begin
 from qcode.server.continuing import NotContinued, Opening, body, whole
 from qcode.server.door import Door
 from qcode.server.endpoint import Patience
@@ -32,6 +33,7 @@ from qcode.server.failures import (
     read_body,
     unknown_model,
 )
+from qcode.server.families import family
 from qcode.server.fields import budget_asked, ignored
 from qcode.server.fields import refusal as refusal_of
 from qcode.server.flow import Flow, Head, Silent
@@ -56,6 +58,8 @@ class Running:
 
     id: str = ""
     """As the server named it in its first event; empty = not yet, or nothing runs."""
+    separates: bool | None = None
+    """As `Finished.separates` of the last answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ async def attempt(
     prefix = f"call_{os.urandom(4).hex()}_"
     form = ollama_chat.LINES if line.has_own_words else EVENTS
     thinking = _thinking(line.facts, request)
-    reader = Reader(thinking, id_prefix=prefix, tools=request.tools, form=form)
+    opens: Begin = "opened" if thinking != "off" and _opens(line.facts) else "start"
+    reader = Reader(thinking, id_prefix=prefix, tools=request.tools, form=form, begin=opens)
     with _told_as_failures(line):
         try:
             async with line.flow(request) as flow:
@@ -127,6 +132,7 @@ async def attempt(
     for repair in finished.repairs:
         yield repair
     usage = replace(finished.usage, first_token_seconds=first_seconds)
+    line.running.separates = finished.separates
     message = whole(finished.message, request.closed) if request.closed else finished.message
     yield Answer(message, usage, time.monotonic() - started, finished.flaw)
 
@@ -234,6 +240,13 @@ def _told_as_failures(line: Line) -> Iterator[None]:
         raise Unreachable(because, gone((where,), because)) from error
     except httpx2.HTTPError as error:
         raise Lost(reason(error), lost(where, reason(error), kind)) from error
+
+
+def _opens(facts: ServerFacts) -> bool:
+    """Whether an answer's content begins within the reasoning, which the prompt has opened."""
+    if facts.separates is None:
+        return family(facts.model).opens and not QUIRKS[facts.kind].separates
+    return not facts.separates
 
 
 def _thinking(facts: ServerFacts, request: Request) -> Thinking:

@@ -61,6 +61,9 @@ class ServerFacts:
     hold a thinking budget), `thinking` (its switch switches nothing)."""
     refused: frozenset[str] = frozenset()
     """Fields of a body that this server was seen to refuse; they are not sent again."""
+    separates: bool | None = None
+    """Whether reasoning was seen to come apart from the words, in a field of its own; None = not
+    seen yet."""
     loaded: bool | None = None
     """Whether the model is in memory now, None = not told."""
     asked_context: int | None = None

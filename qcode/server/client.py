@@ -135,6 +135,8 @@ class Client:
                 else:
                     if isinstance(item, Answer):  # who has it asks for nothing behind it
                         self._look_again()
+                        if (seen := self._running.separates) is not None:
+                            self._known.separates(seen)
                     yield item
 
     def _look_again(self) -> None:

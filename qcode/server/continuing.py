@@ -12,6 +12,7 @@ from typing import Any
 from qcode.protocol.events import ReasoningDelta, TextDelta, ToolCallDelta
 from qcode.protocol.messages import AssistantMessage, Reasoning
 from qcode.server.base import Request, ServerFacts
+from qcode.server.families import family
 from qcode.server.fields import fields
 from qcode.server.quirks import QUIRKS, since
 from qcode.server.shown import Item
@@ -32,9 +33,11 @@ class NotContinued(Exception):
 
 
 def can(facts: ServerFacts) -> bool:
-    """Whether this server, of this version, is known to continue."""
-    known = bool(QUIRKS[facts.kind].continuation)
-    return known and since(facts.kind, facts.version, "continue_final_message")
+    """Whether this server, of this version, is known to continue answers of this model."""
+    kind = QUIRKS[facts.kind].continuation
+    closes = family(facts.model).closes
+    fits = kind == "llamacpp" or closes == "marks" or (closes == "field" and kind != "ollama")
+    return bool(kind) and fits and since(facts.kind, facts.version, "continue_final_message")
 
 
 def body(facts: ServerFacts, request: Request) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def continued(
 ) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
     """The messages, the open answer last, and the fields that leave it open."""
     kind = QUIRKS[facts.kind].continuation
-    return [*request.messages, _opened(kind, request.closed)], _FLAGS[kind]
+    return [*request.messages, _opened(kind, facts, request.closed)], _FLAGS[kind]
 
 
 def plainly(request: Request) -> Request:
@@ -102,10 +105,12 @@ class Opening:
         return (TextDelta(held),) if held else ()
 
 
-def _opened(kind: str, closed: str) -> dict[str, Any]:
+def _opened(kind: str, facts: ServerFacts, closed: str) -> dict[str, Any]:
     """The answer as it stands. Never with calls: no server continues those."""
     if kind == "llamacpp":
         return {"role": "assistant", "reasoning_content": closed, "content": ""}
+    if kind == "vllm" and family(facts.model).closes == "field":
+        return {"role": "assistant", facts.reasoning_field: closed, "content": ""}
     # SGLang sets it behind a prompt that has opened the block already.
     opening = "" if kind == "sglang" else "<think>\n"
     return {"role": "assistant", "content": f"{opening}{closed}\n</think>\n\n"}

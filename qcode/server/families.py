@@ -42,6 +42,7 @@ FAMILIES: tuple[Family, ...] = (
         "model card of DeepSeek-R1 (0.5 to 0.7 recommended; as quoted by others, unconfirmed)",
         _one(_values(0.6, 0.95)),
         thinks="always",
+        opens=True,
     ),
     Family(
         "Qwen3-Coder-Next",
@@ -64,18 +65,22 @@ FAMILIES: tuple[Family, ...] = (
         _modes(_QWEN_CALM, _QWEN_CALM, _QWEN_INSTRUCT, _QWEN_INSTRUCT),
         levels=("low", "medium", "xhigh"),
         frozen=True,
+        opens=True,
+        closes="field",
     ),
     Family(
         "Qwen3.6-27B",  # differs from the 35B's card in the penalty while thinking
         r"qwen-?3\.6.*\b27b",
         "model card of Qwen3.6-27B",
         _modes(_QWEN_CALM, _QWEN_CODING, _QWEN_INSTRUCT, _QWEN_INSTRUCT),
+        opens=True,
     ),
     Family(
         "Qwen3.6",
         r"qwen-?3\.6",
         "model card of Qwen3.6-35B-A3B",
         _modes(_QWEN_THINKING, _QWEN_CODING, _QWEN_INSTRUCT, _QWEN_INSTRUCT),
+        opens=True,
     ),
     Family(
         "Qwen3.5 small",  # cards differ in the last mode
@@ -88,6 +93,7 @@ FAMILIES: tuple[Family, ...] = (
         r"qwen-?3\.5",
         "model cards of Qwen3.5-122B-A10B, 35B-A3B and 27B",
         _modes(_QWEN_THINKING, _QWEN_CODING, _QWEN_INSTRUCT, _values(1.0, 1.0, 40, 2.0)),
+        opens=True,
     ),
     Family(
         "Qwen3 Thinking",
@@ -95,6 +101,7 @@ FAMILIES: tuple[Family, ...] = (
         "model card of Qwen3-30B-A3B-Thinking-2507 (as quoted by others, unconfirmed)",
         _one(_QWEN_CODING),
         thinks="always",
+        opens=True,
     ),
     Family(
         "Qwen3 Instruct",
@@ -124,6 +131,7 @@ FAMILIES: tuple[Family, ...] = (
         thinks="levels",
         levels=("low", "medium", "high"),
         frozen=True,
+        closes="",
     ),
     Family(
         "GLM-5.3",
@@ -155,6 +163,7 @@ FAMILIES: tuple[Family, ...] = (
         "Google's recommendation in Unsloth's docs; template: `<|think|>` heads the system text",
         _one(_values(1.0, 0.95, 64)),
         frozen=True,
+        closes="",
     ),
     Family(
         "Gemma 3",
@@ -183,6 +192,7 @@ FAMILIES: tuple[Family, ...] = (
         "model card of Magistral-Small-2506",
         _one(_values(0.7, 0.95)),
         thinks="always",
+        closes="",
     ),
     Family(
         "Devstral",

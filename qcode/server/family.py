@@ -62,6 +62,13 @@ class Family:
     levels: tuple[str, ...] = ()
     """Three words for `reasoning_effort`: for a small, a middle and a large budget; empty = the
     template takes none, or its own is best."""
+    closes: Literal["marks", "field", ""] = "marks"
+    """How an answer is given whose reasoning is closed, where the server renders it with the
+    model's own template (`continuing`): `<think>` marks in the content; the field of the reasoning,
+    since the template does not take content apart; empty = not at all, its marks are others."""
+    opens: bool = False
+    """Whether the template opens the block of reasoning in the prompt, so that the model writes
+    only its end."""
     frozen: bool = False
     """Whether the template writes the switch or the level into text that stands before the last
     message: another one would have the whole prompt read again, so a run keeps its first."""

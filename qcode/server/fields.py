@@ -91,12 +91,22 @@ def ignored(facts: ServerFacts, request: Request) -> tuple[str, ...]:
         for name, value in request.sampling.items()
         if value != NEUTRAL.get(name) and _is_lost(name, row, facts)
     ]
-    asked = budget_asked(request)
-    cannot = row.switch == "none" or "thinking" in facts.unheeded
-    cannot = cannot or family(facts.model).thinks in ("always", "levels")
-    if asked == 0 and cannot and family(facts.model).thinks != "never":
+    if budget_asked(request) == 0 and not switches(facts, request):
         lost.append("thinking")
     return tuple(lost)
+
+
+def switches(facts: ServerFacts, request: Request) -> bool:
+    """Whether a request like this one, with a budget of 0, keeps the model from thinking."""
+    row, model = of(facts.kind, facts.version), family(facts.model)
+    if model.thinks == "never":
+        return True
+    if row.switch == "none" or "thinking" in facts.unheeded:
+        return False
+    if model.frozen and request.first_budget:
+        return False
+    can_be_said = not facts.refused.intersection(_switched(row, facts, 0))
+    return model.thinks in ("switch", "unknown") and can_be_said
 
 
 def _is_lost(name: str, row: Quirks, facts: ServerFacts) -> bool:
@@ -152,6 +162,12 @@ def _thinking(row: Quirks, facts: ServerFacts, request: Request) -> dict[str, An
         return _switched(row, facts, max(asked, 1))
     handle = {row.control: True} if row.control and (asked or model.thinks == "always") else {}
     return _limited(_switched(row, facts, asked), row, model, request) | handle
+
+
+def is_another(facts: ServerFacts, budget: int, other: int) -> bool:
+    """Whether switch and effort are others for the one budget than for the other."""
+    row = of(facts.kind, facts.version)
+    return _switched(row, facts, budget) != _switched(row, facts, other)
 
 
 def budget_asked(request: Request) -> int | None:

@@ -143,6 +143,11 @@ class Known:
         if self.facts:
             self.facts = replace(self.facts, refused=self.facts.refused | {name})
 
+    def separates(self, how: bool) -> None:  # noqa: FBT001  what was seen, not a switch
+        """Its answers were seen to hold their reasoning in a field of its own, or not to."""
+        if self.facts and self.facts.separates is not how:
+            self.facts = replace(self.facts, separates=how)
+
     async def _find(self) -> ServerFacts:
         tried, name = self._target.addresses, self._target.model
         try:
@@ -185,7 +190,12 @@ class Known:
             facts = replace(facts, strategy=wishes.strategy, strategy_why="configuration")
         if before is None or (before.kind, before.version) != (facts.kind, facts.version):
             return replace(facts, continues=can(facts))
-        return replace(facts, continues=before.continues, refused=before.refused)
+        return replace(
+            facts,
+            continues=before.continues if is_same else can(facts),
+            refused=before.refused,
+            separates=before.separates if is_same else None,
+        )
 
     def _compare(self, before: ServerFacts, after: ServerFacts) -> None:
         """Note what another server, or another start of it, changes."""

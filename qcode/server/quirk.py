@@ -59,6 +59,8 @@ class Quirks:
     continuation: Continuation = ""
     counting: Counting = ""
     warming: Warming = ""
+    separates: bool = True
+    """Whether reasoning has a field of its own in the answers; else it stands in the content."""
     chat_path: str = ""
     """From the root, of a chat API of its own, whose words `adapters.ollama_chat` translates: names
     with a dot stand for a field of an object; empty = OpenAI's `/chat/completions`."""

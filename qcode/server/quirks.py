@@ -199,6 +199,7 @@ QUIRKS: Mapping[str, Quirks] = {
         model_name="ignored",  # an unknown name gets the default model
         sampling={**ALL_SAMPLING, "repeat_penalty": "repeat_penalty"},
         counting="llama-cpp-python",
+        separates=False,
     ),
     "nim": replace(
         PLAIN,

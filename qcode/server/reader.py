@@ -15,7 +15,7 @@ from qcode.protocol.messages import AssistantMessage, Finish, Reasoning, Text, T
 from qcode.server.base import Flaw
 from qcode.server.calls import Calls
 from qcode.server.chunks import Chunk, Delta, Timings, UsageBlock
-from qcode.server.content import Content
+from qcode.server.content import Begin, Content
 from qcode.server.failures import Cut, Unusable, read_refusal
 from qcode.server.forms import EVENTS, Form
 from qcode.server.loading import LoadingText
@@ -48,6 +48,8 @@ class Finished:
     usage: Usage
     repairs: tuple[Repaired, ...] = ()
     flaw: Flaw = ""
+    separates: bool | None = None
+    """Whether reasoning came in a field of its own; None = there was none."""
 
 
 class Reader:
@@ -60,6 +62,7 @@ class Reader:
         id_prefix: str = "call_",
         tools: Sequence[Mapping[str, Any]] = (),
         form: Form = EVENTS,
+        begin: Begin = "start",
     ) -> None:
         """`tools`: those of the request; calls that leaked into the text are known by them."""
         self._limits = limits or Limits()
@@ -69,7 +72,7 @@ class Reader:
         self._decode = form.decode
         self._events = form.cutter(self._limits.event_bytes)
         self._calls = Calls(self._limits.calls, self._limits.argument_characters)
-        self._content = Content(self._offered)
+        self._content = Content(self._offered, begin)
         self._lines = 0
         self._reasoning = StringIO()
         self._loading = LoadingText()
@@ -223,7 +226,7 @@ class Reader:
     def _finished(self) -> Finished:
         if not self._loading.is_done:
             self._reasoning.write(self._loading.finish())
-        self._content.finish()
+        self._content.finish(is_cut=self._finish_reason == "length")
         settled = settle(self._came())
         parts = (
             *((Reasoning(settled.reasoning),) if settled.reasoning.strip() else ()),
@@ -231,7 +234,12 @@ class Reader:
             *settled.calls,
         )
         message = AssistantMessage(parts, self._finish(settled.calls))
-        return Finished(message, self.usage, settled.repairs, settled.flaw)
+        return Finished(message, self.usage, settled.repairs, settled.flaw, self._separates())
+
+    def _separates(self) -> bool | None:
+        if self._reasoning.tell():
+            return True
+        return False if self._content.has_reasoning and self._thinking != "off" else None
 
     def _came(self) -> Came:
         return Came(

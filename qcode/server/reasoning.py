@@ -9,7 +9,8 @@ from typing import Literal
 OPEN, CLOSE = "<think>", "</think>"
 
 Kind = Literal["reasoning", "text"]
-State = Literal["start", "reasoning", "after", "text"]
+State = Literal["start", "opened", "reasoning", "after", "text"]
+"""`opened`: the prompt has opened the block, though the answer may begin with the mark itself."""
 
 
 class Splitter:
@@ -37,7 +38,7 @@ class Splitter:
             return [("text", piece)]
         self._held += piece
         out: list[tuple[Kind, str]] = []
-        if self._state == "start":
+        if self._state in ("start", "opened"):
             self._start()
         if self._state == "reasoning":
             self._reasoning(out)
@@ -48,7 +49,7 @@ class Splitter:
     def finish(self) -> list[tuple[Kind, str]]:
         """What was held back, now that nothing follows it."""
         held, self._held = self._held, ""
-        kind: Kind = "reasoning" if self._state == "reasoning" else "text"
+        kind: Kind = "reasoning" if self._state in ("opened", "reasoning") else "text"
         return [(kind, held)] if held else []
 
     def _start(self) -> None:
@@ -56,7 +57,7 @@ class Splitter:
         if text.startswith(OPEN):
             self._state, self._held = "reasoning", text[len(OPEN) :]
         elif not OPEN.startswith(text):
-            self._state = "text"
+            self._state = "text" if self._state == "start" else "reasoning"
 
     def _reasoning(self, out: list[tuple[Kind, str]]) -> None:
         if not self._begun:

@@ -25,6 +25,7 @@ from qcode.protocol.events import (
     SessionStarted,
     ShellFinished,
     Steered,
+    StepStarted,
     ToolCallFinished,
     TurnStarted,
     Usage,
@@ -98,12 +99,18 @@ class Conversation:
     """The todo list as the model last wrote it."""
     told: list[str] = field(default_factory=list)
     """What the person ran themselves and the next prompt begins with."""
+    efforts: dict[str, int] = field(default_factory=dict)
+    """Model -> the thinking budget of its first answer: what some templates write in front of the
+    prompt follows that one as long as the session lives, so that nothing is read again
+    (`server.family.Family.frozen`)."""
     last_usage: Usage | None = None
     """Of the last answer; None = there was none since messages were last taken away."""
     decided: list[DecidedPart] = field(default_factory=list)
     """Parts of changes, in the order of the decisions. Another mode and a rewind leave none."""
     checkpoints: list[str] = field(default_factory=list)
     """Ids, in their order; those of rewound turns too."""
+    _budget: int | None = None
+    """Of the step that runs; None = not told."""
     _marks: list[_Mark] = field(default_factory=list)
     _eras: list[list[Message]] = field(default_factory=list)
     """The messages as they were before each compaction or elision, for going back behind it."""
@@ -159,6 +166,8 @@ class Conversation:
                 self.name = name
             case ModelChanged(model=model, server=server):
                 self.model, self.server = model, server
+            case StepStarted(thinking_budget=budget):
+                self._budget = budget
             case ModeChanged(mode=mode):
                 self.mode = mode
                 self.decided.clear()
@@ -189,6 +198,8 @@ class Conversation:
             self.said.append(message)
 
     def _answer(self, message: AssistantMessage) -> None:
+        if self._budget is not None:
+            self.efforts.setdefault(self.model, self._budget)
         self._close_calls()
         self.messages.append(message)
         self._calls = message.calls

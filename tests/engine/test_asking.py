@@ -36,7 +36,10 @@ from tests.support.scripted_server import ScriptedServer, StartScripted
 
 CONTINUES = About(kind="llamacpp")
 CANNOT = About(model="Qwen3.6-35B-A3B")
-"""A plain endpoint; its model has other sampling values while it does not think."""
+"""A plain endpoint: it neither goes on behind closed reasoning nor has a switch for thinking."""
+SWITCHES = About(kind="llamacpp", model="Qwen3.6-35B-A3B", style="3.6", build="b8500")
+"""It has the switch and neither a budget nor a continuation; its model has other sampling values
+while it does not think."""
 
 NOTES = (
     "The parser drops the last row when the file has no line break at its end. Either the reader "
@@ -106,7 +109,7 @@ async def test_where_no_server_continues_the_thoughts_are_kept_and_the_model_is_
     scripted: StartScripted, tmp_path: Path
 ) -> None:
     call = Call("shell", {"command": "true"})
-    server = scripted(ENDLESS, Reply(calls=(call,)), Reply(text="Done."), about=CANNOT)
+    server = scripted(ENDLESS, Reply(calls=(call,)), Reply(text="Done."), about=SWITCHES)
     async with rig(configured(server.base_url, permission=YOLO), started(tmp_path)) as run:
         run.engine.submit(SetThinking(200))
         assert (await run.turn("why?")).reason == "end_turn"
@@ -121,6 +124,61 @@ async def test_where_no_server_continues_the_thoughts_are_kept_and_the_model_is_
     assert "STOP" not in note["content"].upper()
     assert [first["temperature"], told["temperature"], after["temperature"]] == [0.6, 0.7, 0.6]
     assert stored(run)[0].finish == "closed"
+
+
+async def test_where_thinking_cannot_be_turned_off_either_both_parts_of_it_keep_to_the_budget(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    short = Reply(reasoning=NOTES, text="Done.")
+    server = scripted(ENDLESS, short, about=CANNOT)
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        run.engine.submit(SetThinking(400))
+        assert (await run.turn("why?")).reason == "end_turn"
+    (reached,) = run.said(BudgetReached)
+    assert 300 <= reached.used <= 300 * 1.05 + 16
+    assert server.requests[1].messages[-1]["role"] == "user"
+
+
+async def test_a_model_that_nothing_keeps_from_thinking_is_not_waited_for_without_end(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(ENDLESS, ENDLESS, about=CANNOT)
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        run.engine.submit(SetThinking(400))
+        end = await run.turn("why?")
+    assert end.reason == "empty"
+    assert "can neither close its thinking nor turn it off" in end.detail
+    used = [reached.used for reached in run.said(BudgetReached)]
+    assert len(used) == 2
+    assert sum(used) <= 400 * 1.05 + 16
+    server.check()
+
+
+@pytest.mark.parametrize("about", [CANNOT, SWITCHES], ids=["no switch", "it ignores the switch"])
+async def test_a_switch_that_does_nothing_leaves_no_thinking_without_a_bound(
+    scripted: StartScripted, tmp_path: Path, about: About
+) -> None:
+    server = scripted(ENDLESS, ENDLESS, about=about)
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        run.engine.submit(SetThinking(0 if about is CANNOT else 300))
+        assert (await run.turn("why?")).reason == "empty"
+    assert sum(reached.used for reached in run.said(BudgetReached)) <= 2_600
+    server.check()
+
+
+async def test_a_budget_holds_where_the_thinking_stands_in_the_content(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    unmarked = Reply(text=ENDLESS.reasoning, end="hang", pace=PACE)
+    first = Reply(text="Well.\n</think>\n\nHello.")
+    server = scripted(first, unmarked, Reply(text="No.\n</think>\n\nDone."), about=CANNOT)
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        await run.turn("hello")  # by this answer it is known
+        run.engine.submit(SetThinking(400))
+        assert (await run.turn("why?")).reason == "end_turn"
+    (reached,) = run.said(BudgetReached)
+    assert 300 <= reached.used <= 300 * 1.05 + 16
+    assert [message.text for message in stored(run)][0::2] == ["Hello.", "Done."]
 
 
 async def test_a_person_may_have_the_answer_now(scripted: StartScripted, tmp_path: Path) -> None:
@@ -391,7 +449,7 @@ async def test_thinking_is_as_before_after_an_answer_now(
     def hurry(event: AnyEvent) -> Input | None:
         return EndReasoning() if isinstance(event, ReasoningDelta) else None
 
-    server = scripted(ENDLESS, Reply(text="So."), Reply(text="Yes."), about=CANNOT)
+    server = scripted(ENDLESS, Reply(text="So."), Reply(text="Yes."), about=SWITCHES)
     async with rig(configured(server.base_url), started(tmp_path)) as run:
         await run.turn("why?", hurry)
         end = await run.turn("sure?")

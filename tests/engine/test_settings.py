@@ -15,13 +15,14 @@ from qcode.engine.history import History, Tweak
 from qcode.engine.settings import ANSWER_TOKENS, EFFORT, Settings, fits, thinking_tokens
 from qcode.protocol.errors import InputError
 from qcode.protocol.events import Notice
-from qcode.protocol.inputs import SetSampling
+from qcode.protocol.inputs import SetSampling, SetThinking
 from qcode.protocol.messages import AssistantMessage, Reasoning, Text, ToolSpec, user
 from qcode.server.base import Request, ServerFacts
 from qcode.server.families import FAMILIES
 from qcode.server.fields import fields
 from qcode.server.quirks import QUIRKS
-from qcode.session.conversation import Conversation
+from qcode.session.conversation import Conversation, fold
+from qcode.session.store import Store
 from tests.engine.rig import configured, rig, started
 from tests.support.llama_words import About
 from tests.support.script import Reply
@@ -168,13 +169,46 @@ def test_switching_thinking_changes_neither_messages_nor_tools(
 
 
 @pytest.mark.parametrize("model", ["Qwen3.8-27B", "gpt-oss-20b", "gemma-4-31B-it", "GLM-4.6"])
-def test_effort_that_stands_in_the_prompt_is_frozen_for_the_run(model: str) -> None:
-    wanted, facts = settings(16_000), replace(FACTS, model=model)
+def test_effort_that_stands_in_the_prompt_is_frozen_with_the_first_answer(model: str) -> None:
+    wanted, facts = settings(), replace(FACTS, model=model)
     talk = history(wanted, facts)
+    wanted.thinking_budget = 16_000  # a person may choose until then
+    assert talk.held() == ""
+    talk.conversation.efforts[model] = 16_000
     first = fields(facts, talk.request())["chat_template_kwargs"]
     for budget in (0, 2_000, 40_000):
         wanted.thinking_budget = budget
         assert fields(facts, talk.request())["chat_template_kwargs"] == first
+    wanted.thinking_budget = 0
+    assert "stays as it was at this session's first answer" in talk.held()
+
+
+async def test_a_frozen_effort_is_that_of_the_session_also_when_it_is_resumed(
+    tmp_path: Path,
+) -> None:
+    about = About("llamacpp", model="Qwen3.8-27B", style="3.6")
+    store = Store(tmp_path / "sessions")
+    log = store.create(tmp_path)
+    with ScriptedServer(*map(Reply, ("One.", "Two.", "Three.")), about=about) as server:
+        config = configured(server.base_url, agent={"thinking": "high"})
+        async with rig(config, started(tmp_path, log=log)) as run:
+            await run.turn("first")
+            run.engine.submit(SetThinking(2_000))
+            await run.turn("second")
+        resumed = store.resume(log.session_id)
+        talk = fold(resumed.opened.events)
+        config = configured(server.base_url, agent={"thinking": "off"})
+        start = started(tmp_path, log=resumed.log, conversation=talk)
+        async with rig(config, start) as again:
+            await again.turn("third")
+        bodies = [request.body for request in server.requests]
+        server.check()
+    told = [one.text for one in run.said(Notice) if "Qwen3.8 has its effort" in one.text]
+    assert len(told) == 1
+    efforts = [body["chat_template_kwargs"] for body in bodies]
+    assert efforts[0]["reasoning_effort"] == "xhigh"
+    assert efforts[1] == efforts[2] == efforts[0]
+    assert [body["thinking_budget_tokens"] for body in bodies] == [16_000, 2_000, 0]
 
 
 def test_elsewhere_it_follows_the_person() -> None:

@@ -100,6 +100,24 @@ def test_old_builds_of_llamacpp_do_not_continue() -> None:
     assert can(at("llamacpp", "b0"))  # built without a number
 
 
+def test_qwen_3_8_whose_template_takes_no_content_apart_is_given_the_field() -> None:
+    facts = replace(at("vllm"), model="Qwen3.8-27B", reasoning_field="reasoning")
+    sent = body(facts, ASKED)
+    assert sent["messages"][-1] == {"role": "assistant", "reasoning": CLOSED, "content": ""}
+    assert can(facts)
+    # behind the generation prompt, which has opened the block already, the text is the same
+    assert can(replace(facts, kind="sglang"))
+    assert not can(replace(facts, kind="ollama"))
+
+
+@pytest.mark.parametrize("model", ["gpt-oss-20b", "gemma-4-31B-it", "Magistral-Small-2509"])
+def test_models_with_other_marks_are_continued_by_nobody_but_llamacpp(model: str) -> None:
+    facts = replace(FACTS, model=model)
+    assert can(facts)  # it knows the marks of its template
+    for kind in ("vllm", "sglang", "ollama"):
+        assert not can(replace(facts, kind=kind))
+
+
 def test_the_first_request_is_not_changed() -> None:
     before = [dict(message) for message in ASKED.messages]
     body(FACTS, ASKED)

@@ -55,6 +55,17 @@ def test_any_cut_of_the_bytes_gives_the_same_message(data: bytes, places: list[i
     assert all(item for item in items)
 
 
+@given(streams(), st.lists(st.integers(0, 2000), max_size=30))
+def test_any_cut_gives_the_same_message_where_the_prompt_opened_the_reasoning(
+    data: bytes, places: list[int]
+) -> None:
+    reader, whole = Reader("on", begin="opened"), Reader("on", begin="opened")
+    for piece in cut(data, places):
+        reader.feed(piece)
+    whole.feed(data)
+    assert reader.finish() == whole.finish()
+
+
 @given(streams())
 def test_a_byte_at_a_time_gives_the_same_message(data: bytes) -> None:
     reader = Reader()
@@ -331,3 +342,44 @@ def test_a_plain_answer_filed_under_reasoning_is_text_when_thinking_is_off() -> 
     data = delta(reasoning="Hello.") + end()
     assert read(data, Reader("off")).message.text == "Hello."
     assert read(data, Reader("on")).message.text == ""
+
+
+OPENED = "Look first.\nThen <b>act</b>."
+
+
+def opened(*pieces: bytes) -> tuple[Reader, str]:
+    """Fed to a reader that knows the reasoning opened; and what it showed as reasoning."""
+    reader = Reader("on", begin="opened")
+    items = [item for piece in pieces for item in reader.feed(piece)]
+    return reader, "".join(item.text for item in items if isinstance(item, ReasoningDelta))
+
+
+@pytest.mark.parametrize("mark", ["", "<think>\n"])
+def test_where_the_prompt_opened_it_reasoning_is_told_while_it_streams(mark: str) -> None:
+    reader, shown = opened(delta(content=mark + OPENED))
+    assert shown == OPENED
+    reader.feed(delta(content="\n</think>\n\nDone.") + end("stop"))
+    finished = reader.finish()
+    assert finished.message.parts == (Reasoning(OPENED), Text("Done."))
+    assert finished.separates is False
+
+
+def test_what_no_mark_closes_was_an_answer_unless_the_limit_cut_it() -> None:
+    reader, _ = opened(delta(content=OPENED), end("stop"))
+    finished = reader.finish()
+    assert (finished.message.parts, finished.separates) == ((Text(OPENED),), None)
+    reader, _ = opened(delta(content=OPENED), end("length"))
+    assert reader.finish().message.parts == (Reasoning(OPENED),)
+
+
+def test_a_field_of_its_own_shows_that_the_content_is_none() -> None:
+    reader, shown = opened(delta(reasoning_content="Hm."), delta(content="So be it."), end("stop"))
+    finished = reader.finish()
+    assert (shown, finished.separates) == ("Hm.", True)
+    assert finished.message.parts == (Reasoning("Hm."), Text("So be it."))
+
+
+def test_marks_without_thinking_say_nothing_of_the_server() -> None:
+    reader = Reader("off")
+    reader.feed(delta(content="</think>\n\nSo be it.") + end("stop"))
+    assert reader.finish().separates is None
