@@ -6,6 +6,8 @@ a list in one wrapper, a wrapper opened twice, another agent's name within reaso
 62 honest texts were touched (the description of a tool, a call in triple quotes). A second lot,
 after that was mended: 1 of 33 leaks (two objects with a comma between) and 4 of 23 honest texts (a
 whole call quoted without any sign of it before). What was wrong then is right since, and stays so.
+A third lot, by another hand: 1 of 38 leaks (a call whose every line is indented, as an example
+below an item of a list is: it stays text, and no case) and none of 32 honest texts.
 """
 
 import itertools
