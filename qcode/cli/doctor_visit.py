@@ -47,7 +47,7 @@ async def visit(address: Address, wanted: Visit) -> Report:
             examined = await examine(subject, wanted.probes, wanted.seconds, progress.tell)
         if saved.slots and not await slot.restore(subject, saved):
             talk("the saved conversation could not be put back: its next turn is read anew.")
-        remarks = contested.remarks(subject.facts, examined.results)
+        remarks = contested.remarks(subject.facts)
         return report.of(subject.facts, examined, wanted.own, remarks)
 
 
