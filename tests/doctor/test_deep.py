@@ -106,9 +106,9 @@ def exact(body: Body) -> Reply:
 
 
 def forgetful(body: Body) -> Reply:
-    """One that has lost the first half of what it read."""
+    """One that has lost the beginning of what it read, and still copies what is at hand."""
     text = body["messages"][-1]["content"]
-    return Reply(text=answer(text[len(text) // 3 :]))
+    return Reply(text=answer(text[len(text) // 3 :] if "three numbers" in text else text))
 
 
 def answer(text: str) -> str:
