@@ -3,14 +3,14 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qcode.config.model import Config
 from qcode.config.paths import make, paths
 from qcode.protocol.errors import ConfigError
 from qcode.serve import engines, shared
-from qcode.serve.base import Engine, Machine, Plan
+from qcode.serve.base import Engine, Flag, Machine, Plan
 from qcode.serve.card import Card, Place, Task, place_of
 from qcode.serve.gguf import read
 from qcode.serve.hardware import look
@@ -47,18 +47,31 @@ class Asked:
     @property
     def place(self) -> Place:
         """Where its server is told of. Raises ConfigError."""
-        return place_of(folder(), self.file, repr(self.wants), self.config.serve.binary)
+        return place_of(folder(), self.file, *self._words)
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        return (repr(self.wants), self.config.serve.binary, *self.config.serve.flags)
 
     def plan(self) -> Plan:
         """How it would be served here. Raises ConfigError and InputError."""
         machine = look()
         engine = engines.find(machine, self.config.serve.binary)
-        return plan(machine, read(self.file), engine, self.wants)
+        return self._flagged(plan(machine, read(self.file), engine, self.wants))
 
     def plan_to_print(self) -> Plan:
         """The same for a `llama-server`, also where none is installed."""
         machine = look()
-        return plan(machine, read(self.file), _server_of(machine, self.config), self.wants)
+        engine = _server_of(machine, self.config)
+        return self._flagged(plan(machine, read(self.file), engine, self.wants))
+
+    def _flagged(self, planned: Plan) -> Plan:
+        """With the person's own flags in the place of those of the same name."""
+        said = (words.partition(" ") for words in self.config.serve.flags)
+        own = [Flag(name, value.strip(), "as serve.flags says") for name, _, value in said]
+        names = {flag.name for flag in own}
+        kept = (flag for flag in planned.flags if flag.name not in names)
+        return replace(planned, flags=(*kept, *own))
 
     def use(self, say: Say) -> tuple[Use, Card]:
         """Join its server, or start one and wait for it; `say` hears what a person should know.

@@ -153,6 +153,8 @@ class Serve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How long it stays behind the last qcode that used it."""
     context_tokens: Tokens = 0
     """Context of a conversation; 0 = as much as fits and serves."""
+    flags: Rules = ()
+    """Flags of llama-server beside the planned ones, or in their place: `--threads 4`."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,148 @@
+"""`qcode serve`: what it prints and refuses; what it starts: `tests/e2e/test_gguf.py`."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from qcode.cli import serve
+from qcode.cli.serve_tables import report, table, told
+from qcode.cli.serving import Progress, asked
+from qcode.config.files import ProjectFile
+from qcode.config.load import load, sources
+from qcode.config.model import Config, Serve
+from qcode.config.paths import paths
+from qcode.protocol.errors import ConfigError, InputError, UsageError
+from qcode.serve.card import Card, Place
+from qcode.serve.plan import Wants
+from qcode.serve.printing import FORMS
+from tests.support.llama import make_model
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there it runs inside WSL")
+
+Captured = pytest.CaptureFixture[str]
+
+CARD = Card(
+    pid=10,
+    engine_pid=11,
+    port=4711,
+    key="5ecre7" * 8,
+    model="/models/tiny.gguf",
+    alias="tiny",
+    backend="llama-server",
+    state="ready",
+    since=0.0,
+    context_tokens=8192,
+    build=11549,
+    flags=(("--ctx-size", "8192"), ("--jinja", "")),
+    reasons=("asked for",),
+)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model, under the name of a great one: other servers know that."""
+    folder = tmp_path_factory.mktemp("models")
+    return make_model(folder, "3.5").rename(folder / "Qwen3.6-35B-A3B-Q4_K_M.gguf")
+
+
+@pytest.fixture(autouse=True)
+def _at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder and a home without settings."""
+    monkeypatch.chdir(home)
+
+
+def test_nothing_runs_and_this_is_said(capsys: Captured) -> None:
+    assert serve.main(["--status"]) == 0
+    assert "No server of yours runs" in capsys.readouterr().out
+    assert serve.main(["--status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    with pytest.raises(InputError, match="No server of yours runs"):
+        serve.main(["--stop"])
+
+
+def test_a_model_is_needed() -> None:
+    with pytest.raises(UsageError, match="MODEL is missing"):
+        serve.main([])
+
+
+def test_what_is_not_here_is_told_with_what_to_do() -> None:
+    with pytest.raises(InputError, match="qcode models pull hf:a/b:Q4_K_M"):
+        serve.main(["hf:a/b:Q4_K_M"])
+    with pytest.raises(InputError, match="There is no file"):
+        serve.main(["none.gguf"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_printed_and_nothing_is_started(
+    form: str, model: Path, capsys: Captured
+) -> None:
+    assert serve.main([str(model), "--print", form]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith("\n")
+    assert len(out) > 20
+    assert not (paths().state / "serve").exists()
+
+
+def test_a_command_line_is_printed_also_where_no_server_is_installed(
+    model: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert serve.main([str(model), "--print", "llama-server", "--context", "16384"]) == 0
+    out = capsys.readouterr().out
+    assert "llama-server" in out
+    assert "16384" in out
+
+
+def test_the_key_is_named_and_never_printed(tmp_path: Path) -> None:
+    place = Place(tmp_path, "a-b")
+    for text in (told(place, CARD), table([(place, CARD)]), json.dumps(report(place, CARD))):
+        assert CARD.key not in text
+    assert str(place.key_file) in told(place, CARD)
+
+
+def test_each_flag_is_told_with_its_reason(tmp_path: Path) -> None:
+    assert report(Place(tmp_path, "a-b"), CARD)["flags"] == [
+        {"name": "--ctx-size", "value": "8192", "why": "asked for"},
+        {"name": "--jinja", "value": "", "why": ""},
+    ]
+    text = told(Place(tmp_path, "a-b"), CARD)
+    assert "  --ctx-size 8192\n    asked for\n" in text
+    assert "tiny at http://127.0.0.1:4711/v1 by llama-server b11549\n" in text
+
+
+def test_wishes_make_another_server_and_the_usual_ones_none(model: Path) -> None:
+    config = Config(serve=Serve(context_tokens=8192))
+    usual = asked(str(model), config)
+    assert not usual.has_wishes
+    assert not asked(str(model), config, Wants(context_tokens=8192)).has_wishes
+    other = asked(str(model), config, Wants(context_tokens=16384))
+    assert other.has_wishes
+    assert other.place != usual.place
+    assert other.place.file_id == usual.place.file_id
+
+
+def test_no_project_says_what_runs_here(home: Path, tmp_path: Path) -> None:
+    data = b'[serve]\nbinary = "/evil"\nidle_minutes = 0\n'
+    trusted = ProjectFile(tmp_path / "config.toml", data, why_not="")
+    loaded = load(sources(project=trusted))
+    assert loaded.config.serve == Serve()
+    assert any("serve.binary" in notice for notice in loaded.notices)
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    model: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").write_text("")
+    monkeypatch.setenv("QCODE_HOME", str(home / "file" / "below"))
+    with pytest.raises(ConfigError, match="cannot be made"):
+        asked(str(model), Config()).use(lambda said: None)
+
+
+def test_loading_is_said_now_and_then_and_not_at_once() -> None:
+    said: list[str] = []
+    progress = Progress(said.append)
+    for tenth in range(1000):
+        progress.told(CARD, tenth / 10)
+    assert said == [f"loading tiny, {seconds} s" for seconds in (1, 10, 30, 60, 90)]

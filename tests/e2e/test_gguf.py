@@ -1,0 +1,206 @@
+"""A model that qcode serves itself, `-p --gguf` and `qcode serve`: with the tests' tiny one."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qcode.config.paths import paths
+from qcode.serve import shared
+from tests.e2e.rig import Cli, lawful
+from tests.support.llama import make_model
+from tests.support.served import PATIENCE_SECONDS, none_left, ours, runs, until
+
+pytestmark = pytest.mark.llamacpp
+
+WORDS = ("--tools", "", "--permission-mode", "plan")
+"""The tiny model talks, and does nothing else."""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the models are."""
+    return tmp_path_factory.mktemp("models")
+
+
+SETTINGS = """\
+[serve]
+flags = ["--threads 1", "--threads-batch 1"]
+"""
+"""Two threads on busy cores wait for each other."""
+
+
+@pytest.fixture
+def model(models: Path, home: Path) -> Iterator[str]:
+    """The tiny model; what serves it is ended, and leaves nothing."""
+    file = paths().config_file
+    file.parent.mkdir(parents=True)
+    file.write_text(SETTINGS)
+    with none_left(home):
+        yield str(make_model(models, "3.5"))
+
+
+def served(cli: Cli) -> list[dict[str, Any]]:
+    """What runs now."""
+    found: list[dict[str, Any]] = json.loads(cli.run("serve", "--status", "--json").out)
+    return found
+
+
+def test_the_first_run_starts_it_and_the_next_shares_it(cli: Cli, model: str) -> None:
+    first = cli.ask("--gguf", model, *WORDS)
+    assert first.code == 0, first.err
+    (before,) = served(cli)
+    second = cli.ask("--gguf", model, *WORDS, "--output-format", "json")
+    assert second.code == 0, second.err
+    (after,) = served(cli)
+    assert after["engine_pid"] == before["engine_pid"]
+    assert second.json["qcode"]["model"] == "3.5"
+    assert (after["users"], after["restarts"], after["state"]) == (0, 0, "ready")
+
+
+def test_runs_at_once_share_one_server(cli: Cli, model: str) -> None:
+    ran = cli.together(("--gguf", model, *WORDS), ("--gguf", model, *WORDS))
+    assert [one.code for one in ran] == [0, 0], ran
+    assert len(served(cli)) == 1
+
+
+def test_what_is_set_for_other_servers_means_nothing_to_it(cli: Cli, model: str) -> None:
+    environ = {
+        "QCODE_BASE_URL": "http://127.0.0.1:9/v1",
+        "QCODE_API_KEY": "the-key-of-another-server",
+        "QCODE_MODEL": "another",
+    }
+    ran = cli.ask("--gguf", model, *WORDS, environ=environ)
+    assert ran.code == 0, ran.err
+
+
+def test_it_is_reached_offline(cli: Cli, model: str) -> None:
+    ran = cli.ask("--gguf", model, *WORDS, "--offline")
+    assert ran.code == 0, ran.err
+
+
+def test_an_engine_killed_in_mid_turn_comes_back_and_the_turn_ends_well(
+    cli: Cli, models: Path, model: str, home: Path
+) -> None:
+    thinker = str(make_model(models, "3.5", "for ever"))
+    thinks = ("--think", "800", "--loops", "off")
+    form = ("--output-format", "stream-json", "--include-partial-messages", "--verbose")
+    line = cli.line("-p", "do it", "--gguf", thinker, *WORDS, *thinks, *form)
+    began = time.monotonic()
+    process = subprocess.Popen(
+        line,
+        cwd=cli.folder,
+        env=cli.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stderr
+    heard: list[bytes] = []
+    for row in process.stdout:
+        heard.append(row)
+        if b"thinking_delta" in row:
+            break
+    ((_, before),) = shared.servers(paths().state / "serve")
+    os.kill(before.engine_pid, signal.SIGKILL)
+    assert process.poll() is None, "the turn was over before the engine was killed"
+    rest, said = process.communicate(timeout=PATIENCE_SECONDS + 30)
+    ran = lawful(process.returncode, b"".join(heard) + rest, said, time.monotonic() - began)
+    assert ran.code == 0, ran.err
+    result = json.loads(ran.out.splitlines()[-1])
+    assert (result["subtype"], result["num_turns"]) == ("success", 1)
+    assert result["qcode"]["retries"], "nobody noticed"
+    (after,) = served(cli)
+    assert after["base_url"] == before.base_url
+    assert after["restarts"] == 1
+
+
+def test_a_server_of_ones_own_and_an_address_exclude_each_other(cli: Cli, model: str) -> None:
+    for flags in (("--base-url", "http://127.0.0.1:9/v1"), ("--model", "other")):
+        ran = cli.ask("--gguf", model, *flags)
+        assert ran.code == 2
+        assert "--gguf" in ran.err
+
+
+def test_what_is_no_model_is_told_and_leaves_nothing(cli: Cli, home: Path) -> None:
+    bad = cli.folder / "bad.gguf"
+    bad.write_text("words")
+    ran = cli.ask("--gguf", str(bad))
+    assert ran.code == 42
+    assert "is no GGUF file" in ran.err
+    assert not ours(home)
+
+
+def test_a_damaged_model_ends_with_the_engines_last_words(
+    cli: Cli, models: Path, home: Path
+) -> None:
+    whole = make_model(models, "3.5").read_bytes()
+    bad = cli.folder / "half.gguf"
+    bad.write_bytes(whole[: len(whole) * 3 // 4])
+    with none_left(home):
+        ran = cli.ask("--gguf", str(bad))
+    assert ran.code in (42, 75), ran
+    assert "half.gguf" in ran.err or "corrupted or incomplete" in ran.err
+
+
+def test_the_plain_app_takes_it_too(cli: Cli, model: str) -> None:
+    ran = cli.run("--plain", "--gguf", model, *WORDS, stdin="hello\n")
+    assert ran.code == 0, ran.err
+    assert len(served(cli)) == 1
+
+
+def test_in_the_foreground_it_is_told_and_ends_with_ctrl_c(
+    cli: Cli, model: str, home: Path
+) -> None:
+    process = subprocess.Popen(
+        cli.line("serve", model, "--context", "8192", "--json"),
+        cwd=cli.folder,
+        env=cli.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    rows: list[bytes] = []
+    while not rows or rows[-1] != b"}\n":
+        rows.append(process.stdout.readline())
+        assert rows[-1], process.communicate()[1]
+    told = json.loads(b"".join(rows))
+    key = Path(told["key_file"])
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert told["context_tokens"] == 8192
+    assert all(flag["why"] for flag in told["flags"])
+    threads = [flag["value"] for flag in told["flags"] if flag["name"] == "--threads"]
+    assert threads == ["1"], "serve.flags come in the place of the planned"
+    assert key.read_text().strip() not in json.dumps(told)
+    ran = cli.ask("--gguf", model, *WORDS)  # who wishes for nothing takes what runs
+    assert ran.code == 0, ran.err
+    assert [one["engine_pid"] for one in served(cli)] == [told["engine_pid"]]
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, said
+    until(lambda: not runs(told["engine_pid"]))
+    until(lambda: not ours(home))
+    assert not key.exists()
+
+
+def test_it_is_stopped_by_name(cli: Cli, model: str) -> None:
+    assert cli.ask("--gguf", model, *WORDS).code == 0
+    (one,) = served(cli)
+    assert cli.run("serve", "--stop", model).out == "3.5 was ended.\n"
+    assert not runs(one["engine_pid"])
+    assert cli.run("serve", "--stop").code == 42
+
+
+def test_nobody_there_for_long_enough_and_it_is_gone(cli: Cli, model: str, home: Path) -> None:
+    assert cli.ask("--gguf", model, *WORDS, environ={"QCODE_IDLE_MINUTES": "0.01"}).code == 0
+    until(lambda: not ours(home))
+    assert served(cli) == []
