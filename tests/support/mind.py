@@ -20,6 +20,7 @@ from tests.support.script import Body, Call, Pace, Reply, Usage
 
 Fault = Literal[
     "tools_refused",
+    "heat_refused",
     "calls_as_text",
     "calls_in_thinking",
     "calls_joined",
@@ -90,6 +91,8 @@ class Mind:
         wish = self._read(body)
         if wish.tool and "tools_refused" in self.faults:
             return _refusal(_NO_PARSER)
+        if "heat_refused" in self.faults and wish.values.get("temperature", 0) > 2:
+            return _refusal("temperature must be in [0, 2]")
         if wish.image and "image_refused" in self.faults:
             return Reply(status=500, body=_error(_NO_IMAGES))
         if "budget_refused" in self.faults and wish.budget is not None:

@@ -10,9 +10,9 @@ from qcode.doctor.probes.thinking import BudgetProbe, SeparateProbe, SwitchProbe
 from qcode.doctor.probes.wrapper import WrapperProbe
 
 BEHAVIOUR: tuple[Probe, ...] = (
+    SwitchProbe(),  # the others know by it how much room an answer needs
     ToolCallProbe(),
     SeparateProbe(),
-    SwitchProbe(),
     CallAfterThinkingProbe(),
     ParallelCallsProbe(),
     BudgetProbe(),

@@ -10,7 +10,7 @@ not be remembered as one that takes none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from qcode.doctor.base import Finding, Learned, Result, Subject
@@ -25,7 +25,8 @@ _HOT = (5.0, 2.0)
 """Temperatures of noise; the second for servers that take no higher one."""
 _NARROW: Mapping[str, float] = {"min_p": 1.0, "top_k": 1}
 _STRONG: Mapping[str, float] = {"presence_penalty": 2.0, "repeat_penalty": 1.8}
-_WORDS = 6
+_WORDS = 5
+_SAY_TOKENS = 64
 _TEXT_TOKENS = 48
 _LEAST_CHARACTERS = 24
 
@@ -42,17 +43,20 @@ class CutoffsProbe:
 
     def estimate(self, subject: Subject) -> float:
         """Cold, hot, and hot with each of them."""
-        return cost(subject, 2 + len(_taken(subject, _NARROW)), _TEXT_TOKENS)
+        return cost(subject, 2 + len(_taken(subject, _NARROW)), _SAY_TOKENS)
 
     async def run(self, subject: Subject) -> Result:
         """First whether the model can say the words at all, and whether heat undoes them."""
         words = [word(subject, 30 + at) for at in range(_WORDS)]
         plain = question(
-            subject, f"Repeat these words and write nothing else: {' '.join(words)}", _TEXT_TOKENS
+            subject, f"Repeat these words and write nothing else: {' '.join(words)}", _SAY_TOKENS
         )
         cold = await subject.ask(plain)
         if cold.error or not has(cold.text, *words):
-            return unclear(self.name, cold.error or "the model did not repeat six words")
+            return unclear(
+                self.name,
+                cold.error or "the model did not repeat the words that it was told to repeat",
+            )
         hot, heat = await _heated(subject, plain)
         if hot.error or has(hot.text, *words):
             why = "a temperature of 5 changes nothing"
@@ -64,14 +68,14 @@ class CutoffsProbe:
     ) -> Result:
         heard, ignored = [], []
         for name in _taken(subject, _NARROW):
-            seen = [
-                await subject.ask(_hot(subject, plain, heat, {name: _NARROW[name]}, seed))
-                for seed in (1, 2)[: 1 if name in heard else 2]
-            ]
-            if any(has(each.text, *words) for each in seen):
+            narrow = {name: _NARROW[name]}
+            seen = await subject.ask(_hot(subject, plain, heat, narrow, 1))
+            if not seen.error and not has(seen.text, *words):
+                seen = await subject.ask(_hot(subject, plain, heat, narrow, 2))
+            if has(seen.text, *words):
                 heard.append(name)
-            elif not any(each.error for each in seen):
-                ignored.append((name, seen[0].text))
+            elif not seen.error:
+                ignored.append((name, seen.text))
         return _told(self.name, subject, heard, ignored)
 
 
@@ -171,18 +175,12 @@ def _spelled(subject: Subject, wished: Mapping[str, float], seed: int) -> dict[s
     return told | {f"{place}{dot}seed": seed}
 
 
-@dataclass(frozen=True, slots=True)
-class _Lost:
-    name: str
-    text: str
-
-
 def _told(probe: str, subject: Subject, heard: list[str], lost: list[tuple[str, str]]) -> Result:
     if not lost:
         if not heard:
             return unclear(probe, "the server refused what it was sent")
         return works(probe, f"{' and '.join(heard)} {'are' if heard[1:] else 'is'} heard")
-    findings = tuple(_ignored(subject, _Lost(*each)) for each in lost)
+    findings = tuple(_ignored(subject, *each) for each in lost)
     names = tuple(name for name, _ in lost)
     return Result(
         probe=probe,
@@ -201,12 +199,12 @@ _COSTS = {
 }
 
 
-def _ignored(subject: Subject, lost: _Lost) -> Finding:
+def _ignored(subject: Subject, name: str, text: str) -> Finding:
     return Finding(
-        id=f"sampling.{lost.name}",
+        id=f"sampling.{name}",
         weight="note",
-        title=f"{QUIRKS[subject.facts.kind].name} takes {lost.name} and does nothing with it.",
-        cost=_COSTS[lost.name],
-        change=changes.sampling(subject.facts, lost.name),
-        evidence={"text": excerpt(lost.text)},
+        title=f"{QUIRKS[subject.facts.kind].name} takes {name} and does nothing with it.",
+        cost=_COSTS[name],
+        change=changes.sampling(subject.facts, name),
+        evidence={"text": excerpt(text)},
     )

@@ -69,8 +69,8 @@ class SwitchProbe:
             return _off(subject, seen, kept)
 
         result = await settled(self.name, subject, requests, judge)
-        if result.learned.switch_works is not None:
-            subject.notes[QUIET] = result.learned.switch_works
+        if result.verdict != "unclear":
+            subject.notes[QUIET] = result.learned.switch_works is not False
         return result
 
 
@@ -81,7 +81,8 @@ def _off(subject: Subject, seen: Sounding, kept: str) -> Result | str:
     if not has(seen.text + seen.reasoning, kept):
         return "the model did not say the word that it was told to say"
     if not seen.reasoning and "reasoning" not in seen.repairs:
-        return works(name, "thinking goes off", Learned(switch_works=True))
+        known = family(subject.facts.model).thinks == "switch"
+        return works(name, "an answer comes without thinking", Learned(switch_works=known or None))
     if not seen.reasoning and len(seen.text.strip()) <= _SHORT and seen.finish == "stop":
         return fails(name, _misfiled(subject), Learned(switch_works=True))
     finding = _still_on(subject, seen)
