@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from ctypes import c_ulong, c_ulonglong
+from ctypes import c_uint32, c_ulonglong
 from typing import Any
 
 
@@ -10,8 +10,8 @@ class _Status(ctypes.Structure):
     """MEMORYSTATUSEX of sysinfoapi.h."""
 
     _fields_ = (
-        ("size", c_ulong),
-        ("load", c_ulong),
+        ("size", c_uint32),
+        ("load", c_uint32),
         ("total", c_ulonglong),
         ("free", c_ulonglong),
         ("rest", c_ulonglong * 5),
