@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 
 from qcode.cli.doctor_progress import Progress
+from qcode.cli.doctor_turns import in_turn
 from qcode.config.model import Config
 from qcode.config.paths import make, paths
 from qcode.doctor import contested, ours, report, slot
@@ -38,8 +39,8 @@ async def visit(address: Address, wanted: Visit) -> Report:
     Raises ServerGone, also where the server is at work; CredentialsRefused, UnknownModel.
     """
     async with met(address, lambda state: talk(f"the server: {state.state}")) as subject:
-        if not wanted.anyway and await slot.is_busy(subject):
-            raise ServerGone(_busy(subject))
+        if not wanted.anyway and (because := await _in_use(subject)):
+            raise ServerGone(because)
         subject.deep = wanted.is_deep
         saved = await slot.save(subject)
         talk(_beforehand(subject, saved))
@@ -61,11 +62,18 @@ def own_side(config: Config) -> tuple[Result, ...]:
     return ours.examined(ours.Own(Path.cwd(), state, places.folders, terminal, accepted))
 
 
-def _busy(subject: Subject) -> str:
+async def _in_use(subject: Subject) -> str:
+    """Why it is to be left alone now, a sentence; empty = it may be examined."""
+    facts = subject.facts
+    if await slot.is_busy(subject):
+        why = f"The server at {facts.base_url} is answering somebody"
+    elif process := in_turn(paths().sessions, facts.kind):
+        why = f"Another qcode (process {process}) is in the middle of a turn with {facts.kind}"
+    else:
+        return ""
     return (
-        f"The server at {subject.facts.base_url} is answering somebody: an examination would slow "
-        "that down, measure wrong, and take its cache away. Try again when it rests, or say "
-        "--anyway."
+        f"{why}: an examination would slow that down, measure wrong, and take its cache away. "
+        "Try again when it rests, or say --anyway."
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from qcode.doctor.report import Report
-from tests.e2e.rig import Cli, Running, words
+from tests.e2e.rig import YOLO, Cli, Running, calling, words
 from tests.support.llama_words import About
 from tests.support.mind import Mind
 from tests.support.script import Pace, Reply
@@ -120,6 +120,24 @@ def test_an_interrupted_examination_reports_what_it_knows_and_keeps_nothing(
     assert report.left_out
     server.wait_for(lambda seen: seen.requests[0].closed_early is not None)
     assert not (home / "qcode" / "state" / "doctor").exists()
+
+
+def test_a_turn_of_another_qcode_is_left_alone_also_while_its_tool_runs(
+    cli: Cli, scripted: StartScripted
+) -> None:
+    gate = cli.folder / "gate"
+    waits = calling("shell", command=f"until test -e '{gate}'; do sleep 0.05; done")
+    server = scripted(waits, Reply(text="Done."), about=QWEN)
+    cli.url = server.base_url
+    running = cli.start(*YOLO)
+    server.wait_for(lambda seen: bool(seen.requests) and seen.running == 0)
+    ran = cli.run("doctor", "--only", "context")
+    assert (ran.code, "in the middle of a turn with llamacpp" in ran.err) == (75, True)
+    assert f"process {running.process.pid}" in ran.err
+    assert "context" in cli.run("doctor", "--only", "context", "--anyway").out
+    gate.touch()
+    assert running.end().code == 0
+    assert cli.run("doctor", "--only", "context").code == 0
 
 
 def test_the_time_is_kept_and_what_it_did_not_suffice_for_is_named(
