@@ -75,7 +75,8 @@ async def find(asker: Asker, base_url: str, name: str) -> ServerFacts:
 async def search(asker: Asker, tried: Sequence[str], name: str) -> ServerFacts:
     """The facts of the best of the addresses at which a server of models answers.
 
-    Best: its model is loaded, then its kind is known, then the order of the addresses. Raises
+    Best: it has the model that is named, then its model is loaded, then its kind is known, then the
+    order of the addresses. Raises
     Loading when one is about to be ready and no other is, the first server's CredentialsRefused or
     UnknownModel when none has more to say, and ServerGone.
     """
@@ -102,15 +103,19 @@ def choose(facts: Sequence[ServerFacts]) -> ServerFacts:
     others = ", ".join(f"{one.kind} at {one.base_url}" for one in ranked[1:])
     because = "it comes first among the known ports"
     if _rank(best)[0] != _rank(second)[0]:
-        because = "its model is loaded" if best.loaded else "they have none loaded"
+        because = "it has that model"
     elif _rank(best)[1] != _rank(second)[1]:
+        because = "its model is loaded" if best.loaded else "they have none loaded"
+    elif _rank(best)[2] != _rank(second)[2]:
         because = "its kind is known"
     return replace(best, picked_why=f"{best.picked_why}; taken before {others}: {because}")
 
 
-def _rank(facts: ServerFacts) -> tuple[int, int]:
+def _rank(facts: ServerFacts) -> tuple[bool, int, bool]:
+    """Some take any name, and answer with the model that they have."""
+    lacks = bool(facts.models) and not {facts.model, f"{facts.model}:latest"} & {*facts.models}
     in_memory = {True: 0, None: 1, False: 2}[facts.loaded]
-    return in_memory, facts.kind == "generic"
+    return lacks, in_memory, facts.kind == "generic"
 
 
 async def _look(asker: Asker, base_url: str, name: str) -> Seen:

@@ -276,6 +276,20 @@ async def test_a_server_with_the_named_model_comes_before_one_without(
     assert facts.base_url == second.base_url
 
 
+@pytest.mark.parametrize("name", ["qwen3.6:35b", "qwen3.6"])
+async def test_a_server_that_takes_any_name_does_not_win_over_one_that_has_it(
+    scripted: StartScripted, name: str
+) -> None:
+    """llama.cpp ignores names, and answers with the model that it has."""
+    first = scripted(about=About(kind="llamacpp", model="Devstral"))
+    second = scripted(about=About(kind="ollama", model=f"{name.partition(':')[0]}:latest"))
+    third = scripted(about=About(kind="ollama", model="qwen3.6:35b"))
+    ports = (first.port, second.port, third.port)
+    facts = await facts_of(connect(model=name, patience=QUICK, ports=ports))
+    assert facts.base_url == (third if ":" in name else second).base_url
+    assert facts.picked_why.endswith(f"before llamacpp at {first.base_url}: it has that model")
+
+
 async def test_a_web_service_on_a_known_port_is_no_server_of_models(
     scripted: StartScripted,
 ) -> None:
