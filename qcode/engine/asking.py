@@ -190,11 +190,12 @@ class Asking:
     def _place(self, loop: Loop, listener: Listener, tweak: Tweak) -> Place:
         facts, request = self._parts.history.facts, listener.request
         name = of(facts.kind, facts.version).sampling.get("presence_penalty")
+        is_heeded = name and name not in facts.refused and "presence_penalty" not in facts.unheeded
         penalty = float(request.sampling.get("presence_penalty", 0.0))
         return Place(
             can_tell=loop.kind == "reasoning" and not listener.partial.acts,
-            penalty=penalty if name and name not in facts.refused else None,
-            thinks=_thinks(request, tweak),
+            penalty=penalty if is_heeded else None,
+            thinks=_thinks(request, tweak) and switches(facts, request),
         )
 
     async def _stuck(self, detail: str) -> Again | TurnFinished:

@@ -78,6 +78,15 @@ async def test_each_rung_is_climbed_once_and_then_the_turn_ends(
     assert run.said(MessageCompleted) == []
 
 
+async def test_where_thinking_has_no_switch_that_rung_is_left_out(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(TEXT, TEXT, TEXT, about=About(model="Qwen3.6-35B-A3B"))
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        assert (await run.turn("why?")).reason == "loop"
+    assert rungs(run.events) == [("text", 2), ("text", 3), ("text", 0)]
+
+
 async def test_a_penalty_holds_for_its_step_alone(scripted: StartScripted, tmp_path: Path) -> None:
     call = Call("shell", {"command": "true"})
     server = scripted(TEXT, Reply(calls=(call,)), Reply(text="Done."), about=CONTINUES)
