@@ -14,9 +14,11 @@ from qcode.server.base import Request, Server, ServerFacts
 from qcode.server.sounding import Sounding, filler, sound
 
 SIZES = (512, 2048, 8192, 16384, 32768, 65536, 131072, 262144)
-_WARM_UP_TOKENS = 128
+_WARM_UP_TOKENS = 256
 _MARGIN_TOKENS = 96
 """What a template puts around a prompt, and the salt."""
+BYTES_A_TOKEN = 3.0
+"""What `filler` counts with."""
 _FEWEST_WRITTEN = 8
 """An answer of fewer tokens has no rate."""
 _ENDLESS = frozenset({"llamacpp", "llamacpp-router", "vllm", "sglang"})
@@ -67,8 +69,8 @@ class Measuring:
         self._facts = facts
         self._salt = salt
         self._tell = tell
-        self._per_asked = 1.0
-        """Tokens that the server counts for one that was asked of `filler`."""
+        self._bytes_a_token = BYTES_A_TOKEN
+        """Of our prompts, as this server counts."""
         self._began = time.monotonic()
 
     async def run(self, wish: Wish) -> None:
@@ -90,7 +92,6 @@ class Measuring:
         found = await self._ask(_WARM_UP_TOKENS, "warm", wish)
         if found.error:
             raise BadAnswer(found.error)
-        self._learn(_WARM_UP_TOKENS, found)
 
     def _fitting(self, wish: Wish) -> Sequence[int]:
         """By length, those that the loaded context holds."""
@@ -115,10 +116,9 @@ class Measuring:
 
     async def _one(self, size: int, number: int, wish: Wish) -> str:
         """Measure and note it; a sentence where it failed."""
-        found = await self._ask(round(size / self._per_asked), f"{size}-{number}", wish)
+        found = await self._ask(size, f"{size}-{number}", wish)
         if found.error:
             return found.error
-        self._learn(round(size / self._per_asked), found)
         self.book.found.setdefault(size, []).append(found)
         self._tell(_progress(size, number, wish, found))
         return ""
@@ -131,13 +131,9 @@ class Measuring:
             longer = [it for it in wish.sizes if it > size and it not in self.book.left_out]
             self.book.left_out |= dict.fromkeys(longer, f"{size:,} tokens failed")
 
-    def _learn(self, asked: int, found: Sounding) -> None:
-        if found.prompt_tokens:
-            self._per_asked = found.prompt_tokens / asked
-
     async def _ask(self, tokens: int, name: str, wish: Wish) -> Sounding:
-        salt = f"{self._salt}-{name}"
-        text = f"# {salt}\n\n{filler(tokens, salt)}\n\n{_TASK}"
+        """About so many tokens: nearer with each answer."""
+        text = self._text(tokens, f"{self._salt}-{name}")
         endless = self._facts.kind in _ENDLESS
         request = Request(
             model=self._facts.model,
@@ -146,7 +142,16 @@ class Measuring:
             max_tokens=wish.generate_tokens,
             extra={"ignore_eos": True} if endless else {},
         )
-        return await sound(self._server, request)
+        found = await sound(self._server, request)
+        if found.prompt_tokens:
+            self._bytes_a_token = len(text) / found.prompt_tokens
+        return found
+
+    def _text(self, tokens: int, salt: str) -> str:
+        """A prompt of its own from the first sign on."""
+        head, end = f"# {salt}\n\n", f"\n\n{_TASK}"
+        size = tokens * self._bytes_a_token - len(head) - len(end)
+        return head + filler(max(round(size / BYTES_A_TOKEN), 1), salt) + end
 
 
 def expected_seconds(points: Sequence[Point], size: int, generated: int) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from textwrap import fill
 from typing import Any
 
 import msgspec
@@ -12,8 +13,9 @@ from qcode.bench.task import Attempt
 from qcode.protocol.cells import cells
 from qcode.protocol.text import one_line
 
-_NAME = 22
-_TITLE = 58
+_COLUMNS = 79
+_ID = 7
+_LEAST_TITLE = 20
 
 
 def text(found: Summary) -> str:
@@ -53,14 +55,16 @@ def _joined(*parts: str) -> str:
 
 
 def _rows(found: Summary) -> Iterator[str]:
-    yield f"   {'':{_NAME}} {'solved':>7} {'95 %':>9} {'seconds':>8} {'95 %':>9}"
-    yield f" {'read':>6} {'again':>5} {'wrote':>6}\n"
+    for number, row in enumerate(found.rows, 1):
+        model = f" ({row.model})" if row.model and row.model not in row.name else ""
+        yield f"{number:>2} {one_line(f'{row.name}{model}', 76)}\n"
+    yield f"\n  {'solved':>8} {'95 %':>10} {'seconds':>10} {'95 %':>14}"
+    yield f" {'read':>8} {'again':>8} {'wrote':>8}\n"
     for number, row in enumerate(found.rows, 1):
         solved = f"{row.solved}/{row.tried}"
-        figures = f"{solved:>7} {percents(row.share):>9} {seconds(row.seconds):>8}"
-        tokens = f"{amount(row.read_tokens):>6} {amount(row.reread_tokens):>5}"
-        yield f"{number:>2} {_wide(row.name, _NAME)} {figures} {_about(row.about_seconds):>9}"
-        yield f" {tokens} {amount(row.generated_tokens):>6}\n"
+        tokens = (row.read_tokens, row.reread_tokens, row.generated_tokens)
+        yield f"{number:>2} {solved:>7} {percents(row.share):>10} {seconds(row.seconds):>10}"
+        yield f" {_about(row.about_seconds):>14} {' '.join(f'{amount(it):>8}' for it in tokens)}\n"
     yield from _remarks(found)
 
 
@@ -79,7 +83,14 @@ def _remarks(found: Summary) -> Iterator[str]:
 def _pairs(pairs: Sequence[Pair]) -> Iterator[str]:
     for pair in pairs:
         for number, line in enumerate(sentences(pair)):
-            yield f"{'' if number == 0 else '  '}{one_line(line, 200)}\n"
+            yield fill(
+                one_line(line, 400),
+                _COLUMNS,
+                initial_indent="  " if number else "",
+                subsequent_indent="    ",
+                break_on_hyphens=False,
+            )
+            yield "\n"
 
 
 def sentences(pair: Pair) -> Iterator[str]:
@@ -102,10 +113,11 @@ def _verdict(is_proven: bool, chance: float) -> str:  # noqa: FBT001 - the two w
 
 def _tasks(found: Summary) -> Iterator[str]:
     numbers = "".join(f"{number:>4}" for number in range(1, len(found.rows) + 1))
-    yield f"{'task':<{_TITLE + 8}} {numbers}\n"
+    width = max(_COLUMNS - _ID - 2 - 4 * len(found.rows), _LEAST_TITLE)
+    yield f"{'task':<{_ID + 1 + width}} {numbers}\n"
     for task in found.plan.tasks:
         results = "".join(f"{_cell(found.cells[task.id, row.name]):>4}" for row in found.rows)
-        yield f"{task.id:<7} {_wide(task.title, _TITLE)} {results}\n"
+        yield f"{_wide(task.id, _ID)} {_wide(task.title, width)} {results}\n"
 
 
 def _cell(counted: tuple[int, int]) -> str:

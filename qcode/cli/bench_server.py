@@ -215,7 +215,8 @@ def _print(curve: Curve, arguments: argparse.Namespace) -> None:
     elif not curve.points:
         raise ServerError("Nothing could be measured: " + _gaps(curve))
     else:
-        sys.stdout.write(curve_text(curve, _signs()))
+        signs = _signs()
+        _write(curve_text(curve, signs), signs)
 
 
 def _gaps(curve: Curve) -> str:
@@ -226,7 +227,12 @@ def _print_both(old: Curve, new: Curve, arguments: argparse.Namespace) -> None:
     if arguments.json:
         _print_json(comparison_data(old, new))
     else:
-        sys.stdout.write(comparison_text(old, new, _signs()))
+        signs = _signs()
+        _write(comparison_text(old, new, signs), signs)
+
+
+def _write(text: str, signs: Signs) -> None:
+    sys.stdout.write(text.replace("±", "+-").replace("·", "-") if signs is ASCII else text)
 
 
 def _signs() -> Signs:
