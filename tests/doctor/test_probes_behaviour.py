@@ -6,17 +6,20 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 
-from qcode.doctor.base import Result, Subject
+from qcode.doctor.base import Learned, Result, Subject
 from qcode.doctor.probes.behaviour import BEHAVIOUR
+from qcode.doctor.probes.calls import CallAfterThinkingProbe, ToolCallProbe
 from qcode.server.ask import Asker
 from qcode.server.client import connect
 from qcode.server.endpoint import Patience
 from qcode.server.known import Wishes
 from tests.doctor.planted_behaviour import KINDS, PLANTED, Planted
-from tests.support.mind import Mind
+from tests.support.mind import COINED, Mind
 from tests.support.played import PlayedServer
+from tests.support.script import Body, Reply
 
 QUICK = Patience(connect_seconds=2, probe_seconds=2, tries=1, first_wait_seconds=0.01)
+AFTER_THINKING = CallAfterThinkingProbe()
 STRANGERS = ("generic", "mlx_lm")
 """The model that the recording names is not known to think, and does not."""
 
@@ -96,6 +99,50 @@ async def test_a_model_that_does_something_else_is_never_a_finding(kind: str) ->
     asked = [result for result in results if result.probe not in ("schema", "wrapper")]
     assert {result.verdict for result in asked} == {"unclear"}, asked
     assert all(result.said for result in asked)
+
+
+@pytest.mark.parametrize("presence", ["echo", "scribe"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nor_is_one_that_does_half_of_it(kind: str, presence: str) -> None:
+    """It repeats the question, or writes its calls as JSON without a tag."""
+    results = await results_of(kind, mind_of(kind, presence=presence))
+    assert not ids(results)
+    assert "fails" not in {result.verdict for result in results}
+    assert results[-1].said
+
+
+async def test_a_call_that_is_only_thought_of_is_no_leak() -> None:
+    def reply(body: Body) -> Reply:
+        kept = "".join(COINED.findall(str(body["messages"]))[:1])
+        call = f"<tool_call>\n<function=keep_word>\n<parameter=word>\n{kept}\n</parameter>\n"
+        thought = f"I could write {call}</function>\n</tool_call>\nbut that is a lot of work."
+        return Reply(text="Done.", reasoning=thought)
+
+    with PlayedServer("vllm", mind_of("vllm")) as server:
+        server.add(*[reply] * 4)
+        async with subject_of(server) as subject:
+            results = [await probe.run(subject) for probe in (ToolCallProbe(), AFTER_THINKING)]
+    assert [result.verdict for result in results] == ["unclear", "unclear"]
+
+
+async def learned_of(kind: str, *faults: str) -> list[Learned]:
+    results = await results_of(kind, mind_of(kind, *faults))
+    return [result.learned for result in results if result.learned != Learned()]
+
+
+async def test_what_the_agent_does_otherwise_is_learned() -> None:
+    well = [Learned(switch_works=True), Learned(budget_holds=True)]
+    assert await learned_of("vllm") == well
+    assert await learned_of("vllm", "budget_ignored") == [well[0], Learned(budget_holds=False)]
+    assert await learned_of("vllm", "switch_ignored") == [Learned(switch_works=False), well[1]]
+    ignored = Learned(ignored=("min_p", "top_k"))
+    assert await learned_of("vllm", "min_p_ignored", "top_k_ignored") == [*well, ignored]
+    penalties = Learned(ignored=("presence_penalty", "repeat_penalty"))
+    assert await learned_of("vllm", "presence_ignored", "repeat_ignored") == [*well, penalties]
+
+
+async def test_nothing_is_learned_of_a_model_that_is_not_known_to_think() -> None:
+    assert not await learned_of("mlx_lm")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -44,13 +44,16 @@ Fault = Literal[
     "image_refused",
     "tax",
 ]
-Presence = Literal["here", "absent"]
+Presence = Literal["here", "absent", "echo", "scribe"]
+"""absent: says one thing, whatever it is asked; echo: says what it was told; scribe: does as it is
+told, and writes its calls as it likes."""
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NOISE = ("qel", "ovu", "Zim", "//", "tor", "9x", "})", "hent", "wuk", "->")
 NONSENSE = "The harbour was quiet that morning, and nobody had yet thought of the lighthouse."
 IMAGE_TOKENS = 49
-_COINED = re.compile(r"\b(?:ba|ke|li|mo|nu|ra|se|ti|vo|zu|dan|fer|gol){4,}\b")
+COINED = re.compile(r"\b(?:ba|ke|li|mo|nu|ra|se|ti|vo|zu|dan|fer|gol){4,}\b")
+"""The words that the questions make up."""
 _NO_PARSER = (
     '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
 )
@@ -75,7 +78,7 @@ class Wish:
     @property
     def words(self) -> list[str]:
         """The words that no language has, in their order."""
-        return _COINED.findall(self.text)
+        return COINED.findall(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,10 @@ class Mind:
         if wish.schema and "schema_ignored" not in self.faults:
             made = json.dumps(_made(wish.schema))
             return (made, "", []) if "schema_on_thinking" in self.faults else (thought, made, [])
-        if self.presence == "absent":
-            return thought, NONSENSE, []
+        if self.presence in ("absent", "echo"):
+            return thought, NONSENSE if self.presence == "absent" else wish.text, []
+        if wish.tool and self.presence == "scribe":
+            return thought, "\n".join(map(_json, wish.words)), []
         if wish.tool:
             return self._called(wish, thought)
         if thought and "thinking_in_text" in self.faults:
@@ -137,8 +142,8 @@ class Mind:
     def _thought(self, wish: Wish) -> str:
         if not wish.thinks:
             return ""
-        if self.presence == "absent":
-            return NONSENSE
+        if self.presence in ("absent", "echo"):
+            return NONSENSE if self.presence == "absent" else wish.text
         named = " ".join(wish.words)
         short = f"I am asked about {named}. I look at it once, and then I answer."
         long = "List every|Add up|at length"
@@ -281,6 +286,10 @@ def _xml(tool: str, word: str) -> str:
         f"<tool_call>\n<function={tool}>\n<parameter=word>\n{word}\n</parameter>\n</function>\n"
         "</tool_call>"
     )
+
+
+def _json(word: str) -> str:
+    return json.dumps({"name": "keep_word", "arguments": {"word": word}})
 
 
 def _colour(png: bytes) -> str:

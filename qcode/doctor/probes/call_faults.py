@@ -76,14 +76,14 @@ def one_only(facts: ServerFacts) -> Finding:
     )
 
 
-def in_thinking(facts: ServerFacts, call: ToolCall) -> Finding:
-    """A call that its server left in the reasoning."""
+def in_thinking(facts: ServerFacts, text: str) -> Finding:
+    """A call that its server left in the reasoning, or in the text behind it."""
     return Finding(
         id="calls.thinking",
         weight="broken",
-        title="A tool call behind thinking stays in the thinking, and no call comes.",
+        title="A tool call behind thinking stays text, and no call comes.",
         cost="Turns end with nothing done; qcode finds most of these calls by their looks.",
         change=changes.calls_in_thinking(facts),
-        evidence={"arguments": excerpt(call.arguments)},
+        evidence={"text": excerpt(text)},
         source="vLLM 39056, LM Studio 1592, llama.cpp 21118, Ollama 14745",
     )

@@ -1,5 +1,8 @@
 """Tool calls: one, two at once, and one behind thinking. A call that leaks as text is mended by
-qcode where it can be told from prose; here it is a finding, since it cannot always be."""
+qcode where it can be told from prose; here it is a finding, since it cannot always be.
+
+The tools go out as `Request.extra`: so our own reader does not know them, and mends only what
+stands in the tags of a format. JSON without a tag is a model's own idea of a call, and no fault."""
 
 import re
 from collections.abc import Mapping
@@ -108,12 +111,19 @@ def _judged(subject: Subject, seen: Sounding, kept: str) -> Result | str:
 
 def _leak(seen: Sounding, kept: str) -> str:
     """The call as it stands in the text; empty = none does."""
-    if "leaked_call" in seen.repairs or "reasoning_call" in seen.repairs:
+    if "leaked_call" in seen.repairs:
         return next((call.arguments for call in seen.calls if has(call.arguments, kept)), "")
-    for text in (seen.text, seen.reasoning):
-        if not seen.calls and _MARKS.search(text) and has(text, kept, _NAME):
-            return text
-    return ""
+    if not seen.calls and _MARKS.search(seen.text) and has(seen.text, kept, _NAME):
+        return seen.text
+    return _left_in(seen.reasoning, kept) if not seen.calls else ""
+
+
+def _left_in(reasoning: str, *kept: str) -> str:
+    """The call with which the reasoning ends; one in its midst is only thought of."""
+    found = _MARKS.search(reasoning)
+    call = reasoning[found.start() :] if found else ""
+    is_last = call.rstrip().endswith(("</tool_call>", "</function>", "]", "|>"))
+    return call if is_last and has(call, _NAME) and any(has(call, each) for each in kept) else ""
 
 
 class ParallelCallsProbe:
@@ -147,7 +157,9 @@ class ParallelCallsProbe:
         result = await settled(self.name, subject, plain, judge)
         if result.verdict != "unclear" or not _once_was_one(subject):
             return result
-        seen = await subject.ask(replace(plain[0], extra={"parallel_tool_calls": True}))
+        seen = await subject.ask(
+            replace(plain[0], extra={**plain[0].extra, "parallel_tool_calls": True})
+        )
         if len(_holding(seen, first)) == len(_holding(seen, second)) == 1 and len(seen.calls) > 1:
             return fails(self.name, call_faults.one_only(subject.facts))
         return result
@@ -203,10 +215,7 @@ class CallAfterThinkingProbe:
             f"Count the letters of {short} and of {long}, then call the tool {_NAME} with the "
             "word that has more.",
         )
-        tools = [_TOOL]
-        requests = [
-            replace(thoughtful(subject, words, _CALL_TOKENS), tools=tools) for words in asks
-        ]
+        requests = [_with_tool(thoughtful(subject, words, _CALL_TOKENS)) for words in asks]
 
         def judge(seen: Sounding) -> Result | str:
             return _behind(subject, seen, (short, long))
@@ -219,11 +228,10 @@ def _behind(subject: Subject, seen: Sounding, words: tuple[str, str]) -> Result 
     if seen.reasoning:
         subject.notes[THINKS] = True
     meant = [call for call in seen.calls if any(has(call.arguments, each) for each in words)]
-    leaked = {"reasoning_call", "leaked_call"}.intersection(seen.repairs)
-    if meant and leaked:
-        return fails(name, call_faults.in_thinking(subject.facts, meant[0]))
-    if not meant and _MARKS.search(seen.reasoning) and has(seen.reasoning, _NAME):
-        return "the model stopped in its thinking, within a call"
+    if seen.reasoning and meant and "leaked_call" in seen.repairs:
+        return fails(name, call_faults.in_thinking(subject.facts, meant[0].arguments))
+    if not seen.calls and (left := _left_in(seen.reasoning, *words)):
+        return fails(name, call_faults.in_thinking(subject.facts, left))
     if not meant:
         return "the model thought, and made no call"
     if not seen.reasoning:
@@ -232,7 +240,11 @@ def _behind(subject: Subject, seen: Sounding, words: tuple[str, str]) -> Result 
 
 
 def _asking(subject: Subject, words: str) -> Request:
-    return replace(question(subject, words, _CALL_TOKENS), tools=[_TOOL])
+    return _with_tool(question(subject, words, _CALL_TOKENS))
+
+
+def _with_tool(request: Request) -> Request:
+    return replace(request, extra={"tools": [_TOOL]})
 
 
 def _no_calls(subject: Subject) -> str:

@@ -29,6 +29,7 @@ _SLACK = 8
 """Tokens of the format, which some servers count and some do not."""
 _CUT_THOUGHT = 40
 _COUNTING = re.compile(r"1\D+2\D+3\b")
+_NUMBERS = re.compile(r"[\d\s,.]+")
 
 
 class LimitProbe:
@@ -73,7 +74,7 @@ def _ended(subject: Subject, seen: Sounding) -> Result | str:
         return fails(name, _overrun(subject, seen, numbers))
     if seen.finish == "length":
         return works(name, "an answer ends at its limit", generated_tokens=size)
-    if seen.finish == "stop" and 1 < numbers <= _LIMIT and size >= _LIMIT - 2:
+    if seen.finish == "stop" and _NUMBERS.fullmatch(seen.text) and _LIMIT - 2 <= size <= _LIMIT:
         return fails(name, _unsaid(subject, seen.text))
     return "the model stopped by itself"
 
