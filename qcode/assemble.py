@@ -191,7 +191,7 @@ class _Assembly:
         history = self.history = History(talk, facts, self.settings)
         gauge = Gauge(history)
         accounting = Accounting(facts.strategy, gauge)
-        if sentence := history.unsaid():
+        for sentence in filter(None, (history.unsaid(), history.held())):
             say(Notice("info", sentence))
         say(history.asks())
         room = Room(talk, self.settings, facts.context_tokens, gauge.expect)

@@ -203,8 +203,9 @@ async def test_a_frozen_effort_is_that_of_the_session_also_when_it_is_resumed(
             await again.turn("third")
         bodies = [request.body for request in server.requests]
         server.check()
-    told = [one.text for one in run.said(Notice) if "Qwen3.8 has its effort" in one.text]
-    assert len(told) == 1
+    for one in (run, again):
+        told = [each.text for each in one.said(Notice) if "Qwen3.8 has its effort" in each.text]
+        assert len(told) == 1
     efforts = [body["chat_template_kwargs"] for body in bodies]
     assert efforts[0]["reasoning_effort"] == "xhigh"
     assert efforts[1] == efforts[2] == efforts[0]
