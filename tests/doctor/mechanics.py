@@ -8,9 +8,12 @@ from pathlib import Path
 from qcode.doctor.base import Probe
 from qcode.doctor.probes.mechanics import MECHANICS
 from tests.doctor.planted import Case, Start
+from tests.doctor.reading import Reading
 from tests.support.gguf import write_model
 from tests.support.llama import LlamaServer, Options, make_model
+from tests.support.llama_words import About
 from tests.support.render import Style, source
+from tests.support.scripted_server import Otherwise, ScriptedServer
 
 PROBES: Sequence[Probe] = tuple(probe for probe in MECHANICS if probe.name != "rates")
 """Without the one that takes long on a processor; it has a test of its own."""
@@ -41,6 +44,20 @@ def bare(folder: Path) -> Iterator[str]:
         yield server.base_url
 
 
+def scripted(about: About, engine: Otherwise) -> Start:
+    """A server whose real one no test can start."""
+
+    @contextmanager
+    def start(folder: Path) -> Iterator[str]:
+        with ScriptedServer(about=about, otherwise=engine) as server:
+            yield server.base_url
+
+    return start
+
+
+OLLAMA = About(kind="ollama", context_tokens=65_536)
+
+
 def _case(name: str, start: Start, *expected: str) -> Case:
     return Case(name, start, PROBES, frozenset(expected))
 
@@ -61,5 +78,26 @@ CASES = (
         llama(n_ctx=8_192, n_ctx_checkpoints=0),
         "reuse.checkpoints",
         "context.small",
+    ),
+    _case("healthy: Ollama, scripted", scripted(OLLAMA, Reading())),
+    _case(
+        "Ollama that cuts at 4,096 and tells 65,536",
+        scripted(OLLAMA, Reading(limit_tokens=4_096)),
+        "truncation.silent",
+    ),
+    _case(
+        "Ollama with a context of 4,096",
+        scripted(replace(OLLAMA, context_tokens=4_096), Reading(limit_tokens=4_096)),
+        "context.small",
+    ),
+    _case(
+        "some server that keeps nothing",
+        scripted(About(context_tokens=65_536), Reading("nothing")),
+        "reuse.off",
+    ),
+    _case(
+        "some server whose template changes old turns",
+        scripted(About(context_tokens=65_536), Reading("only old turns")),
+        "reuse.history",
     ),
 )
