@@ -92,10 +92,10 @@ class History:
         first, now = self._first_budget(), self._budget(Tweak())
         if not self._family.frozen or not is_another(self.facts, first, now):
             return ""
+        stays = f"that stays; the budget of {now:,} tokens holds" if first else "it stays off"
         return (
-            f"{self._family.name} has its effort written in front of the prompt: it stays as it "
-            "was at this session's first answer, or all would be read again. The budget of "
-            f"{now:,} tokens holds all the same."
+            f"{self._family.name} has thinking and effort written in front of the prompt: so that "
+            f"not all is read again, {stays} until a new session."
         )
 
     def _first_budget(self) -> int:

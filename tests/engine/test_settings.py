@@ -180,7 +180,15 @@ def test_effort_that_stands_in_the_prompt_is_frozen_with_the_first_answer(model:
         wanted.thinking_budget = budget
         assert fields(facts, talk.request())["chat_template_kwargs"] == first
     wanted.thinking_budget = 0
-    assert "stays as it was at this session's first answer" in talk.held()
+    assert "that stays; the budget of" in talk.held()
+
+
+def test_thinking_that_was_off_at_first_stays_off_where_it_is_frozen() -> None:
+    facts = replace(FACTS, model="Qwen3.8-27B")
+    talk = history(settings(8_000), facts)
+    talk.conversation.efforts[facts.model] = 0
+    assert fields(facts, talk.request())["chat_template_kwargs"]["enable_thinking"] is False
+    assert "it stays off until a new session" in talk.held()
 
 
 async def test_a_frozen_effort_is_that_of_the_session_also_when_it_is_resumed(
@@ -204,7 +212,9 @@ async def test_a_frozen_effort_is_that_of_the_session_also_when_it_is_resumed(
         bodies = [request.body for request in server.requests]
         server.check()
     for one in (run, again):
-        told = [each.text for each in one.said(Notice) if "Qwen3.8 has its effort" in each.text]
+        told = [
+            each.text for each in one.said(Notice) if "Qwen3.8 has thinking and effort" in each.text
+        ]
         assert len(told) == 1
     efforts = [body["chat_template_kwargs"] for body in bodies]
     assert efforts[0]["reasoning_effort"] == "xhigh"
