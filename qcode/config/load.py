@@ -41,6 +41,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "QCODE_UNATTENDED": "agent.unattended",
     "QCODE_OFFLINE": "agent.offline",
     "QCODE_LOOPS": "agent.loops",
+    "QCODE_WARM": "agent.warm",
     "QCODE_COMPACTION": "agent.compaction",
     "QCODE_PERMISSION_MODE": "permission.mode",
     "QCODE_SANDBOX": "permission.sandbox",

@@ -1,0 +1,186 @@
+"""`qcode models pull`: a model of the hub onto this disk. Arguments and printing, no more.
+
+The one place where qcode connects to the internet by itself; so it says first where to. The path
+goes to stdout, talk about it to stderr.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qcode.config.load import load, sources
+from qcode.headless.talk import talk, whole
+from qcode.protocol.errors import ConfigError
+from qcode.protocol.text import escaped, one_line
+from qcode.serve.hubfiles import HubFile, Named, eyes, model_files, named, size
+
+if TYPE_CHECKING:
+    from qcode.serve.pull import Hub, Listing
+
+    Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DESCRIPTION = """\
+Download a model into the cache of the hub, where every other program finds it. What has come is
+kept when it is interrupted: the same command goes on there. Its checksum is compared.
+
+  qcode models pull unsloth/Qwen3.6-35B-A3B-GGUF:UD-Q4_K_XL
+  HF_ENDPOINT=https://hub.example.com qcode models pull OWNER/REPOSITORY:QUANT
+"""
+
+_SECONDS = 0.2
+"""Between two looks at how far it is."""
+_STEP = 0.1
+"""Of the whole, between two lines where no terminal is attached."""
+
+
+def add(parser_group: "Group") -> None:
+    """Declare `pull` below `qcode models`."""
+    parser = parser_group.add_parser(
+        "pull",
+        help="download a model of the hub",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", help="OWNER/REPOSITORY:QUANT, with hf: before it or without")
+    parser.add_argument(
+        "--mmproj",
+        choices=("ask", "yes", "no"),
+        default="ask",
+        help="its eyes too, where it has some in a file of their own",
+    )
+    parser.add_argument("--revision", default="main", help="branch, tag or commit")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(pulls=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Download; returns the exit code. Raises QcodeError."""
+    wanted = named(arguments.model)
+    if load(sources()).config.agent.offline == "on":
+        raise ConfigError(
+            "qcode is offline (agent.offline), so nothing is downloaded. Say it otherwise for this "
+            "one: QCODE_OFFLINE=off"
+        )
+    from qcode.serve.pull import Hub  # noqa: PLC0415  the library behind it takes its time
+
+    hub = Hub()
+    talk(f"connection {hub.host}, by user: which files {wanted.repo} has")
+    listing = hub.listing(wanted.repo, arguments.revision)
+    files = _chosen(listing, wanted, arguments.mmproj)
+    hub.check_room(listing, files)
+    talk(_plan(hub, listing, files))
+    paths = [_fetch(hub, listing, file) for file in files]
+    _print(arguments, wanted, files, paths)
+    return 0
+
+
+def _chosen(listing: "Listing", wanted: Named, mmproj: str) -> tuple[HubFile, ...]:
+    files = model_files(listing.files, wanted)
+    seeing = eyes(listing.files)
+    if seeing is None or mmproj == "no":
+        return files
+    if mmproj == "yes" or _wished(seeing):
+        return (*files, seeing)
+    return files
+
+
+def _wished(seeing: HubFile) -> bool:
+    """Whether the person wants the eyes, too; without one at a terminal it is said how."""
+    what = f"Its eyes are a file of their own ({size(seeing.size_bytes)})"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        talk(f"{what}: --mmproj yes downloads them too.")
+        return False
+    sys.stderr.write(f"qcode: {what}. Download them too? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _plan(hub: "Hub", listing: "Listing", files: Sequence[HubFile]) -> str:
+    total = sum(file.size_bytes for file in files)
+    missing = sum(hub.missing_bytes(listing, file) for file in files)
+    count = f"{len(files)} files" if len(files) > 1 else one_line(files[0].name, 120)
+    if not missing:
+        return f"{count} ({size(total)}): on this disk already"
+    there = f", {size(total - missing)} of it here already" if missing < total else ""
+    return f"connection {hub.host}, by user: {count} ({size(total)}{there}) to {hub.cache}"
+
+
+def _fetch(hub: "Hub", listing: "Listing", file: HubFile) -> Path:
+    progress = Progress(file.name.rpartition("/")[2])
+    try:
+        return hub.fetch(listing, file, progress.tell)
+    except KeyboardInterrupt:
+        progress.end()
+        talk("What has come is kept: the same command goes on there.")
+        raise
+    finally:
+        progress.end()
+
+
+class Progress:
+    """How far a file is: one line that is written over on a terminal, a line at each tenth else."""
+
+    def __init__(self, name: str) -> None:
+        self._name = one_line(name, 60)
+        self._began = time.monotonic()
+        self._at_first: int | None = None
+        self._said = -1.0
+        """When, on a terminal; else which share of the whole."""
+        self._open = False
+        """A line is written that does not end yet."""
+
+    def tell(self, there: int, total: int) -> None:
+        """So many bytes are there."""
+        if self._at_first is None:
+            self._at_first = there
+        share = there / max(total, 1)
+        if sys.stderr.isatty():
+            now = time.monotonic()
+            if now - self._said >= _SECONDS or there >= total:
+                self._said = now
+                self._write(f"\r\x1b[K{self._line(there, total)}")
+                self._open = True
+        elif share - self._said >= _STEP or (there >= total and self._said < 1):
+            self._said = share
+            self._write(f"{self._line(there, total)}\n")
+
+    def end(self) -> None:
+        """No more comes."""
+        if self._open:
+            self._write("\n")
+        self._open = False
+
+    def _line(self, there: int, total: int) -> str:
+        done = f"{self._name}: {size(there)} of {size(total)}"
+        seconds = time.monotonic() - self._began
+        rate = (there - (self._at_first or 0)) / seconds if seconds > 1 else 0.0
+        if rate <= 0 or there >= total:
+            return done
+        left = round((total - there) / rate)
+        return f"{done}, {size(round(rate))}/s, {left // 60}:{left % 60:02} left"
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _print(
+    arguments: argparse.Namespace, wanted: Named, files: Sequence[HubFile], paths: Sequence[Path]
+) -> None:
+    if arguments.json:
+        rows = [
+            {"name": file.name, "path": os.fspath(path), "bytes": file.size_bytes}
+            for file, path in zip(files, paths, strict=True)
+        ]
+        told = msgspec.json.encode({"repo": wanted.repo, "files": rows}).decode()
+        sys.stdout.write(f"{escaped(told)}\n")
+        return
+    sys.stdout.write("".join(f"{path}\n" for path in paths))
+    quant = f":{wanted.quant}" if wanted.quant else ""
+    talk(f"Serve it: {whole(f'qcode serve hf:{wanted.repo}{quant}')}")

@@ -1,0 +1,287 @@
+"""A file of the hub on this disk: through `huggingface_hub`, and into its cache, where every other
+program finds it.
+
+The library gives names, tokens, addresses and the transfer; what it does not do is done here.
+Since 2.0 it begins anew when it was ended in the midst of a file: so what has come is kept in a
+file of our own, under the name of what it is to be. And it compares no checksum. Only when this
+fits does the file get its place in the cache.
+"""
+
+import hashlib
+import importlib
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from qcode.protocol.errors import (
+    BadAnswer,
+    ConfigError,
+    CredentialsRefused,
+    InputError,
+    QcodeError,
+    ServerGone,
+)
+from qcode.protocol.text import one_line
+from qcode.serve.hubfiles import HubFile, size
+
+SPARE_BYTES = 512 << 20
+"""Of the disk, that stay free."""
+_PIECE_BYTES = 8 << 20
+
+Told = Callable[[int, int], None]
+"""(bytes that are there, bytes of the whole)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A repository as it is now."""
+
+    repo: str
+    revision: str
+    """As it was asked for: `main`."""
+    commit: str
+    files: tuple[HubFile, ...]
+
+
+class Hub:
+    """The hub that `HF_ENDPOINT` names. Everything here connects to it, and only to it and to the
+    hosts that it sends one to."""
+
+    def __init__(self) -> None:
+        """Raises ConfigError: the library is missing, or told to stay offline."""
+        self._library = _library()
+        self._constants = _part_of("constants")
+        if self._constants.is_offline_mode():
+            raise ConfigError(
+                "HF_HUB_OFFLINE is set, so nothing is downloaded. Unset it, or put the file here "
+                "yourself and name its path."
+            )
+
+    @property
+    def host(self) -> str:
+        """Of the hub, for people."""
+        return urlsplit(str(self._constants.ENDPOINT)).netloc
+
+    @property
+    def cache(self) -> Path:
+        """Where its files lie."""
+        return Path(self._constants.HF_HUB_CACHE)
+
+    def listing(self, repo: str, revision: str = "main") -> Listing:
+        """What a repository holds. Raises QcodeError."""
+        with self._told(repo):
+            told = self._library.HfApi().model_info(repo, revision=revision, files_metadata=True)
+        files = tuple(
+            HubFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else "")
+            for one in told.siblings or ()
+        )
+        return Listing(repo, revision, told.sha or "", files)
+
+    def has(self, listing: Listing, file: HubFile) -> bool:
+        """Whether it is on this disk already, whole."""
+        found = self._library.try_to_load_from_cache(
+            listing.repo, file.name, revision=listing.commit
+        )
+        return isinstance(found, str) and Path(found).stat().st_size == file.size_bytes
+
+    def missing_bytes(self, listing: Listing, file: HubFile) -> int:
+        """What would still have to come."""
+        if self.has(listing, file):
+            return 0
+        part = self._part(listing, file)
+        return file.size_bytes - min(_length(part), file.size_bytes)
+
+    def check_room(self, listing: Listing, files: tuple[HubFile, ...]) -> None:
+        """Raises InputError where the disk has no room for them."""
+        needed = sum(self.missing_bytes(listing, one) for one in files)
+        place = next(path for path in (self.cache, *self.cache.parents) if path.exists())
+        free = shutil.disk_usage(place).free
+        if needed and needed + SPARE_BYTES > free:
+            raise InputError(
+                f"{place} has {size(free)} free, and {size(needed)} are to come. Free some space, "
+                "or set HF_HOME to a folder on another disk."
+            )
+
+    def fetch(self, listing: Listing, file: HubFile, told: Told) -> Path:
+        """The file in the cache, after its checksum was found right. What has come stays when this
+        ends early, and the next call goes on there. Raises QcodeError."""
+        with self._told(listing.repo):
+            if not self.has(listing, file):
+                self._bring(listing, file, told)
+            found: str = self._library.hf_hub_download(
+                listing.repo, file.name, revision=listing.revision
+            )
+        return Path(found)
+
+    def _bring(self, listing: Listing, file: HubFile, told: Told) -> None:
+        url = self._library.hf_hub_url(listing.repo, file.name, revision=listing.commit)
+        meta = self._library.get_hf_file_metadata(url)
+        if not meta.etag or meta.location is None:
+            raise BadAnswer(f"{self.host} does not say what {file.name} is: nothing was fetched.")
+        blob = self._folder(listing) / "blobs" / _plain(meta.etag)
+        if not blob.exists():
+            part = self._part(listing, file)
+            part.parent.mkdir(parents=True, exist_ok=True)
+            with _alone(part) as out:
+                self._transfer(out, meta.location, url, file, told)
+            self._check(part, file)
+            part.replace(blob)
+
+    def _transfer(
+        self, out: io.BufferedWriter, location: str, url: str, file: HubFile, told: Told
+    ) -> None:
+        if file.size_bytes > self._constants.MAX_HTTP_DOWNLOAD_SIZE:
+            raise InputError(
+                f"{file.name} is {size(file.size_bytes)} in one piece, which the hub sends to its "
+                "own program alone. Fetch it with that: hf download"
+            )
+        there = out.tell()
+        if there > file.size_bytes:
+            out.truncate(there := 0)
+        told(there, file.size_bytes)
+        # whoever keeps the bytes for the hub gets no token of the person's
+        own = urlsplit(location).netloc == urlsplit(url).netloc
+        headers = _part_of("utils").build_hf_headers(token=None if own else False)
+        counted = _Counted(out, lambda count: told(count, file.size_bytes))
+        _part_of("file_download").http_get(
+            location,
+            counted,
+            resume_size=there,
+            headers=headers,
+            expected_size=file.size_bytes,
+            displayed_filename=file.name,
+        )
+
+    def _check(self, part: Path, file: HubFile) -> None:
+        if not file.sha256 or _sha256(part) == file.sha256:
+            return
+        part.unlink()
+        raise BadAnswer(
+            f"{file.name} came with another checksum than {self.host} says it has: it was deleted. "
+            "Try once more; if it happens again, something on the way changes files."
+        )
+
+    def _folder(self, listing: Listing) -> Path:
+        return self.cache / f"models--{listing.repo.replace('/', '--')}"
+
+    def _part(self, listing: Listing, file: HubFile) -> Path:
+        """By its content: whatever the hub calls it by now, it is the same file."""
+        name = file.sha256 or hashlib.sha256(f"{listing.commit} {file.name}".encode()).hexdigest()
+        return self._folder(listing) / "blobs" / f"{name}.qcode.incomplete"
+
+    @contextmanager
+    def _told(self, repo: str) -> Iterator[None]:
+        """Errors as sentences."""
+        try:
+            yield
+        except QcodeError:
+            raise
+        except Exception as error:
+            raise self._sentence(repo, error) from error
+
+    def _sentence(self, repo: str, error: Exception) -> QcodeError:
+        errors = _part_of("errors")
+        if isinstance(error, errors.GatedRepoError):
+            return CredentialsRefused(
+                f"{repo} asks for consent. Give it at {self._constants.ENDPOINT}/{repo}, "
+                "then set HF_TOKEN, or log in: hf auth login."
+            )
+        if isinstance(error, errors.RepositoryNotFoundError):
+            return InputError(
+                f"{self.host} has no {repo}, or shows it only to those whom it knows (HF_TOKEN)."
+            )
+        if isinstance(error, errors.EntryNotFoundError | errors.RevisionNotFoundError):
+            return InputError(f"{repo} has no such file or revision any more. Try once more.")
+        said = one_line(str(error).strip() or type(error).__name__, 200)
+        if isinstance(error, errors.HfHubHTTPError):
+            return BadAnswer(f"{self.host} refuses: {said}")
+        if isinstance(error, OSError) and error.strerror:
+            return InputError(f"{error.filename or self.cache}: {error.strerror}.")
+        return ServerGone(
+            f"{self.host} cannot be reached ({said.rstrip('.')}). What has come is kept: the same "
+            "command goes on there."
+        )
+
+
+class _Counted:
+    """A file that tells how much stands in it. What `http_get` uses of one, and no more."""
+
+    def __init__(self, out: io.BufferedWriter, told: Callable[[int], None]) -> None:
+        self._out, self._told = out, told
+
+    def write(self, data: bytes) -> int:
+        """As a file's."""
+        count = self._out.write(data)
+        self._told(self._out.tell())
+        return count
+
+    def seek(self, offset: int) -> int:
+        """As a file's."""
+        return self._out.seek(offset)
+
+    def tell(self) -> int:
+        """As a file's."""
+        return self._out.tell()
+
+    def truncate(self) -> int:
+        """As a file's."""
+        return self._out.truncate()
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[io.BufferedWriter]:
+    """The file, at its end. Raises InputError while another qcode writes it."""
+    with part.open("ab") as out:
+        with suppress(ImportError):  # Windows
+            import fcntl  # noqa: PLC0415  there is none on Windows
+
+            try:
+                fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(f"Another qcode fetches this file now ({part.name}).") from error
+        yield out
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _length(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _plain(etag: str) -> str:
+    """It becomes the name of a file. Raises BadAnswer."""
+    if not etag.isalnum() or len(etag) > 128:
+        raise BadAnswer(f"The hub names a file by {one_line(etag, 80)!r}: nothing was fetched.")
+    return etag
+
+
+def _library() -> Any:
+    """Silent: what there is to say is said by whoever asked. Raises ConfigError."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        library = importlib.import_module("huggingface_hub")
+    except ImportError as error:
+        raise ConfigError(
+            "qcode models pull needs huggingface_hub. Install it: pip install 'qcode[local]'"
+        ) from error
+    utils = _part_of("utils")
+    utils.disable_progress_bars()
+    utils.logging.set_verbosity_error()
+    return library
+
+
+def _part_of(name: str) -> Any:
+    """A module of the library: an extra, so it may be there or not when types are checked."""
+    return importlib.import_module(f"huggingface_hub.{name}")

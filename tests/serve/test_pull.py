@@ -1,0 +1,225 @@
+"""`qcode models pull` as it is typed, against a hub on this machine."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from qcode.headless.exits import ExitCode
+from tests.serve.hub import COMMIT, Hub
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("huggingface_hub") is None,
+    reason="huggingface_hub is not installed: pip install 'qcode[local]'",
+)
+
+REPO = "owner/Model-GGUF"
+MODEL = Random(1).randbytes(32_000_000)
+LOST = 11_000_000
+"""At most, of a transfer that breaks: the library writes pieces of 10 MiB."""
+FILES = {
+    "README.md": b"# A model\n",
+    "Model-Q4_K_M.gguf": MODEL,
+    "Model-Q8_0-00001-of-00002.gguf": MODEL[:70_000],
+    "Model-Q8_0-00002-of-00002.gguf": MODEL[70_000:140_000],
+    "mmproj-F16.gguf": MODEL[:5_000],
+}
+SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+class Puller:
+    """Runs the command with one hub and one cache."""
+
+    def __init__(self, hub: Hub, home: Path) -> None:
+        self.hub, self.home = hub, home
+        self.environ = {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home)}
+
+    def line(self, *argv: str) -> list[str]:
+        return [sys.executable, "-m", "qcode", "models", "pull", *argv]
+
+    def run(self, *argv: str, **environ: str) -> Ran:
+        done = subprocess.run(
+            self.line(*argv),
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def parts(self) -> list[Path]:
+        """What is half here."""
+        return [*self.home.rglob("*.incomplete")]
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    it = Hub({REPO: FILES, "owner/Bare": {"README.md": b"x"}, "owner/Closed": FILES}).start()
+    it.gated = frozenset({"owner/Closed"})
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def puller(hub: Hub, tmp_path: Path) -> Puller:
+    return Puller(hub, tmp_path / "hf")
+
+
+def test_a_model_comes_whole_and_lies_where_other_programs_look(puller: Puller) -> None:
+    ran = puller.run(f"hf:{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.OK, ran.err
+    path = Path(ran.out.strip())
+    assert path.read_bytes() == MODEL
+    name = f"models--owner--Model-GGUF/snapshots/{COMMIT}/Model-Q4_K_M.gguf"
+    assert path == puller.home / "hub" / name
+    assert puller.hub.sent == {"Model-Q4_K_M.gguf": len(MODEL)}
+    assert "qcode serve hf:owner/Model-GGUF:Q4_K_M" in ran.err
+
+
+def test_the_host_is_named_before_it_is_asked(puller: Puller, hub: Hub) -> None:
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    host = hub.endpoint.removeprefix("http://")
+    first, *_ = ran.err.splitlines()
+    assert first == f"qcode: connection {host}, by user: which files {REPO} has"
+    assert f"connection {host}, by user: Model-Q4_K_M.gguf (32.0 MB)" in ran.err
+    assert "32.0 MB of 32.0 MB" in ran.err
+
+
+def test_what_is_here_already_is_not_fetched_again(puller: Puller, hub: Hub) -> None:
+    puller.run(f"{REPO}:Q4_K_M")
+    hub.sent.clear()
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert (ran.code, hub.sent) == (ExitCode.OK, {})
+    assert "on this disk already" in ran.err
+    assert Path(ran.out.strip()).read_bytes() == MODEL
+
+
+def test_a_model_in_parts_comes_with_all_of_them_and_its_eyes(puller: Puller) -> None:
+    ran = puller.run(f"{REPO}:Q8_0", "--mmproj", "yes", "--json")
+    rows = json.loads(ran.out)["files"]
+    assert [row["name"] for row in rows] == [
+        name for name in FILES if "Q8" in name or "mmproj" in name
+    ]
+    for row in rows:
+        assert Path(row["path"]).read_bytes() == FILES[row["name"]]
+
+
+def test_nobody_to_ask_about_the_eyes_is_told_how_to_get_them(puller: Puller, hub: Hub) -> None:
+    ran = puller.run(f"{REPO}:Q8_0")
+    assert "--mmproj yes" in ran.err
+    assert "mmproj-F16.gguf" not in hub.sent
+    assert "--mmproj" not in puller.run(f"{REPO}:Q8_0", "--mmproj", "no").err
+
+
+def test_a_connection_that_breaks_goes_on_where_it_was(puller: Puller, hub: Hub) -> None:
+    hub.cut_after, hub.cuts = 25_000_000, 1
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.OK, ran.err
+    assert Path(ran.out.strip()).read_bytes() == MODEL
+    assert len(MODEL) <= hub.sent["Model-Q4_K_M.gguf"] <= len(MODEL) + LOST
+    ranges = [asked for method, _, asked in hub.asked if method == "GET" and asked]
+    assert len(ranges) == 1
+
+
+def test_a_pull_that_was_killed_goes_on_where_it_was(puller: Puller, hub: Hub) -> None:
+    """The library itself would begin anew."""
+    hub.cut_after, hub.cuts = 16_000_000, 99
+    process = subprocess.Popen(
+        puller.line(f"{REPO}:Q4_K_M"),
+        env=puller.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    waited = time.monotonic() + SECONDS
+    while not (puller.parts and puller.parts[0].stat().st_size > 1_000_000):
+        assert time.monotonic() < waited
+        time.sleep(0.02)  # a file of another process can only be looked at
+    process.send_signal(signal.SIGKILL)
+    process.wait(SECONDS)
+    there = puller.parts[0].stat().st_size
+    hub.cuts = 0
+    hub.sent.clear()
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.OK, ran.err
+    assert Path(ran.out.strip()).read_bytes() == MODEL
+    assert hub.sent["Model-Q4_K_M.gguf"] == len(MODEL) - there
+    assert "of it here already" in ran.err
+    assert puller.parts == []
+
+
+def test_another_checksum_is_refused_and_nothing_of_it_stays(puller: Puller, hub: Hub) -> None:
+    hub.spoiled = True
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.FAILED, ran.err
+    assert "another checksum" in ran.err
+    assert ran.out == ""
+    assert puller.parts == []
+    wrong = hashlib.sha256(hub.bytes_for("Model-Q4_K_M.gguf")).hexdigest()
+    for path in puller.home.rglob("*"):
+        assert not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != wrong
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (f"{REPO}:Q2_K", "has no Q2_K. There is Q4_K_M (32.0 MB), Q8_0 (140.0 kB)."),
+        (REPO, "has several quantisations: Q4_K_M (32.0 MB), Q8_0 (140.0 kB). Say which"),
+        ("owner/Bare:Q4_K_M", "has no GGUF file"),
+        ("owner/Nobody:Q4_K_M", "has no owner/Nobody, or shows it only to those"),
+        ("nonsense", "names no model of the hub"),
+    ],
+)
+def test_what_there_is_not_is_a_sentence(puller: Puller, model: str, words: str) -> None:
+    ran = puller.run(model)
+    assert ran.code == ExitCode.INPUT, ran.err
+    assert words in ran.err.replace("\n  ", " ")
+    assert puller.hub.sent == {}
+
+
+def test_who_must_consent_first_is_told_where(puller: Puller, hub: Hub) -> None:
+    ran = puller.run("owner/Closed:Q4_K_M")
+    assert f"{hub.endpoint}/owner/Closed" in ran.err.replace("\n  ", " ")
+    assert "HF_TOKEN" in ran.err
+    allowed = puller.run("owner/Closed:Q8_0", HF_TOKEN="hf_secret")
+    assert allowed.code == ExitCode.OK, allowed.err
+    assert "hf_secret" not in allowed.err + allowed.out
+    assert set(hub.tokens) == {"Bearer hf_secret"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("HF_HUB_OFFLINE", "HF_HUB_OFFLINE is set"), ("QCODE_OFFLINE", "qcode is offline")],
+)
+def test_offline_nothing_is_asked(puller: Puller, hub: Hub, name: str, words: str) -> None:
+    ran = puller.run(f"{REPO}:Q4_K_M", **{name: "on"})
+    assert ran.code == ExitCode.CONFIG, ran.err
+    assert words in ran.err
+    assert hub.asked == []
+
+
+def test_a_hub_that_is_not_there_is_a_sentence(puller: Puller, hub: Hub) -> None:
+    hub.close()
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.UNAVAILABLE, ran.err
+    assert "cannot be reached" in ran.err
