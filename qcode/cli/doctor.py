@@ -92,9 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
         _print(arguments, report.without_server(own), before)
         talk(str(error))
         return of_error(error)
-    if not arguments.only and not found.interrupted:
-        keep(paths().state, found)
     _print(arguments, found, before)
+    if not arguments.only and not found.interrupted and keep(paths().state, found):
+        is_read = not (arguments.json or arguments.markdown)
+        sys.stdout.write(doctor_screen.from_now_on(found) if is_read else "")
     return _code(found)
 
 

@@ -13,15 +13,17 @@ from qcode.protocol.errors import ConfigError
 from qcode.server.base import ServerFacts
 
 
-def keep(state: Path, found: Report) -> None:
-    """Remember it for the next runs. A disk that is full stops nothing."""
+def keep(state: Path, found: Report) -> bool:
+    """Remember it for the next runs; whether it is. A disk that is full stops nothing."""
     if (encoded := kept.encoded(found)) is None:
-        return
+        return False
     name, data = encoded
     try:
         private.write(make(state / kept.FOLDER) / name, data)
     except (OSError, ConfigError) as error:
         talk(f"what was found is not kept ({error}): runs go on as before.")
+        return False
+    return True
 
 
 def forget(state: Path, base_url: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from qcode.doctor.base import Finding, Measure, Probe, Result
+from qcode.doctor.kept import learned
 from qcode.doctor.report import About, Report
 from qcode.headless.talk import wrapped
 from qcode.protocol.text import legible, one_line
@@ -14,6 +15,14 @@ def screen(report: Report) -> str:
     """All of it; ends with a newline."""
     parts = [_heading(report), _checks(report), _own(report), _findings(report), _end(report)]
     return "\n".join(part for part in parts if part)
+
+
+def from_now_on(report: Report) -> str:
+    """What runs do otherwise, where the report was kept; empty = nothing."""
+    if not (said := list(learned(report.learned))):
+        return ""
+    words = f"from now on qcode {'; '.join(said)} (qcode doctor --forget undoes that)"
+    return wrapped(words, WIDTH, "  ") + "\n"
 
 
 def listed(probes: Sequence[Probe], deep: Sequence[Probe]) -> str:

@@ -14,7 +14,7 @@ from qcode.config.paths import make, paths
 from qcode.doctor import contested, ours, report, slot
 from qcode.doctor.base import Probe, Result, Subject
 from qcode.doctor.examination import examine
-from qcode.doctor.meeting import Address, is_paid, met
+from qcode.doctor.meeting import Address, is_paid, met, wake
 from qcode.doctor.report import Report
 from qcode.headless.talk import talk
 from qcode.protocol.errors import ServerGone
@@ -44,6 +44,7 @@ async def visit(address: Address, wanted: Visit) -> Report:
         subject.deep = wanted.is_deep
         saved = await slot.save(subject)
         talk(_beforehand(subject, saved))
+        await wake(subject)
         async with Progress(wanted.seconds) as progress:
             examined = await examine(subject, wanted.probes, wanted.seconds, progress.tell)
         if saved.slots and not await slot.restore(subject, saved):

@@ -5,7 +5,7 @@ another version or another model holds for nobody.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,27 +85,41 @@ def read(folder: Path, facts: ServerFacts) -> Kept | None:
 def reader(folder: Path) -> Callable[[ServerFacts], ServerFacts]:
     """What `Wishes.learned` takes: facts -> facts with what was learned of that server."""
 
-    def learned(facts: ServerFacts) -> ServerFacts:
+    def as_measured(facts: ServerFacts) -> ServerFacts:
         kept = read(folder, facts)
         return applied(facts, kept) if kept else facts
 
-    return learned
+    return as_measured
 
 
 def applied(facts: ServerFacts, kept: Kept) -> ServerFacts:
     """`facts` as they were measured."""
-    learned = kept.learned
-    unheeded = {*learned.ignored}
-    unheeded |= {"budget"} if learned.budget_holds is False else set()
-    unheeded |= {"thinking"} if learned.switch_works is False else set()
+    seen = kept.learned
+    unheeded = {*seen.ignored}
+    unheeded |= {"budget"} if seen.budget_holds is False else set()
+    unheeded |= {"thinking"} if seen.switch_works is False else set()
     facts = replace(facts, unheeded=frozenset(unheeded))
-    if learned.strategy and learned.strategy != facts.strategy:
+    if seen.strategy and seen.strategy != facts.strategy:
         why = f"measured by qcode doctor on {kept.date[:10]}"
-        facts = replace(facts, strategy=learned.strategy, strategy_why=why)
-    less, told = learned.context_tokens, facts.context_tokens
+        facts = replace(facts, strategy=seen.strategy, strategy_why=why)
+    less, told = seen.context_tokens, facts.context_tokens
     if less and kept.context_tokens == told and (told is None or less < told):
         facts = replace(facts, context_tokens=less, context_from="qcode doctor")
     return facts
+
+
+def learned(said: Learned) -> Iterator[str]:
+    """What is done otherwise from now on, as clauses: `keeps the thinking budget itself`."""
+    if said.strategy:
+        yield f"sends history as {said.strategy}"
+    if said.budget_holds is False:
+        yield "keeps the thinking budget itself"
+    if said.switch_works is False:
+        yield "keeps thinking short where it should be off"
+    if said.ignored:
+        yield f"tells that {', '.join(said.ignored)} change nothing"
+    if said.context_tokens:
+        yield f"reckons with a context of {said.context_tokens:,} tokens"
 
 
 def _is_of(kept: Kept, facts: ServerFacts) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from qcode.doctor.base import Subject
 from qcode.server.ask import Asker, NoAnswer
-from qcode.server.base import ServerFacts, Told, silent
+from qcode.server.base import Request, ServerFacts, Told, silent
 from qcode.server.client import connect
 from qcode.server.door import make_http
 from qcode.server.endpoint import Patience, root
@@ -54,6 +54,21 @@ async def met(address: Address, told: Told = silent) -> AsyncIterator[Subject]:
             await http.aclose()
     finally:
         await server.close()
+
+
+async def wake(subject: Subject) -> None:
+    """Have the model in memory before the clock runs, and learn what only a loaded one tells.
+
+    One short request, where the server does not say that it is loaded. Raises nothing: what is
+    wrong the probes will meet again.
+    """
+    facts = subject.facts
+    if facts.loaded:
+        return
+    messages = [{"role": "user", "content": f"{subject.salt}. Say yes."}]
+    await subject.ask(Request(facts.model, messages, [], thinking_budget=0, max_tokens=4))
+    subject.facts = await subject.server.known(ANSWER_SECONDS) or facts
+    subject.props.update(await props_of(subject.asker, subject.facts))
 
 
 async def props_of(asker: Asker, facts: ServerFacts) -> dict[str, object]:

@@ -73,12 +73,12 @@ llama.cpp b11549 at http://gpu-box.example:8080/v1
   context   65,536 tokens; made for 262,144; 1 at once
   history   native: seen by rendering
 
-fails    reuse        seen | as it is
-unclear  vision       the model did not look
+fails    reuse   seen | as it is
+unclear  vision  the model did not look
 not asked: slots: not told
 
 qcode's own side
-works    git          /usr/bin/git
+works    git  /usr/bin/git
 
 1. slow: Each question has the server read the conversation again from its
    beginning.

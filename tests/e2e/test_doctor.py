@@ -75,6 +75,8 @@ def test_a_budget_that_the_doctor_saw_ignored_is_kept_by_qcode(
     report = of(cli.run("doctor", "--json").out)
     assert report.learned.budget_holds is False
     assert "budget.ignored" in [finding.id for finding in report.findings]
+    shown = " ".join(cli.run("doctor").out.split())
+    assert "from now on qcode keeps the thinking budget itself" in shown
     first, closed = run_and_forget(cli, server)
     assert "thinking_budget_tokens" not in first
     assert first["chat_template_kwargs"]["enable_thinking"] is True
