@@ -9,7 +9,8 @@ usage() {
 Usage: ./install.sh [demo | test | --uninstall | --help]
 
   (nothing)     install or upgrade qcode into an environment of its own
-  demo [...]    the same, then `qcode demo`: a real bug is fixed in a temporary repository
+  demo [...]    the same, then `qcode demo`: a real bug is fixed in a temporary repository;
+                --gguf MODEL: by this model file, which qcode serves itself
   test [...]    install what the tests need into .venv of this checkout, and run them all
                 (what follows goes to pytest)
   --uninstall   remove what the installation made; sessions and configuration stay
@@ -137,6 +138,21 @@ writable() {
 XDG_DATA_HOME to a folder that is yours."
 }
 
+# Prints `[local]`, a llama.cpp for the processor, where a model file is to be served and no
+# llama-server is there to do it.
+extra() {
+    for word; do
+        case $word in
+            --gguf | --gguf=*)
+                command -v llama-server >/dev/null 2>&1 || command -v llama >/dev/null 2>&1 ||
+                    say '[local]'
+                return
+                ;;
+        esac
+    done
+}
+
+# install [EXTRA]
 install() {
     [ -f "$root/pyproject.toml" ] && [ -d "$root/qcode" ] ||
         fail "$root is no checkout of qcode. Clone the repository and run ./install.sh in it."
@@ -150,7 +166,7 @@ Move it away and run this again."
     writable "$bin"
     writable "${venv%/*}"
     environment "$venv"
-    packages "$venv" --upgrade "$root"
+    packages "$venv" --upgrade "$root${1:-}"
     printf '%s\n' "$made" >"$venv/$record"
     version=$("$venv/bin/qcode" --version) ||
         fail "qcode is installed but does not start; the reason is above. Please report it."
@@ -250,7 +266,7 @@ record='made-folders.txt'
 case ${what:-} in
     '') install ;;
     demo)
-        install
+        install "$(extra "$@")"
         exec "$venv/bin/qcode" demo "$@"
         ;;
     test) run_tests "$@" ;;

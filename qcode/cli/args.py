@@ -7,9 +7,9 @@ import argparse
 from pathlib import Path
 
 from qcode import __version__
-from qcode.cli import foreign
+from qcode.cli import args_permission, foreign
 from qcode.cli.options import Options
-from qcode.cli.parser import Parser, between, count, duration, positive, sha256, share
+from qcode.cli.parser import Parser, between, count, duration, positive, share
 
 EPILOG = """\
 subcommands:
@@ -112,7 +112,7 @@ def parser() -> Parser:
     _output(made.add_argument_group("output"))
     _model(made.add_argument_group("model"))
     _sampling(made.add_argument_group("sampling (else as the model's maker recommends)"))
-    _permission(made.add_argument_group("permission"))
+    args_permission.add(made.add_argument_group("permission"))
     _limits(made.add_argument_group("limits and checks"))
     _session(made.add_argument_group("session and workspace"))
     foreign.add(made.add_argument_group())
@@ -199,55 +199,6 @@ def _sampling(group: Group) -> None:
     group.add_argument("--top-k", type=count, metavar="N", help="a whole number")
     group.add_argument("--min-p", type=between(0, 1), metavar="N", help="0 to 1")
     group.add_argument("--presence-penalty", type=between(-2, 2), metavar="N", help="-2 to 2")
-
-
-def _permission(group: Group) -> None:
-    group.add_argument(
-        "--permission-mode",
-        "--approval-mode",
-        metavar="MODE",
-        help="plan, ask, edit, auto, dontAsk, yolo: see qcode permissions modes",
-    )
-    group.add_argument(
-        "--yolo", "--dangerously-skip-permissions", action="store_true", help=argparse.SUPPRESS
-    )
-    group.add_argument(
-        "--permission-prompt-tool",
-        choices=("stdio",),
-        help="stdio: with stream-json both ways, whoever drives the run is asked",
-    )
-    group.add_argument("--sandbox", choices=("auto", "required", "off"), help="off: your own risk")
-    group.add_argument(
-        "--offline", action="store_true", help="connect to the configured endpoints and no others"
-    )
-    group.add_argument(
-        "--trust", action="store_true", help="what this folder configures counts, this once"
-    )
-    group.add_argument(
-        "--trust-hash", type=sha256, metavar="HASH", help="the same, if it hashes to this"
-    )
-    group.add_argument(
-        "--setting-sources", metavar="LIST", help="without `project` in it, no project configures"
-    )
-    group.add_argument(
-        "--tools", metavar="NAMES", help="the model is offered these alone; '' = none"
-    )
-    group.add_argument(
-        "--allowed-tools",
-        "--allowedTools",
-        action="append",
-        default=[],
-        metavar="RULES",
-        help="such as 'Bash(pytest:*),Edit(src/**)'; may be given again",
-    )
-    group.add_argument(
-        "--disallowed-tools",
-        "--disallowedTools",
-        action="append",
-        default=[],
-        metavar="RULES",
-        help="rules that deny; they always win",
-    )
 
 
 def _limits(group: Group) -> None:

@@ -7,11 +7,12 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 from qcode.cli.parser import Parser
 from qcode.demo import driver
-from qcode.protocol.errors import ServerError
+from qcode.protocol.errors import ServerError, UsageError
 from qcode.server.endpoint import Patience
 
 TERMINATED = 143
@@ -23,8 +24,12 @@ def main(argv: list[str]) -> int:
     """Run the demo; the exit code is that of its final test run."""
     found = parser().parse_args(argv)
     after: Literal["keep", "remove"] = "keep" if found.keep else "remove"
+    if found.playback and found.gguf:
+        raise UsageError("--playback takes a script, --gguf a model. Say one.")
     if found.playback:
         plan = driver.Plan("", _nothing, after, why_playback="--playback asks for the script")
+    elif found.gguf:
+        plan = driver.Plan("", _nothing, after, gguf=_absolute(found.gguf))
     else:
         plan = driver.Plan(os.environ.get("QCODE_BASE_URL", ""), _local_server, after)
     return asyncio.run(_until_terminated(lambda: driver.run(plan, _say)))
@@ -42,7 +47,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--playback", action="store_true", help="take the script, even where a server answers"
     )
+    made.add_argument(
+        "--gguf", metavar="MODEL", help="take this model file, or hf:REPO:QUANT: see qcode serve"
+    )
     return made
+
+
+def _absolute(model: str) -> str:
+    """The run is made in another folder."""
+    return model if model.startswith("hf:") else str(Path(model).expanduser().resolve())
 
 
 async def _until_terminated(work: Callable[[], Awaitable[int]]) -> int:

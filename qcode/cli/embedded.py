@@ -20,7 +20,11 @@ def embedded(options: Options) -> Iterator[Options]:
     from qcode.cli.serving import asked  # noqa: PLC0415 - a run with a server needs none of it
 
     config = load(sources()).config  # the person's own: no project says what runs here
-    use, card = asked(options.gguf, config).use(_quiet if options.quiet else talk)
+    say = _quiet if options.quiet else talk
+    use, card = asked(options.gguf, config).use(say)
+    if use.began == "started":
+        minutes = f"{config.serve.idle_minutes:g} min"
+        say(f"{card.alias} stays for {minutes} behind its last use; qcode serve --stop ends it.")
     try:
         yield replace(options, base_url=card.base_url, model=card.alias, own_key=card.key)
     finally:

@@ -37,6 +37,8 @@ class Plan:
     """What becomes of the project after success; after failure it stays."""
     why_playback: str = "QCODE_BASE_URL is not set and no local server is ready on a known port"
     """Told when neither of the two above answers."""
+    gguf: str = ""
+    """A model that qcode serves itself, before all others; empty = none."""
     parent: Path | None = None
     """Where the folder is made; None = where the system has its temporary files."""
 
@@ -46,6 +48,7 @@ class Endpoint:
     """What answers in this run."""
 
     base_url: str
+    """Empty = the flags say what answers."""
     flags: tuple[str, ...]
     environment: Mapping[str, str]
     said: str
@@ -85,8 +88,11 @@ def _prepare(folder: Path, say: Say) -> None:
 
 @asynccontextmanager
 async def _endpoint(plan: Plan, home: Path) -> AsyncIterator[Endpoint]:
-    """The first of: what the person set, a local server, the playback."""
-    if plan.base_url:
+    """The first of: the model that was named, what the person set, a local server, the playback."""
+    if plan.gguf:
+        said = f"Model: {plan.gguf}, served by qcode itself.\n"
+        yield Endpoint("", ("--gguf", plan.gguf), os.environ, said)
+    elif plan.base_url:
         said = f"Model: the one at {plan.base_url} (QCODE_BASE_URL).\n"
         yield Endpoint(plan.base_url, (), os.environ, said)
     elif local := await plan.find_local():
@@ -128,7 +134,8 @@ async def _work(endpoint: Endpoint, folder: Path, say: Say) -> int:
 
 def _command_line(endpoint: Endpoint, folder: Path) -> tuple[str, ...]:
     job = ("-p", project.prompt(), "--permission-mode", "auto", "--sandbox", "off")
-    where = ("-C", str(folder), "--base-url", endpoint.base_url, *endpoint.flags)
+    address = ("--base-url", endpoint.base_url) if endpoint.base_url else ()
+    where = ("-C", str(folder), *address, *endpoint.flags)
     # The folder is gone in a minute: no session of it is kept.
     return (sys.executable, "-m", "qcode", *job, "--no-session", *where)
 

@@ -17,6 +17,7 @@ from tests.bench.ground import Ground, ground
 from tests.bench.loops import loops
 from tests.bench.repair import repair
 from tests.bench.screen import screen
+from tests.bench.served import served
 from tests.bench.start import first_request, repository, version
 from tests.bench.steps import gaps, reread, tokens
 from tests.bench.strategies import strategies
@@ -41,6 +42,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "repository": repository,
     "checkpoints": checkpoints,
     "drivers": drivers,
+    "served": served,
 }
 
 

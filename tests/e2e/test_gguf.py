@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -155,6 +156,38 @@ def test_the_plain_app_takes_it_too(cli: Cli, model: str) -> None:
     ran = cli.run("--plain", "--gguf", model, *WORDS, stdin="hello\n")
     assert ran.code == 0, ran.err
     assert len(served(cli)) == 1
+
+
+def test_the_demo_takes_it(cli: Cli, models: Path, model: str) -> None:
+    relative = os.path.relpath(model, cli.folder)
+    line = cli.line("demo", "--gguf", relative)
+    ran = subprocess.run(
+        line,
+        cwd=cli.folder,
+        env=cli.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert "served by qcode itself" in ran.stdout
+    assert f"--gguf {model}" in ran.stdout
+    assert "The demo did not fix the bug" in ran.stdout  # such is the tiny model
+    assert ran.returncode != 0
+    assert len(served(cli)) == 1
+    (kept,) = Path(cli.environ["TMPDIR"]).glob("qcode-demo-*")
+    shutil.rmtree(kept)
+
+
+def test_the_demo_does_not_take_two_things(cli: Cli) -> None:
+    assert cli.run("demo", "--playback", "--gguf", "m.gguf").code == 2
+
+
+def test_how_long_it_stays_is_said_once(cli: Cli, model: str) -> None:
+    first = cli.ask("--gguf", model, *WORDS)
+    assert "3.5 stays for 10 min behind its last use; qcode serve --stop ends it." in first.err
+    second = cli.ask("--gguf", model, *WORDS)
+    assert "stays for" not in second.err
 
 
 def test_in_the_foreground_it_is_told_and_ends_with_ctrl_c(
