@@ -1,0 +1,92 @@
+"""`qcode bench`: its words, and the settings that its lists make."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from qcode.bench.curve import Curve, save
+from qcode.bench.task import Setting
+from qcode.cli import bench
+from qcode.cli.bench_settings import chosen, kinds
+from qcode.cli.parser import parsed
+from qcode.config.model import Config, Profile
+from qcode.protocol.errors import UsageError
+
+
+def settings(*argv: str, config: Config | None = None) -> tuple[Setting, ...]:
+    return chosen(parsed("bench", bench.add, ["tasks", *argv]), config or Config())
+
+
+def test_without_lists_there_is_one_setting_that_changes_nothing() -> None:
+    assert settings() == (Setting("as configured"),)
+
+
+def test_each_of_one_list_meets_each_of_the_others() -> None:
+    found = settings("--models", "a, b", "--thinking", "low,4096")
+    assert [it.name for it in found] == [
+        "a · think low",
+        "a · think 4096",
+        "b · think low",
+        "b · think 4096",
+    ]
+    assert found[1].flags == ("--model", "a", "--think", "4096")
+
+
+def test_models_and_profiles_stand_beside_each_other() -> None:
+    config = Config(profiles={"deep": Profile(model="big")})
+    found = settings("--models", "a", "--profiles", "deep", config=config)
+    assert [it.flags for it in found] == [("--model", "a"), ("--model", "deep")]
+
+
+def test_sampling_values_become_flags_of_a_run() -> None:
+    (one, other) = settings("--sampling", "temperature=0.6+top_p=0.9,presence-penalty=-1")
+    assert one.flags == ("--temperature=0.6", "--top-p=0.9")
+    assert other.flags == ("--presence-penalty=-1",)
+    assert one.name == "temperature=0.6+top_p=0.9"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--sampling", "temperature"),
+        ("--sampling", "seed=1"),
+        ("--thinking", "-1"),
+        ("--models", "a,a"),
+        ("--profiles", "none"),
+    ],
+)
+def test_a_wrong_word_is_a_sentence(argv: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError):
+        settings(*argv)
+
+
+def test_kinds_are_of_a_list() -> None:
+    assert kinds("redo,bug") == ("bug", "redo")
+    with pytest.raises(argparse.ArgumentTypeError):
+        kinds("")
+
+
+def test_lengths_may_be_said_in_1024s() -> None:
+    found = parsed("bench", bench.add, ["server", "--sizes", "16k,512,512"])
+    assert found.sizes == (512, 16_384)
+    for wrong in ("", "0", "1m", "-5", "1,,2"):
+        with pytest.raises(UsageError):
+            parsed("bench", bench.add, ["server", "--sizes", wrong])
+
+
+def test_a_file_has_to_be_named_and_three_are_too_many(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        bench.main(["server", "--compare"])
+    curve = Curve(
+        qcode="0",
+        date="",
+        kind="generic",
+        server="s",
+        base_url="http://h/v1",
+        model="m",
+        generated_tokens=1,
+    )
+    save(curve, tmp_path / "a.json")
+    with pytest.raises(UsageError, match="one file or two"):
+        bench.main(["server", "--compare", *[str(tmp_path / "a.json")] * 3])

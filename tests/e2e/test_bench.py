@@ -1,0 +1,245 @@
+"""`qcode bench tasks` as it is typed: a scripted model that mends, one that does nothing, one that
+edits the tests; and the repository of the person, who has work in it."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.benching.repos import COMMAND, GROSS, SHOP, print_of, shop
+from tests.e2e.rig import LLAMA, Cli, Ran
+from tests.support.script import Body, Call, Reply, Usage
+from tests.support.scripted_server import StartScripted
+
+RIGHT = SHOP + GROSS
+DONE = Reply(text="Done.", usage=Usage(900, 10, 800))
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Iterator[Path]:
+    """A repository with work that is not committed; whatever is done, it stays as it is."""
+    made = shop(tmp_path / "shop")
+    (made / "shop.py").write_text("half done")
+    (made / "notes.txt").write_text("mine")
+    before = print_of(made)
+    yield made
+    assert print_of(made) == before
+
+
+def rewriting(body: Body, path: str, content: str) -> Reply:
+    """A model that reads a file, writes it anew, and is done."""
+    answered = sum(message["role"] == "tool" for message in body["messages"])
+    calls = (Call("read", {"path": path}), Call("write", {"path": path, "content": content}))
+    if answered == len(calls):
+        return DONE
+    return Reply(calls=(calls[answered],), usage=Usage(800, 90, 0))
+
+
+def is_answered(body: Body) -> bool:
+    return any(message["role"] == "tool" for message in body["messages"])
+
+
+def mends(body: Body) -> Reply:
+    """A model that knows how it should be."""
+    return rewriting(body, "shop.py", RIGHT)
+
+
+def idles(body: Body) -> Reply:
+    return DONE
+
+
+def cheats(body: Body) -> Reply:
+    """A model that has the tests say what it likes."""
+    return rewriting(body, "tests/test_shop.py", "import unittest\n")
+
+
+def thinks(body: Body) -> Reply:
+    """A model that mends only where it may think long."""
+    return mends(body) if body["thinking_budget_tokens"] > 5000 else idles(body)
+
+
+Bench = Callable[..., Ran]
+
+
+@pytest.fixture
+def bench(cli: Cli, repo: Path, tmp_path: Path, scripted: StartScripted) -> Bench:
+    """Runs it against a model, with the results in `tmp_path/out`."""
+
+    def run(model: Callable[[Body], Reply], *argv: str) -> Ran:
+        cli.url = scripted(about=LLAMA, otherwise=model).base_url
+        return cli.run("bench", "tasks", *argv)
+
+    return run
+
+
+def new(repo: Path, out: Path, *argv: str) -> tuple[str, ...]:
+    own = ("--repo", str(repo), "--verify", COMMAND, "--out", str(out), "--sandbox", "off")
+    return (*own, "--count", "2", *argv)
+
+
+def attempts(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "attempts.jsonl").read_text().splitlines()]
+
+
+def test_a_model_that_mends_solves_a_bug_and_a_commit(
+    bench: Bench, repo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    ran = bench(mends, *new(repo, out, "--json"))
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert [it["id"] for it in told["plan"]["tasks"]] == ["bug-01", "redo-01"]
+    (row,) = told["settings"]
+    assert (row["solved"], row["tried"], row["restored"]) == (2, 2, 0)
+    for attempt in attempts(out):
+        assert (attempt["solved"], attempt["code"], attempt["tool_calls"]) == (True, 0, 2)
+        assert attempt["changed"] == ["shop.py"]
+        assert (attempt["cached_tokens"], attempt["generated_tokens"]) == (800, 190)
+        assert attempt["read_tokens"] == 1700
+    assert "<svg" in (out / "report.html").read_text()
+
+
+def test_a_model_that_does_nothing_solves_nothing(bench: Bench, repo: Path, tmp_path: Path) -> None:
+    ran = bench(idles, *new(repo, tmp_path / "out"))
+    assert ran.code == 0
+    assert "0/2" in ran.out
+    assert all("FAIL" in it["tail"] or "ERROR" in it["tail"] for it in attempts(tmp_path / "out"))
+
+
+def test_a_model_that_edits_the_tests_solves_nothing_and_is_told(
+    bench: Bench, repo: Path, tmp_path: Path
+) -> None:
+    ran = bench(cheats, *new(repo, tmp_path / "out"))
+    assert "0/2" in ran.out
+    assert "changed tests in 2 attempts; they were put back" in ran.out
+    assert {it["restored"][0] for it in attempts(tmp_path / "out")} == {"tests/test_shop.py"}
+
+
+def test_two_budgets_are_compared_over_the_same_tasks(
+    bench: Bench, repo: Path, tmp_path: Path
+) -> None:
+    ran = bench(thinks, *new(repo, tmp_path / "out", "--thinking", "low,high"))
+    assert re.search(r"(?m)^ 1 +0/2", ran.out), ran.out
+    assert re.search(r"(?m)^ 2 +2/2", ran.out), ran.out
+    assert "no difference is proven" in ran.out, "two tasks prove nothing"
+    assert "think low against think high, over 2 tasks" in ran.out
+
+
+@pytest.mark.skipif("not __import__('shutil').which('unshare')", reason="a fence needs Linux")
+def test_it_all_goes_on_inside_the_fence(bench: Bench, repo: Path, tmp_path: Path) -> None:
+    argv = new(repo, tmp_path / "out", "--sandbox", "required", "--kinds", "redo")
+    told: list[Body] = []
+
+    def looks(body: Body) -> Reply:
+        told.append(body)
+        return mends(body)
+
+    ran = bench(looks, *argv)
+    if ran.code == 44:
+        pytest.skip("no fence holds on this machine")
+    assert ran.code == 0, ran.err
+    assert "1/1" in ran.out
+    assert "Commands run in a sandbox" in json.dumps(told[0]["messages"])
+
+
+def test_the_answer_is_nowhere_in_the_copy(bench: Bench, repo: Path, tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def searches(body: Body) -> Reply:
+        heard.extend(it["content"] for it in body["messages"] if it["role"] == "tool")
+        if is_answered(body):
+            return DONE
+        line = "git log --all --oneline; git reflog; git stash list; grep -rn 'def gross' ."
+        return Reply(calls=(Call("shell", {"command": line}),))
+
+    bench(searches, *new(repo, tmp_path / "out", "--kinds", "redo"))
+    assert heard
+    assert "Begin" in heard[0]
+    assert "def gross" not in heard[0]
+    assert "gross price" not in heard[0]
+
+
+def test_the_repository_itself_is_not_to_be_read(bench: Bench, repo: Path, tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def peeks(body: Body) -> Reply:
+        heard.extend(it["content"] for it in body["messages"] if it["role"] == "tool")
+        if is_answered(body):
+            return DONE
+        reads = Call("read", {"path": str(repo / "tests" / "test_shop.py")})
+        return Reply(calls=(reads, Call("shell", {"command": f"cat {repo}/tests/test_shop.py"})))
+
+    bench(peeks, *new(repo, tmp_path / "out", "--kinds", "redo"))
+    assert len(heard) == 2
+    assert not [it for it in heard if "test_discount" in it]
+
+
+def test_an_interrupted_bench_goes_on(
+    cli: Cli, repo: Path, tmp_path: Path, scripted: StartScripted, bench: Bench
+) -> None:
+    out = tmp_path / "out"
+    cli.url = scripted(about=LLAMA, otherwise=mends).base_url
+    process = subprocess.Popen(
+        cli.line("bench", "tasks", *new(repo, out, "--repeat", "2")),
+        cwd=cli.folder,
+        env=cli.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if "3/4 bug-01" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    told, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "not everything was tried" in told
+    assert f"bench tasks --resume {out} goes on" in err
+    done = attempts(out)
+    assert len(done) in (2, 3)
+    ran = bench(mends, "--resume", str(out))
+    assert ran.code == 0, ran.err
+    assert attempts(out)[: len(done)] == done
+    assert len(attempts(out)) == 4
+    assert "4/4" in ran.out
+
+
+def test_a_server_that_is_away_stops_the_bench_and_counts_against_nobody(
+    cli: Cli, repo: Path, tmp_path: Path, bench: Bench
+) -> None:
+    out = tmp_path / "out"
+    cli.url = "http://127.0.0.1:9/v1"
+    ran = cli.run("bench", "tasks", *new(repo, out, "--kinds", "redo"))
+    assert ran.code == 75
+    assert "No server answers" in ran.err
+    assert not (out / "attempts.jsonl").exists()
+    assert bench(mends, "--resume", str(out)).code == 0
+    assert len(attempts(out)) == 1
+
+
+def test_what_cannot_be_done_is_told_before_any_work(cli: Cli, repo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    wrong = {
+        ("--profiles", "deep"): "There is no profile 'deep'",
+        ("--thinking", "much"): "'much' is none of off, low",
+        ("--thinking", "low,low"): "is named twice",
+        ("--sampling", "heat=1"): "is no NAME=NUMBER",
+        ("--kinds", "riddle"): "is not a list of bug and redo",
+        ("--resume", str(out)): "--resume and --out exclude each other",
+    }
+    for argv, sentence in wrong.items():
+        ran = cli.run("bench", "tasks", *new(repo, out, *argv))
+        assert ran.code == 2, ran
+        assert sentence in ran.err
+    inside = cli.run("bench", "tasks", *new(repo, repo / "out"))
+    assert inside.code == 42
+    assert "lies in the repository" in inside.err
+    nowhere = cli.run("bench", "tasks", "--repo", str(cli.folder))
+    assert (nowhere.code, "is in no git repository" in nowhere.err) == (42, True)
+    assert not out.exists()
