@@ -11,9 +11,9 @@ from qcode.doctor.base import Subject
 from qcode.doctor.meeting import Address, met
 from qcode.doctor.probes.asking import question
 from qcode.doctor.probes.behaviour import BEHAVIOUR
+from qcode.doctor.probes.budgets import BudgetProbe
 from qcode.doctor.probes.sampling import PenaltiesProbe
 from qcode.doctor.probes.structure import SchemaProbe
-from qcode.doctor.probes.thinking import BudgetProbe
 from tests.support.llama import LlamaServer, Options, Thinks, make_model
 
 pytestmark = pytest.mark.llamacpp

@@ -86,6 +86,23 @@ async def test_a_planted_fault_is_found_and_no_other(planted: Planted) -> None:
     assert finding.change.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("calls_as_text", "calls.parser"),
+        ("schema_ignored", "schema.ignored"),
+        ("switch_ignored", "thinking.switch"),
+        ("min_p_ignored", "sampling.min_p"),
+        ("presence_ignored", "sampling.presence_penalty"),
+        ("limit_ignored", "limits.max_tokens"),
+        ("image_dropped", "sight.dropped"),
+        ("tax", "wrapper.tax"),
+    ],
+)
+async def test_faults_are_found_by_the_words_of_ollama_too(fault: str, found: str) -> None:
+    assert ids(await results_of("ollama", mind_of("ollama", fault), asking(65_536))) == [found]
+
+
 async def test_one_cause_is_one_finding() -> None:
     """Without its reasoning parser vLLM refuses budgets, too."""
     results = await results_of("vllm", mind_of("vllm", "thinking_in_text", "budget_refused"))

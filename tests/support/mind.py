@@ -13,7 +13,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tests.support.script import Body, Call, Pace, Reply, Usage
@@ -100,7 +100,12 @@ class Mind:
             return Reply(status=500, body=_error(_NO_IMAGES))
         if "budget_refused" in self.faults and wish.budget is not None:
             return _refusal("thinking_token_budget is set but --reasoning-parser is not configured")
-        return self._cut(wish, *self._answer(wish))
+        reply = self._cut(wish, *self._answer(wish))
+        if "tax" in self.faults and body.get("stream") is False:
+            told = reply.usage or Usage(1, 1)
+            engine = replace(told, read_seconds=0.05, write_seconds=0.1)
+            return replace(reply, usage=engine, pace=Pace(wait_seconds=0.7))
+        return reply
 
     def _read(self, body: Body) -> Wish:
         options = body.get("options") or body
@@ -224,15 +229,12 @@ class Mind:
             reasoning = reasoning[:most]
             words, calls = words[: most - len(reasoning)], []
         prompt = wish.size // 4 + (IMAGE_TOKENS if wish.image else 0) + (200 if wish.tool else 0)
-        taxed = "tax" in self.faults
-        engine = (0.05, 0.1) if taxed else (1.0, 2.0)
         return Reply(
             text="".join(words),
             reasoning="".join(reasoning),
             calls=tuple(calls),
             finish="length" if is_cut and not unsaid else "",
-            usage=Usage(prompt, min(whole, most) if is_cut else whole, None, *engine),
-            pace=Pace(wait_seconds=0.7 if taxed else 0.0),
+            usage=Usage(prompt, min(whole, most) if is_cut else whole),
         )
 
 

@@ -1,4 +1,4 @@
-"""Thinking: does it go off, does it come in a field of its own, and does its budget hold."""
+"""Thinking: does it go off, and does it come in a field of its own."""
 
 from dataclasses import replace
 
@@ -23,13 +23,12 @@ from qcode.doctor.probes.asking import (
     works,
 )
 from qcode.server import tokens
-from qcode.server.base import Request
 from qcode.server.families import family
-from qcode.server.fields import limits
-from qcode.server.quirks import QUIRKS, of
+from qcode.server.quirks import QUIRKS
 from qcode.server.sounding import Sounding
 
-_NEVER = "the model does not think"
+NEVER = "the model does not think"
+"""Why a probe is absent."""
 _UNASKED = "the model answered without thinking"
 _SHORT = 60
 """Characters: an answer of one word is no thought."""
@@ -44,7 +43,7 @@ class SwitchProbe:
     def absent(self, subject: Subject) -> str:
         """Not where there is nothing to switch."""
         if not may_think(subject):
-            return _NEVER
+            return NEVER
         model = family(subject.facts.model)
         if model.thinks in ("always", "levels"):
             return f"{model.name} always thinks"
@@ -106,7 +105,7 @@ def _misfiled(subject: Subject) -> Finding:
     return Finding(
         id="thinking.misfiled",
         weight="note",
-        title="With thinking off the answer comes as thinking.",
+        title="With thinking off the answer is filed as thinking, or keeps a mark of it.",
         cost="Other clients show an empty answer; qcode puts it in its place.",
         change="Update vLLM to 0.19 or newer (its PR 35982)."
         if subject.facts.kind == "vllm"
@@ -123,7 +122,7 @@ class SeparateProbe:
 
     def absent(self, subject: Subject) -> str:
         """Not for models that never think."""
-        return "" if may_think(subject) else _NEVER
+        return "" if may_think(subject) else NEVER
 
     def estimate(self, subject: Subject) -> float:
         """A thought."""
@@ -172,98 +171,4 @@ def _in_text(subject: Subject, seen: Sounding) -> Finding:
         "it get lost, and no budget of the server holds.",
         change=changes.reasoning_parser(subject.facts),
         evidence={"thinking": excerpt(seen.reasoning)},
-    )
-
-
-_BUDGET = 96
-_HELD = 160
-"""Tokens at most where it holds: a server may end its sentence, and add words of its own."""
-_BROKEN = 210
-_BUDGET_ROOM = 420
-
-
-class BudgetProbe:
-    """Does the server stop the thinking at its budget."""
-
-    name = "thinking budget"
-    label = "a thought with a budget"
-
-    def absent(self, subject: Subject) -> str:
-        """Only where the server is told a budget."""
-        if not may_think(subject):
-            return _NEVER
-        if subject.notes.get(SEPARATE) is False:
-            return "thinking does not come apart from the answer"
-        row = of(subject.facts.kind, subject.facts.version)
-        if not limits(subject.facts, Request("", [], [], thinking_budget=_BUDGET)):
-            return f"{row.name} is told none: qcode counts"
-        return ""
-
-    def estimate(self, subject: Subject) -> float:
-        """What is left of a thought, and an answer."""
-        return cost(subject, 1, _BUDGET_ROOM)
-
-    async def run(self, subject: Subject) -> Result:
-        """A puzzle that takes longer than the budget."""
-        limit = 200 + sum(map(ord, subject.salt)) % 90
-        asks = (
-            f"List every prime number below {limit} whose digits add up to an even number. Check "
-            "each number one by one, in detail.",
-            f"Add up all whole numbers from 1 to {limit} that hold the digit 7, one step after "
-            "another, in detail.",
-        )
-        why = ""
-        for words in asks:
-            request = replace(
-                thoughtful(subject, words), thinking_budget=_BUDGET, max_tokens=_BUDGET_ROOM
-            )
-            seen = await subject.ask(request)
-            facts = await subject.server.known() or subject.facts
-            if not limits(facts, request):
-                return fails(self.name, _refused(subject), Learned(budget_holds=False))
-            found = seen.error or _held(subject, await _counted(subject, seen.reasoning))
-            if isinstance(found, Result):
-                return found
-            why = found
-        return Result(probe=self.name, verdict="unclear", said=why)
-
-
-async def _counted(subject: Subject, text: str) -> int:
-    """By the server's own count, where it counts."""
-    told = await subject.server.count(text) if text else 0
-    return round(tokens.about(text)) if told is None else told
-
-
-def _held(subject: Subject, thought: int) -> Result | str:
-    name = BudgetProbe.name
-    if thought >= _BROKEN:
-        return fails(name, _overrun(subject, thought), Learned(budget_holds=False))
-    if thought < 0.7 * _BUDGET:
-        return f"the thought was over after {thought} tokens, before its budget of {_BUDGET}"
-    if thought > _HELD:
-        return f"the thought had {thought} tokens, with a budget of {_BUDGET}"
-    said = f"thinking stopped after {thought} tokens, with a budget of {_BUDGET}"
-    return works(name, said, Learned(budget_holds=True), thought_tokens=thought)
-
-
-def _overrun(subject: Subject, thought: int) -> Finding:
-    return Finding(
-        id="budget.ignored",
-        weight="note",
-        title=f"A thinking budget of {_BUDGET} tokens did not hold: {thought} and more came.",
-        cost="qcode keeps the budget itself from now on: it ends the request and asks again, "
-        "which costs a second each time.",
-        change=changes.budget(subject.facts),
-        evidence={"budget_tokens": _BUDGET, "thought_tokens": thought},
-    )
-
-
-def _refused(subject: Subject) -> Finding:
-    return Finding(
-        id="budget.refused",
-        weight="note",
-        title="The server refuses a thinking budget.",
-        cost="qcode keeps the budget itself: it ends the request and asks again, which costs a "
-        "second each time.",
-        change=changes.budget(subject.facts),
     )
