@@ -18,7 +18,8 @@ _STALE = 0.85
 """Share of the window that must be lines which stand in it several times."""
 _SEVERAL = 4
 
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"(?<![\w./-])\d+(?![\w/-]|\.\w)")
+"""One that stands alone: `part_7.py` after `part_6.py` is news."""
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[\u3002\uff01\uff1f])|\n")
 _LIKE_CODE = re.compile(r"(?:\s{4}|\t)(?!\s*(?:[*-]|\d+\.)\s)|\s*(?:[|+<>{}\[\]#@;=%$`]|//|--)| \*")
 """How lines of code, tables, headers and logs begin, where they stand outside a fence."""

@@ -19,6 +19,14 @@ NAMES = ("user", "order", "invoice", "address", "payment", "refund", "cart", "it
 _NUMBERED = tuple(f"{name}{n}" for n in range(8) for name in NAMES)
 
 
+def _edits_told() -> str:
+    same = (
+        "It has the same import, so I replace it the same way: `import os` by `from os import x`."
+    )
+    files = (f"pkg/part_{n}.py" for n in range(40))
+    return "".join(f"Now {file}. {same} Done with {file}.\n" for file in files)
+
+
 def _edits() -> str:
     said = (
         "Now `src/{0}/models.py`: I replace the import of `old_{0}` by `new_{0}` and leave the "
@@ -204,6 +212,7 @@ def _yaml() -> str:
 
 HONEST: Mapping[str, str] = {
     "forty similar edits": _edits(),
+    "forty edits told": _edits_told(),
     "table of numbers": _numbers(),
     "matrix of zeros": _matrix(),
     "ascii art": _art(),
