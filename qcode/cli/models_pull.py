@@ -18,7 +18,8 @@ from qcode.config.load import load, sources
 from qcode.headless.talk import talk, whole
 from qcode.protocol.errors import ConfigError
 from qcode.protocol.text import escaped, one_line
-from qcode.serve.hubfiles import HubFile, Named, eyes, model_files, named, size
+from qcode.serve.catalog import catalog
+from qcode.serve.hubfiles import HubFile, Named, eyes, model_files, named, size, suspects
 
 if TYPE_CHECKING:
     from qcode.serve.pull import Hub, Listing
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     talk(f"connection {hub.host}, by user: which files {wanted.repo} has")
     listing = hub.listing(wanted.repo, arguments.revision)
     files = _chosen(listing, wanted, arguments.mmproj)
+    _warn(hub, listing, files[0])
     hub.check_room(listing, files)
     talk(_plan(hub, listing, files))
     paths = [_fetch(hub, listing, file) for file in files]
@@ -99,6 +101,18 @@ def _wished(seeing: HubFile) -> bool:
     sys.stderr.write(f"qcode: {what}. Download them too? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _warn(hub: "Hub", listing: "Listing", file: HubFile) -> None:
+    """Of a file that is known to be bad; it is the person's to take all the same."""
+    known = ((bad.files, f"{bad.what}. Instead: {bad.then}") for bad in catalog().bad)
+    found = suspects(known, listing.repo, file.name)
+    if not found:
+        return
+    changed = hub.dates(listing, [file]).get(file.name, "")
+    for suspect in found:
+        if changed and changed < suspect.before:
+            talk(f"{one_line(file.name, 80)} is of {changed}. Known to be bad: {suspect.said}.")
 
 
 def _plan(hub: "Hub", listing: "Listing", files: Sequence[HubFile]) -> str:

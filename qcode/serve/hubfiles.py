@@ -123,6 +123,29 @@ def _there(groups: dict[str, list[HubFile]]) -> str:
     return ", ".join(rows[:_MOST_NAMED]) + more
 
 
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Files that are known to be bad if they are older than a day."""
+
+    before: str
+    """`2026-03-05`."""
+    said: str
+    """For people."""
+
+
+def suspects(known: Iterable[tuple[str, str]], repo: str, name: str) -> tuple[Suspect, ...]:
+    """Of what is known to be bad, as (files, what is wrong with them), what this one may be:
+    `Qwen3.5 with UD- in the name, uploaded before 2026-02-27` names a model first, a day last."""
+    found = []
+    for files, wrong in known:
+        day = re.search(r"\bbefore (\d{4}-\d\d-\d\d)$", files)
+        model = files.partition(" ")[0].lower()
+        marked = "UD-" not in files or "UD-" in name.upper()
+        if day and marked and model in f"{repo}/{name}".lower():
+            found.append(Suspect(day[1], f"{files}: {wrong}"))
+    return tuple(found)
+
+
 def size(count: int) -> str:
     """Bytes for people, as the hub counts them: `22.1 GB`."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

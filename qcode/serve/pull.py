@@ -12,7 +12,7 @@ import importlib
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,18 @@ class Hub:
             for one in told.siblings or ()
         )
         return Listing(repo, revision, told.sha or "", files)
+
+    def dates(self, listing: Listing, files: Sequence[HubFile]) -> dict[str, str]:
+        """When each was last changed: `2026-03-05`. What is not told is left out. Raises
+        QcodeError."""
+        names = [file.name for file in files]
+        with self._told(listing.repo):
+            rows = self._library.HfApi().get_paths_info(
+                listing.repo, names, revision=listing.commit, expand=True
+            )
+        return {
+            row.path: row.last_commit.date.date().isoformat() for row in rows if row.last_commit
+        }
 
     def has(self, listing: Listing, file: HubFile) -> bool:
         """Whether it is on this disk already, whole."""

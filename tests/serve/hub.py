@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _PIECE = 64 << 10
 _RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 _API = re.compile(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?")
+
+_PATHS = re.compile(r"/api/models/([^/]+/[^/]+)/paths-info/([^/]+)")
 
 
 @dataclass
@@ -25,6 +27,8 @@ class Hub:
     """Repositories by their names, each with its files."""
 
     repos: Mapping[str, Mapping[str, bytes]]
+    changed: str = "2026-05-01T10:00:00.000Z"
+    """The day of all files."""
     gated: frozenset[str] = frozenset()
     """Repositories that ask for consent."""
     cut_after: int = 0
@@ -86,6 +90,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._answer()
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        found = _PATHS.fullmatch(unquote(urlsplit(self.path).path))
+        if not found or not self._may(found[1]):
+            return
+        names = _named(asked, self.headers["Content-Type"])
+        commit = {"id": COMMIT, "title": "Upload", "date": self.hub.changed}
+        rows = [
+            {"type": "file", "path": name, "size": 1, "oid": "0" * 40, "lastCommit": commit}
+            for name in names
+        ]
+        self._json(200, rows)
 
     def do_HEAD(self) -> None:
         self._answer()
@@ -163,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
@@ -172,6 +189,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _lfs(data: bytes) -> dict[str, object]:
     return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
+
+
+def _named(body: bytes, kind: str) -> list[str]:
+    """The paths of a question, as a form or as JSON."""
+    if "json" in kind:
+        return list(json.loads(body)["paths"])
+    return parse_qs(body.decode())["paths"]
 
 
 def _first(asked: str) -> int:

@@ -1,11 +1,14 @@
 """Which files of a repository are meant by what a person types."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qcode.protocol.errors import InputError
-from qcode.serve.hubfiles import HubFile, Named, eyes, model_files, named, size
+from qcode.serve.catalog import catalog
+from qcode.serve.hubfiles import HubFile, Named, eyes, model_files, named, size, suspects
 
 REPO = "owner/Model-GGUF"
 
@@ -105,3 +108,13 @@ def test_a_name_never_stands_for_another_quantisation(there: set[str], wanted: s
 )
 def test_sizes_are_said_as_the_hub_says_them(count: float, said: str) -> None:
     assert size(int(count)) == said
+
+
+def test_what_is_known_to_be_bad_is_suspected_by_its_name_and_dated() -> None:
+    known = [(bad.files, bad.what) for bad in catalog().bad]
+    assert known
+    ud = suspects(known, "unsloth/Qwen3.5-27B-GGUF", "Qwen3.5-27B-UD-Q4_K_XL.gguf")
+    plain = suspects(known, "unsloth/Qwen3.5-27B-GGUF", "Qwen3.5-27B-Q4_K_M.gguf")
+    assert len(ud) > len(plain) > 0
+    assert all(re.fullmatch(r"2026-\d\d-\d\d", one.before) for one in ud)
+    assert not suspects(known, "unsloth/Qwen3.6-27B-GGUF", "Qwen3.6-27B-UD-Q4_K_XL.gguf")

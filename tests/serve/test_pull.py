@@ -75,7 +75,13 @@ class Puller:
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    it = Hub({REPO: FILES, "owner/Bare": {"README.md": b"x"}, "owner/Closed": FILES}).start()
+    repos = {
+        REPO: FILES,
+        "owner/Bare": {"README.md": b"x"},
+        "owner/Closed": FILES,
+        "unsloth/Qwen3.5-27B-GGUF": {"Qwen3.5-27B-UD-Q4_K_XL.gguf": MODEL[:9_000]},
+    }
+    it = Hub(repos).start()
     it.gated = frozenset({"owner/Closed"})
     yield it
     it.close()
@@ -195,6 +201,17 @@ def test_what_there_is_not_is_a_sentence(puller: Puller, model: str, words: str)
     assert ran.code == ExitCode.INPUT, ran.err
     assert words in ran.err.replace("\n  ", " ")
     assert puller.hub.sent == {}
+
+
+@pytest.mark.parametrize(("day", "is_told"), [("2026-02-01", "told"), ("2026-06-01", "not told")])
+def test_a_file_that_is_known_to_be_bad_is_named(
+    puller: Puller, hub: Hub, day: str, is_told: str
+) -> None:
+    hub.changed = f"{day}T10:00:00.000Z"
+    ran = puller.run("unsloth/Qwen3.5-27B-GGUF:UD-Q4_K_XL")
+    assert ran.code == ExitCode.OK, ran.err
+    words = ran.err.replace("\n  ", " ")
+    assert (f"is of {day}. Known to be bad: Qwen3.5" in words) is (is_told == "told")
 
 
 def test_who_must_consent_first_is_told_where(puller: Puller, hub: Hub) -> None:
