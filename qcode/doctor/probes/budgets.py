@@ -96,7 +96,7 @@ def _overrun(subject: Subject, thought: int) -> Finding:
         weight="note",
         title=f"A thinking budget of {_BUDGET} tokens did not hold: {thought} and more came.",
         cost="qcode keeps the budget itself from now on: it ends the request and asks again, "
-        "which costs a second each time.",
+        "which costs one more request each time.",
         change=changes.budget(subject.facts),
         evidence={"budget_tokens": _BUDGET, "thought_tokens": thought},
     )
@@ -107,7 +107,7 @@ def _refused(subject: Subject) -> Finding:
         id="budget.refused",
         weight="note",
         title="The server refuses a thinking budget.",
-        cost="qcode keeps the budget itself: it ends the request and asks again, which costs a "
-        "second each time.",
+        cost="qcode keeps the budget itself: it ends the request and asks again, which costs "
+        "one more request each time.",
         change=changes.budget(subject.facts),
     )
