@@ -57,7 +57,7 @@ class RatesProbe:
 
     def _told(self, subject: Subject, short: Speed, far: Speed | None) -> Result:
         if short.error or not short.middle:
-            said = short.error or "too little was written to tell a rate"
+            said = short.error or f"{_point(short)}: too little was written"
             return Result(probe=self.name, verdict="unclear", said=said)
         here = cards(subject.facts.base_url)
         findings = spill.findings(subject.facts, short, far, here)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from qcode.doctor.base import Subject
-from qcode.doctor.probes.talk import Talk, density, plain
+from qcode.doctor.probes.talk import Talk, density, learn_density, plain
 from qcode.server.sounding import Sounding
 
 _TASK = "Count from one to a hundred, in words."
@@ -46,15 +46,28 @@ async def speed(subject: Subject, name: str, tokens: int, answer_tokens: int) ->
     if cold.error:
         return Speed(0, None, (), cold.error)
     again = await _sent(subject, talk.answered(cold).ask(_AGAIN), answer_tokens)
-    return Speed(cold.prompt_tokens or tokens, cold.prompt_per_second, _rates(cold, again))
+    learn_density(subject, size, cold)
+    return Speed(cold.prompt_tokens or tokens, _read(cold), _written(cold, again))
 
 
-def _rates(*soundings: Sounding) -> tuple[float, ...]:
-    return tuple(
-        each.generated_per_second
-        for each in soundings
-        if each.generated_per_second and (each.generated_tokens or 0) >= _LEAST_TOKENS
-    )
+def _read(seen: Sounding) -> float | None:
+    """The server's own figure, else by the clock; the prompt was new to it."""
+    if seen.prompt_per_second or not seen.prompt_tokens or not seen.first_seconds:
+        return seen.prompt_per_second
+    return seen.prompt_tokens / seen.first_seconds
+
+
+def _written(*soundings: Sounding) -> tuple[float, ...]:
+    counted = [each for each in soundings if (each.generated_tokens or 0) >= _LEAST_TOKENS]
+    return tuple(rate for each in counted if (rate := _rate(each)))
+
+
+def _rate(seen: Sounding) -> float | None:
+    """The same of the answer; its first token belongs to the prompt."""
+    seconds = seen.seconds - (seen.first_seconds or seen.seconds)
+    if seen.generated_per_second or seconds <= 0.0:
+        return seen.generated_per_second
+    return ((seen.generated_tokens or 0) - 1) / seconds
 
 
 def joined(one: Speed, other: Speed) -> Speed:

@@ -92,9 +92,16 @@ async def density(subject: Subject) -> float:
     known = subject.notes.get(_DENSITY)
     if not isinstance(known, float):
         counted = await subject.server.count(filler(_SAMPLE_TOKENS, "sample"))
-        known = counted / _SAMPLE_TOKENS if counted else 1.0
-        subject.notes[_DENSITY] = known
+        if not counted:
+            return 1.0
+        known = subject.notes[_DENSITY] = counted / _SAMPLE_TOKENS
     return known
+
+
+def learn_density(subject: Subject, size: int, sounding: Sounding) -> None:
+    """By a prompt that was counted behind its answer, for servers that count nothing before."""
+    if size >= _SAMPLE_TOKENS and sounding.prompt_tokens:
+        subject.notes[_DENSITY] = sounding.prompt_tokens / size
 
 
 def answer_of(sounding: Sounding) -> AssistantMessage:
