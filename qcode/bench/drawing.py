@@ -9,14 +9,17 @@ from html import escape
 from qcode.bench.stats import Interval
 from qcode.bench.summary import Row, Summary
 from qcode.bench.task_tables import amount, percents, seconds
+from qcode.protocol.text import one_line
 
-_NAMES = 210
-"""Width of the column of names."""
 _WIDTH = 760
-_PLOT = _WIDTH - _NAMES - 110
-_LINE = 30
-_TOP = 26
-_LONGEST = 28
+_LEFT = 14
+_VALUES = 136
+"""Width of the column of figures."""
+_PLOT = _WIDTH - _LEFT - _VALUES
+_LINE = 46
+"""Height of a row: its name above, what is drawn below."""
+_TOP = 30
+_LONGEST = 90
 
 Label = Callable[[float], str]
 
@@ -91,7 +94,12 @@ def _axis(ticks: Sequence[float], high: float, label: Label, rows: int) -> Itera
     for tick in ticks:
         x = _x(tick, high)
         yield f'<line class="grid" x1="{x:.1f}" y1="{_TOP - 6}" x2="{x:.1f}" y2="{bottom}"/>'
-        yield f'<text class="tick" x="{x:.1f}" y="{_TOP - 12}">{escape(label(tick))}</text>'
+        yield f'<text class="tick" x="{x:.1f}" y="{_TOP - 12}">{escape(_tick(label(tick)))}</text>'
+
+
+def _tick(text: str) -> str:
+    """`0.0` is 0, and `10.0k` is 10k."""
+    return text.replace(".0", "") if text.rstrip("kM").endswith(".0") else text
 
 
 def _whisker(interval: Interval | None, middle: float | None, high: float, at: int) -> str:
@@ -108,20 +116,20 @@ def _whisker(interval: Interval | None, middle: float | None, high: float, at: i
 
 
 def _name(row: Row, at: int) -> str:
-    text = row.name if len(row.name) <= _LONGEST else f"{row.name[: _LONGEST - 1]}…"
-    return f'<text class="name" x="{_NAMES - 12}" y="{_y(at) + 4}">{escape(text)}</text>'
+    name = escape(one_line(row.name, _LONGEST))
+    return f'<text x="{_LEFT}" y="{_y(at) - 14}">{name}</text>'
 
 
 def _value(text: str, at: int) -> str:
-    return f'<text x="{_NAMES + _PLOT + 12}" y="{_y(at) + 4}">{escape(text)}</text>'
+    return f'<text x="{_LEFT + _PLOT + 14}" y="{_y(at) + 4}">{escape(text)}</text>'
 
 
 def _x(value: float, high: float) -> float:
-    return _NAMES + _PLOT * value / high
+    return _LEFT + _PLOT * value / high
 
 
 def _y(at: int) -> int:
-    return _TOP + at * _LINE + _LINE // 2
+    return _TOP + at * _LINE + 30
 
 
 def _aside(number: int) -> float:

@@ -8,14 +8,14 @@ from html import escape
 from qcode.bench import drawing
 from qcode.bench.summary import Summary
 from qcode.bench.task import Attempt, Task
-from qcode.bench.task_tables import heading, percents, seconds, sentences
+from qcode.bench.task_tables import heading, percents, seconds, verdicts
 from qcode.protocol.text import legible
 
 _STYLE = """\
 :root{color-scheme:light dark;--ink:#1c1e21;--dim:#5c6269;--paper:#fcfcfa;--rule:#d8d8d2;
 --mark:#1f5fa8;--soft:#9db8d6;--again:#b4690e;--wrote:#3d7a4e;--good:#2e6b3f;--bad:#a33127}
 @media (prefers-color-scheme:dark){:root{--ink:#e4e4df;--dim:#9a9fa5;--paper:#191b1e;
---rule:#3a3d42;--mark:#7fb0ea;--soft:#4a6480;--again:#d8954a;--wrote:#76b287;--good:#84c596;
+--rule:#3a3d42;--mark:#7fb0ea;--soft:#587ba3;--again:#d8954a;--wrote:#76b287;--good:#84c596;
 --bad:#e58a80}}
 body{margin:2rem auto;max-width:52rem;padding:0 1rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,sans-serif}
@@ -25,7 +25,7 @@ p,li{margin:.25rem 0}.dim{color:var(--dim)}code{font-size:.9em;overflow-wrap:any
 th,td{padding:.3rem .7rem;border-bottom:1px solid var(--rule);text-align:right}
 th:first-child,td:first-child,td.left,th.left{text-align:left}
 svg{max-width:100%;height:auto;font:13px system-ui,sans-serif}
-svg text{fill:var(--ink)}.name{text-anchor:end}.tick{text-anchor:middle;fill:var(--dim)!important}
+svg text{fill:var(--ink)}.tick{text-anchor:middle;fill:var(--dim)!important}
 .grid{stroke:var(--rule)}.whisker{stroke:var(--mark);stroke-width:2;fill:none}
 .mark{fill:var(--mark)}.dot{fill:var(--soft);fill-opacity:.75}
 .new{fill:var(--soft)}.again{fill:var(--again)}.wrote{fill:var(--wrote)}
@@ -82,13 +82,26 @@ def _seconds(found: Summary, attempts: Sequence[Attempt]) -> list[list[float]]:
 def _pairs(found: Summary) -> Iterator[str]:
     if not found.pairs:
         return
-    yield "<h2>Compared</h2>\n"
+    items = "".join(f"<li>{_safe(it)}</li>" for it in verdicts(found))
+    yield f"<h2>Compared</h2>\n<ul>{items}</ul>\n{_table(_PAIRS_HEAD, _pair_rows(found))}"
+    yield '<p class="dim">Tasks that one of the two solved and the other did not, and tasks in '
+    yield "which one was faster. p: exact sign test over tasks (with one attempt each: McNemar), "
+    yield "corrected for the number of pairs by Holm's method.</p>\n"
+
+
+_PAIRS_HEAD = ("first", "second", "solved alone", "p", "faster", "p")
+
+
+def _pair_rows(found: Summary) -> Iterator[list[str]]:
     for pair in found.pairs:
-        first, *rest = sentences(pair)
-        items = "".join(f"<li>{_safe(it)}</li>" for it in rest)
-        yield f"<p>{_safe(first)}</p><ul>{items}</ul>\n"
-    yield '<p class="dim">Exact sign test over tasks (with one attempt each: McNemar), corrected '
-    yield "for the number of pairs by Holm's method.</p>\n"
+        yield [
+            _cell(pair.first),
+            _cell(pair.second, "left"),
+            _cell(f"{pair.first_better} : {pair.second_better}"),
+            _cell(f"{pair.chance:.2g}"),
+            _cell(f"{pair.faster} : {pair.slower}"),
+            _cell(f"{pair.faster_chance:.2g}"),
+        ]
 
 
 _SETTINGS_HEAD = (

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, count
 from statistics import fmean, median
 
 from qcode.bench.stats import PROVEN, Interval, about_median, holm, sign_test, wilson
 from qcode.bench.task import Attempt, Plan
-
-FEWEST_UNLIKE = 6
-"""Tasks that have to come out otherwise, all one way, before anything is proven: 2 / 2^6 < 5 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,12 @@ class Summary:
     """(task, setting) -> solved of tried."""
 
     @property
+    def fewest_unlike(self) -> int:
+        """Tasks that have to come out otherwise, all one way, before anything is proven."""
+        pairs = max(len(self.pairs), 1)
+        return next(it for it in count(1) if sign_test(0, it) * pairs < PROVEN)
+
+    @property
     def is_whole(self) -> bool:
         """Everything was tried."""
         return all(row.tried == len(self.plan.tasks) * self.plan.repeat for row in self.rows)
@@ -93,7 +96,7 @@ def _counted(attempts: Sequence[Attempt]) -> tuple[int, int]:
 
 
 def _row(name: str, tried: Sequence[Attempt]) -> Row:
-    solved, count = _counted(tried)
+    solved, all_tried = _counted(tried)
     seconds = [it.seconds for it in tried]
 
     def middle(of: Callable[[Attempt], float]) -> float:
@@ -103,8 +106,8 @@ def _row(name: str, tried: Sequence[Attempt]) -> Row:
         name=name,
         model=next((it.model for it in reversed(tried) if it.model), ""),
         solved=solved,
-        tried=count,
-        share=wilson(solved, count),
+        tried=all_tried,
+        share=wilson(solved, all_tried),
         seconds=middle(lambda it: it.seconds),
         about_seconds=about_median(seconds),
         read_tokens=middle(lambda it: it.read_tokens),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from qcode.bench.stats import Interval
-from qcode.bench.summary import FEWEST_UNLIKE, Pair, Row, Summary
+from qcode.bench.summary import Pair, Row, Summary
 from qcode.bench.task import Attempt
 from qcode.protocol.cells import cells
 from qcode.protocol.text import one_line
@@ -22,7 +22,7 @@ def text(found: Summary) -> str:
     """Heading, a row for each setting, the pairs, the tasks; ends with a newline."""
     parts = [_heading(found), "".join(_rows(found))]
     if found.pairs:
-        parts.append("".join(_pairs(found.pairs)))
+        parts.append("".join(_pairs(found)))
     parts.append("".join(_tasks(found)))
     return "\n".join(parts)
 
@@ -80,34 +80,53 @@ def _remarks(found: Summary) -> Iterator[str]:
         yield "not everything was tried\n"
 
 
-def _pairs(pairs: Sequence[Pair]) -> Iterator[str]:
-    for pair in pairs:
-        for number, line in enumerate(sentences(pair)):
-            yield fill(
-                one_line(line, 400),
-                _COLUMNS,
-                initial_indent="  " if number else "",
-                subsequent_indent="    ",
-                break_on_hyphens=False,
-            )
-            yield "\n"
+def _pairs(found: Summary) -> Iterator[str]:
+    """A row a pair, and in plain words what is proven."""
+    numbers = {row.name: at for at, row in enumerate(found.rows, 1)}
+    yield f"{'pair':8} {'solved alone by':>16} {'p':>8} {'faster in':>16} {'p':>8}\n"
+    for pair in found.pairs:
+        names = f"{numbers[pair.first]} and {numbers[pair.second]}"
+        alone = f"{pair.first_better} and {pair.second_better}"
+        faster = f"{pair.faster} and {pair.slower}"
+        yield f"{names:8} {alone:>16} {pair.chance:>8.2g} {faster:>16} {pair.faster_chance:>8.2g}\n"
+    for line in verdicts(found):
+        yield _filled(line)
 
 
-def sentences(pair: Pair) -> Iterator[str]:
-    """The comparison in words: who, in what was solved, in time."""
-    yield f"{pair.first} against {pair.second}, over {_several(pair.tasks, 'task')}"
-    counts = f"{pair.first_better} solved by the first alone, {pair.second_better} by the second"
-    yield f"solved: {_verdict(pair.is_proven, pair.chance)} ({counts})"
-    unlike = pair.first_better + pair.second_better
-    if not pair.is_proven and unlike < FEWEST_UNLIKE:
-        yield f"{FEWEST_UNLIKE} tasks at least must come out otherwise to prove anything: --count"
-    counts = f"the first was faster in {pair.faster}, slower in {pair.slower}"
-    yield f"seconds: {_verdict(pair.is_time_proven, pair.faster_chance)} ({counts})"
-
-
-def _verdict(is_proven: bool, chance: float) -> str:  # noqa: FBT001 - the two words of one fact
+def _filled(line: str) -> str:
     return (
-        f"{'the difference is proven' if is_proven else 'no difference is proven'}, p {chance:.2g}"
+        fill(one_line(line, 400), _COLUMNS, subsequent_indent="  ", break_on_hyphens=False) + "\n"
+    )
+
+
+def verdicts(found: Summary) -> Iterator[str]:
+    """What the comparison proves, in words; where it proves nothing, that."""
+    solving = [pair for pair in found.pairs if pair.is_proven]
+    for pair in solving:
+        best, other = _ordered(pair, pair.first_better > pair.second_better)
+        yield f"proven: {best} solves more than {other}"
+    if not solving:
+        yield f"no difference in what they solve is proven{_lacking(found)}"
+    timed = [pair for pair in found.pairs if pair.is_time_proven]
+    for pair in timed:
+        best, other = _ordered(pair, pair.faster > pair.slower)
+        yield f"proven: {best} is faster than {other}"
+    if not timed:
+        yield "no difference in seconds is proven"
+
+
+def _ordered(pair: Pair, is_first: bool) -> tuple[str, str]:  # noqa: FBT001 - which of two is named first
+    return (pair.first, pair.second) if is_first else (pair.second, pair.first)
+
+
+def _lacking(found: Summary) -> str:
+    """How much more it takes, where it could not have been proven."""
+    unlike = max(pair.first_better + pair.second_better for pair in found.pairs)
+    if unlike >= found.fewest_unlike:
+        return ""
+    return (
+        f": at least {found.fewest_unlike} tasks must come out otherwise, all one way "
+        "(--count N makes more)"
     )
 
 

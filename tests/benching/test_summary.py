@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qcode.bench.page import page
 from qcode.bench.summary import Summary, summary
 from qcode.bench.task import Attempt, Plan, Setting, Task
-from qcode.bench.task_tables import amount, data, sentences, text
+from qcode.bench.task_tables import amount, data, text
 from qcode.protocol.cells import cells
 from tests.benching.test_keeping import plan
 
@@ -54,15 +54,29 @@ def test_shares_and_medians_of_a_setting() -> None:
 
 
 def test_a_difference_is_proven_or_plainly_not() -> None:
-    (pair,) = found({"s1": "++++++-", "s2": "------+"[:6] + "-"}).pairs
+    proven = found({"s1": "++++++-", "s2": "-------"})
+    (pair,) = proven.pairs
     assert (pair.first_better, pair.second_better) == (6, 0)
     assert pair.is_proven
-    assert "the difference is proven" in " ".join(sentences(pair))
-    (pair,) = found({"s1": "+++++--", "s2": "-------"}).pairs
-    assert not pair.is_proven
-    told = " ".join(sentences(pair))
-    assert "no difference is proven" in told
-    assert "6 tasks at least" in told
+    assert "proven: s1 solves more than s2" in text(proven)
+    lacking = found({"s1": "-------", "s2": "+++++--"})
+    assert not lacking.pairs[0].is_proven
+    assert "no difference in what they solve is proven: at least 6 tasks" in text(lacking)
+    assert "\nproven: " not in text(lacking)
+    uneven = found({"s1": "++++++--", "s2": "------++"})
+    assert "no difference in what they solve is proven\n" in text(uneven)
+
+
+def test_more_pairs_need_more_tasks() -> None:
+    assert found({"s1": "+", "s2": "-"}).fewest_unlike == 6
+    assert found({"s1": "+", "s2": "-", "s3": "-", "s4": "+"}).fewest_unlike == 8
+
+
+def test_the_faster_one_is_named() -> None:
+    made = plan(7, 2, 1)
+    quick = attempts(made, {"s2": "-------"}, seconds=1.0)
+    slow = attempts(made, {"s1": "-------"}, seconds=30.0)
+    assert "proven: s2 is faster than s1" in text(summary(made, [*slow, *quick]))
 
 
 def test_only_tasks_that_both_tried_are_compared() -> None:
