@@ -37,6 +37,10 @@ from qcode.server.known import Wishes
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
 
+EPILOG = (
+    "exit codes: 0 nothing is broken or slow, 1 something is, 75 no server or it is at work, "
+    "130 interrupted (what is known is printed)"
+)
 DEEP_SECONDS = 900.0
 """Where `--deep` is said and no time."""
 
@@ -48,7 +52,9 @@ def main(argv: list[str]) -> int:
 
 def add(parser_group: "Group") -> None:
     """Declare `doctor`."""
-    parser = parser_group.add_parser("doctor", help="what is wrong with the server, measured")
+    parser = parser_group.add_parser(
+        "doctor", help="what is wrong with the server, measured", epilog=EPILOG
+    )
     parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
     parser.add_argument("--model", metavar="NAME", help="this model of it, or a profile")
     parser.add_argument(

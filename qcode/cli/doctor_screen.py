@@ -34,11 +34,18 @@ def listed(probes: Sequence[Probe], deep: Sequence[Probe]) -> str:
 
 def compared(before: Report, after: Report) -> str:
     """What two examinations measured, side by side: that of the file first."""
-    names = list(dict.fromkeys((*before.measured, *after.measured)))
+    old, new = _told(before), _told(after)
+    names = list(dict.fromkeys((*old, *new)))
     width = max(map(len, names), default=0)
     rows = [("", _short(before.server), _short(after.server))]
-    rows += [(name, _cell(before.measured, name), _cell(after.measured, name)) for name in names]
-    return "".join(f"{name:<{width}}  {old:>18}  {new:>18}\n" for name, old, new in rows)
+    rows += [(name, _cell(old, name), _cell(new, name)) for name in names]
+    return "".join(f"{name:<{width}}  {left:>18}  {right:>18}\n" for name, left, right in rows)
+
+
+def _told(report: Report) -> Mapping[str, Measure]:
+    """The verdict of each check, and what it measured."""
+    verdicts: dict[str, Measure] = {one.probe: one.verdict for one in report.checks}
+    return {**verdicts, **report.measured}
 
 
 def _heading(report: Report) -> str:
@@ -92,10 +99,10 @@ def _findings(report: Report) -> str:
 
 def _finding(number: int, finding: Finding) -> str:
     head = wrapped(f"{number}. {finding.weight}: {legible(finding.title)}", WIDTH, "   ") + "\n"
-    return head + "".join(_told(finding))
+    return head + "".join(_lines(finding))
 
 
-def _told(finding: Finding) -> Iterator[str]:
+def _lines(finding: Finding) -> Iterator[str]:
     for name, words in (
         ("costs", finding.cost),
         ("change", finding.change),

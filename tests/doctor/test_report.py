@@ -137,10 +137,26 @@ def test_a_report_survives_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(found), type=Report) == found
 
 
+def test_fields_that_scripts_rely_on_are_there() -> None:
+    """Only ever more of them."""
+    data = msgspec.to_builtins(told(facts(), SLOW))
+    assert {
+        *("qcode", "date", "server", "checks", "own", "findings", "absent", "left_out"),
+        *("measured", "learned", "seconds", "interrupted", "machine"),
+    } <= data.keys()
+    assert {"id", "weight", "title", "cost", "change", "evidence", "source"} == data["findings"][
+        0
+    ].keys()
+    assert {"probe", "verdict", "said", "findings", "measured", "seconds"} <= data["checks"][
+        0
+    ].keys()
+
+
 def test_two_reports_stand_side_by_side_also_where_one_knows_less() -> None:
     before, after = told(facts(), SLOW), told(facts(model=f"{os.sep}other.gguf"))
     after = msgspec.structs.replace(after, measured={"reuse.reread_tokens": 12, "needle.found": 3})
     rows = {line.split()[0]: line.split()[1:] for line in compared(before, after).splitlines()[1:]}
+    assert rows["reuse"] == ["fails", "works"]
     assert rows["reuse.reread_tokens"] == ["11900", "12"]
     assert rows["reuse.held"] == ["yes", "-"]
     assert rows["needle.found"] == ["-", "3"]
