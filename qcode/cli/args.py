@@ -17,6 +17,7 @@ subcommands:
   qcode review        changes hunk by hunk: keep, take back, stage, comment
   qcode servers       what answers, and what it can do
   qcode serve         serve a model file, for every qcode of yours
+  qcode models        which models fit this machine, and which to take
   qcode doctor        what is wrong with the server, measured, and what to change
   qcode bench         how fast a server is, what a model gets done; compared
   qcode config        show every setting and where it came from

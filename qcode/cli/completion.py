@@ -25,6 +25,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 SUBCOMMANDS = (
     *("sessions", "review", "servers", "auth", "config", "permissions", "sandbox"),
     *("audit", "trust", "paths", "bug", "help", "doctor", "serve", "bench"),
+    "models",
 )
 """Modules of this folder that can `add` themselves to a parser."""
 

@@ -10,6 +10,7 @@ from qcode.protocol.errors import UsageError
 SUBCOMMANDS = (
     *("sessions", "review", "servers", "auth", "config", "permissions", "sandbox"),
     *("audit", "trust", "paths", "bug", "help", "demo", "completion", "doctor", "serve", "bench"),
+    "models",
 )
 """Each is a module of this folder with `main(argv) -> int`."""
 

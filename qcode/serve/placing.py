@@ -20,9 +20,9 @@ WANTED = 65_536
 """Tokens that an agent needs to work at all well; asked for before speed where the loss is small,
 as with experts beside the GPU."""
 WANTED_DENSE = 32_768
-"""The same of a large model without experts: each layer off the GPU costs a great part of the
-speed, and where the processor computes alone, to read more takes hours."""
-_LARGE = 6 * GIB
+"""The same of models without experts, the smallest aside: each layer off the GPU costs a great part
+of the speed, and where the processor computes alone, to read more takes hours."""
+_LARGE = 2 * GIB
 COMFORT = 131_072
 """Qwen's card: keep at least 128K for thinking. Beyond it the cache is better than longer."""
 SPARE = 512 * MIB

@@ -1,8 +1,8 @@
 """How fast a model may run on something, before it was ever measured there.
 
 Writing a token means to read all weights that it uses, so memory bandwidth sets the rate; how much
-of it is reached was taken from measured rates (`data/models.toml`): of dense models a half to two
-thirds, of models with experts a fifth to two fifths.
+of it is reached was taken from reported rates (`data/models.toml`): of dense models a half to two
+thirds, of models with experts a seventh to a third, less the longer the context.
 """
 
 import re
@@ -11,9 +11,10 @@ from functools import cache
 from importlib import resources
 
 from qcode.serve.base import Gpu, ModelFile
+from qcode.serve.needs import Layout
 
 _DENSE = (0.5, 0.65)
-_EXPERTS = (0.2, 0.4)
+_EXPERTS = (0.15, 0.35)
 _PROCESSOR = (10e9, 25e9)
 """Bytes a second that two channels of DDR5 come to: 5 to 6 tok/s were reported of 35B-A3B at Q4,
 which reads 1.9 GB a token; twice as much is seen where a build fits the processor."""
@@ -62,6 +63,21 @@ def mixed(gpu: Rate, gpu_bytes: int, other_bytes: int) -> Rate:
         1 / (share / gpu.low + (1 - share) / slow.low),
         1 / (share / gpu.high + (1 - share) / slow.high),
     )
+
+
+def of_split(model: ModelFile, layout: Layout, whole: Rate) -> Rate:
+    """Of a model that is partly beside the GPU, on which it would write at `whole`."""
+    read = read_bytes(model)
+    experts = model.active_expert_bytes * layout.expert_layers_off // max(1, model.expert_layers)
+    layers = (read - experts) * layout.layers_off // max(1, model.layers)
+    off = min(read, experts + layers)
+    return mixed(whole, read - off, off)
+
+
+def is_named(words: str, name: str) -> bool:
+    """Whether a GPU's name has all these words; those of laptops are others."""
+    said, has = set(_words(words)), set(_words(name))
+    return said <= has and ("laptop" in said) == ("laptop" in has)
 
 
 def bandwidth_of(name: str) -> float | None:

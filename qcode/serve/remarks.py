@@ -84,10 +84,7 @@ def _rate(found: Decided) -> str:
     whole = rates.on_gpu(found.room.gpus[0], read, has_experts=model.expert_bytes > 0)
     if whole is None:
         return ""
-    experts = model.active_expert_bytes * layout.expert_layers_off // max(1, model.expert_layers)
-    layers = (read - experts) * layout.layers_off // max(1, model.layers)
-    off = min(read, experts + layers)
-    return f", {rates.mixed(whole, read - off, off)} in all"
+    return f", {rates.of_split(model, layout, whole)} in all"
 
 
 def _short(found: Decided) -> Iterator[str]:
