@@ -25,6 +25,7 @@ from qcode.doctor.probes.truncation import Truncation
 from qcode.server.base import ServerFacts
 from tests.doctor.reading import Reading, Remembers
 from tests.support.llama_words import About
+from tests.support.script import Body, Reply
 from tests.support.scripted_server import ScriptedServer, StartScripted
 
 OLLAMA = About(kind="ollama", context_tokens=65_536)
@@ -56,6 +57,13 @@ def facts(**known: object) -> ServerFacts:
     return replace(plain, **known)  # type: ignore[arg-type]  # names and values are the caller's
 
 
+class Silent(Reading):
+    """It tells no usage."""
+
+    def __call__(self, body: Body) -> Reply:
+        return replace(super().__call__(body), usage=None)
+
+
 class TestTruncation:
     async def test_a_prompt_that_is_cut_is_found(self, scripted: StartScripted) -> None:
         server = scripted(about=OLLAMA, otherwise=Reading(limit_tokens=4_096))
@@ -75,17 +83,34 @@ class TestTruncation:
         assert not result.findings
 
     async def test_a_server_that_counts_nothing_is_unclear(self, scripted: StartScripted) -> None:
-        class Silent(Reading):
-            def __call__(self, body: object) -> object:  # type: ignore[override]
-                return replace(super().__call__(body), usage=None)  # type: ignore[arg-type]
-
-        async with subject_of(scripted(about=OLLAMA, otherwise=Silent())) as subject:  # type: ignore[arg-type]
+        async with subject_of(scripted(about=OLLAMA, otherwise=Silent())) as subject:
             result = await Truncation().run(subject)
         assert result.verdict == "unclear"
 
     async def test_it_is_not_asked_of_servers_that_refuse(self, scripted: StartScripted) -> None:
         async with subject_of(scripted(about=About(kind="llamacpp"))) as subject:
             assert Truncation().absent(subject)
+
+
+class Stolen(Reading):
+    """Another program takes the slot behind the first answer."""
+
+    asked = 0
+
+    def __call__(self, body: Body) -> Reply:
+        self.asked += 1
+        if self.asked == 2:
+            self._last = ""
+        return super().__call__(body)
+
+
+class Sighted(Reading):
+    """It forgets what it has read as soon as there is a picture in it."""
+
+    def __call__(self, body: Body) -> Reply:
+        if "image_url" in str(body["messages"]):
+            self._last = ""
+        return super().__call__(body)
 
 
 class TestReuse:
@@ -112,6 +137,24 @@ class TestReuse:
         engine = Reading(remembers, tells_cached=False, tokens_per_second=900.0)
         async with subject_of(scripted(about=OLLAMA, otherwise=engine)) as subject:
             result = await Reuse().run(subject)
+        assert ids(result) == found
+
+    async def test_a_slot_that_was_stolen_once_is_no_fault(self, scripted: StartScripted) -> None:
+        engine = Stolen()
+        async with subject_of(scripted(otherwise=engine)) as subject:
+            result = await Reuse().run(subject)
+        assert engine.asked > 3
+        assert not result.findings
+        assert result.learned.strategy is None
+
+    @pytest.mark.parametrize(("keeps", "found"), [("words", ["reuse.image"]), ("all", [])])
+    async def test_a_picture_that_is_read_again_is_found(
+        self, keeps: str, found: list[str], scripted: StartScripted
+    ) -> None:
+        engine = Sighted() if keeps == "words" else Reading()
+        async with subject_of(scripted(otherwise=engine)) as subject:
+            sees = replace(subject, facts=replace(subject.facts, vision=True))
+            result = await Reuse().run(sees)
         assert ids(result) == found
 
     async def test_a_server_too_quick_for_the_clock_is_unclear(

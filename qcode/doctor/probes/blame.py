@@ -108,6 +108,25 @@ def _history(steps: Steps, healed: Steps | None) -> Finding:
     )
 
 
+def after_image(facts: ServerFacts, step: Reread) -> Finding:
+    """Words alone are reused, and a conversation with a picture is not."""
+    change = "Send pictures in a session of their own, or update the server."
+    if facts.kind in advice.LLAMACPP:
+        change = (
+            f"Update llama-server{advice.at_build(facts)}; until then send pictures in a session "
+            "of their own, or start it with `--no-mmproj` where none are needed."
+        )
+    return Finding(
+        id="reuse.image",
+        weight="slow",
+        title="Behind a picture the conversation is read again.",
+        cost=cost(step, "Each step behind a picture", step.prompt_tokens),
+        change=change,
+        evidence={"image_reread_tokens": step.tokens, "image_seconds": step.seconds},
+        source="measured; llama.cpp makes no checkpoint right behind a picture (b11549)",
+    )
+
+
 def _told(steps: Steps, step: Reread) -> Reread:
     """The step; where it did not show the fault itself, what the cold prompt took."""
     if step.how == "reread":

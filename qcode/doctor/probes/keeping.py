@@ -8,11 +8,15 @@ from qcode.doctor.base import Subject
 from qcode.doctor.probes.raw import Raw
 from qcode.server.ask import NoAnswer
 
-TOKENS = 640
+_MOST_TOKENS, _LEAST_TOKENS = 640, 160
+_READING_SECONDS = 2.0
 
 Keeps = Literal["all", "ends", "when asked", "nothing"]
 """`ends` = a prompt that extends the last one is reused, one that differs before its end is read
 whole; `when asked` = only for requests that say `cache_prompt`, qcode's being such."""
+
+_ORDER: tuple[Keeps, ...] = ("all", "ends", "when asked", "nothing")
+"""From the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +28,41 @@ class Kept:
     changed_reread: int
 
 
+def size(subject: Subject) -> int:
+    """Tokens of a prompt: what is read in two seconds."""
+    rate = subject.rates.prompt_per_second
+    fitted = round(rate * _READING_SECONDS) if rate else _MOST_TOKENS
+    return max(min(fitted, _MOST_TOKENS), _LEAST_TOKENS)
+
+
 async def kept(subject: Subject) -> Kept | None:
-    """Try it. None = the engine cannot be asked."""
+    """Try it, and again where something is lost: another program may have come between.
+
+    None = the engine cannot be asked.
+    """
     raw = Raw(subject)
     try:
-        plain = await _pair(raw, "as it is", {})
-        if plain.keeps != "nothing":
-            return plain
-        asked = await _pair(raw, "as it is asked", {"cache_prompt": True})
-        return Kept("when asked", *_figures(plain)) if asked.keeps != "nothing" else asked
+        first = await _tried(raw, "")
+        if first.keeps == "all":
+            return first
+        second = await _tried(raw, " again")
+        return min(first, second, key=lambda each: _ORDER.index(each.keeps))
     except NoAnswer:
         return None
 
 
-def _figures(kept: Kept) -> tuple[int, int]:
-    return kept.extended_reread, kept.changed_reread
+async def _tried(raw: Raw, name: str) -> Kept:
+    plain = await _pair(raw, f"as it is{name}", {})
+    if plain.keeps != "nothing":
+        return plain
+    asked = await _pair(raw, f"as it is asked{name}", {"cache_prompt": True})
+    if asked.keeps == "nothing":
+        return asked
+    return Kept("when asked", plain.extended_reread, plain.changed_reread)
 
 
 async def _pair(raw: Raw, name: str, fields: Mapping[str, object]) -> Kept:
-    prompt = await raw.prompt(TOKENS, name)
+    prompt = await raw.prompt(size(raw.subject), name)
     first = await raw.complete(prompt, fields)
     behind = prompt[:3]
     longer = await raw.complete((*prompt, *first.tokens, *behind), fields)

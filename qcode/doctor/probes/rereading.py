@@ -33,7 +33,7 @@ def by_count(sounding: Sounding, known_tokens: int, block_tokens: int = 0) -> Re
     """By what the server counted; `known_tokens` of the prompt stood in the one before.
 
     None = it does not count. A quarter of what was known decides: templates move a few tokens.
-    Less than a block of the server's cache (`BLOCK_TOKENS`) tells nothing.
+    Less than a block of the server's cache tells nothing: whole ones alone are kept.
     """
     if sounding.prompt_tokens is None or sounding.cached_tokens is None:
         return None

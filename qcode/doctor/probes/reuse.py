@@ -2,15 +2,17 @@
 
 from qcode.doctor.base import Finding, Learned, Measure, Result, Subject, Verdict
 from qcode.doctor.probes import blame
-from qcode.doctor.probes.keeping import TOKENS as RAW_TOKENS
-from qcode.doctor.probes.keeping import Keeps, kept
+from qcode.doctor.probes.declared import declared
+from qcode.doctor.probes.keeping import Keeps, kept, size
+from qcode.doctor.probes.looking import TOKENS as PICTURE_TOKENS
+from qcode.doctor.probes.looking import looked
 from qcode.doctor.probes.raw import KINDS, is_busy
-from qcode.doctor.probes.rereading import Reread
+from qcode.doctor.probes.rereading import BLOCK_TOKENS, Reread
 from qcode.doctor.probes.template import DROPS
 from qcode.doctor.probes.walking import ANSWER_TOKENS, Steps, tokens, walk
 from qcode.server.base import Strategy
 
-EXTENDS, QUESTION, BRANCH = "reuse.extends", "reuse.question", "reuse.branch"
+QUESTION, BRANCH = "reuse.question", "reuse.branch"
 """Notes: how the step went."""
 
 
@@ -27,40 +29,63 @@ class Reuse:
     def estimate(self, subject: Subject) -> float:
         """As if two of the three were read whole."""
         read = 2 * tokens(subject)
-        raw = 3 * RAW_TOKENS if subject.facts.kind in KINDS else 0
-        return 1.0 + subject.rates.seconds(read + raw, 3 * ANSWER_TOKENS)
+        raw = 3 * size(subject) if subject.facts.kind in KINDS else 0
+        shown = PICTURE_TOKENS if subject.facts.vision else 0
+        return 1.0 + subject.rates.seconds(read + raw + shown, 4 * ANSWER_TOKENS)
 
     async def run(self, subject: Subject) -> Result:
         """The engine alone where it can be asked, then the conversation as the agent sends it."""
         if await is_busy(subject):
             said = "another program is at work there: what is read again may be its doing"
             return Result(probe=self.name, verdict="unclear", said=said)
-        engine = await kept(subject) if subject.facts.kind in KINDS else None
-        keeps = engine.keeps if engine else None
-        steps = await walk(subject, subject.facts.strategy)
-        measured = _measured(steps, keeps)
-        subject.notes |= {
-            EXTENDS: keeps and keeps != "nothing",
-            QUESTION: steps.question.how,
-            BRANCH: steps.branch.how,
-        }
+        keeps, block = await _engine(subject)
+        steps = await walk(subject, subject.facts.strategy, block=block)
+        if _is_odd(steps, keeps):  # another program may have come between: once more
+            steps = _better(steps, await walk(subject, steps.strategy, " again", block))
         if steps.error:
-            return Result(probe=self.name, verdict="unclear", said=steps.error, measured=measured)
-        healed = await _healing(subject, steps, keeps)
+            return Result(probe=self.name, verdict="unclear", said=steps.error)
+        healed = await _healing(subject, steps, keeps, block)
+        image = await looked(subject) if _shows(subject, steps) else None
         findings = blame.findings(subject.facts, steps, keeps, healed)
         if subject.notes.get(DROPS):  # told by the template's own probe
             findings = tuple(each for each in findings if each.id != "reuse.history")
+        if image and image.how == "reread":
+            findings = (*findings, blame.after_image(subject.facts, image))
+        subject.notes |= {QUESTION: steps.question.how, BRANCH: steps.branch.how}
         return Result(
             probe=self.name,
             verdict=_verdict(steps, findings),
-            said=_said(steps),
+            said=_said(steps, image),
             findings=findings,
-            measured=measured,
+            measured=_measured(steps, keeps, image),
             learned=Learned(strategy=healed.strategy) if healed else Learned(),
         )
 
 
-async def _healing(subject: Subject, steps: Steps, keeps: Keeps | None) -> Steps | None:
+async def _engine(subject: Subject) -> tuple[Keeps | None, int]:
+    """What the engine keeps, where it tells or can be asked; tokens of its blocks, 0 = unknown."""
+    if subject.facts.kind in KINDS:
+        engine = await kept(subject)
+        return engine.keeps if engine else None, 0
+    told = await declared(subject)
+    block = told.block_tokens or BLOCK_TOKENS.get(subject.facts.kind, 0)
+    return "nothing" if told.is_on is False else None, block
+
+
+def _is_odd(steps: Steps, keeps: Keeps | None) -> bool:
+    """Whether more is read again than the engine by itself would."""
+    if keeps in ("nothing", "when asked", "ends"):
+        return False
+    return "reread" in (steps.question.how, steps.branch.how)
+
+
+def _better(first: Steps, second: Steps) -> Steps:
+    """Of two, the one in which less was read again: that much the server can do."""
+    steps = [each for each in (second, first) if not each.error] or [second]
+    return min(steps, key=lambda each: (each.question.how, each.branch.how).count("reread"))
+
+
+async def _healing(subject: Subject, steps: Steps, keeps: Keeps | None, block: int) -> Steps | None:
     """The same with history shaped otherwise, where that may be the cause; None = no better."""
     if steps.question.how != "reread" or keeps in ("nothing", "when asked"):
         return None
@@ -68,10 +93,15 @@ async def _healing(subject: Subject, steps: Steps, keeps: Keeps | None) -> Steps
     for strategy in strategies:
         if strategy == steps.strategy:
             continue
-        tried = await walk(subject, strategy)
+        tried = await walk(subject, strategy, block=block)
         if tried.question.how == "reused":
             return tried
     return None
+
+
+def _shows(subject: Subject, steps: Steps) -> bool:
+    """Whether a picture would show more: it is taken, and words alone are reused."""
+    return subject.facts.vision is True and steps.question.how == "reused"
 
 
 def _verdict(steps: Steps, findings: tuple[Finding, ...]) -> Verdict:
@@ -80,13 +110,14 @@ def _verdict(steps: Steps, findings: tuple[Finding, ...]) -> Verdict:
     return "unclear" if "unclear" in (steps.question.how, steps.branch.how) else "works"
 
 
-def _said(steps: Steps) -> str:
+def _said(steps: Steps, image: Reread | None) -> str:
     words = {"reused": "reused", "reread": "read again", "unclear": "not to be told"}
     cold = steps.cold.prompt_tokens or 0
+    picture = f", behind a picture {words[image.how]} ({_figure(image)})" if image else ""
     return (
         f"{cold:,} tokens read in {steps.cold.first_seconds or 0:.1f} s; behind a new question "
         f"{words[steps.question.how]} ({_figure(steps.question)}), behind a changed one "
-        f"{words[steps.branch.how]} ({_figure(steps.branch)})"
+        f"{words[steps.branch.how]} ({_figure(steps.branch)}){picture}"
     )
 
 
@@ -95,7 +126,7 @@ def _figure(step: Reread) -> str:
     return f"{counted}{step.seconds:.1f} s"
 
 
-def _measured(steps: Steps, keeps: Keeps | None) -> dict[str, Measure]:
+def _measured(steps: Steps, keeps: Keeps | None, image: Reread | None) -> dict[str, Measure]:
     return {
         "strategy": steps.strategy,
         "engine_keeps": keeps,
@@ -105,4 +136,6 @@ def _measured(steps: Steps, keeps: Keeps | None) -> dict[str, Measure]:
         "question_seconds": steps.question.seconds,
         "branch_reread_tokens": steps.branch.tokens,
         "branch_seconds": steps.branch.seconds,
+        "image_reread_tokens": image.tokens if image else None,
+        "image_seconds": image.seconds if image else None,
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from qcode.doctor.base import Subject
-from qcode.doctor.probes.rereading import BLOCK_TOKENS, Reread, by_clock, by_count
+from qcode.doctor.probes.rereading import Reread, by_clock, by_count
 from qcode.doctor.probes.talk import Talk, density, worked
 from qcode.server.base import Strategy
 from qcode.server.sounding import Sounding
@@ -26,10 +26,13 @@ class Steps:
     error: str = ""
 
 
-async def walk(subject: Subject, strategy: Strategy) -> Steps:
-    """Send the conversation. What a server refuses stands in `error`."""
+async def walk(subject: Subject, strategy: Strategy, name: str = "", block: int = 0) -> Steps:
+    """Send the conversation. What a server refuses stands in `error`.
+
+    Another `name`, another conversation. `block`: as of `rereading.by_count`.
+    """
     size = round(tokens(subject) / await density(subject))
-    talk = worked(f"{subject.salt} {strategy}", size)
+    talk = worked(f"{subject.salt} {strategy}{name}", size)
     cold = await _sent(subject, talk, strategy)
     if cold.error:
         return Steps(strategy, cold, Reread("unclear"), Reread("unclear"), cold.error)
@@ -46,7 +49,6 @@ async def walk(subject: Subject, strategy: Strategy) -> Steps:
         branch_step = min(both, key=lambda each: each.seconds)
         return Steps(strategy, cold, by_clock(question, cold), branch_step)
     known = cold.prompt_tokens or 0
-    block = BLOCK_TOKENS.get(subject.facts.kind, 0)
     behind, beside = (by_count(each, known, block) for each in (question, branch))
     return Steps(strategy, cold, behind or Reread("unclear"), beside or Reread("unclear"))
 
