@@ -1,5 +1,6 @@
 """Faults of mechanics in servers that no test can start, and in values alone."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qcode.doctor.base import Result, Subject
+from qcode.doctor.base import Probe, Result, Subject
 from qcode.doctor.meeting import Address, met
 from qcode.doctor.probes import advice, expected, faults, spill, started, templates
 from qcode.doctor.probes.cache_type import CacheType
@@ -24,8 +25,9 @@ from qcode.doctor.probes.speeds import Speed
 from qcode.doctor.probes.truncation import Truncation
 from qcode.server.base import ServerFacts
 from tests.doctor.reading import Reading, Remembers
+from tests.support.http1 import Json
 from tests.support.llama_words import About
-from tests.support.script import Body, Reply
+from tests.support.script import Body, Received, Reply
 from tests.support.scripted_server import ScriptedServer, StartScripted
 
 OLLAMA = About(kind="ollama", context_tokens=65_536)
@@ -272,6 +274,70 @@ class TestDrafts:
         assert ids(result) == ["drafts.cache"]
 
 
+CONFIG = (
+    'vllm:cache_config_info{block_size="528",cache_dtype="%s",enable_prefix_caching="%s",'
+    'engine="0"} 1.0\n'
+)
+COUNTS = """# TYPE vllm:spec_decode_num_draft_tokens counter
+vllm:spec_decode_num_draft_tokens_total{engine="0"} 1000.0
+vllm:spec_decode_num_draft_tokens_total{engine="1"} 1.0e+03
+vllm:spec_decode_num_accepted_tokens_total{engine="0"} 300.0
+vllm:spec_decode_num_accepted_tokens_total{engine="1"} 200.0
+"""
+
+
+class Metered(ScriptedServer):
+    """vLLM's `/metrics`."""
+
+    told = ""
+
+    async def other(self, request: Received) -> tuple[int, Json]:
+        return (200, self.told) if request.path == "/metrics" else await super().other(request)
+
+
+@contextmanager
+def metered(told: str, engine: Reading) -> Iterator[Metered]:
+    with Metered(otherwise=engine) as server:
+        server.told = told
+        yield server
+
+
+class TestVllm:
+    async def run(self, probe: Probe, told: str, engine: Reading | None = None) -> Result:
+        with metered(told, engine or Reading(tells_cached=False)) as server:
+            async with subject_of(server) as subject:
+                kind = replace(subject.facts, kind="vllm", version="0.33.0")
+                return await probe.run(replace(subject, facts=kind))
+
+    async def test_a_prefix_cache_that_is_off_is_told_by_itself(self) -> None:
+        result = await self.run(Reuse(), CONFIG % ("auto", "False"))
+        assert ids(result) == ["reuse.off"]
+        assert "--enable-prefix-caching" in result.findings[0].change
+
+    async def test_one_that_is_on_is_no_fault(self) -> None:
+        assert not ids(await self.run(Reuse(), CONFIG % ("auto", "True"), Reading()))
+
+    async def test_less_than_a_block_read_again_is_no_fault(self) -> None:
+        """Its hybrid models keep whole blocks alone, of 2,048 tokens and more."""
+        told = CONFIG.replace("528", "8192") % ("auto", "True")
+        result = await self.run(Reuse(), told, Reading("nothing"))
+        assert result.verdict == "unclear"
+        assert not result.findings
+
+    @pytest.mark.parametrize(
+        ("dtype", "found"), [("auto", []), ("fp8", ["cache.disputed"]), ("int4", ["cache.coarse"])]
+    )
+    async def test_the_type_of_its_cache_is_a_label(self, dtype: str, found: list[str]) -> None:
+        assert ids(await self.run(CacheType(), CONFIG % (dtype, "True"))) == found
+
+    async def test_its_drafts_are_counted_over_all_engines(self) -> None:
+        result = await self.run(Drafts(), COUNTS)
+        assert result.measured["drafted_tokens"] == 2_000
+        assert result.measured["accepted_tokens"] == 500
+        assert ids(result) == ["drafts.rejected"]
+        assert "num_speculative_tokens" in result.findings[0].change
+
+
 LISTENER = """
 import socket, sys
 door = socket.create_server(("127.0.0.1", 0))
@@ -426,7 +492,36 @@ class TestSpill:
         assert all(row.source and row.cards for row in expected.rows())
 
 
+NVML = """
+#include <string.h>
+typedef struct { unsigned long long total, free, used; } memory;
+int nvmlInit_v2(void) { return 0; }
+int nvmlShutdown(void) { return 0; }
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
+    *device = (void *)(0x7f0012345678ull + index); return 0;
+}
+int nvmlDeviceGetName(void *device, char *name, unsigned size) {
+    strncpy(name, "NVIDIA GeForce RTX 3090", size);
+    return (unsigned long long)device >> 40 ? 0 : 2;
+}
+int nvmlDeviceGetMemoryInfo(void *device, memory *told) {
+    if ((unsigned long long)device & 1) return 3;
+    told->total = 24ull << 30; told->free = 1ull << 30; told->used = 23ull << 30; return 0;
+}
+"""
+"""NVIDIA's library as nvml.h declares it; the second card shares the system's memory."""
+
+
 class TestMemory:
+    @pytest.mark.skipif(not shutil.which("cc"), reason="no compiler for the library's double")
+    def test_nvidias_library_is_asked_as_its_header_says(self, tmp_path: Path) -> None:
+        source, library = tmp_path / "nvml.c", tmp_path / "libnvml.so"
+        source.write_text(NVML)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+        found = cards("http://127.0.0.1:1/v1", tmp_path, str(library))
+        assert found == (Card("NVIDIA GeForce RTX 3090", 24 << 30, 23 << 30),)
+
     def test_amds_files_are_read(self, tmp_path: Path) -> None:
         device = tmp_path / "card1" / "device"
         device.mkdir(parents=True)

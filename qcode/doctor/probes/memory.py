@@ -2,13 +2,14 @@
 NVIDIA's own library where the driver brought it, AMD's files of the kernel."""
 
 import ctypes
+import sys
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 DRM = Path("/sys/class/drm")
-_NVML = "libnvidia-ml.so.1"
+NVML = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 _NAME_BYTES = 96
 
 
@@ -36,9 +37,9 @@ class _Memory(ctypes.Structure):
     )
 
 
-def cards(base_url: str, drm: Path = DRM) -> tuple[Card, ...]:
+def cards(base_url: str, drm: Path = DRM, nvml: str = NVML) -> tuple[Card, ...]:
     """Those of this machine, where the server runs on it; none where nobody tells."""
-    return (*_nvidia(), *_amd(drm)) if is_here(base_url) else ()
+    return (*_nvidia(nvml), *_amd(drm)) if is_here(base_url) else ()
 
 
 def is_here(base_url: str) -> bool:
@@ -50,9 +51,9 @@ def is_here(base_url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _nvidia() -> tuple[Card, ...]:
+def _nvidia(name: str) -> tuple[Card, ...]:
     try:
-        library = ctypes.CDLL(_NVML)
+        library = ctypes.CDLL(name)
     except OSError:
         return ()
     if library.nvmlInit_v2() != 0:
