@@ -23,6 +23,7 @@ from tests.bench.steps import gaps, reread, tokens
 from tests.bench.strategies import strategies
 from tests.bench.streaming import streaming
 from tests.bench.streams import streams
+from tests.bench.warm import warm
 
 ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "version": version,
@@ -43,6 +44,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "checkpoints": checkpoints,
     "drivers": drivers,
     "served": served,
+    "warm": warm,
 }
 
 

@@ -7,28 +7,23 @@ Seconds are measured in the bench; here tokens are counted, by the server.
 import asyncio
 import importlib.util
 import json
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qcode.assemble import Start
-from qcode.engine.engine import Engine
-from qcode.protocol.events import SessionStarted, Usage
-from qcode.protocol.inputs import Begin, Rewind
+from qcode.protocol.inputs import Rewind
 from qcode.session.conversation import fold
 from qcode.session.store import Store
-from tests.engine.rig import Rig, configured, rig
+from tests.engine.person import PROMPT, at, person, read, resting
 from tests.support.llama import LlamaServer, Options, make_model
 from tests.support.plain_http import get, tokenize
 from tests.support.render import Style
 
 pytestmark = pytest.mark.llamacpp
 
-PROMPT = "What do the notes say? " * 4
 MARKS = 40
 """Tokens that a template puts behind a message, and one or two where two texts meet."""
 
@@ -70,87 +65,6 @@ def folder(tmp_path: Path) -> Path:
     (work / "notes.txt").write_text("One line.\n")
     (work / "AGENTS.md").write_text("".join(f"{n}. Keep line {n} short.\n" for n in range(200)))
     return work
-
-
-class Person(Rig):
-    """Somebody before a screen, whose thoughts take as long as the server reads."""
-
-    def __init__(self, engine: Engine, server: LlamaServer, told: list[str]) -> None:
-        super().__init__(engine)
-        self._server, self._told = server, told
-
-    async def begin(self) -> None:
-        self.engine.submit(Begin())
-        await self.until(SessionStarted)
-
-    async def pause(self) -> int:
-        """Until something was read ahead that was not before; tokens that the server holds then."""
-        async with asyncio.timeout(60):
-            while not self._told:
-                await asyncio.sleep(0.01)
-        self._told.clear()
-        return await asyncio.to_thread(resting, self._server)
-
-    async def ask(self, prompt: str = PROMPT) -> Usage:
-        """A turn; what its first answer took."""
-        before = len(self.said(Usage))
-        await self.turn(prompt)
-        return self.said(Usage)[before]
-
-
-@asynccontextmanager
-async def person(
-    server: LlamaServer, start: Start, history: str = "auto", **agent: Any
-) -> AsyncIterator[Person]:
-    said = {"server": {"history": history}, "agent": {"loops": "off", "max_steps": 1, **agent}}
-    config = configured(server.base_url, **said)
-    with lines_of("qcode.engine.warming") as told:
-        async with rig(config, start) as run:
-            yield Person(run.engine, server, told)
-
-
-class Heard(logging.Handler):
-    """Keeps what it is told."""
-
-    def __init__(self, told: list[str]) -> None:
-        super().__init__()
-        self._told = told
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._told.append(record.getMessage())
-
-
-@contextmanager
-def lines_of(name: str) -> Iterator[list[str]]:
-    """What the log file would be told of something that was read ahead."""
-    told: list[str] = []
-    handler = Heard(told)
-    handler.addFilter(lambda record: record.getMessage().startswith("prefix warmed"))
-    log = logging.getLogger(name)
-    before = log.level
-    log.setLevel(logging.DEBUG)
-    log.addHandler(handler)
-    yield told
-    log.removeHandler(handler)
-    log.setLevel(before)
-
-
-def at(folder: Path, **fields: Any) -> Start:
-    return Start(folder=folder, person="present", **fields)
-
-
-def resting(server: LlamaServer) -> int:
-    """Tokens in its slots; 0 = one works, or all are empty."""
-    slots = get(server.origin, "/slots")
-    if any(slot["is_processing"] for slot in slots):
-        return 0
-    return sum(slot.get("n_prompt_tokens") or 0 for slot in slots)
-
-
-def read(usage: Usage) -> int:
-    assert usage.prompt_tokens is not None
-    assert usage.cached_tokens is not None
-    return usage.prompt_tokens - usage.cached_tokens
 
 
 async def test_the_first_answer_reads_the_words_of_the_person_and_no_more(
