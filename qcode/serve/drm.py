@@ -20,7 +20,8 @@ _GIB = 1 << 30
 _CARVED_OUT = 4 * _GIB
 """AMD's processors with graphics set so much memory aside, as a rule less, and use more."""
 _SHARING = frozenset({"0x1586", "0x150e"})
-"""AMD's with as much set aside as a person likes: Strix Halo, Strix Point."""
+"""AMD's with as much set aside as a person likes: Strix Halo, Strix Point. What is set aside is no
+longer the system's; the rest is shared."""
 
 
 def gpus(root: Path, system_bytes: int) -> tuple[Gpu, ...]:
@@ -49,8 +50,8 @@ def _amd(device: Path, name: str) -> Iterator[Gpu]:
     if total is None:
         return
     shared = _number(device / "mem_info_gtt_total") or 0
-    shares = total < _CARVED_OUT and shared > total
-    if not shares and _word(device / "device") not in _SHARING:
+    is_inside = total < _CARVED_OUT or _word(device / "device") in _SHARING
+    if not is_inside or total >= shared:
         yield Gpu(name, "amd", total, None if used is None else max(0, total - used))
         return
     taken = _number(device / "mem_info_gtt_used") or 0

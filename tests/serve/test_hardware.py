@@ -192,6 +192,12 @@ def test_amd_inside_a_processor_shares_the_systems_memory(tmp_path: Path) -> Non
     assert (second.name, second.is_unified) == ("AMD Radeon 8060S", True)
 
 
+def test_what_a_person_set_aside_for_amds_graphics_is_its_own(tmp_path: Path) -> None:
+    aside = {**AMD, "device": "0x1586\n", "mem_info_vram_total": f"{96 * GIB}\n"}
+    (found,) = on_linux(tree(tmp_path, {**LINUX, **card(0, **aside)}), None, range(8)).gpus
+    assert found == Gpu("AMD GPU 1586", "amd", 96 * GIB, 95 * GIB)
+
+
 def test_of_intel_the_processors_own_is_told_from_a_card(tmp_path: Path) -> None:
     inside = {
         "vendor": "0x8086",
