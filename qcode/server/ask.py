@@ -24,6 +24,10 @@ class NotListening(NoAnswer):
     """Nobody listens at the address."""
 
 
+class Dropped(NoAnswer):
+    """The connection was closed in place of an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back."""
@@ -92,6 +96,16 @@ class Asker:
     async def _ask(
         self, method: str, url: str, content: bytes | None, limit_seconds: float | None
     ) -> Reply:
+        """A connection that was kept may be closed just when it is used again: once more then. All
+        that is asked may be asked twice."""
+        try:
+            return await self._once(method, url, content, limit_seconds)
+        except Dropped:
+            return await self._once(method, url, content, limit_seconds)
+
+    async def _once(
+        self, method: str, url: str, content: bytes | None, limit_seconds: float | None
+    ) -> Reply:
         import httpx2  # noqa: PLC0415  80 ms; the client that we were given has loaded it
 
         limit = limit_seconds or self._limit_seconds
@@ -108,6 +122,8 @@ class Asker:
             raise NoAnswer("no answer in time") from error
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise NotListening(reason(error)) from error
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
+            raise Dropped(reason(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise NoAnswer(reason(error)) from error
 
