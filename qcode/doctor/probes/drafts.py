@@ -19,7 +19,8 @@ _TASK = (
     "Write a Python class for a stack with push, pop, peek and len, and a test for each method. "
     "Code alone."
 )
-_TOKENS = 96
+_LEAST_TOKENS, _MOST_TOKENS = 32, 96
+_WRITING_SECONDS = 4.0
 _LIMIT_SECONDS = 60.0
 _ENOUGH = 24
 """Drafted tokens, below which a share says nothing."""
@@ -53,7 +54,9 @@ class Drafts:
 
     def estimate(self, subject: Subject) -> float:
         """A hundred tokens, and again."""
-        return subject.rates.seconds(60, 2 * _TOKENS) if subject.facts.kind in KINDS else 0.5
+        return (
+            subject.rates.seconds(60, 2 * _tokens(subject)) if subject.facts.kind in KINDS else 0.5
+        )
 
     async def run(self, subject: Subject) -> Result:
         """What is counted; what it is worth where an answer can go without."""
@@ -99,7 +102,7 @@ async def _answered(subject: Subject, fields: dict[str, Any]) -> Drafted:
     body = {
         "model": facts.model,
         "messages": [{"role": "user", "content": f"{subject.salt}\n{_TASK}"}],
-        "max_tokens": _TOKENS,
+        "max_tokens": _tokens(subject),
         "temperature": 0,
         "chat_template_kwargs": {"enable_thinking": False},
         **fields,
@@ -114,6 +117,12 @@ async def _answered(subject: Subject, fields: dict[str, Any]) -> Drafted:
         int(timings.get("draft_n_accepted") or 0),
         timings.get("predicted_per_second"),
     )
+
+
+def _tokens(subject: Subject) -> int:
+    rate = subject.rates.generated_per_second
+    fitted = round(rate * _WRITING_SECONDS) if rate else _MOST_TOKENS
+    return max(_LEAST_TOKENS, min(fitted, _MOST_TOKENS))
 
 
 def _findings(subject: Subject, seen: Drafted, without: Drafted | None) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from qcode.doctor.probes.looking import looked
 from qcode.doctor.probes.raw import KINDS, is_busy
 from qcode.doctor.probes.rereading import BLOCK_TOKENS, Reread
 from qcode.doctor.probes.template import DROPS
-from qcode.doctor.probes.walking import ANSWER_TOKENS, Steps, tokens, walk
+from qcode.doctor.probes.walking import Steps, answer_tokens, tokens, walk
 from qcode.server.base import Strategy
 
 QUESTION, BRANCH = "reuse.question", "reuse.branch"
@@ -31,7 +31,7 @@ class Reuse:
         read = 2 * tokens(subject)
         raw = 3 * size(subject) if subject.facts.kind in KINDS else 0
         shown = PICTURE_TOKENS if subject.facts.vision else 0
-        return 1.0 + subject.rates.seconds(read + raw + shown, 4 * ANSWER_TOKENS)
+        return 1.0 + subject.rates.seconds(read + raw + shown, 4 * answer_tokens(subject))
 
     async def run(self, subject: Subject) -> Result:
         """The engine alone where it can be asked, then the conversation as the agent sends it."""

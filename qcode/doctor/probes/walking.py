@@ -8,8 +8,8 @@ from qcode.doctor.probes.talk import Talk, density, worked
 from qcode.server.base import Strategy
 from qcode.server.sounding import Sounding
 
-ANSWER_TOKENS = 24
-_LEAST_TOKENS, _MOST_TOKENS = 1_200, 8_000
+_LEAST_ANSWER, _MOST_ANSWER = 8, 24
+_LEAST_TOKENS, _MOST_TOKENS = 600, 8_000
 _READING_SECONDS = 3.0
 _UNMEASURED = 400.0
 """Tokens a second that are assumed before any were measured."""
@@ -54,7 +54,13 @@ async def walk(subject: Subject, strategy: Strategy, name: str = "", block: int 
 
 
 async def _sent(subject: Subject, talk: Talk, strategy: Strategy) -> Sounding:
-    return await subject.ask(talk.request(subject, ANSWER_TOKENS, strategy))
+    return await subject.ask(talk.request(subject, answer_tokens(subject), strategy))
+
+
+def answer_tokens(subject: Subject) -> int:
+    """As many as are written in a second."""
+    rate = subject.rates.generated_per_second or _MOST_ANSWER
+    return max(_LEAST_ANSWER, min(round(rate), _MOST_ANSWER))
 
 
 def tokens(subject: Subject) -> int:
