@@ -28,6 +28,9 @@ def embedded(options: Options) -> Iterator[Options]:
     try:
         yield replace(options, base_url=card.base_url, model=card.alias, own_key=card.key)
     finally:
+        now = use.place.card()
+        if now and now.state == "failed":  # the run itself knows only that nobody answers
+            talk(f"{now.said}\n  The whole log: {use.place.log}")
         use.close()
 
 

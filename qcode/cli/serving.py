@@ -30,6 +30,11 @@ def folder() -> Path:
     return make(paths().state / "serve")
 
 
+def _slots() -> str:
+    """Where conversations are written down at their end; llama.cpp puts names right behind it."""
+    return f"{make(folder() / 'slots')}/"
+
+
 @dataclass(slots=True)
 class Asked:
     """A model, and how it is wanted."""
@@ -57,7 +62,8 @@ class Asked:
         """How it would be served here. Raises ConfigError and InputError."""
         machine = look()
         engine = engines.find(machine, self.config.serve.binary)
-        return self._flagged(plan(machine, read(self.file), engine, self.wants))
+        wants = replace(self.wants, slot_folder=_slots())
+        return self._flagged(plan(machine, read(self.file), engine, wants))
 
     def plan_to_print(self) -> Plan:
         """The same for a `llama-server`, also where none is installed."""
@@ -92,8 +98,20 @@ class Asked:
             use.close()
             raise
 
-    def _task(self, say: Say) -> Task:
+    def _plan_in_room(self, say: Say) -> Plan:
+        """The plan, for which servers of ours that nobody uses make room: a plan for what memory
+        they leave is a slow one."""
         planned = self.plan()
+        if planned.fits and not look().gpus:
+            return planned
+        ended = [card.alias for place, card in shared.servers(folder()) if shared.end_unused(place)]
+        if not ended:
+            return planned
+        say(f"{', '.join(ended)} made room for it: nobody used it any more.")
+        return self.plan()
+
+    def _task(self, say: Say) -> Task:
+        planned = self._plan_in_room(say)
         for remark in planned.remarks:
             say(remark)
         place = self.place

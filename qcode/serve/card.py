@@ -193,9 +193,9 @@ def is_left(file: Path) -> bool:
 
 
 @contextmanager
-def alone(file: Path) -> Iterator[None]:
-    """Wait for the lock of `file`, made where it is missing. Raises OSError."""
+def alone(file: Path, wait: Literal["wait", "try"] = "wait") -> Iterator[bool]:
+    """The lock of `file`, made where it is missing; False = another has it, if it is but tried.
+    Raises OSError."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as opened:
-        locked(opened, "wait")
-        yield
+        yield locked(opened, wait)

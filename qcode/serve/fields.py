@@ -77,7 +77,7 @@ def _one_of(path: str, prefix: str) -> Setter:
 
 def _attention(params: Any, value: str) -> None:
     kind = type(params.flash_attn_type)
-    word = {"on": "ENABLED", "off": "DISABLED"}.get(value, "AUTO")
+    word = {"on": "ENABLED", "": "ENABLED", "off": "DISABLED"}.get(value, "AUTO")
     params.flash_attn_type = kind.__members__[f"LLAMA_FLASH_ATTN_TYPE_{word}"]
 
 
@@ -93,6 +93,14 @@ def _kwargs(params: Any, value: str) -> None:
     said: dict[str, Any] = json.loads(value)
     held = dict(params.default_template_kwargs)
     params.default_template_kwargs = held | {key: json.dumps(it) for key, it in said.items()}
+
+
+def _preserve(params: Any, _: str) -> None:
+    _kwargs(params, '{"preserve_thinking": true}')
+
+
+def _layers(params: Any, value: str) -> None:
+    params.n_gpu_layers = {"auto": -1, "all": -2}.get(value) or int(value)
 
 
 def _speculative(params: Any, value: str) -> None:
@@ -115,9 +123,8 @@ SETTERS: Mapping[str, Setter] = {
     "--batch-size": _number("n_batch"),
     "--ubatch-size": _number("n_ubatch"),
     "--predict": _number("n_predict"),
-    "--gpu-layers": partial(
-        _field, "n_gpu_layers", lambda value: {"auto": -1, "all": -2}.get(value) or int(value)
-    ),
+    "--gpu-layers": _layers,
+    "--n-gpu-layers": _layers,
     "--cpu-moe": _switch(
         "tensor_buft_overrides", means=r"\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU"
     ),
@@ -140,6 +147,7 @@ SETTERS: Mapping[str, Setter] = {
         _field, "chat_template", lambda value: Path(value).read_text(encoding="utf-8")
     ),
     "--chat-template-kwargs": _kwargs,
+    "--reasoning-preserve": _preserve,
     "--reasoning-format": _one_of("reasoning_format", "COMMON_REASONING_FORMAT_"),
     "--reasoning-budget": _number("sampling.reasoning_budget_tokens"),
     "--rope-scaling": _one_of("rope_scaling_type", "LLAMA_ROPE_SCALING_TYPE_"),

@@ -141,8 +141,9 @@ class Keeper:
         """Whether nobody needs it any more. Then it is out of the list before anyone can come."""
         if not self._idle.is_over(self._users(), time.monotonic()):
             return False
-        with alone(self._place.door):
-            if self._users():
+        # not waited for: whoever is at the door may want this very keeper to end
+        with alone(self._place.door, "try") as is_ours:
+            if not is_ours or self._users():
                 return False
             self._place.card_file.unlink(missing_ok=True)
             self._place.key_file.unlink(missing_ok=True)

@@ -134,6 +134,15 @@ def stop(place: Place) -> bool:
     return gone
 
 
+def end_unused(place: Place) -> bool:
+    """End it, if nobody uses it and nobody is about to; False = it stays."""
+    with alone(place.door):
+        if users(place) or not place.is_kept():
+            return False
+        _end_kept(place)
+        return not place.is_kept()
+
+
 def _is_usable(card: Card | None) -> bool:
     return card is not None and card.state != "failed"
 

@@ -21,8 +21,8 @@ from tests.support.served import PATIENCE_SECONDS, none_left, ours, runs, until
 
 pytestmark = pytest.mark.llamacpp
 
-WORDS = ("--tools", "", "--permission-mode", "plan")
-"""The tiny model talks, and does nothing else."""
+WORDS = ("--tools", "", "--permission-mode", "plan", "--loops", "off")
+"""The tiny model talks at random, and does nothing else."""
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_an_engine_killed_in_mid_turn_comes_back_and_the_turn_ends_well(
     cli: Cli, models: Path, model: str, home: Path
 ) -> None:
     thinker = str(make_model(models, "3.5", "for ever"))
-    thinks = ("--think", "800", "--loops", "off")
+    thinks = ("--think", "800")
     form = ("--output-format", "stream-json", "--include-partial-messages", "--verbose")
     line = cli.line("-p", "do it", "--gguf", thinker, *WORDS, *thinks, *form)
     began = time.monotonic()
@@ -122,6 +122,39 @@ def test_an_engine_killed_in_mid_turn_comes_back_and_the_turn_ends_well(
     (after,) = served(cli)
     assert after["base_url"] == before.base_url
     assert after["restarts"] == 1
+
+
+def test_an_engine_that_cannot_be_kept_up_is_told_with_its_last_words(
+    cli: Cli, models: Path, model: str
+) -> None:
+    thinker = str(make_model(models, "3.5", "for ever"))
+    running = cli.start("--gguf", thinker, *WORDS, "--think", "20000")
+    killed: set[int] = set()
+
+    def is_given_up() -> bool:
+        for _, card in shared.servers(paths().state / "serve"):
+            if card.state == "ready" and card.engine_pid not in killed:
+                killed.add(card.engine_pid)
+                os.kill(card.engine_pid, signal.SIGKILL)
+        return len(killed) > 3
+
+    until(is_given_up)
+    ran = running.end()
+    assert ran.code == 75, ran
+    assert "crashed 4 times in a row" in ran.err
+    assert "The whole log: " in ran.err
+
+
+def test_no_command_inside_the_fence_reads_the_key(cli: Cli, model: str) -> None:
+    if cli.run("sandbox", "check").code != 0:
+        pytest.skip("no fence holds on this machine")
+    assert cli.ask("--gguf", model, *WORDS).code == 0
+    (one,) = served(cli)
+    key = Path(one["key_file"]).read_text().strip()
+    folder = Path(one["key_file"]).parent
+    ran = cli.run("sandbox", "run", "--", "sh", "-c", f"cat {folder}/* || exit 3")
+    assert ran.code == 3
+    assert key not in ran.out + ran.err
 
 
 def test_a_server_of_ones_own_and_an_address_exclude_each_other(cli: Cli, model: str) -> None:

@@ -1,9 +1,34 @@
 """Flags of llama-server reach xllamacpp's parameters, all that a plan may have."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import xllamacpp
+from hypothesis import given
+from hypothesis import strategies as st
 
+from qcode.protocol.errors import InputError
+from qcode.serve.base import Engine, Gpu, Machine, ModelFile
 from qcode.serve.fields import SETTERS, apply
+from qcode.serve.plan import Wants, plan
+
+MODEL = ModelFile(
+    path=Path("m.gguf"),
+    architecture="qwen35moe",
+    name="Qwen3.6 35B A3B",
+    quantisation="Q4_K_M",
+    size_bytes=21 << 30,
+    layers=40,
+    trained_tokens=262_144,
+    kv_bytes_per_token=20_480,
+    state_bytes=64 << 20,
+    expert_bytes=18 << 30,
+    has_mtp=True,
+    template="{{ preserve_thinking }}",
+    projector=Path("mmproj.gguf"),
+)
+"""Of the kind that has most flags."""
 
 VALUES = {
     "--ctx-size": ("65536", "n_ctx", 65536),
@@ -15,6 +40,7 @@ VALUES = {
     "--ubatch-size": ("1024", "n_ubatch", 1024),
     "--predict": ("99", "n_predict", 99),
     "--gpu-layers": ("all", "n_gpu_layers", -2),
+    "--n-gpu-layers": ("999", "n_gpu_layers", 999),
     "--cpu-moe": ("", "tensor_buft_overrides", r"\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU"),
     "--n-cpu-moe": (
         "2",
@@ -35,6 +61,11 @@ VALUES = {
     "--chat-template": ("{{ x }}", "chat_template", "{{ x }}"),
     "--chat-template-kwargs": (
         '{"preserve_thinking": true}',
+        "default_template_kwargs",
+        {"preserve_thinking": "true"},
+    ),
+    "--reasoning-preserve": (
+        "",
         "default_template_kwargs",
         {"preserve_thinking": "true"},
     ),
@@ -104,6 +135,44 @@ def test_drafting_is_switched_on_with_the_head_that_it_needs() -> None:
     kinds = xllamacpp.common_speculative_type.__members__
     assert params.speculative.types == [kinds["COMMON_SPECULATIVE_TYPE_DRAFT_MTP"]]
     assert params.load_mtp
+
+
+GPUS = st.sampled_from(
+    [
+        (),
+        (Gpu("RTX 4090", "nvidia", 24 << 30, 23 << 30),),
+        (Gpu("RTX 5060", "nvidia", 8 << 30, 7 << 30),),
+        (Gpu("M4", "apple", 64 << 30, None, is_unified=True),),
+    ]
+)
+
+
+@given(
+    GPUS,
+    st.sampled_from(["qwen35moe", "qwen35", "llama"]),
+    st.sampled_from([0, 8000, 9000, 10000, 11000, 11549]),
+    st.builds(
+        Wants,
+        context_tokens=st.sampled_from([None, 4096, 131_072, 1_000_000]),
+        slots=st.sampled_from([None, 1, 3]),
+        kv_type=st.sampled_from([None, "f16", "bf16", "q8_0"]),
+        vision=st.booleans(),
+        slot_folder=st.sampled_from(["", "/slots/"]),
+        mtp=st.sampled_from(["auto", "on", "off"]),
+    ),
+)
+def test_every_flag_of_any_plan_has_its_field(
+    gpus: tuple[Gpu, ...], architecture: str, build: int, wants: Wants
+) -> None:
+    machine = Machine("linux", "A processor", 8, 64 << 30, 48 << 30, gpus)
+    model = replace(MODEL, architecture=architecture)
+    engine = Engine("xllamacpp", "1", build, ("cuda",) if gpus else ())
+    try:
+        made = plan(machine, model, engine, wants)
+    except InputError:  # a wish that cannot be
+        return
+    flags = [(flag.name, flag.value) for flag in made.flags]
+    assert apply(xllamacpp.CommonParams(), flags) == ()
 
 
 def test_every_flag_is_tried_here() -> None:

@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from qcode.protocol.errors import ServerGone
 from qcode.serve import shared
-from qcode.serve.card import Card, Place, place_of
+from qcode.serve.card import Card, Place, alone, place_of
 from tests.support.llama import ROOT, make_model
 from tests.support.served import none_left, ours, ready, runs, task, until
 
@@ -233,6 +234,31 @@ def test_the_one_that_runs_is_found_whatever_it_was_asked_for(join: Join, place:
     assert shared.like(otherwise) == place
     elsewhere = Place(place.folder, "otherfile-otherwise")
     assert shared.like(elsewhere) == elsewhere
+
+
+def test_what_nobody_uses_can_be_ended_to_make_room(join: Join, place: Place) -> None:
+    use = join()
+    card = ready(use)
+    assert not shared.end_unused(place)
+    assert runs(card.engine_pid)
+    use.close()
+    assert shared.end_unused(place)
+    assert not runs(card.engine_pid)
+    assert not shared.end_unused(place)
+
+
+def test_one_that_ends_by_itself_just_then_is_not_waited_for_in_vain(
+    join: Join, place: Place
+) -> None:
+    use = join(idle_seconds=0.0)
+    ready(use)
+    began = time.monotonic()
+    with alone(place.door):
+        use.close()
+        time.sleep(1.0)  # it wants to end now, and finds somebody at the door
+    shared.stop(place)
+    assert not place.is_kept()
+    assert time.monotonic() - began < shared.STOP_SECONDS / 2
 
 
 def test_a_file_that_is_no_model_is_told_with_a_hint(home: Path, tmp_path: Path) -> None:
