@@ -42,11 +42,16 @@ def reached(limits: Limits, spent: Spent) -> TurnFinished | None:
     if spent.denied_steps >= DENIED_STEPS:
         return TurnFinished("denied", f"Every call of {DENIED_STEPS} steps running was denied.")
     if spent.steps >= limits.max_steps:
-        return TurnFinished("max_steps", f"The limit of {limits.max_steps:,} steps was reached.")
+        return TurnFinished("max_steps", at_limit(limits.max_steps, "step"))
     if limits.max_tokens is not None and spent.tokens >= limits.max_tokens:
         said = f"The limit of {limits.max_tokens:,} tokens was reached ({spent.tokens:,} used)."
         return TurnFinished("max_tokens", said)
     return None
+
+
+def at_limit(most: int, what: str) -> str:
+    """That so many of something were all that there may be, as a sentence."""
+    return f"The limit of {most:,} {what}{'s' * (most != 1)} was reached."
 
 
 def out_of_time(limits: Limits) -> TurnFinished:

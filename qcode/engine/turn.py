@@ -4,7 +4,7 @@ import asyncio
 
 from qcode.engine.asking import Asking
 from qcode.engine.calls import Tally
-from qcode.engine.limits import Spent, calls_left, out_of_time, reached, tokens_left
+from qcode.engine.limits import Spent, at_limit, calls_left, out_of_time, reached, tokens_left
 from qcode.engine.nudges import Nudger, nudge
 from qcode.engine.partial import worded
 from qcode.engine.parts import Parts
@@ -127,8 +127,8 @@ class Turn:
         all_denied = bool(answer.rows) and tally.denied == len(answer.rows)
         self.spent.denied_steps = self.spent.denied_steps + 1 if all_denied else 0
         if tally.left_out:
-            limit = self.parts.limits.max_tool_calls
-            return TurnFinished("max_tool_calls", f"The limit of {limit} tool calls was reached.")
+            most = self.parts.limits.max_tool_calls or 0
+            return TurnFinished("max_tool_calls", at_limit(most, "tool call"))
         return await self.asking.repeated(tally.repeated) if tally.repeated else None
 
     def _hear(self) -> bool:

@@ -55,7 +55,8 @@ class Tries:
         state = self.in_state("busy", busy.because)
         self.is_up = True
         if self._is_over(self._patience.busy_seconds):
-            raise busy.error from busy
+            waited = f" It was asked for {state.seconds:.0f} s." if state.seconds >= 1 else ""
+            raise type(busy.error)(f"{busy.error}{waited}") from busy
         grown = self._patience.wait_seconds(self._looks)
         if busy.wait_seconds is None:
             return state, grown

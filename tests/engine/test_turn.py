@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qcode.engine.limits import Limits
+from qcode.engine.limits import Limits, at_limit
 from qcode.protocol.events import (
     AnyEvent,
     MessageCompleted,
@@ -187,6 +187,13 @@ async def test_what_was_said_is_what_the_log_tells(scripted: StartScripted, tmp_
     told = fold(store.open(log.session_id).events)
     assert told.messages == live.messages
     assert told == live
+
+
+@pytest.mark.parametrize(
+    ("most", "words"), [(1, "1 step was"), (2, "2 steps was"), (1_200, "1,200 steps was")]
+)
+def test_a_limit_is_told_in_its_number(most: int, words: str) -> None:
+    assert at_limit(most, "step") == f"The limit of {words} reached."
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,12 @@ async def test_a_failing_server_is_tried_again_and_then_told(scripted: StartScri
     assert len(endpoint.requests) == QUICK.tries
 
 
+async def test_a_failure_without_a_word_says_where_to_look(scripted: StartScripted) -> None:
+    endpoint = scripted(otherwise=lambda body: Reply(status=500, body=""))
+    with pytest.raises(BadAnswer, match=r"status 500.*its own output tells why"):
+        await everything(server_at(endpoint.base_url))
+
+
 async def collect(server: Server, items: list[Streamed]) -> None:
     async for item in server.stream(request()):
         items.append(item)
@@ -369,8 +375,8 @@ async def test_a_busy_server_is_waited_for_and_said_so(scripted: StartScripted) 
 async def test_being_busy_has_an_end(scripted: StartScripted) -> None:
     full = Reply(status=429, body={"error": {"message": "slow down"}})
     endpoint = scripted(otherwise=lambda body: full)
-    patience = replace(QUICK, busy_seconds=0.2)
-    with pytest.raises(ServerGone, match="slow down"):
+    patience = replace(QUICK, busy_seconds=1.0)
+    with pytest.raises(ServerGone, match=r"slow down.*It was asked for 1 s\."):
         await everything(connect(endpoint.base_url, patience=patience))
     assert len(endpoint.requests) > QUICK.tries
 
