@@ -147,7 +147,7 @@ async def test_a_model_that_nothing_keeps_from_thinking_is_not_waited_for_withou
         run.engine.submit(SetThinking(400))
         end = await run.turn("why?")
     assert end.reason == "empty"
-    assert "can neither close its thinking nor turn it off" in end.detail
+    assert "no way to end its thinking that works" in end.detail
     used = [reached.used for reached in run.said(BudgetReached)]
     assert len(used) == 2
     assert sum(used) <= 400 * 1.05 + 16
