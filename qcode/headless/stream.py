@@ -98,7 +98,7 @@ async def run(engine: Engine, prompt: Prompt | None, form: StreamForm) -> ExitCo
             host.control.close()
             await engine.close()
             if isinstance(writer, Writer):
-                await asyncio.to_thread(writer.close)
+                await asyncio.to_thread(writer.close, lambda: caught.code is not None)
     if isinstance(writer, Array):  # blocks where nobody reads: outside, Ctrl+C ends that too
         writer.close()
     elif writer.is_lost:

@@ -4,6 +4,7 @@ import os
 import queue
 import select
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,11 @@ from qcode.protocol.text import escaped
 
 MOST_BYTES = 64 * 1024 * 1024
 """So much may wait for a reader; one that lets more pile up is treated as gone."""
-LAST_SECONDS = 10.0
-"""At the end a reader has so long to take what waits."""
+PATIENT_SECONDS = 600.0
+"""At the end a reader has so long for each piece: one that pauses, such as `less`, loses nothing."""
+LAST_SECONDS = 1.0
+"""The same, where a signal wants the end."""
+LOOK_SECONDS = 0.1
 
 
 class Writer:
@@ -43,10 +47,19 @@ class Writer:
             return
         self._lines.put(line)
 
-    def close(self) -> None:
-        """Everything is written, or nobody takes it."""
+    def close(self, is_hurried: Callable[[], bool]) -> None:
+        """Everything is written, or nobody takes it. `is_hurried`: a signal has come."""
         self._lines.put(b"")
-        self._thread.join(0 if self.is_lost else LAST_SECONDS)
+        limit, taken, since = PATIENT_SECONDS, self.written, time.monotonic()
+        while self._thread.is_alive() and not self.is_lost:
+            self._thread.join(LOOK_SECONDS)
+            now = time.monotonic()
+            if is_hurried() and limit != LAST_SECONDS:
+                limit, since = LAST_SECONDS, now
+            if self.written != taken:
+                taken, since = self.written, now
+            elif now - since > limit:
+                self._lose()
 
     def _run(self) -> None:
         while line := self._lines.get():

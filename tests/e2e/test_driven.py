@@ -227,13 +227,11 @@ def test_a_flood_of_lines_behind_the_end_leaves_no_word_of_ours(cli: Cli) -> Non
     assert "never awaited" not in errors
 
 
-def test_a_reader_that_reads_nothing_keeps_no_signal_from_ending_the_run(
-    cli: Cli, serve: Serve
-) -> None:
-    serve(Reply(text=words(60_000), pace=Pace(characters=5)))
+def unread(cli: Cli, *argv: str) -> tuple["subprocess.Popen[bytes]", int]:
+    """A run whose stdout nobody reads, and the end to read it."""
     there, here = os.pipe()
     process = subprocess.Popen(
-        cli.line("-p", "go", "--output-format", "stream-json", "--include-partial-messages"),
+        cli.line("-p", "go", "--output-format", "stream-json", *argv),
         cwd=cli.folder,
         env=cli.environ,
         stdin=subprocess.DEVNULL,
@@ -241,13 +239,35 @@ def test_a_reader_that_reads_nothing_keeps_no_signal_from_ending_the_run(
         stderr=subprocess.PIPE,
     )
     os.close(here)
-    assert os.read(there, 10)  # it runs; nothing more is read, and the pipe fills
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(LIMIT_SECONDS) == 130
+    return process, there
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_reader_that_reads_nothing_keeps_no_signal_from_ending_the_run(
+    cli: Cli, serve: Serve, number: signal.Signals
+) -> None:
+    server = serve(Reply(text=words(60_000), pace=Pace(characters=5)))
+    process, there = unread(cli, "--include-partial-messages")
+    server.wait_for(lambda it: it.running > 0, LIMIT_SECONDS)
+    time.sleep(1)  # nothing tells when the pipe is full
+    began = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(LIMIT_SECONDS) == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert time.monotonic() - began < 6
     os.close(there)
     assert process.stderr
     assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_reader_that_comes_late_gets_everything(cli: Cli, serve: Serve) -> None:
+    server = serve(Reply(text=words(40_000)))
+    process, there = unread(cli)
+    server.wait_for(lambda it: bool(it.requests) and it.running == 0, LIMIT_SECONDS)
+    time.sleep(12)  # a person in `less` takes their time
+    with os.fdopen(there, "rb") as out:
+        lines = out.read().splitlines()
+    assert process.wait(LIMIT_SECONDS) == 0
+    assert json.loads(lines[-1])["type"] == "result"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
