@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,14 @@ import pytest
 from qcode.config.paths import paths
 from qcode.serve import shared
 from tests.e2e.rig import Cli, lawful
+from tests.support import fake_llama
 from tests.support.llama import make_model
 from tests.support.served import PATIENCE_SECONDS, none_left, ours, runs, until
+
+if sys.platform == "win32":
+    pytest.skip("no pseudo terminals there", allow_module_level=True)
+
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.llamacpp
 
@@ -221,6 +228,34 @@ def test_how_long_it_stays_is_said_once(cli: Cli, model: str) -> None:
     assert "3.5 stays for 10 min behind its last use; qcode serve --stop ends it." in first.err
     second = cli.ask("--gguf", model, *WORDS)
     assert "stays for" not in second.err
+
+
+def test_the_app_starts_with_it_and_lets_go_of_it(cli: Cli, model: str) -> None:
+    with Terminal(
+        cli.line("--gguf", model, *WORDS), cwd=cli.folder, env=cli.environ, size=(100, 30)
+    ) as terminal:
+        terminal.wait_for("❯", PATIENCE_SECONDS)
+        terminal.wait_for("3.5 answers", PATIENCE_SECONDS)
+        assert [one["users"] for one in served(cli)] == [1]
+        terminal.type("hello\r")
+        terminal.wait_for("hello")
+        terminal.type("\x1b")
+        terminal.type("\x03\x03")
+        assert terminal.wait(PATIENCE_SECONDS) == 0
+    until(lambda: [one["users"] for one in served(cli)] == [0])
+
+
+def test_while_it_loads_ctrl_c_ends_the_wait(cli: Cli, tmp_path: Path, home: Path) -> None:
+    slow = fake_llama.write(tmp_path / "llama-server", slow=600.0)
+    file = paths().config_file
+    file.parent.mkdir(parents=True)
+    file.write_text(f'[serve]\nbinary = "{slow}"\n')
+    with none_left(home):
+        running = cli.start("--gguf", str(make_model(tmp_path, "3.5")))
+        while b"loading 3.5, 1 s" not in (row := running.line_of_stderr()):
+            assert row, "it ended before it loaded"
+        running.signal(signal.SIGINT)
+        assert running.end().code == 130
 
 
 def test_in_the_foreground_it_is_told_and_ends_with_ctrl_c(
