@@ -46,9 +46,9 @@ from qcode.server.quirks import of
 
 GO_ON, STOP = "go on", "stop"
 ENDLESS = (
-    "The model thought past its budget again, though it was told to act, and this server has no way "
-    "to end its thinking that works. Give it more (--think), or serve it with llama-server, vLLM or "
-    "Ollama, which have one."
+    "The model thought past its budget again, though it was told to act, and this server has no "
+    "way to end its thinking that works. Give it more (--think), or serve it with llama-server, "
+    "vLLM or Ollama, which have one."
 )
 
 
