@@ -94,8 +94,9 @@ class TestReuse:
     async def test_where_nothing_is_counted_the_clock_tells(
         self, remembers: Remembers, found: list[str], scripted: StartScripted
     ) -> None:
-        engine = Reading(remembers, tells_cached=False, tokens_per_second=900.0)
+        engine = Reading(remembers, tells_cached=False, tokens_per_second=700.0)
         async with subject_of(scripted(about=OLLAMA, otherwise=engine)) as subject:
+            subject.rates.prompt_per_second = 300.0
             result = await Reuse().run(subject)
         assert ids(result) == found
 

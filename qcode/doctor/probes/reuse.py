@@ -73,10 +73,16 @@ async def _engine(subject: Subject) -> tuple[Keeps | None, int]:
 
 
 def _is_odd(steps: Steps, keeps: Keeps | None) -> bool:
-    """Whether more is read again than the engine by itself would."""
+    """Whether more is read again than the engine by itself would, and that was seen but once."""
     if keeps in ("nothing", "when asked", "ends"):
         return False
-    return "reread" in (steps.question.how, steps.branch.how)
+    how = steps.question.how, steps.branch.how
+    return "reread" in how and not (_is_timed(steps) and how == ("reread", "reread"))
+
+
+def _is_timed(steps: Steps) -> bool:
+    """Whether the clock told, over three requests behind the first."""
+    return steps.cold.cached_tokens is None
 
 
 def _better(first: Steps, second: Steps) -> Steps:
@@ -90,7 +96,7 @@ async def _healing(subject: Subject, steps: Steps, keeps: Keeps | None, block: i
     if steps.question.how != "reread" or keeps in ("nothing", "when asked"):
         return None
     strategies: tuple[Strategy, ...] = ("native", "fold", "plain")
-    for strategy in strategies:
+    for strategy in strategies if not _is_timed(steps) else ("fold",):
         if strategy == steps.strategy:
             continue
         tried = await walk(subject, strategy, block=block)
