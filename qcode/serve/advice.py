@@ -16,12 +16,12 @@ BEARABLE = 8.0
 """Below it an agent's turn takes the better part of an hour."""
 _LONG = 65_536
 _BEST_FIRST = (
-    *("Q6_K", "Q5_K_M", "Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "IQ4_XS"),
-    *("Q3_K_M", "IQ3_XS", "Q8_0"),
+    *("Q6_K", "Q5_K_M", "Q4_K_XL", "Q4_K_M", "Q4_K_S", "IQ4_XS"),
+    *("Q3_K_M", "IQ3_S", "Q8_0"),
 )
 """More than six bits cost speed for little; below four, models begin to err."""
-_FOUR_BITS = 6
-_USUAL_FIRST = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "IQ4_XS", "Q3_K_M", "IQ3_XS")
+_FEW = frozenset({"Q3_K_M", "IQ3_S"})
+_USUAL_FIRST = ("Q4_K_M", "Q4_K_XL", "Q4_K_S", "IQ4_XS", "Q3_K_M", "IQ3_S")
 """Where a part of the model is beside the GPU: each bit more is read slowly."""
 
 
@@ -73,14 +73,11 @@ _HOWS: Sequence[How] = ("whole", "experts", "layers", "processor")
 
 def _rank(fit: Fit) -> tuple[int, int]:
     order = _BEST_FIRST if fit.how == "whole" else _USUAL_FIRST
-    known = fit.file.quantisation in order
-    bits = order.index(fit.file.quantisation) if known else len(order)
-    few = fit.file.quantisation in _BEST_FIRST[_FOUR_BITS:]
-    if fit.how == "whole" and not few and not fit.tight and fit.context_tokens >= _LONG:
-        return 0, bits
-    if fit.how == "whole" and not few and fit.context_tokens >= _LONG:
-        return 1, bits
-    return 2 + _HOWS.index(fit.how) + (4 if few else 0), bits
+    name = fit.file.quantisation.removeprefix("UD-")
+    bits = order.index(name) if name in order else len(order)
+    if fit.how == "whole" and name not in _FEW and fit.context_tokens >= _LONG:
+        return (1 if fit.tight else 0), bits
+    return 2 + _HOWS.index(fit.how) + (4 if name in _FEW else 0), bits
 
 
 def _is_bearable(fit: Fit) -> bool:

@@ -10,6 +10,7 @@ SINCE = {
     "fit": 8672,  # PR 16653 came earlier; the first sampled build that has it for certain
     "mtp": 9294,  # PR 22673
     "reasoning_preserve": 10068,
+    "few_logits": 10809,  # its log reserves a few MiB where older builds had logits of a batch
     "reasoning_preserved_by_default": 11063,
 }
 

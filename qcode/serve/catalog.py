@@ -35,6 +35,8 @@ class CatalogModel(msgspec.Struct, frozen=True):
     name: str
     repository: str
     """Of files for llama.cpp."""
+    drafting: str
+    """Of files that have a head for drafting (MTP), too; empty = not known."""
     good_for: GoodFor
     weights: float
     """In 10^9."""
@@ -73,6 +75,8 @@ class Claim(msgspec.Struct, frozen=True):
 
     of: str
     quantisation: str
+    gigabytes: float
+    """Of the file, as they have it."""
     on: str
     memory: int
     """GiB of the machine that is named."""

@@ -18,8 +18,8 @@ from qcode.serve.room import GIB, Room, room
 
 How = Literal["whole", "experts", "layers", "processor", "no"]
 
-ABLE = Engine("llama-server", "", 0, ("cuda", "rocm", "vulkan", "metal"))
-"""One that uses whatever GPU there is."""
+ABLE = Engine("llama-server", "", 11_549, ("cuda", "rocm", "vulkan", "metal"))
+"""A new one that uses whatever GPU there is."""
 _LEFT_OVER = 0.9
 """Of the system's memory, what is there beside the system."""
 
@@ -121,7 +121,7 @@ def impossible(known: Catalog) -> tuple[Doubt, ...]:
 def _doubts(known: Catalog) -> Iterator[Doubt]:
     for claim in known.claim:
         model = next(one for one in known.models if one.name == claim.of)
-        file = next(one for one in model.files if one.quantisation == claim.quantisation)
+        file = CatalogFile(claim.quantisation, claim.gigabytes, claim.source)
         if why := _against(claim, model, file):
             yield Doubt(claim, why)
 

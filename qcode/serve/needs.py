@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qcode.serve.base import KvType, ModelFile, Need, Place
-from qcode.serve.room import MIB, Room
+from qcode.serve.room import BATCH, MIB, Room
 
 KV_SHARE = {"f16": 1.0, "bf16": 1.0, "q8_0": 34 / 64}
 """Of the bytes at f16: q8_0 keeps 32 values in 34 bytes."""
@@ -17,8 +17,6 @@ KV_SHARE = {"f16": 1.0, "bf16": 1.0, "q8_0": 34 / 64}
 DRAFTED = 2
 """Tokens that the head guesses ahead, at most."""
 
-_BATCH = 512
-"""llama.cpp's `--ubatch-size`."""
 _DRIVER = 450 * MIB
 """Of a CUDA context with its libraries, on each GPU."""
 _BASE = 64 * MIB
@@ -74,11 +72,12 @@ def _all(model: ModelFile, layout: Layout, room: Room) -> Iterator[Need]:
     tokens = f"cache of {layout.context_tokens:,} tokens"
     yield from _split(tokens, cache_bytes(model, layout), model, layout)
     yield from _split("state", _state(model, layout), model, layout)
+    buffers = _buffers(model, layout, room.logits)
     place: Place = "gpu" if layout.is_on_gpu else "system"
-    yield Need("buffers", _buffers(model, layout) * max(1, len(room.gpus)), place)
+    yield Need("buffers", buffers * max(1, len(room.gpus)), place)
     if layout.is_on_gpu:
         yield Need("driver", _DRIVER * len(room.gpus), "gpu")
-        yield Need("buffers", _buffers(model, layout) // 3, "system")
+        yield Need("buffers", buffers // 3, "system")
     if layout.vision:
         yield Need("eyes", model.projector_bytes + _VISION_BUFFER, place)
 
@@ -108,21 +107,21 @@ def _state(model: ModelFile, layout: Layout) -> int:
     return model.state_bytes * layout.slots * (1 + (DRAFTED if layout.mtp else 0))
 
 
-def _buffers(model: ModelFile, layout: Layout) -> int:
-    """What a batch takes while it is computed.
+def _buffers(model: ModelFile, layout: Layout, kept: int) -> int:
+    """What a batch takes while it is computed: a log of a 27B at 32,768 tokens has 154 MiB.
 
-    The logits, the mask, some twenty vectors a token; and the keys and values of one layer at f16,
+    Logits, the mask, some sixteen vectors a token; and the keys and values of one layer at f16,
     which the GPU's kernels unpack from a quantised cache.
     """
-    logits = _BATCH * model.vocabulary * 4
-    mask = _BATCH * layout.context_tokens * 4
-    vectors = _BATCH * model.width * 4 * 24
+    logits = kept * layout.slots * model.vocabulary * 4
+    mask = BATCH * layout.context_tokens * 4
+    vectors = BATCH * model.width * 4 * 16
     unpacked = 0
     if layout.kv_type == "q8_0":
         layers = max(1, model.attention_layers)
         unpacked = layout.context_tokens * model.kv_bytes_per_token // layers
-    ahead = logits + mask // 2 if layout.mtp else 0
-    return _BASE + logits + mask + vectors + unpacked + ahead
+    ahead = logits + vectors + mask // 2 if layout.mtp else 0
+    return _BASE + min(logits, BATCH * model.vocabulary * 4) + mask + vectors + unpacked + ahead
 
 
 def _portion(size: int, part: int, of: int) -> int:

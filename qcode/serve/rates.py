@@ -15,9 +15,9 @@ from qcode.serve.needs import Layout
 
 _DENSE = (0.5, 0.65)
 _EXPERTS = (0.15, 0.35)
-_PROCESSOR = (10e9, 25e9)
+_PROCESSOR = (8e9, 25e9)
 """Bytes a second that two channels of DDR5 come to: 5 to 6 tok/s were reported of 35B-A3B at Q4,
-which reads 1.9 GB a token; twice as much is seen where a build fits the processor."""
+which reads some 1.7 GB a token; up to three times as much where a build fits the processor."""
 
 
 @dataclass(frozen=True, slots=True)

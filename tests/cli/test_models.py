@@ -52,13 +52,17 @@ def test_a_terminal_of_eighty_columns_holds_it(name: str) -> None:
 def test_it_ends_in_one_recommendation_with_its_reason_and_the_command() -> None:
     last = shown(HOSTS["card"]).split("\n\n")[-1]
     assert last == (
-        "Take Qwen3.6-35B-A3B at Q4_K_M: an agent's work is many short steps, and few of\n"
-        "its weights are read for each token. On the GPU, 131,072 tokens of context,\n"
+        "Take Qwen3.6-35B-A3B at UD-Q4_K_S: an agent's work is many short steps, and few\n"
+        "of its weights are read for each token. On the GPU, 131,072 tokens of context,\n"
         "79-111 tok/s reported.\n"
-        "For depth: Qwen3.6-27B at Q4_K_M. On the GPU, 131,072 tokens of context, 28-34\n"
-        "tok/s reported.\n"
-        "  qcode models pull hf:unsloth/Qwen3.6-35B-A3B-GGUF:Q4_K_M\n"
+        "For depth: Qwen3.6-27B at UD-Q4_K_XL. On the GPU, 131,072 tokens of context,\n"
+        "28-34 tok/s reported.\n"
+        "With a head that drafts ahead (MTP), faster on NVIDIA's, a little larger:\n"
+        "  qcode models pull hf:unsloth/Qwen3.6-35B-A3B-MTP-GGUF:UD-Q4_K_S\n"
+        "Without it:\n"
+        "  qcode models pull hf:unsloth/Qwen3.6-35B-A3B-GGUF:UD-Q4_K_S\n"
     )
+    assert "MTP" not in shown(HOSTS["mac"]).split("\n\n")[-1]
 
 
 def test_tight_fits_and_slow_ones_are_called_so() -> None:

@@ -32,12 +32,12 @@ def taken(found: Advice) -> tuple[str, str, str]:
 
 def test_a_card_of_24_gb_holds_what_was_seen_on_it() -> None:
     host = machine(gpu(24, "NVIDIA GeForce RTX 3090"))
-    fast = one(host, "Qwen3.6-35B-A3B", "Q4_K_M")
+    fast = one(host, "Qwen3.6-35B-A3B", "UD-Q4_K_S")
     assert (fast.how, fast.context_tokens, fast.tight) == ("whole", 131_072, False)
     assert sorted(report.writes for report in fast.reported) == [79.4, 111.2]
     deep = one(host, "Qwen3.6-27B", "Q6_K")
     assert (deep.how, deep.tight) == ("whole", True)
-    assert one(host, "Qwen3.6-35B-A3B", "Q6_K").how == "experts"
+    assert one(host, "Qwen3.6-35B-A3B", "UD-Q6_K").how == "experts"
     assert one(host, "Qwen3.6-27B", "Q8_0").how == "layers"
     assert one(host, "Qwen3.5-122B-A10B", "Q8_0").how == "no"
 
@@ -45,11 +45,11 @@ def test_a_card_of_24_gb_holds_what_was_seen_on_it() -> None:
 @pytest.mark.parametrize(
     ("name", "gigabytes", "quantisation", "seen"),
     [
-        ("NVIDIA GeForce RTX 3090", 24, "Q4_K_M", 111.2),
+        ("NVIDIA GeForce RTX 3090", 24, "UD-Q4_K_M", 111.2),
         ("NVIDIA GeForce RTX 4090", 24, "UD-Q4_K_XL", 122),
         ("NVIDIA GeForce RTX 5090", 32, "UD-Q4_K_XL", 194),
-        ("NVIDIA GeForce RTX 5080", 16, "Q4_K_M", 70),
-        ("NVIDIA GeForce RTX 3060", 12, "IQ3_XS", 27),
+        ("NVIDIA GeForce RTX 5080", 16, "UD-Q4_K_S", 70),
+        ("NVIDIA GeForce RTX 3060", 12, "UD-IQ3_S", 28),
     ],
 )
 def test_estimates_hold_what_was_reported(
@@ -79,7 +79,7 @@ def test_claims_that_cannot_be_are_named_and_others_are_not() -> None:
 
 def test_the_model_for_loops_is_taken_where_the_deep_one_is_slow() -> None:
     found = advised(machine(gpu(24, "NVIDIA GeForce RTX 3090")))
-    assert taken(found) == ("Qwen3.6-35B-A3B", "Q4_K_M", "whole")
+    assert taken(found) == ("Qwen3.6-35B-A3B", "UD-Q4_K_S", "whole")
     assert found.other is not None
     assert found.other.model.name == "Qwen3.6-27B"
 
@@ -93,7 +93,7 @@ def test_the_deep_model_is_taken_where_it_is_fast() -> None:
 
 def test_four_bits_beside_a_small_card_are_better_than_three_on_it() -> None:
     found = advised(machine(gpu(16, "NVIDIA GeForce RTX 5080")))
-    assert taken(found) == ("Qwen3.6-35B-A3B", "Q4_K_M", "experts")
+    assert taken(found) == ("Qwen3.6-35B-A3B", "UD-Q4_K_M", "experts")
 
 
 def test_a_small_machine_gets_a_small_model_and_an_honest_word() -> None:
@@ -118,7 +118,7 @@ def test_a_supposed_card_has_no_rates_that_nobody_knows() -> None:
     found = one(supposed(machine(), 24), "Qwen3.6-27B", "Q4_K_M")
     assert (found.how, found.rate, found.reported) == ("whole", None, ())
     small = advised(supposed(machine(), 12))
-    assert taken(small) == ("Qwen3.6-35B-A3B", "Q4_K_M", "experts")
+    assert taken(small) == ("Qwen3.6-35B-A3B", "UD-Q4_K_M", "experts")
 
 
 @given(cards=st.integers(0, 192), gigabytes=st.integers(2, 512))

@@ -77,7 +77,7 @@ def test_what_does_not_fit_says_what_misses() -> None:
 def test_a_context_that_was_asked_for_is_kept_or_told_as_impossible() -> None:
     wants = Wants(context_tokens=100_000)
     assert made(machine(gpu(24)), wants=wants).context_tokens == 100_000
-    found = made(machine(gpu(8), gigabytes=16), DENSE, wants=wants)
+    found = made(machine(gpu(8), gigabytes=12), DENSE, wants=wants)
     assert (found.context_tokens, found.fits) == (100_000, False)
 
 
