@@ -32,6 +32,7 @@ from qcode.protocol.events import (
     BudgetReached,
     LoopSeen,
     MessageCompleted,
+    Notice,
     Repaired,
     Retried,
     TurnFinished,
@@ -144,6 +145,12 @@ class Asking:
             return await self._out_of(heard.loop, listener, heard, tweak)
         budget = listener.request.thinking_budget or 0
         self._parts.say(BudgetReached(budget, heard.tokens, heard.why))
+        if (
+            heard.why == "budget"
+            and listener.is_kept_there
+            and (told := self._parts.history.not_kept())
+        ):
+            self._parts.say(Notice("warning", told))
         return GoOn(heard.partial.reasoning)
 
     async def _mended(

@@ -13,6 +13,7 @@ from qcode.server.base import Request, ServerFacts
 from qcode.server.families import family, mode, sampling
 from qcode.server.family import LEVEL_TOKENS
 from qcode.server.fields import is_another, unsaid
+from qcode.server.quirks import of
 from qcode.server.shape import wire_messages, wire_tools
 from qcode.session.conversation import Conversation
 
@@ -86,6 +87,16 @@ class History:
             self.request(), thinking_budget=self.settings.thinking_budget, first_budget=None
         )
         return unsaid(self.facts, wished)
+
+    def not_kept(self) -> str:
+        """The server took a thinking budget and went beyond it: from here on it is counted here.
+        A sentence on that; empty = it was told before."""
+        if "budget" in self.facts.unheeded:
+            return ""
+        self.facts = replace(self.facts, unheeded=self.facts.unheeded | {"budget"})
+        row = of(self.facts.kind, "")
+        flag = f" Started with {row.budget_flag} it keeps it itself." if row.budget_flag else ""
+        return f"{row.name} takes a thinking budget and does not keep it: qcode counts now.{flag}"
 
     def held(self) -> str:
         """A sentence on an effort that does not follow the settings; empty = it does."""

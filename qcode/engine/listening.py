@@ -79,6 +79,11 @@ class Listener:
         behind = self.partial.reasoning[len(self.request.closed) :]
         return round(tokens.about(behind + self.partial.text))
 
+    @property
+    def is_kept_there(self) -> bool:
+        """Whether the server was given the budget, to keep it itself."""
+        return limits(self._facts, self.request) and not self.request.closed
+
     async def _take(self, item: Streamed) -> Why | None:
         """Note one item; why the answer is to be ended here, if it is."""
         self.partial.take(item)
@@ -146,7 +151,7 @@ class Listener:
         asked, taught = self.request.thinking_budget, self._parts.calibration
         if asked is None:
             return None
-        native = limits(self._facts, self.request) and not self.request.closed
+        native = self.is_kept_there
         if native or (asked and not self.request.closed):
             spared = 0 if native else self._spared(asked)
             return Budget(asked - spared, native=native, calibration=taught)

@@ -20,7 +20,8 @@ def renewed(
     before: ServerFacts, found: ServerFacts, moment: Moment, messages: Sequence[Message]
 ) -> ServerFacts:
     """`found`, less what cannot be taken now; what a person configured stays."""
-    facts = replace(found, model=before.model)
+    unheeded = before.unheeded | found.unheeded
+    facts = replace(found, model=before.model, unheeded=unheeded)
     if before.context_from == "configuration":
         facts = replace(facts, context_tokens=before.context_tokens, context_from="configuration")
     if moment == "turn" and _may_reshape(before, found, messages):

@@ -91,6 +91,21 @@ async def test_a_used_up_budget_closes_the_reasoning_and_the_answer_goes_on(
     await asyncio.to_thread(server.wait_for, lambda s: s.requests[0].closed_early is not None)
 
 
+async def test_a_budget_that_a_server_takes_and_does_not_keep_is_counted_here_from_then_on(
+    scripted: StartScripted, tmp_path: Path
+) -> None:
+    server = scripted(ENDLESS, Reply("One."), ENDLESS, Reply("Two."), about=CONTINUES)
+    async with rig(configured(server.base_url), started(tmp_path)) as run:
+        run.engine.submit(SetThinking(1_000))
+        await run.turn("why?")
+        await run.turn("and then?")
+    first, second = (reached.used for reached in run.said(BudgetReached))
+    assert first > 1_050  # so much a server may go beyond it
+    assert 1_000 <= second <= 1_040  # a piece may hold some tokens
+    told = [one.text for one in run.said(Notice) if "does not keep it" in one.text]
+    assert len(told) == 1
+
+
 async def test_an_answer_in_two_parts_has_one_figure(
     scripted: StartScripted, tmp_path: Path
 ) -> None:
