@@ -37,6 +37,8 @@ _MOST_TENSORS = 1 << 20
 _MOST_TEXT = 8 << 20
 """Bytes of one string; the longest honest one is a chat template."""
 _MOST_NAME = 1024
+_MOST_KEPT = 256 << 20
+"""Bytes of all strings together: of honest files they are a few million."""
 _MOST_ELEMENTS = 1 << 24
 _KEPT_ELEMENTS = 4096
 """A list for each layer is kept, a vocabulary is not."""
@@ -104,6 +106,7 @@ class _Reader:
         self._values: dict[str, Scalar] = {}
         self._lists: dict[str, tuple[Scalar, ...]] = {}
         self._lengths: dict[str, int] = {}
+        self._kept = 0
 
     def part(self) -> Part:
         """The whole of it."""
@@ -197,7 +200,11 @@ class _Reader:
         return found
 
     def _text(self, most: int) -> str:
-        return self._bytes(self._count(most)).decode("utf-8", "replace")
+        count = self._count(most)
+        self._kept += count
+        if self._kept > _MOST_KEPT:
+            raise self._broken("more text than any model")
+        return self._bytes(count).decode("utf-8", "replace")
 
     def _bytes(self, count: int) -> bytes:
         found = self._file.read(count)

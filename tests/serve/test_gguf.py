@@ -248,3 +248,17 @@ def test_reading_does_not_read_the_weights(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(1 << 40)  # a sparse terabyte
     assert read_part(path).size_bytes == 1 << 40
+
+
+def test_a_file_of_endless_text_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long.gguf"
+    text = 8 << 20
+    key = (1).to_bytes(8, "little") + b"k" + (8).to_bytes(4, "little") + text.to_bytes(8, "little")
+    with path.open("wb") as file:
+        file.write(b"GGUF" + (3).to_bytes(4, "little") + bytes(8) + (60_000).to_bytes(8, "little"))
+        for _ in range(100):
+            file.write(key)
+            file.seek(text, 1)  # a hole on the disk
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match="more text than any model"):
+        read(path)
