@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from qcode.engine.settings import ANSWER_TOKENS, Settings
 from qcode.protocol.events import SettingsChanged
 from qcode.server.base import Request, ServerFacts
-from qcode.server.families import family, mode, sampling
+from qcode.server.families import family_of, mode
 from qcode.server.family import LEVEL_TOKENS
 from qcode.server.fields import is_another, unsaid
 from qcode.server.quirks import of
@@ -51,7 +51,7 @@ class History:
     def turn_to(self, facts: ServerFacts) -> None:
         """From here on the requests are for this server."""
         self.facts = facts
-        self._family = family(facts.model)
+        self._family = family_of(facts)
 
     def request(self, left: int | None = None, tweak: Tweak | None = None) -> Request:
         """The next request. Thinking and sampling change; what stands in the prompt does not.
@@ -124,7 +124,7 @@ class History:
         """The family's values, over them what a person said, over both this step's."""
         model = self.facts.model
         values = {
-            **sampling(model, mode(self.settings.preset, budget)),
+            **self._family.modes.of(mode(self.settings.preset, budget)),
             **self.settings.said(model),
         }
         if tweak.presence_penalty is not None:

@@ -33,7 +33,7 @@ from qcode.server.failures import (
     read_body,
     unknown_model,
 )
-from qcode.server.families import family
+from qcode.server.families import family_of
 from qcode.server.fields import budget_asked, ignored
 from qcode.server.fields import refusal as refusal_of
 from qcode.server.flow import Flow, Head, Silent
@@ -245,7 +245,7 @@ def _told_as_failures(line: Line) -> Iterator[None]:
 def _opens(facts: ServerFacts) -> bool:
     """Whether an answer's content begins within the reasoning, which the prompt has opened."""
     if facts.separates is None:
-        return family(facts.model).opens and not QUIRKS[facts.kind].separates
+        return family_of(facts).opens and not QUIRKS[facts.kind].separates
     return not facts.separates
 
 

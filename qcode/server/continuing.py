@@ -12,7 +12,7 @@ from typing import Any
 from qcode.protocol.events import ReasoningDelta, TextDelta, ToolCallDelta
 from qcode.protocol.messages import AssistantMessage, Reasoning
 from qcode.server.base import Request, ServerFacts
-from qcode.server.families import family
+from qcode.server.families import family_of
 from qcode.server.fields import fields
 from qcode.server.quirks import QUIRKS, since
 from qcode.server.shown import Item
@@ -35,7 +35,7 @@ class NotContinued(Exception):
 def can(facts: ServerFacts) -> bool:
     """Whether this server, of this version, is known to continue answers of this model."""
     kind = QUIRKS[facts.kind].continuation
-    closes = family(facts.model).closes
+    closes = family_of(facts).closes
     fits = kind == "llamacpp" or closes == "marks" or (closes == "field" and kind != "ollama")
     return bool(kind) and fits and since(facts.kind, facts.version, "continue_final_message")
 
@@ -109,7 +109,7 @@ def _opened(kind: str, facts: ServerFacts, closed: str) -> dict[str, Any]:
     """The answer as it stands. Never with calls: no server continues those."""
     if kind == "llamacpp":
         return {"role": "assistant", "reasoning_content": closed, "content": ""}
-    if kind == "vllm" and family(facts.model).closes == "field":
+    if kind == "vllm" and family_of(facts).closes == "field":
         return {"role": "assistant", facts.reasoning_field: closed, "content": ""}
     # SGLang sets it behind a prompt that has opened the block already.
     opening = "" if kind == "sglang" else "<think>\n"

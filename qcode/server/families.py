@@ -6,6 +6,7 @@ read. `min_p` is sent as 0 to every model, since llama.cpp's own is 0.05.
 
 import re
 
+from qcode.server.base import ServerFacts
 from qcode.server.family import Family, Mode, Modes, Preset, Values
 
 
@@ -228,6 +229,13 @@ def family(model: str) -> Family:
             if re.search(row.pattern, name):
                 return row
     return GENERIC
+
+
+def family_of(facts: ServerFacts) -> Family:
+    """That of the model which answers. Some servers take any name: where it says nothing, that of
+    the one model they list does."""
+    found = family(facts.model)
+    return family(facts.models[0]) if found is GENERIC and len(facts.models) == 1 else found
 
 
 def plain_name(model: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from qcode.server.base import Request, ServerFacts
 from qcode.server.closing import CLOSING
-from qcode.server.families import family
+from qcode.server.families import family_of
 from qcode.server.family import WORDS, Family, level
 from qcode.server.quirk import Quirks
 from qcode.server.quirks import of
@@ -98,7 +98,7 @@ def ignored(facts: ServerFacts, request: Request) -> tuple[str, ...]:
 
 def switches(facts: ServerFacts, request: Request) -> bool:
     """Whether a request like this one, with a budget of 0, keeps the model from thinking."""
-    row, model = of(facts.kind, facts.version), family(facts.model)
+    row, model = of(facts.kind, facts.version), family_of(facts)
     if model.thinks == "never":
         return True
     if row.switch == "none" or "thinking" in facts.unheeded:
@@ -122,7 +122,7 @@ def unsaid(facts: ServerFacts, request: Request) -> str:
         many = f"{', '.join(values[:-1])} and {values[-1]}" if values[1:] else values[0]
         told.append(f"{of(facts.kind, '').name} takes no {many}: its own values hold.")
     if "thinking" in lost:
-        told.append(_why_it_thinks(family(facts.model)))
+        told.append(_why_it_thinks(family_of(facts)))
     return " ".join(told)
 
 
@@ -155,7 +155,7 @@ def _sampling(row: Quirks, request: Request) -> dict[str, Any]:
 def _thinking(row: Quirks, facts: ServerFacts, request: Request) -> dict[str, Any]:
     """Switch, effort and limit. Behind closed reasoning the prompt is as with thinking on, and
     there is nothing left to limit."""
-    model, asked = family(facts.model), budget_asked(request)
+    model, asked = family_of(facts), budget_asked(request)
     if asked is None or model.thinks == "never":
         return {}
     if request.closed:
@@ -176,7 +176,7 @@ def budget_asked(request: Request) -> int | None:
 
 
 def _switched(row: Quirks, facts: ServerFacts, asked: int) -> dict[str, Any]:
-    model = family(facts.model)
+    model = family_of(facts)
     match row.switch:
         case "kwargs":
             word = level(model.levels, asked) if model.thinks == "levels" and row.effort else ""

@@ -4,7 +4,8 @@ from typing import get_args
 
 import pytest
 
-from qcode.server.families import FAMILIES, GENERIC, family, mode, sampling
+from qcode.server.base import ServerFacts
+from qcode.server.families import FAMILIES, GENERIC, family, family_of, mode, sampling
 from qcode.server.family import Family, Mode, level
 from qcode.server.fields import SAMPLING
 
@@ -155,3 +156,21 @@ def test_effort_words_of_qcode_are_levels_of_models() -> None:
         "high",
     ]
     assert level((), 8_000) == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "models", "name"),
+    [
+        ("Qwen3.6-35B-A3B", ("Qwen3.6-35B-A3B",), "Qwen3.6"),
+        ("gpt-4o", ("Qwen3.6-35B-A3B-UD-Q4_K_XL.gguf",), "Qwen3.6"),  # left over from elsewhere
+        ("Devstral-Small", ("model.gguf",), "Devstral"),  # a person says what the file does not
+        ("gpt-oss-20b", ("Qwen3.6-35B-A3B",), "gpt-oss"),
+        ("anything", ("Qwen3.6-35B-A3B", "gpt-oss-20b"), "generic"),
+        ("anything", (), "generic"),
+    ],
+)
+def test_a_name_that_says_nothing_leaves_it_to_the_one_model_there_is(
+    model: str, models: tuple[str, ...], name: str
+) -> None:
+    facts = ServerFacts("llamacpp", "", "", model, models, None, "plain", "", "reasoning_content")
+    assert family_of(facts).name == name
