@@ -55,19 +55,27 @@ class Judge:
         if not self.prepare:
             return
         ran = self._run(self.prepare, folder, _PREPARE_SECONDS)
-        if ran.code:
-            raise InputError(f"--prepare failed in a fresh copy (exit {ran.code}): {tail(ran)}")
+        if ran.code != 0:
+            how = "took too long" if ran.code is None else f"ended with {ran.code}"
+            raise InputError(f"--prepare {how} in a fresh copy. It said: {tail(ran)}")
 
     def run(self, folder: Path) -> Ran:
-        """Run the tests of a copy."""
+        """Run the tests of a copy.
+
+        Without byte code: Python would take a file for unchanged that is as long as before and was
+        written in the same second.
+        """
+        line = f"export PYTHONDONTWRITEBYTECODE=1\n{self.command}"
+        return self._run(line, folder, self.limit_seconds)
+
+    def first(self, folder: Path) -> Ran:
+        """The same, and Python leaves its byte code, for `reach`."""
         return self._run(self.command, folder, self.limit_seconds)
 
     def _run(self, line: str, folder: Path, limit_seconds: float) -> Ran:
-        # without byte code: Python would take a file for unchanged that is as long as before and
-        # was written in the same second; the copy stands before what is installed of it
-        path = f"{folder}:{folder / 'src'}"
-        variables = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={shlex.quote(path)}"
-        text = f"export {variables}\n{line}"
+        # the copy stands before what is installed of it
+        path = shlex.quote(f"{folder}:{folder / 'src'}")
+        text = f"export PYTHONPATH={path}\n{line}"
         words = (*self.fenced, text) if self.fenced else shell_words(text)
         # what a model wrote runs here: no key of the person's is in its variables
         return run(words, folder, limit_seconds, None if self.fenced else _variables())
@@ -108,6 +116,13 @@ class Copies:
         export(self.repository, there, folder)
         for path in set(task.reverted) - before.keys():
             (folder / path).unlink(missing_ok=True)
+
+    def bring_back(self, task: Task, folder: Path) -> None:
+        """Files as the commit left them, over those before it."""
+        after = {it.path: it for it in self.entries(task.commit)}
+        for path in task.reverted:
+            (folder / path).unlink(missing_ok=True)
+        export(self.repository, [after[it] for it in task.reverted if it in after], folder)
 
     def own_folders(self, commit: str) -> frozenset[str]:
         """Names of folders that the repository itself has files below."""

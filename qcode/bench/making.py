@@ -3,6 +3,7 @@ bug or without the commit, and they pass again.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ import msgspec
 from qcode.bench.copies import Copies, Judge, folder, tail
 from qcode.bench.mutations import python
 from qcode.bench.process import Ran
+from qcode.bench.reach import swept
 from qcode.bench.repository import Changed, put
 from qcode.bench.roles import PYTHON, is_code, is_test
 from qcode.bench.task import Kind, Swap, Task
@@ -42,20 +44,23 @@ class Wanted:
     kinds: tuple[Kind, ...]
     seed: int
     """Decides which bugs; the same for the same commit gives the same tasks."""
+    seconds: float = 1800.0
+    """After so long no more are looked for."""
 
 
 def make(copies: Copies, tests: Judge, wanted: Wanted, tell: Tell) -> tuple[Task, ...]:
     """Tasks, as many as are wanted or as there are. Raises InputError where HEAD does not pass."""
+    end = time.monotonic() + wanted.seconds
     head = copies.repository.head()
     with folder("copy") as place:
         copies.lay(Task(id="", kind="bug", title="", commit=head), place)
         tests.ready(place)
         ran = _must_pass(tests, place, tell)
         quick = replace(tests, limit_seconds=_limit(ran, tests))
-        found = list(_redone(copies, quick, _share(wanted), tell))
+        shop = _Shop(copies, quick, place, swept(place), tell, end)
+        found = list(_redone(shop, _share(wanted)))
         if "bug" in wanted.kinds:
-            again = _Place(copies, quick, place, tell)
-            found += _bugs(again, head, wanted.count - len(found), wanted.seed)
+            found += _bugs(shop, head, wanted.count - len(found), wanted.seed)
     return tuple(_numbered(found))
 
 
@@ -68,7 +73,7 @@ def _share(wanted: Wanted) -> int:
 
 def _must_pass(tests: Judge, place: Path, tell: Tell) -> Ran:
     tell(f"{tests.command}: does it pass on HEAD?")
-    ran = tests.run(place)
+    ran = tests.first(place)
     if ran.code == 0:
         return ran
     how = "took too long" if ran.code is None else f"ended with {ran.code}"
@@ -89,41 +94,56 @@ def _numbered(tasks: Sequence[Task]) -> Iterator[Task]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A copy of HEAD in which bugs are tried."""
+class _Shop:
+    """Where tasks are made."""
 
     copies: Copies
     tests: Judge
     folder: Path
+    """A copy of HEAD, in which bugs are tried."""
+    loaded: frozenset[str]
+    """Code of HEAD that the tests come by; empty = it is not known."""
     tell: Tell
+    end: float
+    """When to look for no more, by `time.monotonic`."""
+
+    def is_reached(self, path: str) -> bool:
+        """Whether the tests may come by a file."""
+        return not self.loaded or PurePosixPath(path).suffix not in PYTHON or path in self.loaded
+
+    def is_late(self) -> bool:
+        """Whether it took too long; says so."""
+        if time.monotonic() < self.end:
+            return False
+        self.tell("no more tasks are looked for: --make-budget TIME is the time for it.")
+        return True
 
 
-def _bugs(place: _Place, head: str, count: int, seed: int) -> Iterator[Task]:
+def _bugs(shop: _Shop, head: str, count: int, seed: int) -> Iterator[Task]:
     chance = random.Random(f"{head} {seed}")
     found = 0
-    for tried, (mode, swap) in enumerate(_proposals(place, head, chance)):
-        if found == count or tried == count * _TRIES:
+    for tried, (mode, swap) in enumerate(_proposals(shop, head, chance)):
+        if found == count or tried == count * _TRIES or shop.is_late():
             return
-        if _is_caught(place, mode, swap):
-            found += 1
-            place.tell(f"bug {found} of {count}: {swap.what}, {swap.path}")
-            line = _line(place.folder / swap.path, swap)
-            title = f"{swap.what}, {swap.path}:{line}"
-            yield Task(id="", kind="bug", title=title, commit=head, swap=swap)
+        if not _is_caught(shop, mode, swap):
+            shop.tell(f"no test catches: {swap.what}, {swap.path}")
+            continue
+        found += 1
+        shop.tell(f"bug {found} of {count}: {swap.what}, {swap.path}")
+        line = (shop.folder / swap.path).read_bytes()[: swap.start].count(b"\n") + 1
+        title = f"{swap.what}, {swap.path}:{line}"
+        yield Task(id="", kind="bug", title=title, commit=head, swap=swap)
 
 
-def _line(path: Path, swap: Swap) -> int:
-    return path.read_bytes()[: swap.start].count(b"\n") + 1
-
-
-def _proposals(place: _Place, head: str, chance: random.Random) -> Iterator[tuple[str, Swap]]:
+def _proposals(shop: _Shop, head: str, chance: random.Random) -> Iterator[tuple[str, Swap]]:
     """One of each file in turn, files and bugs by chance."""
-    entries = [it for it in place.copies.entries(head) if is_code(it.path)]
+    entries = [it for it in shop.copies.entries(head) if is_code(it.path)]
     entries = [it for it in entries if it.size <= _LARGEST_FILE and it.mode != "120000"]
+    entries = [it for it in entries if shop.is_reached(it.path)]
     chance.shuffle(entries)
     queues = []
     for it in entries:
-        source = (place.folder / it.path).read_bytes()
+        source = (shop.folder / it.path).read_bytes()
         swaps = (python if PurePosixPath(it.path).suffix in PYTHON else other)(it.path, source)
         chance.shuffle(swaps)
         queues.append((it.mode, swaps))
@@ -132,41 +152,44 @@ def _proposals(place: _Place, head: str, chance: random.Random) -> Iterator[tupl
             yield mode, swaps.pop()
 
 
-def _is_caught(place: _Place, mode: str, swap: Swap) -> bool:
+def _is_caught(shop: _Shop, mode: str, swap: Swap) -> bool:
     """The tests fail with it, in time, and pass again without it."""
-    path = place.folder / swap.path
+    path = shop.folder / swap.path
     source = path.read_bytes()
     put(path, swap.applied(source), mode)
     try:
-        caught = place.tests.run(place.folder).code
+        caught = shop.tests.run(shop.folder).code
     finally:
         put(path, source, mode)
-    return caught not in (0, None) and place.tests.run(place.folder).code == 0
+    return caught not in (0, None) and shop.tests.run(shop.folder).code == 0
 
 
-def _redone(copies: Copies, tests: Judge, count: int, tell: Tell) -> Iterator[Task]:
+def _redone(shop: _Shop, count: int) -> Iterator[Task]:
     found = tried = 0
-    for commit in copies.repository.commits(_COMMITS) if count else ():
-        if found == count or tried == count * _TRIES:
+    for commit in shop.copies.repository.commits(_COMMITS) if count else ():
+        if found == count or tried == count * _TRIES or shop.is_late():
             return
-        task = _candidate(copies, commit)
+        task = _candidate(shop, commit)
         if task is None:
             continue
         tried += 1
-        if _is_judged(copies, tests, task):
-            found += 1
-            tell(f"commit {found} of {count}: {task.title}")
-            yield task
+        if not _is_judged(shop, task):
+            shop.tell(f"its tests do not judge it: {task.title}")
+            continue
+        found += 1
+        shop.tell(f"commit {found} of {count}: {task.title}")
+        yield task
 
 
-def _candidate(copies: Copies, commit: str) -> Task | None:
+def _candidate(shop: _Shop, commit: str) -> Task | None:
     """A small commit of code and tests; None = it is another one."""
-    changed = copies.repository.changed(commit)
+    repository = shop.copies.repository
+    changed = repository.changed(commit)
     code = [it for it in changed if is_code(it.path)]
-    has_tests = any(is_test(it.path) and it.how != "D" for it in changed)
-    if not code or not has_tests or len(code) > _MOST_FILES or not _is_small(code):
+    tests = [it for it in changed if is_test(it.path) and it.how != "D"]
+    if not tests or not _is_small(code) or not any(shop.is_reached(it.path) for it in tests + code):
         return None
-    message = copies.repository.message(commit)
+    message = repository.message(commit)
     return Task(
         id="",
         kind="redo",
@@ -178,19 +201,19 @@ def _candidate(copies: Copies, commit: str) -> Task | None:
 
 
 def _is_small(code: Sequence[Changed]) -> bool:
-    return all(it.lines for it in code) and sum(it.lines for it in code) <= _MOST_LINES
+    lines = [it.lines for it in code]
+    return 0 < len(code) <= _MOST_FILES and all(lines) and sum(lines) <= _MOST_LINES
 
 
-def _is_judged(copies: Copies, tests: Judge, task: Task) -> bool:
-    """The tests pass with the commit and fail without it, in time."""
+def _is_judged(shop: _Shop, task: Task) -> bool:
+    """The tests fail without the commit, in time, and pass with it."""
     with folder("copy") as place:
-        whole = Task(id="", kind="redo", title="", commit=task.commit)
-        copies.lay(whole, place)
+        shop.copies.lay(task, place)
         try:
-            tests.ready(place)
+            shop.tests.ready(place)
         except InputError:  # it could be prepared since, and not yet then
             return False
-        if tests.run(place).code != 0:
+        if shop.tests.run(place).code in (0, None):  # first: of most commits it is enough
             return False
-        copies.revert(task, place)
-        return tests.run(place).code not in (0, None)
+        shop.copies.bring_back(task, place)
+        return shop.tests.run(place).code == 0

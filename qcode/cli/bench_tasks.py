@@ -64,6 +64,9 @@ def add(parser_group: "Group") -> None:
     )
     made.add_argument("--verify", metavar="CMD", help="runs the tests; default: agent.verify")
     made.add_argument("--prepare", default="", metavar="CMD", help="runs first in each copy")
+    made.add_argument(
+        "--make-budget", type=duration, default=1800.0, metavar="TIME", help="for making them"
+    )
     made.add_argument("--seed", type=count, default=1, metavar="N", help="another one, other bugs")
     _settings(parser.add_argument_group("settings: one of each list with one of each other"))
     _limits(parser.add_argument_group("limits and results"))
@@ -135,7 +138,7 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     target = _target(arguments, repository)
     command = arguments.verify or config.agent.verify or _detected(copies, head)
     tests = Judge(command, arguments.prepare, _fenced(arguments.sandbox), arguments.test_budget)
-    wanted = Wanted(arguments.count, arguments.kinds, arguments.seed)
+    wanted = Wanted(arguments.count, arguments.kinds, arguments.seed, arguments.make_budget)
     tasks = make(copies, tests, wanted, talk)
     if not tasks:
         raise InputError(

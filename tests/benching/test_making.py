@@ -54,6 +54,33 @@ def test_a_bug_that_no_test_catches_is_no_task(tmp_path: Path) -> None:
     assert {it.swap.path for it in tasks if it.swap} == {"shop.py"}
 
 
+def test_code_that_no_test_loads_is_not_even_tried(tmp_path: Path) -> None:
+    repo = shop(tmp_path / "shop")
+    commit(repo, "unused", {"lonely.py": "def f(a, b):\n    return a < b\n"})
+    said: list[str] = []
+    make(Copies(Repository.at(repo)), judge(), Wanted(8, ("bug",), 1), said.append)
+    assert [it for it in said if "shop.py" in it]
+    assert not [it for it in said if "lonely.py" in it]
+
+
+def test_a_repository_of_another_language_has_bugs_too(tmp_path: Path) -> None:
+    repo = shop(tmp_path / "shop")
+    check = (
+        f"{sys.executable} -c \"import sys; sys.exit('a < 3' not in open('lib/code.js').read())\""
+    )
+    commit(repo, "script", {"lib/code.js": "export const f = (a) => (a < 3 ? 1 : 2);\n"})
+    (found,) = made(repo, Wanted(8, ("bug",), 3), judge(check))
+    assert found.title == "< became <=, lib/code.js:1"
+
+
+def test_making_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    repo = shop(tmp_path / "shop")
+    said: list[str] = []
+    wanted = Wanted(8, ("bug", "redo"), 1, seconds=0.01)
+    assert make(Copies(Repository.at(repo)), judge(), wanted, said.append) == ()
+    assert "--make-budget" in said[-1]
+
+
 def test_a_bug_that_hangs_is_no_task(tmp_path: Path) -> None:
     repo = shop(tmp_path / "shop")
     files = {
@@ -87,7 +114,7 @@ def test_a_fresh_copy_is_prepared(tmp_path: Path) -> None:
     repo = shop(tmp_path / "shop")
     needs = judge(f"test -e ready && {COMMAND}", "touch ready")
     assert made(repo, Wanted(1, ("bug",), 1), needs)
-    with pytest.raises(InputError, match="--prepare failed in a fresh copy"):
+    with pytest.raises(InputError, match="--prepare ended with 3 in a fresh copy"):
         made(repo, Wanted(1, ("bug",), 1), judge(COMMAND, "echo no; exit 3"))
 
 
