@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 
+from qcode.engine.cancelling import forget_cancel
 from qcode.engine.controls import Controls
 from qcode.engine.doors import Begun, Doors
 from qcode.engine.heading import headed, said
@@ -173,7 +174,7 @@ class Engine:
         self._works = True
         while self._waiting:
             self._now = self._waiting.popleft()
-            _forget_cancel()
+            forget_cancel()
             try:
                 await self._do(self._now)
             except Exception as error:  # the front end must learn of it, then it is a crash
@@ -293,10 +294,3 @@ CANCELLED = TurnFinished("cancelled", "The turn was cancelled.")
 def _crashed(error: Exception) -> str:
     kind = type(error).__name__
     return f"qcode crashed ({kind}: {error}). The log file has more; `qcode paths` says where."
-
-
-def _forget_cancel() -> None:
-    """A cancelled turn is over: the count of its task must not end the next one's scopes."""
-    task = asyncio.current_task()
-    while task is not None and task.cancelling():
-        task.uncancel()
