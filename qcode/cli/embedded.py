@@ -24,7 +24,7 @@ def embedded(options: Options) -> Iterator[Options]:
     use, card = asked(options.gguf, config).use(say)
     if use.began == "started":
         minutes = f"{config.serve.idle_minutes:g} min"
-        say(f"{card.alias} stays for {minutes} behind its last use; qcode serve --stop ends it.")
+        say(f"{card.alias} stays for {minutes} after its last use; qcode serve --stop ends it.")
     try:
         yield replace(options, base_url=card.base_url, model=card.alias, own_key=card.key)
     finally:

@@ -150,7 +150,7 @@ class Serve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     binary: Line = ""
     """A llama-server; empty = the one on the PATH, else the package xllamacpp."""
     idle_minutes: Annotated[float, Meta(ge=0, le=100_000)] = 10.0
-    """How long it stays behind the last qcode that used it."""
+    """How long it stays after the last qcode that used it has ended."""
     context_tokens: Tokens = 0
     """Context of a conversation; 0 = as much as fits and serves."""
     flags: Rules = ()

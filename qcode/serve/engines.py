@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
 from qcode.protocol.errors import ConfigError
@@ -107,6 +106,8 @@ def _asked(words: Sequence[str]) -> str:
 def _package(machine: Machine) -> Engine | None:
     if importlib.util.find_spec("xllamacpp") is None:
         return None
+    from importlib import metadata  # noqa: PLC0415 - 40 ms, which a keeper need not spend
+
     version = metadata.version("xllamacpp")
     last = version.partition("+")[0].rsplit(".", 1)[-1]  # 2026.10.11549
     build = int(last) if last.isdecimal() and int(last) >= 1000 else 0

@@ -225,7 +225,7 @@ def test_the_demo_does_not_take_two_things(cli: Cli) -> None:
 
 def test_how_long_it_stays_is_said_once(cli: Cli, model: str) -> None:
     first = cli.ask("--gguf", model, *WORDS)
-    assert "3.5 stays for 10 min behind its last use; qcode serve --stop ends it." in first.err
+    assert "3.5 stays for 10 min after its last use; qcode serve --stop ends it." in first.err
     second = cli.ask("--gguf", model, *WORDS)
     assert "stays for" not in second.err
 
