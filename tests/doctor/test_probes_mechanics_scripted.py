@@ -1,6 +1,6 @@
 """Faults of mechanics in servers that no test can start."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -64,6 +64,18 @@ class Stolen(Reading):
         return super().__call__(body)
 
 
+@dataclass
+class Cut(Reading):
+    """Its answers end where `max_tokens` says."""
+
+    cut_to: str = ""
+
+    def __call__(self, body: Body) -> Reply:
+        thought = "" if self.cut_to else "First I"
+        reply = super().__call__(body)
+        return replace(reply, text=self.cut_to, reasoning=thought, finish="length")
+
+
 class Sighted(Reading):
     """It forgets what it has read as soon as there is a picture in it."""
 
@@ -99,6 +111,16 @@ class TestReuse:
             subject.rates.prompt_per_second = 300.0
             result = await Reuse().run(subject)
         assert ids(result) == found
+
+    @pytest.mark.parametrize("text", ["", "It adds numbers, \n"], ids=["in its thinking", "blank"])
+    async def test_behind_an_answer_that_was_cut_nothing_is_a_fault(
+        self, text: str, scripted: StartScripted
+    ) -> None:
+        """No template prints it as it was generated, and so it is read again for good reason."""
+        async with subject_of(scripted(otherwise=Cut("nothing", cut_to=text))) as subject:
+            result = await Reuse().run(subject)
+        assert not result.findings
+        assert result.learned.strategy is None
 
     async def test_a_slot_that_was_stolen_once_is_no_fault(self, scripted: StartScripted) -> None:
         engine = Stolen()

@@ -29,6 +29,8 @@ def findings(
 
 def _by_chat_alone(facts: ServerFacts, steps: Steps, healed: Steps | None) -> tuple[Finding, ...]:
     match steps.question.how, steps.branch.how:
+        case "reread", _ if steps.is_cut:
+            return ()
         case "reread", "reread" if healed is None:
             return (_off(facts, steps),)
         case "reread", _:

@@ -93,7 +93,7 @@ def _better(first: Steps, second: Steps) -> Steps:
 
 async def _healing(subject: Subject, steps: Steps, keeps: Keeps | None, block: int) -> Steps | None:
     """The same with history shaped otherwise, where that may be the cause; None = no better."""
-    if steps.question.how != "reread" or keeps in ("nothing", "when asked"):
+    if steps.question.how != "reread" or keeps in ("nothing", "when asked") or steps.is_cut:
         return None
     strategies: tuple[Strategy, ...] = ("native", "fold", "plain")
     for strategy in strategies if not _is_timed(steps) else ("fold",):
@@ -113,7 +113,8 @@ def _shows(subject: Subject, steps: Steps) -> bool:
 def _verdict(steps: Steps, findings: tuple[Finding, ...]) -> Verdict:
     if any(finding.weight != "note" for finding in findings):
         return "fails"
-    return "unclear" if "unclear" in (steps.question.how, steps.branch.how) else "works"
+    how = steps.question.how, steps.branch.how
+    return "works" if findings or how == ("reused", "reused") else "unclear"
 
 
 def _said(steps: Steps, image: Reread | None) -> str:

@@ -25,6 +25,13 @@ class Steps:
     branch: Reread
     error: str = ""
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the first answer ends where no template prints it as it was generated: within
+        its thinking, or in blanks. What stands behind it may be read again for that alone."""
+        text = self.cold.text
+        return self.cold.finish == "length" and (not text or text != text.rstrip())
+
 
 async def walk(subject: Subject, strategy: Strategy, name: str = "", block: int = 0) -> Steps:
     """Send the conversation. What a server refuses stands in `error`.
