@@ -122,7 +122,7 @@ class Switch:
         """See `Server.count_request`."""
         return await self.now.count_request(request)
 
-    async def warm(self, request: Request, mark: str, least: int = 0) -> Warmed | Cold:
+    async def warm(self, request: Request, mark: str, least: float = 0.0) -> Warmed | Cold:
         """See `Server.warm`."""
         return await self.now.warm(request, mark, least)
 

@@ -8,8 +8,8 @@ it is in the log, and nothing depends on it: whatever fails here costs the time 
 import asyncio
 import logging
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -32,7 +32,8 @@ LEAVING_SECONDS = 5.0
 LEAST_TOKENS = 1_000
 """A shorter conversation is read again as fast."""
 MOST_OF = 0.9
-"""Of a conversation that a server must still have, or its slot holds another one by now."""
+"""A share of a conversation: a server that has less of it has lost it, to another one or by a new
+start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +98,27 @@ class Warming:
         server has it no more."""
         if self._gave_back or self._keeps is None or not self._history.conversation.messages:
             return
-        fingerprint = await self._server.fingerprint()
-        kept = self._keeps.shelf.find(self._keeps.session, fingerprint) if fingerprint else None
-        if kept is not None:
-            await self._restore(kept, self._keeps.shelf)
+        with _quietly():
+            fingerprint = await self._server.fingerprint()
+            kept = self._keeps.shelf.find(self._keeps.session, fingerprint) if fingerprint else None
+            if kept is not None:
+                await self._restore(kept, self._keeps.shelf)
         self._gave_back = True
 
     async def close(self) -> None:
         """The session ends: have the server write it down. Takes `LEAVING_SECONDS` at most."""
         await self.stop()
         if self._reads and self._keeps is not None:
-            with suppress(TimeoutError):
+            with _quietly():
                 async with asyncio.timeout(LEAVING_SECONDS):
                     await self._keep(self._keeps)
 
     async def _warm(self) -> None:
-        try:
-            await self.give_back()
-            # what a crash left without a result gets one with the next prompt, not before
-            if not self._is_read() and not self._history.conversation.dangling():
+        await self.give_back()
+        # what a crash left without a result gets one with the next prompt, not before
+        if not self._is_read() and not self._history.conversation.dangling():
+            with _quietly():
                 await self._read()
-        except Exception:  # noqa: BLE001  nobody asked for it, so nobody is told
-            _log.debug("nothing was read ahead", exc_info=True)
 
     async def _read(self) -> None:
         for _ in range(BUSY_TRIES):
@@ -134,8 +134,7 @@ class Warming:
             await asyncio.sleep(BUSY_SECONDS)
 
     async def _restore(self, kept: Kept, shelf: Shelf) -> None:
-        least = round(kept.tokens * MOST_OF)
-        came = await self._server.warm(self._request(), self._mark, least)
+        came = await self._server.warm(self._request(), self._mark, MOST_OF)
         if isinstance(came, Cold) or came.slot is not None:
             return  # it cannot now, or it has it still
         restored = await self._server.restore_slot(kept.name)
@@ -144,16 +143,13 @@ class Warming:
             shelf.drop(kept)
 
     async def _keep(self, keeps: Keeps) -> None:
-        talk, request = self._history.conversation, self._request()
+        talk = self._history.conversation
         if not talk.messages or talk.dangling():
             return
         if not (fingerprint := await self._server.fingerprint()):
             return
-        held = await self._server.count_request(request) or 0
-        if held < LEAST_TOKENS:
-            return
-        came = await self._server.warm(request, self._mark, round(held * MOST_OF))
-        if isinstance(came, Cold) or came.slot is None:
+        came = await self._server.warm(self._request(), self._mark, MOST_OF)
+        if isinstance(came, Cold) or came.slot is None or came.prompt_tokens < LEAST_TOKENS:
             return
         kept = keeps.shelf.put(keeps.session, fingerprint, came.prompt_tokens)
         saved = await self._server.keep_slot(came.slot, kept.name)
@@ -183,6 +179,15 @@ class Warming:
         last = messages[-1] if messages else None
         whole = isinstance(last, AssistantMessage) and last.finish not in ("cancelled", "closed")
         return whole or not messages
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Nobody asked for it, so nobody is told what fails."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001  whatever it is, it must not cost a turn or the end of a session
+        _log.debug("nothing was read ahead, kept or given back", exc_info=True)
 
 
 def _words(warmed: Warmed) -> str:

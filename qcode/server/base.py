@@ -191,10 +191,9 @@ class Server(Protocol):
         """Tokens of the prompt that `request` makes; None = the server does not count those."""
         ...
 
-    async def warm(self, request: Request, mark: str, least: int = 0) -> Warmed | Cold:
+    async def warm(self, request: Request, mark: str, least: float = 0.0) -> Warmed | Cold:
         """Have the server read what `request` renders to, up to where `mark` stands in it, and
-        answer nothing. Where the server has fewer than `least` tokens of it already, it is left
-        unread.
+        answer nothing. Where the server has less than this share of it already, it is left unread.
 
         Only where this is known to work and costs nobody money; never while the server answers
         somebody else, and it wakes no model. Never raises; cancelled, what was read stays.

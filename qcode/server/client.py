@@ -174,7 +174,7 @@ class Client:
         tools = {"tools": request.tools} if request.tools else {}
         return await counting.count_request(asker, facts, {**body(facts, request), **tools})
 
-    async def warm(self, request: Request, mark: str, least: int = 0) -> Warmed | Cold:
+    async def warm(self, request: Request, mark: str, least: float = 0.0) -> Warmed | Cold:
         """See `Server.warm`. Nothing too while the server is not found yet."""
         if self._known.facts is None:
             return Cold("no server was found yet")

@@ -51,7 +51,7 @@ class Ahead:
         """A reading was broken off, and its slot may still be at work."""
 
     async def read(
-        self, asker: Asker, facts: ServerFacts, request: Request, mark: str, least: int
+        self, asker: Asker, facts: ServerFacts, request: Request, mark: str, least: float
     ) -> Warmed | Cold:
         """See `Server.warm`."""
         if because := unfit(facts, request):
@@ -59,7 +59,7 @@ class Ahead:
         if state := await doing(asker, facts):
             return Cold(_WHY[state], again=state != "waking")
         try:
-            if least and await most_held(asker, facts) < least:
+            if least and not await _held(asker, facts):
                 return Warmed(0, 0, 0.0, None)
             prompt = await _prefix(asker, facts, request, mark)
             self._left_off = True
@@ -79,13 +79,6 @@ class Ahead:
         self._left_off = False
 
 
-async def most_held(asker: Asker, facts: ServerFacts) -> int:
-    """Tokens in the slot that holds most; 0 = not told. Raises NoAnswer."""
-    told = (await asker.get(f"{root(facts.base_url)}/slots")).json
-    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
-    return max((_number(row, "n_prompt_tokens") for row in rows), default=0)
-
-
 def unfit(facts: ServerFacts, request: Request) -> str:
     """Why nothing is read ahead here, whatever the server does now; empty = it may be."""
     if QUIRKS[facts.kind].warming != "llamacpp":
@@ -97,6 +90,13 @@ def unfit(facts: ServerFacts, request: Request) -> str:
     if any(isinstance(message.get("content"), list) for message in request.messages):
         return "the conversation has images"  # a rendered prompt cannot hold them
     return ""
+
+
+async def _held(asker: Asker, facts: ServerFacts) -> int:
+    """Tokens in the slot that holds most; 0 = none, or not told. Raises NoAnswer."""
+    told = (await asker.get(f"{root(facts.base_url)}/slots")).json
+    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+    return max((_number(row, "n_prompt_tokens") for row in rows), default=0)
 
 
 async def _prefix(asker: Asker, facts: ServerFacts, request: Request, mark: str) -> str:
@@ -114,7 +114,7 @@ async def _prefix(asker: Asker, facts: ServerFacts, request: Request, mark: str)
     return prefix
 
 
-async def _read(asker: Asker, facts: ServerFacts, prompt: str, least: int) -> Warmed:
+async def _read(asker: Asker, facts: ServerFacts, prompt: str, least: float) -> Warmed:
     """Raises NoAnswer."""
     began = time.monotonic()
     asked = {
@@ -128,9 +128,10 @@ async def _read(asker: Asker, facts: ServerFacts, prompt: str, least: int) -> Wa
     async with asker.lines(f"{root(facts.base_url)}/completion", asked) as lines:
         async for told in _events(lines):
             progress = told.get("prompt_progress")
-            if isinstance(progress, dict) and _number(progress, "cache") < least:
-                seconds = time.monotonic() - began
-                return Warmed(_number(progress, "total"), _number(progress, "cache"), seconds, None)
+            if isinstance(progress, dict):
+                total, cached = _number(progress, "total"), _number(progress, "cache")
+                if cached < least * total:
+                    return Warmed(total, cached, time.monotonic() - began, None)
             if isinstance(told.get("id_slot"), int) and "timings" in told:
                 return _ended(told, time.monotonic() - began)
     raise NoAnswer("it did not say that it had read all")

@@ -68,7 +68,7 @@ class Llama:
         await answer(writer, self.answers.get(path, b"{}"))
 
 
-async def warmed(llama: Llama, least: int = 0) -> Warmed | Cold:
+async def warmed(llama: Llama, least: float = 0.0) -> Warmed | Cold:
     async with listening(llama) as server:
         http = make_http(server.base_url, 1.0)
         asker = Asker(http, "", 1.0)
@@ -115,9 +115,9 @@ async def test_an_answer_that_is_not_understood_is_no_error(rendered: bytes, bec
     assert not came.again
 
 
-async def test_a_server_whose_slots_hold_too_little_is_not_asked_to_read() -> None:
-    llama = Llama({"/props": props(), "/slots": slots("rests", tokens=99)})
-    came = await warmed(llama, least=100)
+async def test_a_server_whose_slots_are_empty_is_not_asked_to_read() -> None:
+    llama = Llama({"/props": props(), "/slots": slots("rests", tokens=0)})
+    came = await warmed(llama, least=0.9)
     assert isinstance(came, Warmed)
     assert came.slot is None
     assert "/completion" not in llama.asked
