@@ -7,6 +7,7 @@ Seconds are measured in the bench; here tokens are counted, by the server.
 import asyncio
 import importlib.util
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,31 @@ async def test_a_rewound_conversation_is_read_before_the_next_words(
     assert usage.cached_tokens is not None
     assert usage.cached_tokens <= ahead
     assert read(usage) < words + 600, "from the last checkpoint in front of it, at worst"
+
+
+async def test_a_model_that_sleeps_is_not_woken_not_even_to_keep_a_session(
+    serve: Serve, folder: Path, tmp_path: Path
+) -> None:
+    server = serve(sleep_idle_seconds=1)
+    log = Store(tmp_path / "sessions").create(folder)
+    async with person(server, at(folder, log=log, slots=tmp_path / "slots.json")) as run:
+        await run.begin()
+        await run.pause()
+        await run.ask()
+        await asyncio.to_thread(asleep, server)
+    assert get(server.origin, "/props")["is_sleeping"] is True
+    assert [*(tmp_path / "slots").iterdir()] == []
+    async with person(server, at(folder)) as run:
+        await run.begin()
+        await asyncio.sleep(0.3)  # time enough to have woken it
+        assert get(server.origin, "/props")["is_sleeping"] is True
+
+
+def asleep(server: LlamaServer) -> None:
+    end = time.monotonic() + 60
+    while not get(server.origin, "/props")["is_sleeping"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 async def test_a_session_that_goes_on_with_a_server_that_was_started_anew_is_not_read_again(
