@@ -80,7 +80,7 @@ def parse(argv: list[str]) -> Options:
         tools=found.tools,
         setting_sources=found.setting_sources,
         allowed_tools=tuple(found.allowed_tools),
-        disallowed_tools=tuple(found.disallowed_tools),
+        disallowed_tools=(*found.disallowed_tools, *foreign.denied(found)),
         system_prompt=found.system_prompt,
         system_prompt_file=found.system_prompt_file,
         append_system_prompt=found.append_system_prompt,
@@ -97,6 +97,7 @@ def parse(argv: list[str]) -> Options:
         no_session=found.no_session,
         debug=found.debug,
         foreign=foreign.said(found),
+        mcp_servers=foreign.servers(found),
     )
 
 

@@ -1,7 +1,13 @@
 """Flags that clients of other agents pass and that mean nothing here: taken, and told once."""
 
 import argparse
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from qcode.protocol.errors import InputError
 
 Group = argparse._ArgumentGroup
 
@@ -73,6 +79,56 @@ def _refuser(why: str) -> Callable[[str], None]:
 def said(found: argparse.Namespace) -> tuple[str, ...]:
     """Those that were given."""
     return tuple(flag for flag in (*ALONE, *WITH_VALUE) if getattr(found, _key(flag)))
+
+
+def told(flags: tuple[str, ...]) -> str:
+    """A sentence about those that were given; empty = none was."""
+    others = [flag for flag in flags if flag != "--settings"]
+    said = f"{', '.join(others)}: taken, but without a meaning here." if others else ""
+    heeded = "--settings: taken, but of it only permissions.deny counts here."
+    return " ".join(filter(None, (said, heeded if "--settings" in flags else "")))
+
+
+def denied(found: argparse.Namespace) -> tuple[str, ...]:
+    """What `--settings` denies: a guard that is passed over in silence is none. Rules that allow or
+    ask are not taken: the first without the second would allow too much. Raises InputError."""
+    rules: list[str] = []
+    for text in found.foreign_settings or ():
+        permissions = _object("--settings", text).get("permissions")
+        deny = permissions.get("deny") if isinstance(permissions, dict) else None
+        if deny is not None and not (isinstance(deny, list) and all(map(_is_text, deny))):
+            raise InputError("--settings: permissions.deny is no list of rules.")
+        rules += deny or ()
+    return tuple(rules)
+
+
+def servers(found: argparse.Namespace) -> tuple[str, ...]:
+    """Names of the servers in `--mcp-config`, so that a host can be told that they are not called.
+    What cannot be read has none."""
+    texts: list[str] = found.foreign_mcp_config or []
+    return tuple(name for text in texts for name in _servers(text))
+
+
+def _servers(text: str) -> Iterator[str]:
+    with suppress(InputError):
+        named = _object("--mcp-config", text).get("mcpServers")
+        yield from named if isinstance(named, dict) else ()
+
+
+def _is_text(one: object) -> bool:
+    return isinstance(one, str)
+
+
+def _object(flag: str, text: str) -> dict[str, Any]:
+    """JSON, or a file that holds it."""
+    try:
+        data = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
+        found = json.loads(data)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{flag} is neither JSON nor a file that holds it ({error}).") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{flag} is JSON, but no object.")
+    return found
 
 
 def prompt_tool(found: argparse.Namespace) -> str | None:

@@ -70,5 +70,7 @@ class Options:
     debug: bool
     foreign: tuple[str, ...]
     """Flags of other agents that mean nothing here."""
+    mcp_servers: tuple[str, ...] = ()
+    """Of a host, by name: `--mcp-config` is read for that alone."""
     own_key: str = field(default="", repr=False)
     """Of a server that qcode itself started for `gguf`; no flag says it."""

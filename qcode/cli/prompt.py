@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from qcode.assemble import Start, assemble
-from qcode.cli import offline, streaming
+from qcode.cli import foreign, offline, streaming
 from qcode.cli.debug import log_to_file
 from qcode.cli.embedded import embedded
 from qcode.cli.opening import Session, going_on, remarks, start
@@ -77,8 +77,8 @@ def _tell(loaded: Loaded, options: Options) -> None:
     """What a person should know before anything runs."""
     for remark in remarks(loaded):
         talk(remark)
-    if options.foreign:
-        talk(f"{', '.join(options.foreign)}: taken, but without a meaning here.")
+    if told := foreign.told(options.foreign):
+        talk(told)
     log = log_to_file(paths().log_file, "debug" if options.debug else loaded.config.log.level)
     if options.debug:
         log.open_now()

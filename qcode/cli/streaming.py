@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from qcode.assemble import Start, assemble
+from qcode.cli import foreign
 from qcode.cli.attach import pictures
 from qcode.cli.options import Options
 from qcode.config.load import Loaded
@@ -81,6 +82,8 @@ async def streamed(
         mode_word(engine.mode, asks, sandbox),
         config.server.model,
         sandbox,
+        options.mcp_servers,
+        foreign.told(options.foreign),
     )
     form = StreamForm(
         opening,

@@ -13,7 +13,7 @@ import msgspec
 
 from qcode.engine.contents import weighed
 from qcode.headless import names
-from qcode.headless.frames import Frame, Frames
+from qcode.headless.frames import NO_SERVERS, Frame, Frames
 from qcode.headless.greeting import GREETING, NOT_HERE, UNHEEDED
 from qcode.headless.offers import DECLINED, Pending, chosen, keeps, suggestion
 from qcode.permission.modes import PRESETS, Preset
@@ -152,7 +152,7 @@ class Control:
             case "get_context_usage":
                 return self._usage(seen)
             case "mcp_status":
-                return {"mcpServers": []}
+                return {"mcpServers": list(map(_failed, self.frames.opening.servers))}
             case other:
                 raise Refused(f"qcode does not know the control request {other!r}.")
         return {}
@@ -160,11 +160,10 @@ class Control:
     def _initialized(self, request: Frame) -> Frame:
         for key, what in NOT_HERE.items():
             if request.get(key):
-                raise Refused(f"qcode {what} yet: start without `{key}`.")
+                raise Refused(f"qcode {what}")
         for key in UNHEEDED:
             if request.get(key):
-                told = {"level": "warning", "text": f"`{key}` of initialize has no meaning here."}
-                self.write(self.frames.system("qcode_notice", {"qcode": told}))
+                self.write(self.frames.warning(f"`{key}` of initialize has no meaning here."))
         return dict(GREETING)
 
     def _mode(self, word: str) -> Frame:
@@ -296,3 +295,7 @@ class Control:
         scope: Literal["once", "session"] = "session" if keeps(found, event.rules) else "once"
         reply = ApprovalReply(event.request_id, "allow", changed_arguments=changed, scope=scope)
         self.submit(reply)
+
+
+def _failed(server: str) -> Frame:
+    return {"name": server, "status": "failed", "error": NO_SERVERS}

@@ -50,6 +50,8 @@ Frame = dict[str, Any]
 STOPS = {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 """Our `Finish` -> Claude's word; any other is null."""
 
+NO_SERVERS = "qcode calls no MCP servers of its host yet."
+
 TOLD: dict[type, str] = {
     BudgetReached: "qcode_budget",
     Connected: "qcode_connected",
@@ -78,6 +80,10 @@ class Opening:
     """As it was asked for; empty = whatever is loaded."""
     sandbox: Literal["on", "off"] = "on"
     """`off` = the user's own consent, given when the run began."""
+    servers: tuple[str, ...] = ()
+    """MCP servers of the host, by name: none of them is called."""
+    unheeded: str = ""
+    """A sentence about flags that were given and mean nothing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ class Frames:
             "cwd": self.opening.folder,
             "model": self.model,
             "tools": [names.tool(name) for name in self.opening.tools],
-            "mcp_servers": [],
+            "mcp_servers": [{"name": one, "status": "failed"} for one in self.opening.servers],
             "permissionMode": self.opening.mode,
             "slash_commands": [],
             "agents": [],
@@ -129,6 +135,18 @@ class Frames:
             "qcode": {"version": __version__},
         }
         return self.system("init", told)
+
+    def warnings(self) -> Iterator[Frame]:
+        """Behind the first object: who reads these lines does not always see stderr."""
+        if self.opening.unheeded:
+            yield self.warning(self.opening.unheeded)
+        if self.opening.servers:
+            names_ = ", ".join(self.opening.servers)
+            yield self.warning(f"{NO_SERVERS} The model is not offered the tools of: {names_}.")
+
+    def warning(self, text: str) -> Frame:
+        """What the host should know."""
+        return self.system("qcode_notice", {"qcode": {"level": "warning", "text": text}})
 
     def system(self, subtype: str, told: Frame) -> Frame:
         """A `system` object."""

@@ -13,11 +13,18 @@ GREETING: Mapping[str, Any] = {
 }
 
 NOT_HERE = {
-    "hooks": "calls no hooks of its host",
-    "sdkMcpServers": "has no MCP servers of its host",
+    "hooks": "calls no hooks of its host yet: start without `hooks`. Calls can be judged by "
+    "can_use_tool (--permission-prompt-tool stdio) or by rules (--disallowed-tools).",
+    "sdkMcpServers": "calls no MCP servers of its host yet: start without `sdkMcpServers`.",
 }
 """What `initialize` may set and nothing here would heed. A hook may be a guard, so the host must
 know."""
 
-UNHEEDED = ("agents", "skills")
+UNHEEDED = (
+    "agents",
+    "skills",
+    "excludeDynamicSections",
+    "systemPromptSnapshot",
+    "forwardSubagentText",
+)
 """The same, but nobody relies on them."""

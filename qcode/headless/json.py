@@ -70,6 +70,7 @@ def as_object(result: Result, code: ExitCode, trouble: str = "") -> dict[str, An
         "usage": {
             "input_tokens": sums.prompt - sums.cached,
             "cache_read_input_tokens": sums.cached,
+            "cache_creation_input_tokens": 0,
             "output_tokens": sums.generated,
         },
         "modelUsage": {},
@@ -105,6 +106,9 @@ def _own(result: Result, code: ExitCode) -> dict[str, Any]:
         "context_tokens": session.context_tokens if session else None,
         "tool_calls": result.calls,
         "edited": list(result.edited),
+        "prompt_tokens": result.sums.prompt,
+        "cached_tokens": result.sums.cached,
+        "generated_tokens": result.sums.generated,
         "reread_tokens": result.sums.reread,
         "reread_why": result.sums.reread_why,
         "prompt_per_second": _rounded(last.prompt_per_second, 1) if last else None,

@@ -8,10 +8,9 @@ list at the end.
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from qcode.headless import json as json_form
 from qcode.headless.content import Unusable, said
@@ -20,6 +19,7 @@ from qcode.headless.exits import ExitCode
 from qcode.headless.frames import Frame, Frames, Opening, Shape
 from qcode.headless.lines import Broken, Lines, pump
 from qcode.headless.result import Result
+from qcode.headless.run import Engine
 from qcode.headless.save import save
 from qcode.headless.signals import Caught
 from qcode.headless.talk import talk
@@ -39,29 +39,13 @@ from qcode.protocol.events import (
     TurnFinished,
     TurnStarted,
 )
-from qcode.protocol.inputs import Cancel, Input, Prompt, Steer
+from qcode.protocol.inputs import Cancel, Prompt, Steer
 from qcode.protocol.messages import UserMessage
 from qcode.protocol.text import well_formed
 from qcode.session.conversation import Conversation
 
 WAITING_PIECES = 4
 """Pieces of stdin that wait to be taken: more are left in the pipe."""
-
-
-class Engine(Protocol):
-    """See `run.Engine`."""
-
-    def submit(self, given: Input) -> None:
-        """Take an input."""
-        ...
-
-    def events(self) -> AsyncIterator[AnyEvent]:
-        """Everything that happens."""
-        ...
-
-    async def close(self) -> None:
-        """End all that runs."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +118,16 @@ class _Host:
         """Words were given, and no result came since."""
         self._is_open = form.input == "stream-json"
         """Whether more may come."""
+        self._has_heard = False
+        """A prompt."""
+        self._missed = ""
+        """Why what came last could not be taken up; empty = it was."""
         self._over = asyncio.Event()
 
     async def talk(self, prompt: Prompt | None) -> None:
         """All of it."""
-        self._writer.write(self._frames.init())
+        for frame in (self._frames.init(), *self._frames.warnings()):
+            self._writer.write(frame)
         if prompt is not None:
             self._begin(prompt, "")
         tasks = [asyncio.create_task(self._follow())]
@@ -152,6 +141,9 @@ class _Host:
             if self._owes_result:  # taken back before anything began: nothing has said its end
                 self._result.take(TurnFinished("cancelled", "The turn was cancelled."))
                 self._finish()
+            elif self._missed:
+                self._result.take(TurnFinished("error", self._missed, "InputError"))
+                self._conclude()
         finally:
             for task in (*tasks, over):
                 task.cancel()
@@ -164,7 +156,7 @@ class _Host:
 
     def leave(self) -> None:
         """Nobody reads any more."""
-        self.code, self._owes_result = ExitCode.FAILED, False
+        self.code, self._owes_result, self._missed = ExitCode.FAILED, False, ""
         self._over.set()
 
     # ------------------------------------------------------------------ from the host
@@ -199,7 +191,10 @@ class _Host:
             case "control_cancel_request" | "keep_alive":
                 pass  # what a host asks for is done at once, so there is nothing to cancel
             case other:
+                missed = self._missed
                 self._complain(f"A line of the type {other!r} means nothing here.")
+                if self._has_heard:  # of a newer client, perhaps: beside prompts it costs no code
+                    self._missed = missed
 
     def _message(self, line: Frame) -> None:
         try:
@@ -207,6 +202,7 @@ class _Host:
         except Unusable as error:
             self._complain(str(error))
             return
+        self._has_heard, self._missed = True, ""
         message_id = str(line.get("uuid") or "")
         if (self._running or self._waiting) and not prompt.images:
             self._owes_result = True
@@ -223,6 +219,7 @@ class _Host:
         self._engine.submit(prompt)
 
     def _complain(self, why: str) -> None:
+        self._missed = why
         self._writer.write(self._frames.system("qcode_error", {"error": why}))
 
     # ------------------------------------------------------------------ from the engine
@@ -272,8 +269,11 @@ class _Host:
             self._waiting.dropped()
         self._running = self._owes_result = False
         self.control.turn_over()
+        self._conclude(self._saved(self._result.answer or self._result.last_text))
+
+    def _conclude(self, trouble: str = "") -> None:
+        """Say the result. `trouble`: what went wrong after the turn."""
         result = self._result
-        trouble = self._saved(result.answer or result.last_text)
         code = result.exit_code()
         self.code = ExitCode.INPUT if trouble and code is ExitCode.OK else code
         found = json_form.as_object(result, self.code, trouble)

@@ -15,7 +15,7 @@ from qcode.protocol.text import escaped
 MOST_BYTES = 64 * 1024 * 1024
 """So much may wait for a reader; one that lets more pile up is treated as gone."""
 PATIENT_SECONDS = 600.0
-"""At the end a reader has so long for each piece: one that pauses, such as `less`, loses nothing."""
+"""At the end a reader has so long for each piece: who pauses, as in `less`, loses nothing."""
 LAST_SECONDS = 1.0
 """The same, where a signal wants the end."""
 LOOK_SECONDS = 0.1

@@ -144,7 +144,7 @@ def test_a_host_is_told_what_nobody_would_heed(cli: Cli, drive: Drive, wish: obj
     cli.url = NOBODY
     host = drive()
     assert isinstance(wish, dict)
-    assert "yet: start without" in host.request("initialize", **wish)["error"]
+    assert " yet: start without " in host.request("initialize", **wish)["error"]
     agents = {"critic": {"description": "Criticises.", "prompt": "You criticise."}}
     assert host.request("initialize", hooks=None, agents=agents)["subtype"] == "success"
     assert "`agents`" in host.seen[-2]["qcode"]["text"]

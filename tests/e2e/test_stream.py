@@ -1,9 +1,11 @@
 """stream-json both ways, with real processes: a host that drives, errs, falls silent, goes away."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -166,12 +168,58 @@ def test_broken_lines_are_told_and_the_run_goes_on(serve: Serve, drive: Drive) -
     wrong = (b"{", b"[1]", b'{"type":"other"}', b'{"type":"user","message":{"content":7}}')
     for line in wrong:
         host.send(line)
-    host.send(b'{"type":"user","message":{"content":"' + b"x" * 20_000_000 + b'"}}')
+    host.send(b'{"type":"user","message":{"content":"' + b"x" * 17_000_000 + b'"}}')
     host.say("go")
     assert host.result()["result"] == "Done."
     errors = [line for line in host.seen if line.get("subtype") == "qcode_error"]
     assert len(errors) == len(wrong) + 1
     assert "too long" in errors[-1]["error"]
+    assert host.end() == 0
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b'{"type":"user","message":{"content":7}}', b'{"type":"prompt","text":"hi"}']
+)
+def test_a_last_word_that_nobody_could_take_up_is_no_success(drive: Drive, line: bytes) -> None:
+    host = drive()
+    host.send(line)
+    assert host.end() == 42
+    result = host.seen[-1]
+    assert (result["type"], result["is_error"]) == ("result", True)
+    told = next(line for line in host.seen if line.get("subtype") == "qcode_error")
+    assert result["errors"] == [told["error"]]
+
+
+def test_a_broken_line_behind_a_prompt_has_a_result_of_its_own(
+    cli: Cli, serve: Serve, drive: Drive
+) -> None:
+    serve(DONE, DONE)
+    host = drive("-o", "last.txt")
+    host.say("go")
+    host.send(b"{")
+    assert host.end() == 42, host.seen
+    assert [line["is_error"] for line in host.seen if line["type"] == "result"] == [False, True]
+    assert (cli.folder / "last.txt").read_text() == "Done.\n"
+    host = drive()
+    host.say("go")
+    host.send(b'{"type":"of_a_newer_client"}')
+    assert host.end() == 0
+
+
+def test_fifty_megabytes_on_a_line_are_told_in_bounds(serve: Serve, drive: Drive) -> None:
+    serve(DONE)
+    host = drive()
+    host.until(lambda line: line.get("subtype") == "init")
+    host.send(b'{"type":"user","message":{"content":"' + b"x" * 50_000_000 + b'"}}')
+    told = host.until(lambda line: line.get("subtype") == "qcode_error")
+    assert "50,000,040 bytes is too long" in told["error"]
+    status = Path(f"/proc/{host.process.pid}/status")
+    if status.exists():  # Linux
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        assert peak
+        assert int(peak[1]) < 150_000
+    host.say("go")
+    assert host.result()["result"] == "Done."
     assert host.end() == 0
 
 
@@ -243,6 +291,7 @@ def test_flags_of_other_agents_are_taken_with_a_word_and_unknown_ones_are_not(
     ran = cli.ask("--betas", "a,b", "--session-mirror", "--thinking", "adaptive")
     assert ran.code == 0
     assert "--session-mirror, --betas: taken, but without a meaning here." in ran.err
+    assert "only permissions.deny" not in ran.err
     assert cli.ask("--no-such-flag").code == 2
     ran = cli.run(*BOTH, "-i", "a.png")
     assert ran.code == 2
@@ -281,4 +330,40 @@ def test_two_clients_cannot_have_one_session(cli: Cli, serve: Serve, drive: Driv
     ran = cli.ask("--resume", found, "--output-format", "stream-json")
     assert ran.code == 42
     assert "open in another qcode" in json.loads(ran.out)["errors"][0]
+    assert host.end() == 0
+
+
+def test_what_settings_of_other_agents_deny_is_denied(cli: Cli, serve: Serve) -> None:
+    serve(calling("write", path="a.txt", content="x"), DONE)
+    settings = {"permissions": {"deny": ["Write", "Edit(a.txt)"], "allow": ["Bash"]}}
+    (cli.folder / "s.json").write_text(json.dumps(settings))
+    ran = cli.ask("--settings", "s.json", "--output-format", "stream-json", *YOLO)
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    assert "only permissions.deny counts" in found[1]["qcode"]["text"]
+    (denial,) = found[-1]["permission_denials"]
+    assert "--disallowed-tools" in denial["because"]
+    assert not (cli.folder / "a.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["{", "nowhere.json", '{"permissions":{"deny":"Write"}}', '{"permissions":{"deny":[7]}}'],
+)
+def test_settings_that_cannot_be_read_end_the_run(cli: Cli, said: str) -> None:
+    ran = cli.ask("--settings", said)
+    assert ran.code == 42
+    assert "--settings" in ran.err
+
+
+def test_servers_of_the_host_are_told_as_failed(cli: Cli, drive: Drive) -> None:
+    cli.url = "http://127.0.0.1:9/v1"
+    servers = {"mcpServers": {"calc": {"type": "sdk", "name": "calc"}}}
+    host = drive("--mcp-config", json.dumps(servers), "--strict-mcp-config")
+    (status,) = host.request("mcp_status")["response"]["mcpServers"]
+    assert (status["name"], status["status"]) == ("calc", "failed")
+    assert "calls no MCP servers" in status["error"]
+    assert host.seen[0]["mcp_servers"] == [{"name": "calc", "status": "failed"}]
+    told = [line["qcode"]["text"] for line in host.seen if line.get("subtype") == "qcode_notice"]
+    assert "--strict-mcp-config, --mcp-config" in told[0]
+    assert told[1].endswith("not offered the tools of: calc.")
     assert host.end() == 0

@@ -107,6 +107,7 @@ async def test_json_is_one_object_with_what_was_denied(capsys: pytest.CaptureFix
     assert found["usage"] == {
         "input_tokens": 10,
         "cache_read_input_tokens": 90,
+        "cache_creation_input_tokens": 0,
         "output_tokens": 5,
     }
     denial = found["permission_denials"][0]
@@ -153,6 +154,7 @@ async def test_json_counts_what_was_mended_and_lists_what_was_cut(
         {"kind": "elision", "tokens_before": 24_600, "tokens_after": 11_000},
         {"kind": "summary", "tokens_before": 30_000, "tokens_after": 9_100},
     ]
+    assert (own["prompt_tokens"], own["cached_tokens"], own["generated_tokens"]) == (100, 90, 5)
     rates = own["prompt_per_second"], own["generated_per_second"], own["first_token_seconds"]
     assert rates == (941.2, 42.0, 0.123)
 

@@ -27,6 +27,7 @@ VALUES = {
     "--output-format": "stream-json",
     "--permission-prompt-tool": "stdio",
     "--max-turns": "3",
+    "--settings": "{}",
 }
 
 
