@@ -5,7 +5,7 @@ Results go to stdout, talk about them to stderr. `--json` is for scripts: fields
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from qcode.cli.session_tables import details, places, table, turns
 from qcode.config.paths import paths
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import escaped, plain
+from qcode.server.shelf import Shelf
 from qcode.session.export import FORMATS, SUFFIXES, exported
 from qcode.session.said import said
 from qcode.session.store import Store
@@ -206,6 +207,7 @@ def _delete(arguments: argparse.Namespace, store: Store) -> int:
     for session_id in dict.fromkeys(ids):
         store.delete(session_id)
         _talk(f"Deleted {session_id}.")
+    _forget_slots(ids)
     return _print_json({"deleted": list(dict.fromkeys(ids))}) if arguments.json else 0
 
 
@@ -219,9 +221,16 @@ def _prune(arguments: argparse.Namespace, store: Store) -> int:
         _need_consent(arguments, f"delete {_sessions(len(old))}")
         _agree(arguments, old)
     deleted = store.prune(*limits)
+    _forget_slots([one.id for one in deleted])
     kept = len(old) - len(deleted)
     _talk(f"Deleted {_sessions(len(deleted))}." + (f" {kept} in use stayed." if kept else ""))
     return _print_json({"deleted": [one.id for one in deleted]}) if arguments.json else 0
+
+
+def _forget_slots(ids: Collection[str]) -> None:
+    """What servers wrote down of them goes, too."""
+    for name in Shelf(paths().slots).forget(ids, paths().slot_files):
+        _talk(f"A server of yours may hold it still: {name}, where its --slot-save-path points.")
 
 
 def _sessions(number: int) -> str:

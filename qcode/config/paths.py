@@ -58,6 +58,11 @@ class Paths:
         return self.state / "slots.json"
 
     @property
+    def slot_files(self) -> Path:
+        """What a server that qcode started itself has written down of them."""
+        return self.state / "serve" / "slots"
+
+    @property
     def spill(self) -> Path:
         """Outputs too long for the model."""
         return self.state / "spill"

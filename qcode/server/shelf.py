@@ -7,6 +7,7 @@ never asked for.
 
 import os
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,6 +72,15 @@ class Shelf:
         book = self._read()
         self._write(_Book(book.tag, tuple(one for one in book.kept if one != kept)))
 
+    def forget(self, sessions: Collection[str], folder: Path) -> tuple[str, ...]:
+        """Those sessions are deleted: so are their files in `folder`. The names of those that lie
+        elsewhere, with a server that this process cannot ask."""
+        book = self._read()
+        gone = [one for one in book.kept if one.session in sessions]
+        if gone:
+            self._write(_Book(book.tag, tuple(one for one in book.kept if one not in gone)))
+        return tuple(one.name for one in gone if not _removed(folder / one.name))
+
     def _read(self) -> _Book:
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=_Book)
@@ -87,3 +97,11 @@ class Shelf:
                 part.replace(self._file)
             except OSError:
                 part.unlink()
+
+
+def _removed(file: Path) -> bool:
+    try:
+        file.unlink()
+    except OSError:
+        return False
+    return True

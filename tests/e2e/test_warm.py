@@ -104,6 +104,12 @@ def test_it_is_read_while_a_person_types_and_kept_when_they_leave(
     assert second["prompt_tokens"] - second["cached_tokens"] <= MOST
     assert second["cached_tokens"] > first["cached_tokens"]
 
+    cli.url = ""
+    (kept,) = (path.name for path in (tmp_path / "slots").iterdir())
+    gone = cli.run("sessions", "delete", logs(home)[0].stem, "--yes", "--json")
+    assert gone.code == 0, gone.err
+    assert f"may hold it still: {kept}" in gone.err
+
 
 def test_off_is_off(cli: Cli, home: Path, llama: Serve, tmp_path: Path) -> None:
     cli.environ["QCODE_WARM"] = "off"

@@ -183,6 +183,18 @@ def test_a_note_that_cannot_be_read_or_written_is_none(tmp_path: Path) -> None:
     assert lost.find("one", "print") is None
 
 
+def test_a_session_that_is_deleted_leaves_no_file_where_it_can_be_reached(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "slots.json")
+    here, there, other = (shelf.put(name, "print", 5) for name in ("here", "there", "other"))
+    for kept in (here, other):
+        (tmp_path / kept.name).write_bytes(b"state")
+    assert shelf.forget(["here", "there"], tmp_path) == (there.name,)
+    assert not (tmp_path / here.name).exists()
+    assert (tmp_path / other.name).exists()
+    assert shelf.find("here", "print") is shelf.find("there", "print") is None
+    assert shelf.find("other", "print") == other
+
+
 def test_names_of_another_home_are_others(tmp_path: Path) -> None:
     """Two people may use one server."""
     names = {Shelf(tmp_path / f"{n}.json").put("one", "print", 5).name for n in range(3)}
