@@ -30,8 +30,9 @@ from qcode.session.store import Resumed
 from qcode.tools.builtin import BUILTIN
 from qcode.tools.structured import Wanted, read_schema
 
-RESTARTED_TRIES = 9
-"""For one answer of a server that its keeper starts again after a crash: half a minute in all."""
+RESTARTED_TRIES = 7
+"""For one answer of a server that its keeper starts again after a crash: 24 s until it listens.
+While it loads its model then, it is waited for as any other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from qcode.config.model import Config
 from qcode.headless.talk import talk
 from qcode.protocol.errors import InputError, ServerGone, UsageError
 from qcode.serve import shared
+from qcode.serve.card import place_of
 from qcode.serve.plan import KvType, Wants
 from qcode.serve.printing import FORMS, printed
 from qcode.serve.source import located
@@ -109,10 +110,11 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _stop(model: str) -> int:
-    file = str(located(model, os.environ)) if model else ""
-    found = [(place, card) for place, card in shared.servers(folder()) if file in ("", card.model)]
+    file = place_of(folder(), located(model, os.environ)).file_id if model else ""
+    running = shared.servers(folder())
+    found = [(place, card) for place, card in running if file in ("", place.file_id)]
     if not found:
-        raise InputError(f"No server of yours runs{f' for {Path(file).name}' if file else ''}.")
+        raise InputError(f"No server of yours runs{f' for {Path(model).name}' if model else ''}.")
     for place, card in found:
         if not shared.stop(place):
             raise ServerGone(f"{card.alias} does not end: kill {card.pid} {card.engine_pid}")

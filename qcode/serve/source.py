@@ -2,22 +2,27 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from qcode.protocol.errors import InputError
+from qcode.serve.hubfiles import HubFile, model_files, named
 
-_LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")
 _PART = re.compile(r"-\d{5}-of-\d{5}$")
 
 
 def located(model: str, environ: Mapping[str, str]) -> Path:
-    """The file, the first part where there are several. Raises InputError."""
+    """The file, the first part where there are several. Raises InputError.
+
+    Links are kept: what they lead to, such as a blob of the hub's cache, has neither the name nor
+    the other parts beside it.
+    """
     if model.startswith("hf:"):
         return _fetched(model, environ)
     path = Path(model).expanduser()
     if path.is_file():
-        return path.resolve()
+        return path.absolute()
     if path.is_dir():
         raise InputError(f"{model} is a folder. Name the GGUF file in it.")
     hint = f" Is it hf:{model}?" if re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w.-]+)?", model) else ""
@@ -42,35 +47,22 @@ def hub(environ: Mapping[str, str]) -> Path:
 
 
 def _fetched(model: str, environ: Mapping[str, str]) -> Path:
-    repo, _, quant = model.removeprefix("hf:").partition(":")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
-        raise InputError(
-            f"{model} names no model. Write hf:OWNER/REPOSITORY:QUANT, such as "
-            "hf:unsloth/Qwen3.6-35B-A3B-GGUF:UD-Q4_K_XL."
-        )
-    folder = hub(environ) / f"models--{repo.replace('/', '--')}" / "snapshots"
-    found = [
-        path
-        for path in sorted(folder.glob("*/**/*.gguf"))
-        if path.is_file() and not _LATER_PART.search(path.name) and "mmproj" not in path.name
-    ]
-    fitting = [path for path in found if _has(path, quant)]
-    if not fitting:
-        others = sorted({path.name for path in found})
-        there = f" There is {', '.join(others)}." if others else ""
-        raise InputError(
-            f"{model} is not on this machine.{there} Fetch it: qcode models pull {model}"
-        )
-    if len({path.name for path in fitting}) > 1:
-        names = ", ".join(sorted({path.name for path in fitting}))
-        raise InputError(f"{model} fits several files: {names}. Say which quantisation.")
-    return max(fitting, key=lambda path: path.stat().st_mtime)
+    wanted = named(model)
+    folder = hub(environ) / f"models--{wanted.repo.replace('/', '--')}" / "snapshots"
+    there: set[str] = set()
+    for snapshot in sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True):
+        files = tuple(_files(snapshot))
+        there |= {file.name for file in files}
+        with suppress(InputError):  # another one may have it
+            return snapshot / model_files(files, wanted)[0].name
+    if there and not wanted.quant:
+        raise InputError(f"{model} may be one of {', '.join(sorted(there))}. Say its quantisation.")
+    others = f" There is {', '.join(sorted(there))}." if there else ""
+    raise InputError(f"{model} is not on this machine.{others} Fetch it: qcode models pull {model}")
 
 
-def _has(path: Path, quant: str) -> bool:
-    """`Q4_K_M` is not `UD-Q4_K_M`: the word stands alone."""
-    if not quant:
-        return True
-    stem = _PART.sub("", path.stem).lower()
-    plain = stem.replace("-ud-", "-ud_") if not quant.lower().startswith("ud-") else stem
-    return re.search(rf"(^|[-.]){re.escape(quant.lower())}$", plain) is not None
+def _files(snapshot: Path) -> Iterator[HubFile]:
+    """Models alone; what a link of the cache leads to may be gone."""
+    for path in snapshot.glob("**/*.gguf"):
+        if path.is_file() and "mmproj" not in path.name:
+            yield HubFile(path.relative_to(snapshot).as_posix(), path.stat().st_size, "")

@@ -50,7 +50,7 @@ def test_what_is_not_there_is_told_with_the_command_that_fetches_it(cache: dict[
 
 
 def test_several_that_fit_are_named(cache: dict[str, str]) -> None:
-    with pytest.raises(InputError, match="fits several files"):
+    with pytest.raises(InputError, match="Say its quantisation"):
         located(f"hf:{REPO}", cache)
 
 
@@ -61,14 +61,15 @@ def test_the_cache_is_looked_for_where_the_hub_has_it(cache: dict[str, str]) -> 
 
 @pytest.mark.parametrize("model", ["hf:", "hf:one", "hf:a/b/c:Q4", "hf:../../etc:Q4", "hf:a/..b/c"])
 def test_a_name_that_is_none_is_told(model: str) -> None:
-    with pytest.raises(InputError, match="names no model"):
+    with pytest.raises(InputError, match="names no model of the hub"):
         located(model, {})
 
 
-def test_a_file_is_taken_by_its_real_path(tmp_path: Path) -> None:
-    (tmp_path / "m.gguf").write_bytes(b"GGUF")
-    (tmp_path / "link.gguf").symlink_to(tmp_path / "m.gguf")
-    assert located(str(tmp_path / "link.gguf"), {}) == (tmp_path / "m.gguf").resolve()
+def test_a_link_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "blob").write_bytes(b"GGUF")
+    (tmp_path / "link.gguf").symlink_to(tmp_path / "blob")
+    monkeypatch.chdir(tmp_path)
+    assert located("link.gguf", {}) == tmp_path / "link.gguf"
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
