@@ -16,7 +16,8 @@ Usage: ./install.sh [demo | test | --uninstall | --help]
   --uninstall   remove what the installation made; sessions and configuration stay
 
 Needs Python 3.11 or newer; uses uv where it is on the PATH, else python3 -m venv.
-Environment: ${XDG_DATA_HOME:-~/.local/share}/qcode/venv; command: ~/.local/bin/qcode.
+Environment: ${XDG_DATA_HOME:-~/.local/share}/qcode/venv; command: ~/.local/bin/qcode;
+manual: ~/.local/share/man/man1/qcode.1.
 END
 }
 
@@ -165,6 +166,7 @@ Move it away and run this again."
     make_folder "${venv%/*}"
     writable "$bin"
     writable "${venv%/*}"
+    may_have_page && make_folder "${page%/*}"
     environment "$venv"
     packages "$venv" --upgrade "$root${1:-}"
     printf '%s\n' "$made" >"$venv/$record"
@@ -172,7 +174,23 @@ Move it away and run this again."
         fail "qcode is installed but does not start; the reason is above. Please report it."
     { rm -f -- "$link" && ln -s -- "$venv/bin/qcode" "$link"; } || fail "$link could not be made."
     say "$version is installed: $link -> $venv/bin/qcode"
+    if may_have_page && ! "$venv/bin/qcode" help --man >"$page"; then
+        say "Note: the manual page could not be written: $page"
+    fi
     tell_path
+}
+
+# The manual page lies where `man` looks for a command of ~/.local/bin. Where another's page is, or
+# nothing can be written, there is none: qcode works without.
+may_have_page() {
+    [ ! -e "$page" ] || is_our_page || return 1
+    near=${page%/*}
+    while [ ! -d "$near" ]; do near=${near%/*}; done
+    [ -w "$near" ]
+}
+
+is_our_page() {
+    IFS= read -r first 2>/dev/null <"$page" && case $first in '.TH QCODE 1 '*) ;; *) false ;; esac
 }
 
 tell_path() {
@@ -196,6 +214,9 @@ uninstall() {
     if is_ours; then
         rm -f -- "$link" || fail "$link could not be removed: no write permission in $bin."
         say "Removed $link"
+    fi
+    if [ -f "$page" ] && is_our_page; then
+        rm -f -- "$page" && say "Removed $page"
     fi
     if [ -f "$venv/pyvenv.cfg" ]; then
         rm -rf -- "$venv" || fail "$venv could not be removed; the reason is above."
@@ -257,6 +278,7 @@ state=$(folder_of "${XDG_STATE_HOME:-}" .local/state)
 venv=$data/qcode/venv
 bin=$HOME/.local/bin
 link=$bin/qcode
+page=$HOME/.local/share/man/man1/qcode.1
 record='made-folders.txt'
 
 [ $# -eq 0 ] || {

@@ -28,14 +28,14 @@ subcommands:
   qcode trust         what this folder would configure, and whether it may
   qcode paths         where configuration, sessions and logs are
   qcode bug           a report about qcode, for you to read and send
-  qcode help          pages: exit-codes, environment, rules, sandbox, scripting
+  qcode help          pages: doctor, environment, exit-codes, rules, sandbox, scripting, servers
   qcode demo          watch it mend a bug
   qcode completion    code for your shell: bash, zsh or fish
 
 exit codes: 0 done, 1 failed, 2 wrong flags, 41 key refused, 42 bad input,
-44 no sandbox, 52 bad configuration, 53 step limit, 55 budget used up,
-56 not trusted, 57 loop, 58 approval needed, 75 server unavailable (try again),
-130 interrupted, 143 terminated
+44 no sandbox, 52 bad configuration, 53 step limit, 54 no value fits,
+55 budget used up, 56 not trusted, 57 loop, 58 approval needed,
+75 server unavailable (try again), 130 interrupted, 143 terminated
 
 examples:
   qcode -p "fix the failing test" --permission-mode auto --sandbox off

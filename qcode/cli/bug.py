@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
+
 from qcode import __version__
 from qcode.cli.parser import parsed
 from qcode.cli.trusting import project, settings
 from qcode.config.load import Loaded, shown
 from qcode.config.paths import Paths, paths
-from qcode.config.secrets import scrub
+from qcode.config.secrets import is_loopback, scrub
+from qcode.doctor.kept import FOLDER, Kept
 from qcode.headless.save import check, save
 from qcode.headless.talk import talk
 from qcode.permission.words import names
@@ -45,6 +48,8 @@ WORDY = names(
 )
 """Settings that may say what you work on: whether they are set is told, not what they say."""
 
+EXAMINATIONS = 2
+"""The newest, of so many servers."""
 LOG_LINES = 20
 """The last warnings and errors of the log file: at the debug level it holds the conversation."""
 
@@ -82,6 +87,7 @@ def report(folder: Path, places: Paths, session: str) -> str:
         "What I did, what I expected, and what came instead:\n\n\n",
         _section("Machine", _machine()),
         _section("Settings that are not the default", _settings(folder)),
+        _section("Server, as qcode doctor found it", _doctor(places)),
         _section("Session", _session(folder, places, session)),
         _section("Log", _log(places)),
     ]
@@ -122,6 +128,34 @@ def _kind_of_host(url: str) -> str:
     parts = urlsplit(url)
     local = parts.hostname in ("127.0.0.1", "localhost", "::1")
     return f"{parts.scheme} on {'this machine' if local else 'another machine'}, port {parts.port}"
+
+
+def _doctor(places: Paths) -> Iterator[str]:
+    """What the newest examinations found, without addresses."""
+    files = sorted((places.state / FOLDER).glob("*-*.json"), key=_age)
+    if not files:
+        yield "not examined (qcode doctor)"
+    for file in files[:EXAMINATIONS]:
+        try:
+            found = msgspec.json.decode(file.read_bytes(), type=Kept)
+        except (OSError, ValueError):  # damaged: the next examination writes it anew
+            continue
+        host = urlsplit(found.base_url).hostname or ""
+        for row in _examined(found):
+            yield row if is_loopback(found.base_url) else row.replace(host, "HOST")
+
+
+def _age(file: Path) -> float:
+    return -file.stat().st_mtime
+
+
+def _examined(found: Kept) -> Iterator[str]:
+    where = f"{found.kind} {found.version} with {found.model}, context {found.context_tokens}"
+    yield f"{found.date[:10]}: {where}; {_kind_of_host(found.base_url)}"
+    if not found.findings:
+        yield "nothing wrong was found"
+    for finding in found.findings:
+        yield f"{finding.weight} {finding.id}: {finding.title} {finding.cost}".rstrip()
 
 
 def _session(folder: Path, places: Paths, session: str) -> Iterator[str]:

@@ -1,11 +1,14 @@
 """`qcode help`: a page about one thing, and the manual page."""
 
 import argparse
+import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qcode import __version__
+from qcode.cli.dispatch import SUBCOMMANDS
 from qcode.cli.parser import parsed
 from qcode.protocol.errors import InputError
 
@@ -28,6 +31,9 @@ def main(argv: list[str]) -> int:
             f"qcode --help has the flags; qcode SUBCOMMAND --help theirs. Pages:\n{rows}\n"
         )
         return 0
+    if arguments.topic in SUBCOMMANDS and arguments.topic not in TOPICS:
+        # deferred: each subcommand imports its own rooms
+        return int(importlib.import_module(f"qcode.cli.{arguments.topic}").main(["--help"]))
     sys.stdout.write(page(arguments.topic))
     return 0
 
@@ -42,13 +48,17 @@ def add(parser_group: "Group") -> None:
 def page(topic: str) -> str:
     """Raises InputError for a topic that is none."""
     if topic not in TOPICS:
-        raise InputError(f"There is no page {topic!r}. There are: {', '.join(TOPICS)}.")
+        raise InputError(
+            f"There is no page {topic!r}. There are: {', '.join(TOPICS)}; and those of the "
+            "subcommands, such as qcode help sessions."
+        )
     return (FOLDER / f"{topic}.md").read_text(encoding="utf-8")
 
 
 def manual() -> str:
     """The manual page, in roff: the flags as `--help` says them, then the pages."""
     from qcode.cli.args import parser  # noqa: PLC0415 - only the manual needs all flags
+    from qcode.cli.completion import levels  # noqa: PLC0415 - and those of all subcommands
 
     rows = [
         f'.TH QCODE 1 "" "qcode {__version__}" "User Commands"',
@@ -67,6 +77,11 @@ def manual() -> str:
         if flags:
             rows += [f".SH {_safe((group.title or 'flags').upper())}", *map(_flag, flags)]
     rows += [".SH SUBCOMMANDS AND EXIT CODES", ".nf", _safe(parser().epilog or ""), ".fi"]
+    rows.append(".SH FLAGS OF SUBCOMMANDS")
+    for level in levels():
+        if level.path and level.flags:
+            rows.append(f".SS qcode {_safe(' '.join(level.path))}")
+            rows += [_row(flag.offered, "", flag.help) for flag in level.flags]
     for topic in TOPICS:
         rows += [f".SH {_safe(topic.upper().replace('-', ' '))}", ".nf", _safe(page(topic)), ".fi"]
     return "\n".join(rows) + "\n"
@@ -76,8 +91,12 @@ def _flag(action: argparse.Action) -> str:
     value = f" \\fI{_safe(str(action.metavar or ''))}\\fR" if action.metavar else ""
     if action.choices:
         value = f" \\fI{_safe('|'.join(map(str, action.choices)))}\\fR"
-    names = ", ".join(f"\\fB{_safe(name)}\\fR{value}" for name in action.option_strings)
-    return f".TP\n{names}\n{_safe(action.help or '')}"
+    return _row(action.option_strings, value, action.help or "")
+
+
+def _row(names: Sequence[str], value: str, told: str) -> str:
+    shown = ", ".join(f"\\fB{_safe(name)}\\fR{value}" for name in names)
+    return f".TP\n{shown}\n{_safe(told.replace('%%', '%'))}"
 
 
 def _safe(text: str) -> str:

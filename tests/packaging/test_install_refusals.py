@@ -184,3 +184,16 @@ def test_shellcheck_has_nothing_to_say(script: str) -> None:
         (str(shellcheck), script), cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(("first", "left"), [('.TH QCODE 1 ""', []), (".TH OTHER 1", ["qcode.1"])])
+def test_uninstall_takes_its_own_manual_page_and_no_other(
+    tmp_path: Path, bare_path: Path, first: str, left: list[str]
+) -> None:
+    page = tmp_path / ".local/share/man/man1/qcode.1"
+    page.parent.mkdir(parents=True)
+    page.write_text(f"{first}\nwords\n")
+    done = install(tmp_path, "--uninstall", path=bare_path)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in page.parent.glob("*")] == left
+    assert (f"Removed {page}" in done.stdout) != bool(left)

@@ -142,6 +142,8 @@ def test_install_demo_upgrade_and_uninstall_on_an_empty_home(fresh: Fresh, tmp_p
     assert "PATH" not in again.stdout
     assert "Making a virtual environment" not in again.stdout
     assert fresh.run(link, "--version").stdout.startswith("qcode ")
+    page = fresh.home / ".local/share/man/man1/qcode.1"
+    assert page.read_text().startswith(".TH QCODE 1 ")
 
     gone = fresh.run("sh", script, "--uninstall")
     assert gone.returncode == 0, gone.stdout + gone.stderr
