@@ -22,10 +22,11 @@ from qcode.config.trusted import decline, keep
 from qcode.protocol.errors import ConfigError, InputError, UsageError
 from qcode.protocol.events import AnyEvent, Event
 from qcode.protocol.inputs import Prompt
-from qcode.tui.home import Configured, Home, Opened, Report, Wanted
+from qcode.tui.home import Configured, Examination, Home, Opened, Report, Wanted
 
 if TYPE_CHECKING:
     from qcode.cli.opening import Session
+    from qcode.doctor.report import Report as Examined
 
 
 def run(options: Options) -> int:
@@ -54,6 +55,7 @@ def _run(options: Options) -> int:
         places.sessions,
         door.peek,
         door.report,
+        door.examine,
         themes=(places.config / "themes",),
         configured=_configured(project, door) if project.asks else None,
     )
@@ -183,6 +185,12 @@ class _Door:
         target = make(self.places.state) / "bug.md"
         save(target, text.rstrip("\n"))
         return Report(target, text)
+
+    async def examine(self, wanted: Examination) -> "Examined":
+        """See `Home.examine`."""
+        from qcode.cli.doctor_app import examine  # noqa: PLC0415 - seldom wanted
+
+        return await examine(wanted, self.loaded, self.places.state)
 
     def open(self, wanted: Wanted) -> Opened:
         """See `Home.open`."""

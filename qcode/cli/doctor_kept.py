@@ -1,6 +1,7 @@
 """What doctor found, in the user's state: written here, read where servers are met."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from qcode.config import private
@@ -13,7 +14,7 @@ from qcode.protocol.errors import ConfigError
 from qcode.server.base import ServerFacts
 
 
-def keep(state: Path, found: Report) -> bool:
+def keep(state: Path, found: Report, say: Callable[[str], None] = talk) -> bool:
     """Remember it for the next runs; whether it is. A disk that is full stops nothing."""
     if (encoded := kept.encoded(found)) is None:
         return False
@@ -21,7 +22,7 @@ def keep(state: Path, found: Report) -> bool:
     try:
         private.write(make(state / kept.FOLDER) / name, data)
     except (OSError, ConfigError) as error:
-        talk(f"what was found is not kept ({error}): runs go on as before.")
+        say(f"what was found is not kept ({error}): runs go on as before.")
         return False
     return True
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import get_terminal_size
@@ -13,7 +14,7 @@ from qcode.config.model import Config
 from qcode.config.paths import make, paths
 from qcode.doctor import contested, ours, report, slot
 from qcode.doctor.base import Probe, Result, Subject
-from qcode.doctor.examination import examine
+from qcode.doctor.examination import Tell, examine
 from qcode.doctor.meeting import Address, is_paid, met, wake
 from qcode.doctor.report import Report
 from qcode.headless.talk import talk
@@ -31,6 +32,10 @@ class Visit:
     is_deep: bool = field(kw_only=True)
     anyway: bool = field(kw_only=True)
     """Also while it is at work."""
+    say: Callable[[str], None] = field(default=talk, kw_only=True)
+    """Hears what a person should know beside the report."""
+    tell: Tell | None = field(default=None, kw_only=True)
+    """Hears which check begins; None = a line on the terminal says it."""
 
 
 async def visit(address: Address, wanted: Visit) -> Report:
@@ -38,17 +43,17 @@ async def visit(address: Address, wanted: Visit) -> Report:
 
     Raises ServerGone, also where the server is at work; CredentialsRefused, UnknownModel.
     """
-    async with met(address, lambda state: talk(f"the server: {state.state}")) as subject:
+    async with met(address, lambda state: wanted.say(f"the server: {state.state}")) as subject:
         if not wanted.anyway and (because := await _in_use(subject)):
             raise ServerGone(because)
         subject.deep = wanted.is_deep
         saved = await slot.save(subject)
-        talk(_beforehand(subject, saved))
+        wanted.say(_beforehand(subject, saved))
         await wake(subject)
-        async with Progress(wanted.seconds) as progress:
-            examined = await examine(subject, wanted.probes, wanted.seconds, progress.tell)
+        async with _told(wanted) as tell:
+            examined = await examine(subject, wanted.probes, wanted.seconds, tell)
         if saved.slots and not await slot.restore(subject, saved):
-            talk("the saved conversation could not be put back: its next turn is read anew.")
+            wanted.say("the saved conversation could not be put back: its next turn is read anew.")
         remarks = contested.remarks(subject.facts)
         return report.of(subject.facts, examined, wanted.own, remarks)
 
@@ -61,6 +66,15 @@ def own_side(config: Config) -> tuple[Result, ...]:
     terminal = ours.Terminal(columns, size.lines, os.environ)
     state = make(places.state)
     return ours.examined(ours.Own(Path.cwd(), state, places.folders, terminal, accepted))
+
+
+@asynccontextmanager
+async def _told(wanted: Visit) -> AsyncIterator[Tell]:
+    if wanted.tell is not None:
+        yield wanted.tell
+        return
+    async with Progress(wanted.seconds) as progress:
+        yield progress.tell
 
 
 async def _in_use(subject: Subject) -> str:

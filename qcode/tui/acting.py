@@ -114,7 +114,8 @@ class Hands(App[int]):
 
     def can(self, name: str) -> bool:
         """Whether something stands behind a name."""
-        if name == "bug" and self.home.report is None:
+        lent = {"bug": self.home.report, "doctor": self.home.examine}
+        if name in lent and lent[name] is None:
             return False
         places = (self, ChatScreen, PromptBox)
         return name in WHERE or any(hasattr(one, f"action_{name}") for one in places)

@@ -230,6 +230,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", "choose the colours", "themes", "perhaps", "[name]"),
     Command("vim", "vim keys in the prompt on or off", "vim"),
     Command("config", "settings, and where they come from", "config"),
+    Command(
+        "doctor",
+        "what is wrong with the server, measured",
+        "doctor",
+        "perhaps",
+        "[anyway]",
+        when="idle",
+    ),
     Command("bug", "a report about qcode, for you to read and send", "bug"),
     Command("quit", "leave; the session can be resumed", "leave", aliases=("exit", "q")),
 )

@@ -1,16 +1,17 @@
 """What the app is given by whoever starts it: the way to sessions, and nothing of their inside."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import AnyEvent
 from qcode.protocol.inputs import Input
 
 if TYPE_CHECKING:  # start-up time
+    from qcode.doctor.report import Report as Examined
     from qcode.permission.rules import Rule
 
 
@@ -107,6 +108,22 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Examination:
+    """What `Home.examine` is to look at, and who hears of it meanwhile."""
+
+    base_url: str
+    """Empty = the first server that answers."""
+    model: str
+    said: Callable[[str], None]
+    """Hears what a person should know, a sentence each."""
+    checks: Callable[[str], None]
+    """Hears what is checked next, in some words."""
+    api_key: str = field(default="", repr=False)
+    anyway: bool = field(default=False, kw_only=True)
+    """Also while the server is at work."""
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """Where the app lives."""
 
@@ -124,6 +141,10 @@ class Home:
     report: Callable[[str], "Report"] | None = None
     """Writes what somebody who mends qcode wants to know, of a session by its id; empty = the
     newest here. Called in a thread. Raises QcodeError."""
+    examine: Callable[[Examination], Coroutine[Any, Any, "Examined"]] | None = None
+    """What is wrong with the server, measured; what is learned is kept for the sessions to come.
+    Cancelled, it gives what is known by then. Reads files and computes, so it has the loop of a
+    thread of its own. Raises QcodeError."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""
     configured: Configured | None = None

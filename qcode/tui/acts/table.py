@@ -17,6 +17,7 @@ WHERE: Mapping[str, str] = {
         "changes": ("review", "diff"),
         "looks": ("themes", "config", "help", "commands", "stats", "context", "vim"),
         "reporting": ("bug",),
+        "examining": ("doctor",),
         "demo": ("demo",),
     }.items()
     for name in names
