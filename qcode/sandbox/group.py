@@ -7,6 +7,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
+
+_PROC = Path("/proc")
+ROUNDS = 20
+"""So many looks at the table of processes; who is not found out by then counts as there."""
 
 POLL_SECONDS = 0.02
 KILL_WAIT_SECONDS = 2.0
@@ -55,20 +60,51 @@ class Group:
 
 
 def _has_members(group: int) -> bool:
+    """A look at the table takes a while, and what forks and ends meanwhile is in no one look: so
+    it goes on, with those that are new since, as long as something had ended before its turn came.
+    """
+    if not _is_there(group):
+        return False
+    if not (_PROC / "self" / "stat").exists():  # macOS: launchd reaps what is orphaned
+        return True
+    if _look(str(group), group) == "member":  # its leader, most often
+        return True
+    known = frozenset[str]()
+    for _ in range(ROUNDS):
+        listed = frozenset(filter(str.isdigit, os.listdir(_PROC)))  # noqa: PTH208 - a name is enough
+        is_settled = True
+        for name in sorted(listed - known, key=int, reverse=True):  # the young are ours, mostly
+            found = _look(name, group)
+            if found == "member":
+                return True
+            is_settled = is_settled and found == "other"
+        if is_settled:
+            return False
+        known = listed
+    return _is_there(group)
+
+
+def _is_there(group: int) -> bool:
+    """Whether anybody is in it, zombies too."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    proc = Path("/proc")
-    if not (proc / "self" / "stat").exists():  # macOS: launchd reaps what is orphaned
-        return True
-    return any(_is_member(entry, group) for entry in proc.iterdir() if entry.name.isdigit())
+    return True
 
 
-def _is_member(process: Path, group: int) -> bool:
+def _look(name: str, group: int) -> Literal["member", "other", "ended"]:
+    """What a process is. What cannot be told (no descriptor is to be had) counts as a member;
+    `ended`: it may have been one, and have left another one behind."""
     try:
-        stat = (process / "stat").read_bytes()
-    except OSError:  # it ended meanwhile
-        return False
-    state, _parent, its_group = stat.rpartition(b")")[2].split()[:3]
-    return int(its_group) == group and state not in (b"Z", b"X")
+        with open(f"/proc/{name}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - hundreds of them
+            said = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return "ended"
+    except OSError:
+        return "member"
+    fields = said.rpartition(b")")[2].split()
+    if int(fields[2]) != group:
+        return "other"
+    threads = int(fields[17])  # the first one may have ended before the others
+    return "member" if fields[0] not in (b"Z", b"X") or threads > 1 else "ended"
