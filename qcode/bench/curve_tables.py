@@ -16,6 +16,8 @@ KINDS: tuple[tuple[str, str], ...] = (("reading", "tokens/s"), ("writing", "toke
 """What is compared and drawn: fields of `Point`."""
 _NO_RATE = "not told"
 _CACHED_SHARE = 0.05
+_RESTLESS = 0.2
+"""A spread that no quiet machine has."""
 
 
 def curve_text(curve: Curve, signs: Signs = FINE) -> str:
@@ -76,11 +78,18 @@ def _medians(curve: Curve, name: str) -> dict[float, float]:
 def _remarks(curve: Curve) -> Iterator[str]:
     if curve.points:
         yield "\nmedian ± half of the range; each prompt was new to the server\n"
+    widest = max((spread(rates) or 0.0 for it in curve.points for rates in _all(it)), default=0.0)
+    if widest > _RESTLESS:
+        yield f"  up to ±{_percent(widest)}: is something else at work on that machine?\n"
     for it in curve.points:
         if it.cached_tokens > _CACHED_SHARE * _tokens(it):
             yield f"  {_tokens(it):,}: the server remembered {it.cached_tokens:,} all the same\n"
     for gap in curve.left_out:
         yield f"  {gap.asked_tokens:,} left out: {one_line(gap.because, 100)}\n"
+
+
+def _all(point: Point) -> tuple[tuple[float, ...], ...]:
+    return point.reading, point.writing
 
 
 Row = tuple[Point, Point]
@@ -119,8 +128,12 @@ def _compared(rows: Sequence[Row], name: str) -> Iterator[str]:
 def _told(found: Change | None) -> str:
     if found is None:
         return f"{_NO_RATE:>18}"
-    noise = "" if found.noise is None else f" ±{_percent(min(found.noise, 9.99))}"
+    noise = "" if found.noise is None else f" ±{_noise(found.noise)}"
     return f"{f'{found.share * 100:+.1f} %{noise}':>18}  {verdict(found)}"
+
+
+def _noise(share: float) -> str:
+    return _percent(share) if share < 10 else ">999 %"
 
 
 def verdict(found: Change) -> str:

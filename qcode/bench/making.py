@@ -58,7 +58,8 @@ def make(copies: Copies, tests: Judge, wanted: Wanted, tell: Tell) -> tuple[Task
         ran = _must_pass(tests, place, tell)
         quick = replace(tests, limit_seconds=_limit(ran, tests))
         shop = _Shop(copies, quick, place, swept(place), tell, end)
-        found = list(_redone(shop, _share(wanted)))
+        half = replace(shop, end=(time.monotonic() + end) / 2)  # the rest is for bugs
+        found = list(_redone(half if "bug" in wanted.kinds else shop, _share(wanted)))
         if "bug" in wanted.kinds:
             found += _bugs(shop, head, wanted.count - len(found), wanted.seed)
     return tuple(_numbered(found))
@@ -111,11 +112,16 @@ class _Shop:
         """Whether the tests may come by a file."""
         return not self.loaded or PurePosixPath(path).suffix not in PYTHON or path in self.loaded
 
+    def reaches(self, tests: Sequence[Changed], code: Sequence[Changed]) -> bool:
+        """Whether the command runs one of the tests, and comes by some of the code."""
+        runs = any(not self.loaded or it.path in self.loaded for it in tests)
+        return runs and any(self.is_reached(it.path) for it in code)
+
     def is_late(self) -> bool:
         """Whether it took too long; says so."""
         if time.monotonic() < self.end:
             return False
-        self.tell("no more tasks are looked for: --make-budget TIME is the time for it.")
+        self.tell("no more are looked for: --make-budget TIME is the time for all tasks.")
         return True
 
 
@@ -187,7 +193,7 @@ def _candidate(shop: _Shop, commit: str) -> Task | None:
     changed = repository.changed(commit)
     code = [it for it in changed if is_code(it.path)]
     tests = [it for it in changed if is_test(it.path) and it.how != "D"]
-    if not tests or not _is_small(code) or not any(shop.is_reached(it.path) for it in tests + code):
+    if not _is_small(code) or not shop.reaches(tests, code):
         return None
     message = repository.message(commit)
     return Task(

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qcode import __version__
+from qcode.bench import process
 from qcode.bench.attempting import Agent, Bench, Stopped
-from qcode.bench.copies import Copies, Judge
+from qcode.bench.copies import Copies, Judge, folder
 from qcode.bench.detecting import command_of
 from qcode.bench.keeping import Kept, go_on
 from qcode.bench.making import Wanted, make
@@ -32,7 +33,7 @@ from qcode.config import load as settings
 from qcode.config import paths as places
 from qcode.headless.exits import ExitCode
 from qcode.headless.talk import talk, whole
-from qcode.protocol.errors import InputError, UsageError
+from qcode.protocol.errors import InputError, SandboxMissing, UsageError
 from qcode.protocol.text import escaped
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ FATAL = frozenset(
 QCODE = (sys.executable, "-P", "-m", "qcode")
 FENCED = (*QCODE, "sandbox", "run", "--")
 INSIDE = ("--permission-mode", "auto", "--sandbox", "required")
+_FENCE_SECONDS = 60.0
 OUTSIDE = ("--permission-mode", "auto", "--sandbox", "off")
 
 
@@ -137,7 +139,7 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     head = repository.head()
     target = _target(arguments, repository)
     command = arguments.verify or config.agent.verify or _detected(copies, head)
-    tests = Judge(command, arguments.prepare, _fenced(arguments.sandbox), arguments.test_budget)
+    tests = Judge(command, arguments.prepare, _fence(arguments.sandbox), arguments.test_budget)
     wanted = Wanted(arguments.count, arguments.kinds, arguments.seed, arguments.make_budget)
     tasks = make(copies, tests, wanted, talk)
     if not tasks:
@@ -192,18 +194,28 @@ def _target(arguments: argparse.Namespace, repository: Repository) -> Path:
     return out
 
 
-def _fenced(sandbox: str | None) -> tuple[str, ...]:
-    return () if sandbox == "off" else FENCED
+def _fence(sandbox: str | None) -> tuple[str, ...]:
+    """Words that run a line inside it; empty = the person wants none. Raises SandboxMissing."""
+    if sandbox == "off":
+        return ()
+    with folder("trial") as place:
+        tried = process.run((*FENCED, "true"), place, _FENCE_SECONDS)
+    if tried.code == 0:
+        return FENCED
+    raise SandboxMissing(
+        f"{tried.err.strip().removeprefix('qcode: ')} What models write is run here: "
+        "--sandbox off lets it, at your own risk."
+    )
 
 
 def _go_on(kept: Kept, arguments: argparse.Namespace) -> None:
     """Try what is left. Raises Stopped, QcodeError."""
     plan = kept.plan
     copies = Copies(Repository.at(Path(plan.repository)))
-    is_fenced = plan.fence == "held"
-    tests = Judge(plan.command, plan.prepare, FENCED if is_fenced else (), plan.limits.test_seconds)
+    fence = _fence("off" if plan.fence == "off" else None)
+    tests = Judge(plan.command, plan.prepare, fence, plan.limits.test_seconds)
     server = ("--base-url", arguments.base_url) if arguments.base_url else plan.flags
-    flags = (*server, *(INSIDE if is_fenced else OUTSIDE))
+    flags = (*server, *(INSIDE if fence else OUTSIDE))
     agent = Agent(QCODE, flags, frozenset(map(int, FATAL)), plan.limits)
     go_on(kept, Bench(copies, tests, agent).attempt, talk)
 

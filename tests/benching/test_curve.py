@@ -74,6 +74,13 @@ def test_a_prompt_that_was_remembered_is_told() -> None:
     assert "not told" in told
 
 
+def test_figures_that_scatter_are_doubted_and_steady_ones_are_not() -> None:
+    point = Point(asked_tokens=512, prompt_tokens=(512,) * 3, reading=(100.0, 300.0, 200.0))
+    told = curve_text(msgspec.structs.replace(curve(), points=(point,)))
+    assert "up to ±50.0 %: is something else at work" in told
+    assert "something else" not in curve_text(curve())
+
+
 def test_two_curves_are_told_apart_beyond_noise_alone() -> None:
     told = comparison_text(curve(), curve(0.8))
     assert told.count("slower") == 3
