@@ -17,7 +17,8 @@ from qcode.engine.prompt import with_data
 from qcode.fencing import gives_up_sandbox
 from qcode.headless.control import APPROVAL_SECONDS
 from qcode.headless.exits import ExitCode
-from qcode.headless.frames import Opening, Shape, mode_word, new_id
+from qcode.headless.frames import mode_word, new_id
+from qcode.headless.opening import Opening, Shape
 from qcode.headless.stdin import prompt_and_data
 from qcode.headless.stream import StreamForm
 from qcode.headless.stream import run as run_stream

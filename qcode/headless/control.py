@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from qcode.engine.contents import weighed
 from qcode.headless import names
-from qcode.headless.frames import NO_SERVERS, Frame, Frames
+from qcode.headless.filling import usage
+from qcode.headless.frames import Frame, Frames
 from qcode.headless.greeting import GREETING, NOT_HERE, UNHEEDED
 from qcode.headless.offers import DECLINED, Pending, chosen, keeps, suggestion
+from qcode.headless.opening import NO_SERVERS
 from qcode.permission.modes import PRESETS, Preset
 from qcode.protocol.events import ApprovalRequested, Notice, QuestionAsked
 from qcode.protocol.inputs import (
@@ -150,7 +151,7 @@ class Control:
             case "set_max_thinking_tokens":
                 self._thinking(request.get("max_thinking_tokens"))
             case "get_context_usage":
-                return self._usage(seen)
+                return usage(self.talk, seen.context_tokens, self.frames.model)
             case "mcp_status":
                 return {"mcpServers": list(map(_failed, self.frames.opening.servers))}
             case other:
@@ -193,27 +194,6 @@ class Control:
             raise Refused("set_max_thinking_tokens needs a number of tokens.")
         if tokens is not None:
             self.submit(SetThinking(tokens))
-
-    def _usage(self, seen: Seen) -> Frame:
-        found, most = weighed(self.talk, seen.context_tokens), seen.context_tokens
-        rows = [*found.shares.items(), ("free", max(0, most - found.total))]
-        return {
-            "categories": [
-                {"name": kind.capitalize(), "tokens": tokens, "color": "blue"}
-                for kind, tokens in rows
-                if tokens
-            ],
-            "totalTokens": found.total,
-            "maxTokens": most,
-            "rawMaxTokens": most,
-            "percentage": round(100 * found.total / most, 1) if most else 0,
-            "model": self.frames.model,
-            "isAutoCompactEnabled": True,
-            "memoryFiles": [],
-            "mcpTools": [],
-            "agents": [],
-            "gridRows": [],
-        }
 
     def _rewind(self, request_id: str, message_id: str, seen: Seen) -> None:
         if self.rewinding:

@@ -15,6 +15,7 @@ import msgspec
 from qcode import __version__
 from qcode.headless import names
 from qcode.headless.deltas import Deltas
+from qcode.headless.opening import NO_SERVERS, Opening, Shape
 from qcode.permission.modes import PRESETS, TABLE, Mode
 from qcode.protocol.events import (
     AnyEvent,
@@ -50,8 +51,6 @@ Frame = dict[str, Any]
 STOPS = {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 """Our `Finish` -> Claude's word; any other is null."""
 
-NO_SERVERS = "qcode calls no MCP servers of its host yet."
-
 TOLD: dict[type, str] = {
     BudgetReached: "qcode_budget",
     Connected: "qcode_connected",
@@ -64,36 +63,6 @@ TOLD: dict[type, str] = {
     Verified: "qcode_verify",
 }
 """Events that leave as they are, by the subtype that tells them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What is known when a run begins, before a server was asked anything."""
-
-    session_id: str
-    folder: str
-    tools: tuple[str, ...]
-    """Our names."""
-    mode: str
-    """Claude's word."""
-    model: str = ""
-    """As it was asked for; empty = whatever is loaded."""
-    sandbox: Literal["on", "off"] = "on"
-    """`off` = the user's own consent, given when the run began."""
-    servers: tuple[str, ...] = ()
-    """MCP servers of the host, by name: none of them is called."""
-    unheeded: str = ""
-    """A sentence about flags that were given and mean nothing here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What the flags asked for."""
-
-    partial: Literal["shown", "left out"] = "left out"
-    """`--include-partial-messages`."""
-    replay: Literal["shown", "left out"] = "left out"
-    """`--replay-user-messages`."""
 
 
 def new_id() -> str:

@@ -16,8 +16,9 @@ from qcode.headless import json as json_form
 from qcode.headless.content import Unusable, said
 from qcode.headless.control import APPROVAL_SECONDS, Control, Seen
 from qcode.headless.exits import ExitCode
-from qcode.headless.frames import Frame, Frames, Opening, Shape
+from qcode.headless.frames import Frame, Frames
 from qcode.headless.lines import Broken, Lines, pump
+from qcode.headless.opening import Opening, Shape
 from qcode.headless.result import Result
 from qcode.headless.run import Engine
 from qcode.headless.save import save

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from qcode.headless.frames import Frames, Opening, Shape
+from qcode.headless.frames import Frames
+from qcode.headless.opening import Opening, Shape
 from qcode.protocol.events import (
     AnyEvent,
     Compacted,
