@@ -99,9 +99,8 @@ class Warming:
         if self._gave_back or self._keeps is None or not self._history.conversation.messages:
             return
         with _quietly():
-            fingerprint = await self._server.fingerprint()
-            kept = self._keeps.shelf.find(self._keeps.session, fingerprint) if fingerprint else None
-            if kept is not None:
+            kept = self._keeps.shelf.find(self._keeps.session)
+            if kept is not None and await self._server.fingerprint() == kept.fingerprint:
                 await self._restore(kept, self._keeps.shelf)
         self._gave_back = True
 

@@ -41,16 +41,10 @@ class Shelf:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def find(self, session: str, fingerprint: str) -> Kept | None:
-        """What was kept of a session, if it still fits."""
-        return next(
-            (
-                one
-                for one in self._read().kept
-                if (one.session, one.fingerprint) == (session, fingerprint)
-            ),
-            None,
-        )
+    def find(self, session: str, fingerprint: str = "") -> Kept | None:
+        """What was kept of a session, if it still fits; empty = whatever it fits."""
+        kept = next((one for one in self._read().kept if one.session == session), None)
+        return kept if kept and fingerprint in ("", kept.fingerprint) else None
 
     def put(self, session: str, fingerprint: str, tokens: int) -> Kept:
         """Note that a session is about to be kept; its name is that of the session's own file, or

@@ -14,7 +14,8 @@ from qcode.server.endpoint import is_private, root
 from qcode.server.liveness import doing
 from qcode.server.quirks import QUIRKS
 
-_ASK_SECONDS = 5.0
+_ASK_SECONDS = 2.0
+"""What is asked is answered beside the work; the end of a session waits for it."""
 SAVE_SECONDS = 20.0
 """Some gigabytes to a disk. The server goes on with it when nobody waits any more."""
 RESTORE_SECONDS = 60.0

@@ -70,12 +70,19 @@ def rests_with(server: LlamaServer, tokens: int) -> None:
         time.sleep(0.05)  # a server can only be asked
 
 
-def usages(cli: Cli, home: Path) -> list[dict[str, Any]]:
-    """Of the answers of the one session."""
-    (log,) = logs(home)
-    rows = [json.loads(row) for row in log.read_text(encoding="utf-8").splitlines()]
+def said(home: Path, kind: str) -> list[dict[str, Any]]:
+    """The events of a kind in the one session; none while there is no session."""
+    rows = [json.loads(row) for log in logs(home) for row in log.read_text("utf-8").splitlines()]
     events = [row.get("event", row) for row in rows]
-    return [event for event in events if event.get("type") == "Usage"]
+    return [event for event in events if event.get("type") == kind]
+
+
+def leave(terminal: Terminal, home: Path) -> None:
+    """As the turn is over: before that, the first key would end it alone."""
+    terminal.wait_until(lambda seen: bool(said(home, "TurnFinished")))
+    terminal.settle()
+    terminal.type("\x03\x03")
+    assert terminal.wait() == 0
 
 
 def test_it_is_read_while_a_person_types_and_kept_when_they_leave(
@@ -88,11 +95,8 @@ def test_it_is_read_while_a_person_types_and_kept_when_they_leave(
         terminal.wait_for("❯")
         rests_with(server, 5_000)
         terminal.type(f"{WORDS}\r")
-        terminal.wait_until(lambda seen: bool(logs(home)) and bool(usages(cli, home)))
-        rests_with(server, 5_000)
-        terminal.type("\x03\x03")
-        assert terminal.wait() == 0
-    first = usages(cli, home)[0]
+        leave(terminal, home)
+    first = said(home, "Usage")[0]
     assert first["prompt_tokens"] - first["cached_tokens"] <= MOST
     assert [path.suffix for path in (tmp_path / "slots").iterdir()] == [".bin"]
 
@@ -100,7 +104,7 @@ def test_it_is_read_while_a_person_types_and_kept_when_they_leave(
     cli.url = again.base_url
     ran = cli.run("-p", WORDS, "--continue", "--max-turns", "1")
     assert ran.code in (ExitCode.OK, ExitCode.TURNS), ran.err
-    second = usages(cli, home)[-1]
+    second = said(home, "Usage")[-1]
     assert second["prompt_tokens"] - second["cached_tokens"] <= MOST
     assert second["cached_tokens"] > first["cached_tokens"]
 
@@ -121,9 +125,6 @@ def test_off_is_off(cli: Cli, home: Path, llama: Serve, tmp_path: Path) -> None:
         terminal.settle(1.0)
         assert held(server) == 0
         terminal.type(f"{WORDS}\r")
-        terminal.wait_until(lambda seen: bool(logs(home)) and bool(usages(cli, home)))
-        terminal.settle()
-        terminal.type("\x03\x03")
-        assert terminal.wait() == 0
-    assert usages(cli, home)[0]["cached_tokens"] == 0
+        leave(terminal, home)
+    assert said(home, "Usage")[0]["cached_tokens"] == 0
     assert [*(tmp_path / "slots").iterdir()] == []

@@ -43,6 +43,11 @@ class Person(Rig):
         self._told.clear()
         return await asyncio.to_thread(resting, self._server)
 
+    @property
+    def was_warmed(self) -> bool:
+        """Something was read ahead since the last pause."""
+        return bool(self._told)
+
     async def ask(self, prompt: str = PROMPT) -> Usage:
         """A turn; what its first answer took."""
         before = len(self.said(Usage))

@@ -19,8 +19,8 @@ from qcode.protocol.inputs import Rewind
 from qcode.session.conversation import fold
 from qcode.session.store import Store
 from tests.engine.person import PROMPT, at, person, read, resting
-from tests.support.llama import LlamaServer, Options, make_model
-from tests.support.plain_http import get, tokenize
+from tests.support.llama import LlamaServer, Options, Thinks, make_model
+from tests.support.plain_http import get, stream, tokenize
 from tests.support.render import Style
 
 pytestmark = pytest.mark.llamacpp
@@ -46,8 +46,8 @@ def serve(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     slots.mkdir()
     running: list[LlamaServer] = []
 
-    def start(style: Style = "3.6", **options: Any) -> LlamaServer:
-        model = str(make_model(models, style))
+    def start(style: Style = "3.6", thinks: Thinks = "a while", **options: Any) -> LlamaServer:
+        model = str(make_model(models, style, thinks))
         options = {"slot_save_path": str(slots), **options}
         log = tmp_path / f"llama-{len(running)}.log"
         running.append(LlamaServer(Options(model, **options), log))
@@ -148,6 +148,19 @@ async def test_a_rewound_conversation_is_read_before_the_next_words(
     assert usage.cached_tokens is not None
     assert usage.cached_tokens <= ahead
     assert read(usage) < words + 600, "from the last checkpoint in front of it, at worst"
+
+
+async def test_somebody_else_is_answered_first(serve: Serve, folder: Path) -> None:
+    server = serve(thinks="for ever")
+    asked = {"messages": [{"role": "user", "content": PROMPT}], "max_tokens": 50_000}
+    async with person(server, at(folder)) as run:
+        with stream(server.origin, asked) as chunks:
+            next(chunks)
+            await run.begin()
+            await asyncio.sleep(0.5)  # time enough to have got in their way
+            assert begun(server)
+            assert not run.was_warmed
+        assert await run.pause() > 5_000, "and then it is read"
 
 
 async def test_a_model_that_sleeps_is_not_woken_not_even_to_keep_a_session(
