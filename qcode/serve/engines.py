@@ -15,7 +15,10 @@ from qcode.serve.base import Engine, Machine
 ASK_SECONDS = 30.0
 """For one question to a binary: the first start of a CUDA build takes seconds."""
 
-_BUILD = re.compile(r"^version: (\d+)|\bb(\d{4,})\b", re.MULTILINE)
+_BUILD = re.compile(r"^version: (\d+) |\(build (\d+)|\bb(\d{4,})\b", re.MULTILINE)
+"""`version: 9999 (abc)`, then `version: 0.1.0-dev (build 10434, commit abc)`, `b10217-abc`."""
+_LEAST_BUILD = 1000
+"""Below it is no build of llama.cpp: one that was made without its history counts from 1."""
 _DEVICE = re.compile(r"^\s+([A-Za-z]+)\d*: ", re.MULTILINE)
 
 USES = {
@@ -60,8 +63,9 @@ def of_binary(path: str) -> Engine:
     """A `llama-server` as it tells of itself. Raises ConfigError where it does not start."""
     version = _asked([path, "--version"])
     found = _BUILD.search(version)
-    build = int(found[1] or found[2]) if found else 0
+    build = int(found[1] or found[2] or found[3]) if found else 0
     devices = _asked([*start_of(path), "--list-devices"])
+    build = build if build >= _LEAST_BUILD else 0
     return Engine("llama-server", path, build, uses(_DEVICE.findall(devices)))
 
 

@@ -65,9 +65,9 @@ def told(what: str, log: str, code: int) -> str:
 
 
 def _worth(rows: Sequence[str]) -> Sequence[str]:
-    """The last rows that speak of an error, else the last."""
+    """The first errors, of which the last are but the echo, and these; else the last rows."""
     errors = [row for row in rows if re.search(r"error|fail|invalid|unable|\bE\b", row, re.I)]
-    return (errors or rows)[-4:]
+    return [*errors[:2], *errors[2:][-2:]] or rows[-4:]
 
 
 def _signal(code: int) -> str:

@@ -86,9 +86,21 @@ def test_windows_is_sent_to_wsl() -> None:
         find(Machine("windows", "", 8, 1, 1))
 
 
-def test_a_build_that_tells_no_number_has_none(programs: Path) -> None:
-    binary = fake_llama.write(programs / "llama-server", version="built from source")
-    assert of_binary(str(binary)).build == 0
+@pytest.mark.parametrize(
+    ("version", "build"),
+    [
+        ("version: 6115 (c8d0d14e)\nbuilt with cc 13 for x86_64-linux-gnu", 6115),
+        ("version: 0.1.0-dev (build 10434, commit 7e4c0a9)", 10434),
+        ("version: 0.1.0-dev (build 1, commit 7e4c0a9)\nbuilt with GNU 11.4.0", 0),
+        ("b10217-ddd4ec142", 10217),
+        ("built from source", 0),
+    ],
+)
+def test_the_build_is_read_in_each_of_its_spellings(
+    programs: Path, version: str, build: int
+) -> None:
+    binary = fake_llama.write(programs / "llama-server", version=version)
+    assert of_binary(str(binary)).build == build
 
 
 @pytest.mark.parametrize(

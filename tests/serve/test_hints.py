@@ -40,6 +40,17 @@ def test_a_signal_is_a_cause_where_it_said_nothing() -> None:
     assert "was ended by SIGKILL" in told("it", "", -signal.SIGKILL)
 
 
+def test_the_cause_comes_before_its_echo() -> None:
+    log = "\n".join(["E invalid magic", "E second", *(f"E echo {n}" for n in range(9))])
+    said = told("It", log, 1)
+    assert [row for row in said.splitlines() if row.startswith("  ")] == [
+        "  E invalid magic",
+        "  E second",
+        "  E echo 7",
+        "  E echo 8",
+    ]
+
+
 def test_the_last_errors_are_told_and_not_the_chatter() -> None:
     log = "\n".join([*("load: fine" for _ in range(50)), "E failed to fit", "cleaning up"])
     said = told("It", log, 1)
