@@ -130,7 +130,7 @@ class _Host:
         for frame in (self._frames.init(), *self._frames.warnings()):
             self._writer.write(frame)
         if prompt is not None:
-            self._begin(prompt, "")
+            self._begin(prompt, self._frames.make_id())
         tasks = [asyncio.create_task(self._follow())]
         if self._is_open:
             tasks.append(asyncio.create_task(self._listen()))
@@ -204,7 +204,7 @@ class _Host:
             self._complain(str(error))
             return
         self._has_heard, self._missed = True, ""
-        message_id = str(line.get("uuid") or "")
+        message_id = str(line.get("uuid") or self._frames.make_id())
         if (self._running or self._waiting) and not prompt.images:
             self._owes_result = True
             self._waiting.add(message_id, prompt.text)

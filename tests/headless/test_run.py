@@ -154,7 +154,7 @@ async def test_json_counts_what_was_mended_and_lists_what_was_cut(
         {"kind": "elision", "tokens_before": 24_600, "tokens_after": 11_000},
         {"kind": "summary", "tokens_before": 30_000, "tokens_after": 9_100},
     ]
-    assert (own["prompt_tokens"], own["cached_tokens"], own["generated_tokens"]) == (100, 90, 5)
+    assert (own["prompt_tokens"], own["cached_tokens"], own["generated_tokens"]) == (200, 180, 10)
     rates = own["prompt_per_second"], own["generated_per_second"], own["first_token_seconds"]
     assert rates == (941.2, 42.0, 0.123)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.sdk.seen import note
 from tests.support.script import Call, Pace, Reply
 from tests.support.scripted_server import ScriptedServer, StartScripted
 
@@ -46,7 +47,7 @@ def options(tmp_path: Path) -> Options:
 
 
 async def all_of(messages: AsyncIterator[Any]) -> list[Any]:
-    return [message async for message in messages]
+    return [note(message) async for message in messages]
 
 
 def kinds(messages: list[Any]) -> Counter[str]:
@@ -140,6 +141,54 @@ async def test_a_hook_that_would_not_be_called_keeps_the_client_from_connecting(
     hooks = {"PreToolUse": [sdk.HookMatcher(matcher="Bash", hooks=[guard])]}
     with pytest.raises(Exception, match="calls no hooks of its host yet"):
         await sdk.ClaudeSDKClient(options(scripted(), hooks=hooks)).connect()
+
+
+async def test_tools_of_the_client_are_told_as_failed(
+    scripted: StartScripted, options: Options
+) -> None:
+    @sdk.tool("add", "adds", {"a": int})  # type: ignore[untyped-decorator]  # sdk is Any here
+    async def add(_: Any) -> Any:
+        return {}
+
+    server = scripted(DONE)
+    servers = {"calc": sdk.create_sdk_mcp_server("calc", tools=[add])}
+    given = options(server, mcp_servers=servers, allowed_tools=["mcp__calc__add"])
+    async with sdk.ClaudeSDKClient(given) as client:
+        (status,) = (await client.get_mcp_status())["mcpServers"]
+        await client.query("go")
+        found = await all_of(client.receive_response())
+    assert (status["name"], status["status"]) == ("calc", "failed")
+    assert "calls no MCP servers" in status["error"]
+    assert found[0].data["mcp_servers"] == [{"name": "calc", "status": "failed"}]
+    assert found[-1].result == "Done."
+
+
+async def test_files_go_back_by_the_id_of_a_message_that_came_back(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(calls=(Call("edit", EDIT),)), DONE)
+    given = options(
+        server, permission_mode="acceptEdits", extra_args={"replay-user-messages": None}
+    )
+    async with sdk.ClaudeSDKClient(given) as client:
+        await client.query("go")
+        found = await all_of(client.receive_response())
+        own = next(one for one in found if isinstance(one, sdk.UserMessage))
+        assert (given.cwd / "a.txt").read_text() == "2\n"
+        await client.rewind_files(own.uuid)
+        assert (given.cwd / "a.txt").read_text() == "1\n"
+        with pytest.raises(Exception, match="No turn of this run"):
+            await client.rewind_files("another")
+
+
+async def test_what_is_not_here_is_refused_with_a_sentence(
+    scripted: StartScripted, options: Options
+) -> None:
+    async with sdk.ClaudeSDKClient(options(scripted())) as client:
+        with pytest.raises(Exception, match="does not know the control request 'stop_task'"):
+            await client.stop_task("t")
+        with pytest.raises(Exception, match="does not know the control request 'mcp_reconnect'"):
+            await client.reconnect_mcp_server("calc")
 
 
 async def test_a_value_by_a_schema(scripted: StartScripted, options: Options) -> None:
