@@ -148,7 +148,14 @@ def test_a_connection_that_breaks_goes_on_where_it_was(puller: Puller, hub: Hub)
     assert len(ranges) == 1
 
 
-def test_a_pull_that_was_killed_goes_on_where_it_was(puller: Puller, hub: Hub) -> None:
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, ExitCode.INTERRUPTED)],
+    ids=["killed", "Ctrl+C"],
+)
+def test_a_pull_that_was_ended_goes_on_where_it_was(
+    puller: Puller, hub: Hub, ending: signal.Signals, code: int
+) -> None:
     """The library itself would begin anew."""
     hub.cut_after, hub.cuts = 16_000_000, 99
     process = subprocess.Popen(
@@ -161,8 +168,8 @@ def test_a_pull_that_was_killed_goes_on_where_it_was(puller: Puller, hub: Hub) -
     while not (puller.parts and puller.parts[0].stat().st_size > 1_000_000):
         assert time.monotonic() < waited
         time.sleep(0.02)  # a file of another process can only be looked at
-    process.send_signal(signal.SIGKILL)
-    process.wait(SECONDS)
+    process.send_signal(ending)
+    assert process.wait(SECONDS) == code
     there = puller.parts[0].stat().st_size
     hub.cuts = 0
     hub.sent.clear()
