@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from qcode.bench.process import Ran, run
-from qcode.bench.repository import Entry, Repository, export, put
+from qcode.bench.repository import Entry, Repository, clear, export, put
 from qcode.bench.roles import is_protected
 from qcode.bench.task import Task
 from qcode.protocol.errors import InputError
@@ -104,7 +104,7 @@ class Copies:
         if swap := task.swap:
             [mode] = [it.mode for it in entries if it.path == swap.path]
             path = folder / swap.path
-            put(path, swap.applied(path.read_bytes()), mode)
+            put(folder, swap.path, swap.applied(path.read_bytes()), mode)
         self.revert(task, folder)
 
     def revert(self, task: Task, folder: Path) -> None:
@@ -113,15 +113,15 @@ class Copies:
             return
         before = {it.path: it for it in self.entries(f"{task.commit}^")}
         there = [before[path] for path in task.reverted if path in before]
-        export(self.repository, there, folder)
         for path in set(task.reverted) - before.keys():
-            (folder / path).unlink(missing_ok=True)
+            clear(folder, path)
+        export(self.repository, there, folder)
 
     def bring_back(self, task: Task, folder: Path) -> None:
         """Files as the commit left them, over those before it."""
         after = {it.path: it for it in self.entries(task.commit)}
         for path in task.reverted:
-            (folder / path).unlink(missing_ok=True)
+            clear(folder, path)
         export(self.repository, [after[it] for it in task.reverted if it in after], folder)
 
     def own_folders(self, commit: str) -> frozenset[str]:
@@ -192,11 +192,11 @@ def take_over(paths: tuple[str, ...], source: Path, target: Path) -> None:
     """Bring files of one copy into another: links as links, what is gone as gone."""
     for path in paths:
         old, new = source / path, target / path
+        if not _is_way_free(new.parent, target):
+            continue  # the agent made a folder of what is a file, or a link, here
         if new.is_symlink() or new.is_file():
             new.unlink()
-        if old.is_symlink() or old.is_file():
-            if new.is_dir() or not _is_way_free(new.parent, target):
-                continue  # the agent made a folder of what is a file, or a link, here
+        if (old.is_symlink() or old.is_file()) and not new.is_dir():
             new.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(old, new, follow_symlinks=False)
 

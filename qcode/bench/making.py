@@ -128,45 +128,54 @@ class _Shop:
 def _bugs(shop: _Shop, head: str, count: int, seed: int) -> Iterator[Task]:
     chance = random.Random(f"{head} {seed}")
     found = 0
-    for tried, (mode, swap) in enumerate(_proposals(shop, head, chance)):
+    for tried, bug in enumerate(_proposals(shop, head, chance)):
         if found == count or tried == count * _TRIES or shop.is_late():
             return
-        if not _is_caught(shop, mode, swap):
+        swap = bug.swap
+        if not _is_caught(shop, bug):
             shop.tell(f"no test catches: {swap.what}, {swap.path}")
             continue
         found += 1
         shop.tell(f"bug {found} of {count}: {swap.what}, {swap.path}")
-        line = (shop.folder / swap.path).read_bytes()[: swap.start].count(b"\n") + 1
+        line = bug.source[: swap.start].count(b"\n") + 1
         title = f"{swap.what}, {swap.path}:{line}"
         yield Task(id="", kind="bug", title=title, commit=head, swap=swap)
 
 
-def _proposals(shop: _Shop, head: str, chance: random.Random) -> Iterator[tuple[str, Swap]]:
+@dataclass(frozen=True, slots=True)
+class _Bug:
+    """One that is proposed."""
+
+    swap: Swap
+    source: bytes
+    """Of its file, as it was committed: what stands in the copy the tests may have put there."""
+    mode: str
+
+
+def _proposals(shop: _Shop, head: str, chance: random.Random) -> Iterator[_Bug]:
     """One of each file in turn, files and bugs by chance."""
     entries = [it for it in shop.copies.entries(head) if is_code(it.path)]
     entries = [it for it in entries if it.size <= _LARGEST_FILE and it.mode != "120000"]
     entries = [it for it in entries if shop.is_reached(it.path)]
     chance.shuffle(entries)
     queues = []
-    for it in entries:
-        source = (shop.folder / it.path).read_bytes()
+    for it, source in zip(entries, shop.copies.repository.read(entries), strict=True):
         swaps = (python if PurePosixPath(it.path).suffix in PYTHON else other)(it.path, source)
         chance.shuffle(swaps)
-        queues.append((it.mode, swaps))
-    while queues := [(mode, swaps) for mode, swaps in queues if swaps]:
-        for mode, swaps in queues:
-            yield mode, swaps.pop()
+        queues.append([_Bug(swap, source, it.mode) for swap in swaps])
+    while queues := [bugs for bugs in queues if bugs]:
+        for bugs in queues:
+            yield bugs.pop()
 
 
-def _is_caught(shop: _Shop, mode: str, swap: Swap) -> bool:
+def _is_caught(shop: _Shop, bug: _Bug) -> bool:
     """The tests fail with it, in time, and pass again without it."""
-    path = shop.folder / swap.path
-    source = path.read_bytes()
-    put(path, swap.applied(source), mode)
+    path = bug.swap.path
+    put(shop.folder, path, bug.swap.applied(bug.source), bug.mode)
     try:
         caught = shop.tests.run(shop.folder).code
     finally:
-        put(path, source, mode)
+        put(shop.folder, path, bug.source, bug.mode)
     return caught not in (0, None) and shop.tests.run(shop.folder).code == 0
 
 

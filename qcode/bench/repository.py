@@ -5,6 +5,7 @@ and nothing below `.git` changes, not even a time.
 """
 
 import asyncio
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -127,20 +128,32 @@ def export(repository: Repository, entries: Sequence[Entry], folder: Path) -> No
         )
     for batch in _batches(sorted(entries, key=lambda it: it.mode == _LINK)):
         for it, data in zip(batch, repository.read(batch), strict=True):
-            put(folder / it.path, data, it.mode)
+            put(folder, it.path, data, it.mode)
 
 
-def put(path: Path, data: bytes, mode: str = "100644") -> None:
-    """One file, or one link. A link is never written through."""
+def put(top: Path, name: str, data: bytes, mode: str = "100644") -> None:
+    """One file, or one link, below `top`. No link is written through or gone by: commits and tests
+    may have made one of a folder, and this runs outside of the fence."""
+    path = clear(top, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_symlink() or path.is_file():
-        path.unlink()
     if mode == _LINK:
         path.symlink_to(data.decode("utf-8", "surrogateescape"))
         return
     path.write_bytes(data)
     if mode == "100755":
         path.chmod(0o755)
+
+
+def clear(top: Path, name: str) -> Path:
+    """Where it stands below `top`, with nothing there, and no link and no file on the way."""
+    path = top
+    for part in PurePosixPath(name).parts:
+        path = path / part
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            path.unlink()
+    if path.is_dir():
+        shutil.rmtree(path)
+    return path
 
 
 def _batches(entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:

@@ -5,11 +5,13 @@ import os
 import subprocess
 from pathlib import Path
 
+from qcode.bench.repository import clear
 from qcode.protocol.errors import InputError
 from qcode.workspace.programs import installed
 
 _OWN = (
     *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "core.fsmonitor=false", "-c", "diff.ignoreSubmodules=all"),
     *("-c", "commit.gpgSign=false"),
     *("-c", "core.autocrlf=false"),
     *("-c", "user.name=bench", "-c", "user.email=bench@localhost"),
@@ -18,7 +20,12 @@ _OWN = (
 
 
 def begin(folder: Path) -> None:
-    """Make it. Raises InputError where git fails."""
+    """Make it. Raises InputError where git fails.
+
+    What prepared the copy was the project's, and git runs here outside of the fence: a repository
+    that it made is gone, and those below are asked nothing.
+    """
+    clear(folder, ".git")
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "--allow-empty", "-m", "Begin")):
         _git(folder, *words)
 

@@ -1,12 +1,13 @@
 """A repository is read as it was committed, and left as it is."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from qcode.bench.copies import Copies, compared, folder, state, take_over
-from qcode.bench.repository import Changed, Repository, export
+from qcode.bench.repository import Changed, Repository, export, put
 from qcode.bench.seed import begin
 from qcode.bench.task import Swap, Task
 from qcode.protocol.errors import InputError
@@ -77,6 +78,57 @@ def test_a_tree_made_by_hand_writes_nothing_beside_the_copy(tmp_path: Path) -> N
     made = subprocess.run(line, cwd=repo, input=tree, capture_output=True, check=True)
     entries = Repository.at(repo).entries(made.stdout.decode().strip())
     assert [it.path for it in entries] == ["fine"]
+
+
+def test_a_folder_that_became_a_link_is_not_written_through(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept.py").write_text("mine")
+    repo = shop(tmp_path / "shop")
+    commit(repo, "a folder", {"way/new.py": "x = 1\n", "way/kept.py": "x = 1\n"})
+    git(repo, "rm", "-q", "-r", "way")
+    (repo / "way").symlink_to(outside)
+    git(repo, "add", "way")
+    git(repo, "commit", "-q", "-m", "a link")
+    copies = Copies(Repository.at(repo))
+    given = task(copies.repository.head(), reverted=("way/new.py", "way/kept.py"))
+    with folder("copy") as place:
+        copies.lay(given, place)
+        assert (place / "way/new.py").read_text() == "x = 1\n"
+        (place / "way/new.py").unlink()
+        (place / "way/kept.py").unlink()
+        (place / "way").rmdir()
+        (place / "way").symlink_to(outside)  # as tests could
+        copies.bring_back(given, place)
+    assert [it.name for it in outside.iterdir()] == ["kept.py"]
+    assert (outside / "kept.py").read_text() == "mine"
+
+
+def test_a_bug_is_put_where_it_belongs_whatever_the_tests_have_made_there(tmp_path: Path) -> None:
+    outside, copy = tmp_path / "outside", tmp_path / "copy"
+    outside.mkdir()
+    copy.mkdir()
+    (outside / "a.py").write_text("mine")
+    (copy / "link").symlink_to(outside)
+    os.mkfifo(copy / "pipe.py")
+    (copy / "folder.py/sub").mkdir(parents=True)
+    for name in ("link/a.py", "link/b.py", "pipe.py", "folder.py"):
+        put(copy, name, b"x = 1\n")
+        assert (copy / name).read_text() == "x = 1\n"
+    assert [(it.name, it.read_text()) for it in outside.iterdir()] == [("a.py", "mine")]
+
+
+def test_what_prepared_a_copy_leaves_no_repository_that_runs_something(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for made in (copy, copy / "sub"):
+        made.mkdir()
+        git(made, "init", "-q")
+        git(made, "commit", "-q", "--allow-empty", "-m", "x")
+        git(made, "config", "core.fsmonitor", f"touch {tmp_path / 'ran'};:")
+    (copy / "a.txt").write_text("a")
+    begin(copy)
+    assert not (tmp_path / "ran").exists()
+    assert git(copy, "log", "--format=%s").split() == ["Begin"]
 
 
 def test_no_repository_and_no_commit_are_sentences(tmp_path: Path) -> None:
@@ -166,3 +218,14 @@ def test_a_link_for_a_folder_leads_nothing_out(tmp_path: Path) -> None:
     (old / "sub").symlink_to(aside)
     take_over(("sub/evil.py",), new, old)
     assert list(aside.iterdir()) == []
+
+
+def test_what_a_committed_link_leads_to_is_not_taken_away(tmp_path: Path) -> None:
+    outside, old, new = (tmp_path / name for name in ("outside", "old", "new"))
+    for made in (outside, old / "sub", new):
+        made.mkdir(parents=True)
+    (outside / "key").write_text("mine")
+    (old / "sub/key").write_text("theirs")
+    (new / "sub").symlink_to(outside)
+    take_over(("sub/key",), old, new)
+    assert (outside / "key").read_text() == "mine"
