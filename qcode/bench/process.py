@@ -61,17 +61,23 @@ def run(
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """It, in good order if it can, and all that it left in its group."""
+    try:
+        _interrupt(process)
+    finally:  # whoever presses Ctrl+C once more leaves nothing behind either
+        if sys.platform != "win32":
+            with suppress(ProcessLookupError, PermissionError):  # nobody is left in it
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+
+
+def _interrupt(process: "subprocess.Popen[bytes]") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if process.poll() is None:
             with suppress(OSError, ValueError):  # it has ended just now; Windows knows no SIGINT
                 process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE_SECONDS)
-    if sys.platform != "win32":
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left in it
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.wait()
 
 
 class _Tail(threading.Thread):

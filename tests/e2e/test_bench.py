@@ -192,12 +192,14 @@ def test_an_interrupted_bench_goes_on(
         text=True,
     )
     assert process.stderr
+    said: list[str] = []
     for line in process.stderr:
+        said.append(line)
         if "3/4 bug-01" in line:
             break
     process.send_signal(signal.SIGINT)
     told, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == 130, (said, err)
     assert "not everything was tried" in told
     assert f"bench tasks --resume {out} goes on" in err
     done = attempts(out)
