@@ -40,6 +40,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     """Of the flags, each in its place."""
 
+    def __repr__(self) -> str:
+        return f"Task({self.backend}, {self.model!r})"  # not the key
+
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """A server as its keeper last told of it."""
@@ -64,6 +67,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     build: int = 0
     flags: tuple[tuple[str, str], ...] = ()
     reasons: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Card({self.alias!r}, {self.state}, port {self.port})"  # not the key
 
     @property
     def base_url(self) -> str:

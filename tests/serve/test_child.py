@@ -237,3 +237,29 @@ def test_what_a_later_version_tells_is_left_aside(place: Place) -> None:
     later = {**msgspec.to_builtins(card), "later": True}
     place.card_file.write_bytes(msgspec.json.encode(later))
     assert place.card() == card
+
+
+def test_no_key_is_shown_by_accident(place: Place) -> None:
+    card = Card(
+        pid=1,
+        engine_pid=2,
+        port=3,
+        key="5ecre7",
+        model="m",
+        alias="a",
+        backend="x",
+        state="ready",
+        since=0.0,
+    )
+    made = Task(
+        backend="xllamacpp",
+        program="",
+        model="m",
+        alias="a",
+        flags=(),
+        folder="/f",
+        id="i",
+        key="5ecre7",
+        idle_seconds=1.0,
+    )
+    assert "5ecre7" not in f"{card} {card!r} {made} {made!r}"
