@@ -33,7 +33,7 @@ def going_lines(going: Going, width: int) -> Sequence[Line]:
     """While it goes on."""
     lines = [row for text in going.said for row in _rows("", "dim", text, width)]
     lines += [BLANK] if lines else []
-    lines += [row for text in going.done for row in _rows("✓", "ok", text, width)]
+    lines += [row for text in going.done for row in _rows("✓", "ok", text, width, "dim")]
     if going.checks:
         lines += _rows("●", "accent", f"{going.checks}, {going.seconds:.0f} s", width)
         words = "it ends; what is known is kept" if going.is_ending else "esc ends it"

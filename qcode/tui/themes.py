@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import qcode
 from qcode.protocol.errors import ConfigError
 from qcode.protocol.text import one_line
+from qcode.tui import private
 from qcode.tui.palette import ANSI, Colours, Depth, Palette
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def chosen(state: Path) -> str:
 def keep(state: Path, name: str) -> None:
     """Remember the choice. Writes a file. Raises ConfigError."""
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make(state)
         (state / _CHOICE).write_text(f"{name}\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from qcode.protocol.errors import ConfigError
+from qcode.tui import private
 
 _VIM = "vim"
 
@@ -16,7 +17,7 @@ def keep_vim(state: Path, wanted: str) -> None:
     """`on` or `off`. Raises ConfigError."""
     try:
         if wanted == "on":
-            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.make(state)
             (state / _VIM).touch(mode=0o600)
         else:
             (state / _VIM).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from qcode.tui import private
 from qcode.tui.prompt.writing import EMPTY, Writing
 
 
@@ -26,7 +27,7 @@ class DraftFile:
         if not writing.text.strip():
             self._own.unlink(missing_ok=True)
             return
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make(self._folder)
         beside = self._own.with_suffix(".new")
         file = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(file, "wb") as out:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from qcode.tui import private
 from qcode.tui.prompt.writing import EMPTY, Writing, joined
 
 try:
@@ -47,7 +48,7 @@ class HistoryFile:
         line = _encode(entry) + b"\n"
         if len(line) > ENTRY_BYTES:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make(self._path.parent)
         with self._locked():
             _write(self._path, os.O_APPEND, line)
             if self._path.stat().st_size > FILE_BYTES:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.messages import Image
+from qcode.tui import private
 from qcode.tui.prompt.asked import mentions
 from qcode.tui.prompt.pastes import ENDINGS
 from qcode.tui.prompt.writing import Writing
@@ -74,7 +75,7 @@ class _Tool:
 
 def from_clipboard(folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
     """The clipboard's picture, as a file in `folder`. Raises InputError with a sentence."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.make(folder)
     _drop_old(folder)
     place = folder / f"clipboard-{time.strftime('%H%M%S')}-{os.getpid()}.png"
     tool = _tool(environ, place)
