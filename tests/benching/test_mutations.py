@@ -108,3 +108,20 @@ def test_other_languages_have_operators_outside_of_quotes_and_comments() -> None
     ]
     for swap in found:
         assert swap.applied(source) != source
+
+
+@pytest.mark.parametrize(
+    ("line", "bug"),
+    [
+        ("  if (n < low) {\n", "  if (!(n < low)) {\n"),
+        ("\tif len(s) == 0 {\n", "\tif !(len(s) == 0) {\n"),
+        ("    } else if (ready()) {\n", "    } else if (!(ready())) {\n"),
+        ("    if let Some(x) = y {\n", ""),
+        ("\tif err := f(); err != nil {\n", ""),
+        ("  if (a) b(); else if (c) {\n", ""),
+        ('  say("if (a) {\n', ""),
+    ],
+)
+def test_a_condition_of_another_language_is_negated(line: str, bug: str) -> None:
+    found = [it for it in other("a.go", line.encode()) if it.what == "a condition was negated"]
+    assert [it.applied(line.encode()).decode() for it in found] == ([bug] if bug else [])
