@@ -1,18 +1,20 @@
 """`from qcode import run, Session`: the same engine in your own process.
 
-    result = run("fix the failing test", folder="repo", permission_mode="auto")
+    result = run("fix the failing test", "repo", Settings(permission_mode="edit"))
     print(result.answer, result.exit_code())
 
     async with Session("repo") as session:
         async for event in session.prompt("which tests are slow?"):
             ...
 
+`run_async` and `SyncSession` are the other way round.
+
 Settings are those of the command line, by the same names and with the same meaning: the user's
 configuration holds, a project's only where its folder is trusted.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -129,7 +131,9 @@ class Session:
         """For `Settings.resume`; empty = none is kept."""
         return self._log.session_id if self._log else ""
 
-    async def prompt(self, text: str, images: Sequence[Image] = ()) -> AsyncIterator[AnyEvent]:
+    async def prompt(
+        self, text: str, images: Sequence[Image] = ()
+    ) -> AsyncGenerator[AnyEvent, None]:
         """One turn: its events up to `TurnFinished`; then `result` is complete.
 
         Left before that (`break`, a time limit), the turn is cancelled. One prompt at a time: words

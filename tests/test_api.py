@@ -3,13 +3,14 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import qcode
-from qcode import Session, run, run_async
+from qcode import Session, SyncSession, run, run_async
 from qcode.api import Settings
 from qcode.headless.exits import ExitCode
 from qcode.protocol.errors import QcodeError
@@ -68,6 +69,36 @@ async def test_a_session_is_a_stream_of_events_from_prompt_to_prompt(
     resumed = Settings(base_url=server.base_url, resume=session.session_id)
     server.add(DONE)
     assert (await run_async("on", folder, resumed)).session_id == session.session_id
+
+
+def test_a_session_without_an_event_loop(scripted: StartScripted, folder: Path) -> None:
+    server = scripted(EDIT, DONE, SLOW, Reply(text="Again."))
+    settings = Settings(base_url=server.base_url, permission_mode="ask", person="present")
+    with SyncSession(folder, settings) as session:
+        for event in session.prompt("go"):
+            if isinstance(event, ApprovalRequested):
+                session.submit(ApprovalReply(event.request_id, "allow"))
+        assert session.result.answer == "Done."
+        assert (folder / "a.txt").read_text() == "x\n"
+        for event in session.prompt("left"):
+            if isinstance(event, TextDelta):
+                break
+        assert [event for event in session.prompt("more") if isinstance(event, TurnFinished)]
+        assert session.result.answer == "Again."
+        assert session.session_id
+    server.add(SLOW)
+    with SyncSession(folder, replace(settings, resume=session.session_id)) as again:
+        for event in again.prompt("stop"):
+            if isinstance(event, TextDelta):
+                again.cancel()
+        assert again.result.exit_code() == ExitCode.INTERRUPTED
+
+
+def test_a_session_that_cannot_begin_leaves_no_thread(folder: Path) -> None:
+    before = threading.active_count()
+    with pytest.raises(QcodeError, match="nobody"), SyncSession(folder, Settings(resume="nobody")):
+        pass
+    assert threading.active_count() == before
 
 
 async def test_a_turn_can_be_cancelled(scripted: StartScripted, folder: Path) -> None:

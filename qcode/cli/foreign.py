@@ -1,7 +1,6 @@
 """Flags that clients of other agents pass and that mean nothing here: taken, and told once."""
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -121,6 +120,8 @@ def _is_text(one: object) -> bool:
 
 def _object(flag: str, text: str) -> dict[str, Any]:
     """JSON, or a file that holds it."""
+    import json  # noqa: PLC0415 - `qcode --help` needs none
+
     try:
         data = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
         found = json.loads(data)
