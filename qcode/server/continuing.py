@@ -16,6 +16,7 @@ from qcode.server.families import family_of
 from qcode.server.fields import fields
 from qcode.server.quirks import QUIRKS, since
 from qcode.server.shown import Item
+from qcode.server.written import written
 
 _FLAGS: Mapping[str, Mapping[str, Any]] = {
     # With `true` in place of "content" it would go on with the reasoning.
@@ -44,6 +45,8 @@ def body(facts: ServerFacts, request: Request) -> dict[str, Any]:
     """The whole body of a request but for `tools` and `stream`."""
     continues = bool(request.closed) and can(facts)
     messages, more = continued(facts, request) if continues else (request.messages, {})
+    if not QUIRKS[facts.kind].passes_calls and family_of(facts).xml:
+        messages = written(messages, facts.reasoning_field)
     return {
         **fields(facts, request),
         **more,

@@ -51,6 +51,7 @@ FAMILIES: tuple[Family, ...] = (
         "model card of Qwen3-Coder-Next",
         _one(_values(1.0, 0.95, 40)),
         thinks="never",
+        xml=True,
     ),
     Family(
         "Qwen3-Coder",
@@ -58,6 +59,7 @@ FAMILIES: tuple[Family, ...] = (
         "model card of Qwen3-Coder-30B-A3B",
         _one(_CODER),
         thinks="never",
+        xml=True,
     ),
     Family(
         "Qwen3.8",
@@ -68,6 +70,7 @@ FAMILIES: tuple[Family, ...] = (
         frozen=True,
         opens=True,
         closes="field",
+        xml=True,
     ),
     Family(
         "Qwen3.6-27B",  # differs from the 35B's card in the penalty while thinking
@@ -75,6 +78,7 @@ FAMILIES: tuple[Family, ...] = (
         "model card of Qwen3.6-27B",
         _modes(_QWEN_CALM, _QWEN_CODING, _QWEN_INSTRUCT, _QWEN_INSTRUCT),
         opens=True,
+        xml=True,
     ),
     Family(
         "Qwen3.6",
@@ -82,12 +86,14 @@ FAMILIES: tuple[Family, ...] = (
         "model card of Qwen3.6-35B-A3B",
         _modes(_QWEN_THINKING, _QWEN_CODING, _QWEN_INSTRUCT, _QWEN_INSTRUCT),
         opens=True,
+        xml=True,
     ),
     Family(
         "Qwen3.5 small",  # cards differ in the last mode
         r"qwen-?3\.5.*-(0\.8|2|4|9)b\b",
         "model card of Qwen3.5-4B",
         _modes(_QWEN_THINKING, _QWEN_CODING, _QWEN_INSTRUCT, _QWEN_THINKING),
+        xml=True,
     ),
     Family(
         "Qwen3.5",
@@ -95,6 +101,7 @@ FAMILIES: tuple[Family, ...] = (
         "model cards of Qwen3.5-122B-A10B, 35B-A3B and 27B",
         _modes(_QWEN_THINKING, _QWEN_CODING, _QWEN_INSTRUCT, _values(1.0, 1.0, 40, 2.0)),
         opens=True,
+        xml=True,
     ),
     Family(
         "Qwen3 Thinking",

@@ -66,6 +66,9 @@ class Family:
     """How an answer is given whose reasoning is closed, where the server renders it with the
     model's own template (`continuing`): `<think>` marks in the content; the field of the reasoning,
     since the template does not take content apart; empty = not at all, its marks are others."""
+    xml: bool = False
+    """Whether calls are `<function=NAME>` in the text, and the template wants their arguments as an
+    object."""
     opens: bool = False
     """Whether the template opens the block of reasoning in the prompt, so that the model writes
     only its end."""

@@ -59,6 +59,9 @@ class Quirks:
     continuation: Continuation = ""
     counting: Counting = ""
     warming: Warming = ""
+    passes_calls: bool = True
+    """Whether calls of the history reach a template that wants their arguments as an object; else
+    they are sent as text (`written`)."""
     separates: bool = True
     """Whether reasoning has a field of its own in the answers; else it stands in the content."""
     chat_path: str = ""

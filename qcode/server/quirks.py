@@ -200,6 +200,7 @@ QUIRKS: Mapping[str, Quirks] = {
         sampling={**ALL_SAMPLING, "repeat_penalty": "repeat_penalty"},
         counting="llama-cpp-python",
         separates=False,
+        passes_calls=False,
     ),
     "nim": replace(
         PLAIN,

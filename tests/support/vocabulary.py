@@ -15,7 +15,8 @@ from typing import Literal
 TokenKind = Literal["normal", "control", "user_defined"]
 
 END = "<|im_end|>"
-CALL = "\n<function=read>\n<parameter=path>\nnotes.txt\n</parameter>\n</function>\n"
+CALL = ("\n<function=read>\n", "<parameter=path>\n", "notes.txt\n</parameter>\n", "</function>\n")
+"""In tokens of fewer than 32 bytes: llama-cpp-python leaves longer ones out of what it sends."""
 TO_CALL = ":\n\n"
 
 CALLS = [[".", False]]
@@ -34,8 +35,11 @@ FOLLOWERS: dict[str, tuple[str, ...]] = {
     "large": (*LARGE, ".", TO_CALL),
     ".": (END,),
     TO_CALL: ("<tool_call>",),
-    "<tool_call>": (CALL,),
-    CALL: ("</tool_call>",),
+    "<tool_call>": CALL[:1],
+    CALL[0]: CALL[1:2],
+    CALL[1]: CALL[2:3],
+    CALL[2]: CALL[3:],
+    CALL[3]: ("</tool_call>",),
     "</tool_call>": (END,),
     "other": tuple(SMALL),
 }
@@ -83,7 +87,7 @@ def vocabulary() -> list[Token]:
     tokens += [Token(text, "control", text) for text in ("<|endoftext|>", "<|im_start|>", END)]
     tags = ("think", "tool_call", "tool_response")
     both = [text for tag in tags for text in (f"<{tag}>", f"</{tag}>")]
-    return tokens + [Token(text, "user_defined", text) for text in (*both, CALL)]
+    return tokens + [Token(text, "user_defined", text) for text in (*both, *CALL)]
 
 
 def escaped(text: str) -> str:
