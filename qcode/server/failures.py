@@ -265,9 +265,7 @@ def _hint(status: int) -> str:
         return " Is base_url right? It usually ends in /v1."
     if 300 <= status < 400:
         return " It sends us elsewhere: set base_url to that address."
-    if status >= 500 and status not in (*_AWAY, *_BUSY):
-        return " It failed inside: its own output tells why."
-    return ""
+    return " It failed inside: its own output tells why." if status in (500, 520) else ""
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -72,5 +72,6 @@ def test_a_server_that_knows_no_budget_overruns_none(
     at_most = round(0.05 * budget) + 16
     # As slow as that a stall of half a second is no overrun: machines that test are busy.
     spent = on_nothing(place, budget, chunk, per_second=2 * at_most)
-    assert 0.8 * budget <= spent.used
+    # It has no switch either: a quarter is kept for the thinking behind what is closed.
+    assert 0.6 * budget <= spent.used
     assert spent.beyond <= at_most

@@ -16,7 +16,7 @@ def test_contracts_hold_and_every_module_stands_on_a_floor() -> None:
     assert "2 kept, 0 broken" in found.stdout
 
 
-CATALOGUES = {"qcode/protocol/events.py": 540}
+CATALOGUES = {"qcode/protocol/events.py": 550}
 """Lists that are read top to bottom: all that the engine says stands in one place, a class of a
 few lines for each event, and the three unions of them. It holds no function, so there is nothing in
 it to cut; it grows by what the engine has to say."""
