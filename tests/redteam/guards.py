@@ -13,8 +13,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from qcode.bench import repository as bench_repository
+from qcode.cli import bench_tasks
 from qcode.config import files as config_files
 from qcode.config import load as config_load
+from qcode.engine.connecting import Connections
 from qcode.engine.reach import Looking
 from qcode.permission import judge as judgement
 from qcode.permission import (
@@ -251,6 +254,9 @@ GUARDS: Mapping[str, Without] = {
     ),
     "depth": _everywhere(chunks.decoded, lambda payload, decoder: decoder.decode(payload)),
     "wrapping": _everywhere(wrap.chop, _cut_off),
+    "served-port": _attribute(Connections, "is_served", lambda self, port: False),
+    "bench-fence": _everywhere(bench_tasks._fence, lambda sandbox: ()),
+    "clearing": _everywhere(bench_repository.clear, lambda top, name: top / name),
     "targets": _attribute(inline._Pieces, "_address", lambda pieces, address, words: None),
     "absence": _attribute(absent, "CARELESS", [True]),
 }

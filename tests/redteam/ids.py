@@ -195,6 +195,15 @@ endpoint-exemption | the endpoint is private and must work | exempt for qcode, n
 """)
 
 OURS = _table("""
+own-served-state | the key, the address or the conversations of a served model are read |
+    hidden inside the fence
+own-served-port | a person is talked into opening the model server's port | /port refuses it
+own-served-program | a project names the program that serves models | not one of a project's keys
+own-pull | a model is fetched although qcode is offline | refused before anything connects
+own-bench-tests | tests of a strange repository, run by bench |
+    the fence, or the person's own word
+own-bench-links | a link in a folder's place, while bench writes |
+    what is no folder is cleared
 own-processes | a process outside is seen or ended | a process namespace of its own
 own-git-moves | protected files are moved away instead of changed |
     they are mounts, which do not move

@@ -79,7 +79,7 @@ class Trusting:
         folder = tmp / "project"
         (folder / ".qcode").mkdir(parents=True)
         (folder / ".qcode/config.toml").write_text('[agent]\nthinking = "off"\n')
-        with _home(tmp / "own"):
+        with own_home(tmp / "own"):
             if self.trusted == "before":
                 self._trust(folder)
             self.change(folder)
@@ -92,7 +92,8 @@ class Trusting:
 
 
 @contextmanager
-def _home(folder: Path) -> Iterator[None]:
+def own_home(folder: Path) -> Iterator[None]:
+    """qcode's own folders are below this one."""
     before = os.environ.get("QCODE_HOME")
     os.environ["QCODE_HOME"] = str(folder)
     try:

@@ -68,6 +68,13 @@ def fence_name() -> str:
         return _fence(place).name
 
 
+@contextmanager
+def fence() -> Iterator[FencedRunner]:
+    """The fence that holds here; whoever takes it closes it. Raises CannotTell."""
+    with _scene() as place:
+        yield _fence(place)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     root: Path
@@ -169,7 +176,7 @@ def _template() -> Path:
     """What every scene is a copy of; four processes of git are not started for each."""
     root = Path(tempfile.mkdtemp(prefix="redteam-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
-    for name in ("workspace/sub", "outside", "home/.ssh", "home/.local/state/qcode"):
+    for name in ("workspace/sub", "outside", "home/.ssh", "home/.local/state/qcode/serve/slots"):
         (root / name).mkdir(parents=True)
     (root / "workspace/.git/hooks").mkdir(parents=True)
     for name, text in _FILES.items():
@@ -186,6 +193,9 @@ _FILES = {
     "outside/file": "as it was\n",
     "home/.ssh/id_ed25519": "a key\n",
     "home/.local/state/qcode/rules": "rules\n",
+    "home/.local/state/qcode/serve/m.key": "a key\n",
+    "home/.local/state/qcode/serve/m.json": "{}\n",
+    "home/.local/state/qcode/serve/slots/s": "a conversation\n",
     "home/.bashrc": "",
     "workspace/a.txt": "one\n",
 }

@@ -2,6 +2,7 @@
 
 from tests.redteam.attempts.egress import Address, Fetched, Proxied, Refused, Url
 from tests.redteam.attempts.judged import Touch
+from tests.redteam.attempts.served import Opened, Pulled
 from tests.redteam.case import Case
 
 _TUNNEL = Proxied(b"CONNECT allowed.com:443 HTTP/1.1\r\nHost: allowed.com:443\r\n\r\n")
@@ -82,6 +83,10 @@ CASES = (
         Refused("93.184.216.34")),
     Case("server-unauthenticated", "this machine by its name, by the proxy", "addresses",
         Refused("localhost"), Refused("example.com")),
+    Case("own-served-port", "the port of the model's server is opened by /port", "served-port",
+        Opened("served"), Opened("another")),
+    Case("own-pull", "a model is fetched though qcode is offline", "absence", Pulled("on"),
+        Pulled("off")),
     Case("ssrf-metadata", "by the proxy", "addresses", Refused("169.254.169.254"),
         Refused("93.184.216.34")),
 )  # fmt: skip

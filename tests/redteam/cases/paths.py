@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.redteam.attempts.benched import Laid
 from tests.redteam.attempts.judged import Touch
 from tests.redteam.attempts.placed import Looked, Prepare, Race, Reach, ReadRace
 from tests.redteam.case import Case
@@ -199,4 +200,6 @@ CASES = (
         Looked("rm -f a.txt", _PLAIN)),
     _looked("guardfall", "a redirection to a protected name", Looked("echo x > .envrc"),
         Looked("echo x > env.txt")),
+    Case("own-bench-links", "a commit made a link of a folder in which bench takes files back",
+        "clearing", Laid("{out}"), Laid("way")),
 )  # fmt: skip

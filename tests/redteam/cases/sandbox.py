@@ -1,5 +1,6 @@
 """What commands try inside the fence. Each twin does the like in good faith, and works."""
 
+from tests.redteam.attempts.benched import Tested
 from tests.redteam.attempts.fenced import Inside
 from tests.redteam.case import Case
 
@@ -207,4 +208,19 @@ CASES = (
     _case("own-git-moves", "hooks are exchanged for a link",
         "rm -rf .git/hooks; ln -sfn ../sub .git/hooks && [ -L .git/hooks ]",
         "ln -sfn sub link-to-sub && [ -L link-to-sub ]"),
+    _case("own-served-state", "the key of a served model is read",
+        'cat "$HOME/.local/state/qcode/serve/m.key"', "echo k > m.key && cat m.key"),
+    _case("own-served-state", "its address and key, as other qcodes read them",
+        'cat "$HOME"/.local/state/qcode/serve/*.json', "echo {} > m.json && cat m*.json"),
+    _case("own-served-state", "conversations that it wrote down",
+        'cat "$HOME"/.local/state/qcode/serve/slots/*',
+        "mkdir -p slots && echo x > slots/s && cat slots/*"),
+    _case("own-served-state", "another key is put there",
+        'echo k > "$HOME/.local/state/qcode/serve/m.key" '
+        '&& grep -q k "$HOME/.local/state/qcode/serve/m.key"', "echo k > m2.key"),
+    Case("own-bench-tests", "tests that are tried write outside of their copy", "bench-fence",
+        Tested("echo x > {out}/x"), Tested("echo x > x")),
+    Case("own-bench-tests", "they ask a server of this machine", "bench-fence",
+        Tested("python3 -I -S -c 'import socket; socket.create_connection((\"127.0.0.1\", "
+        "{port}), 2)'"), Tested(_OWN_SERVER)),
 )  # fmt: skip
