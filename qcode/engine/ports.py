@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 from qcode.engine.say import Say
 from qcode.protocol.errors import SessionNotSaved
-from qcode.protocol.events import Notice
+from qcode.protocol.events import Connected, Notice
 from qcode.protocol.inputs import ClosePort, ListPorts, OpenPort
 from qcode.sandbox.base import NotOpened, Runner
 
 HIGHEST = 65_535
+OPENED = "opened into the sandbox (/port)"
 
 Given = OpenPort | ClosePort | ListPorts
 
@@ -44,6 +45,8 @@ class Ports:
             notice = await self._done(given)
         except NotOpened as error:
             notice = Notice("warning", str(error))
+        except SessionNotSaved as error:
+            notice = Notice("error", f"The port stays closed: {error}")
         try:
             self._say(notice)
         except SessionNotSaved as error:  # it was done, and is shown all the same
@@ -66,7 +69,17 @@ class Ports:
         if self._is_served(port):
             return Notice("warning", f"{port} is the port of the model's server: it stays closed.")
         self._opened[port] = await self._runner.open_port(port)
+        await self._tell(port)
         return Notice("info", self._open_words(port))
+
+    async def _tell(self, port: int) -> None:
+        """For `qcode audit`. What no log can tell of is not done: then it is closed again, and
+        SessionNotSaved raised."""
+        try:
+            self._say(Connected("127.0.0.1", self._opened[port], "user", "allow", OPENED))
+        except SessionNotSaved:
+            await self._close(port)
+            raise
 
     async def _close(self, port: int) -> Notice:
         if port not in self._runner.ports():

@@ -246,8 +246,9 @@ class Connected(Event, frozen=True):
 
     host: str
     port: int
-    by: Literal["endpoint", "command", "fetch"]
-    """The model's server; a command inside the fence; the tool."""
+    by: Literal["endpoint", "command", "fetch", "user"]
+    """The model's server; a command inside the fence; the tool; a person who opened a way into the
+    fence to themselves (`/port`)."""
     answer: Literal["allow", "deny"]
     because: str = ""
 

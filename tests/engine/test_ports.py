@@ -6,7 +6,8 @@ import pytest
 
 from qcode import fencing
 from qcode.engine.ports import Ports
-from qcode.protocol.events import AnyEvent, Notice
+from qcode.protocol.errors import SessionNotSaved
+from qcode.protocol.events import AnyEvent, Connected, Notice
 from qcode.protocol.inputs import ClosePort, ListPorts, OpenPort
 from qcode.sandbox.base import NotOpened
 from qcode.sandbox.plain import PlainRunner
@@ -76,6 +77,36 @@ async def test_what_cannot_be_opened_is_said_and_stays_closed(
     [said] = await told(runner, OpenPort(port))
     assert words in said
     assert runner.ports() == ()
+
+
+async def test_what_was_opened_stands_in_the_log(tmp_path: Path) -> None:
+    events: list[AnyEvent] = []
+    ports = Ports(runner := Doors(tmp_path), events.append, lambda port: port == 8080)
+    for port in (3001, 8080, 81):
+        ports.take(OpenPort(port))
+    await ports.close()
+    await runner.close()
+    told = [event for event in events if isinstance(event, Connected)]
+    assert [(it.host, it.port, it.by, it.answer) for it in told] == [
+        ("127.0.0.1", 43_001, "user", "allow")
+    ]
+
+
+async def test_what_no_log_can_tell_of_is_not_opened(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def full(event: AnyEvent) -> None:
+        if isinstance(event, Connected):
+            raise SessionNotSaved("the disk is full")
+        assert isinstance(event, Notice)
+        said.append(event.text)
+
+    ports = Ports(runner := Doors(tmp_path), full)
+    ports.take(OpenPort(3001))
+    await ports.close()
+    assert runner.ports() == ()
+    await runner.close()
+    assert said == ["The port stays closed: the disk is full"]
 
 
 async def test_closing_what_is_not_open_says_so(tmp_path: Path) -> None:
