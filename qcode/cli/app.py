@@ -6,6 +6,7 @@ What the first paint does not need is imported in the thread that opens the sess
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,6 +28,7 @@ from qcode.tui.home import Configured, Examination, Home, Opened, Report, Wanted
 if TYPE_CHECKING:
     from qcode.cli.opening import Session
     from qcode.doctor.report import Report as Examined
+    from qcode.serve.shared import Use
 
 
 def run(options: Options) -> int:
@@ -56,12 +58,16 @@ def _run(options: Options) -> int:
         door.peek,
         door.report,
         door.examine,
+        None if sys.platform == "win32" else door.serve,
         themes=(places.config / "themes",),
         configured=_configured(project, door) if project.asks else None,
     )
     dumb = os.environ.get("TERM") == "dumb"  # it can move no cursor: Emacs' shell, some CI
     show = _plain if options.plain or dumb else _full_screen
-    return show(home, _wanted(options, folder, places), _first(options, folder))
+    try:
+        return show(home, _wanted(options, folder, places), _first(options, folder))
+    finally:
+        door.close()
 
 
 def _keep_offline(loaded: Loaded) -> None:
@@ -152,6 +158,8 @@ class _Door:
     project: Project
     loaded: Loaded
     places: Paths
+    use: "Use | None" = None
+    """A server of our own."""
 
     def settle(self, word: Literal["trust", "without"]) -> str:
         """See `Configured.settle`."""
@@ -185,6 +193,24 @@ class _Door:
         target = make(self.places.state) / "bug.md"
         save(target, text.rstrip("\n"))
         return Report(target, text)
+
+    def serve(self, model: str, say: Callable[[str], None], loads: Callable[[str], None]) -> str:
+        """See `Home.serve`."""
+        from qcode.cli.embedded import for_app  # noqa: PLC0415 - a run with a server needs none
+
+        use, card = for_app(model, say, loads)
+        self.close()
+        self.use = use
+        self.options = replace(
+            self.options, base_url=card.base_url, model=card.alias, own_key=card.key
+        )
+        self.loaded = settings(self.project, flags(self.options))
+        return card.alias
+
+    def close(self) -> None:
+        """Let go of what was served."""
+        if self.use is not None:
+            self.use.close()
 
     async def examine(self, wanted: Examination) -> "Examined":
         """See `Home.examine`."""

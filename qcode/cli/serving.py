@@ -15,7 +15,7 @@ from qcode.serve.card import Card, Place, Task, place_of
 from qcode.serve.gguf import read
 from qcode.serve.hardware import look
 from qcode.serve.plan import Wants, plan
-from qcode.serve.shared import Use
+from qcode.serve.shared import Told, Use
 from qcode.serve.source import alias_of, located
 
 WINDOWS = "Models are served on Linux and macOS. On Windows use WSL."
@@ -79,9 +79,10 @@ class Asked:
         kept = (flag for flag in planned.flags if flag.name not in names)
         return replace(planned, flags=(*kept, *own))
 
-    def use(self, say: Say) -> tuple[Use, Card]:
+    def use(self, say: Say, told: Told | None = None) -> tuple[Use, Card]:
         """Join its server, or start one and wait for it; `say` hears what a person should know.
-        Who wishes for nothing takes the one that runs, as others wished for it.
+        Who wishes for nothing takes the one that runs, as others wished for it. `told` hears how
+        it loads, in place of `say`; what that raises ends the waiting.
 
         Raises QcodeError.
         """
@@ -93,7 +94,7 @@ class Asked:
                 f"The server cannot be started: {error}. It needs to write in {folder()}."
             ) from error
         try:
-            return use, use.ready(Progress(say).told, self.config.server.loading_seconds)
+            return use, use.ready(told or Progress(say).told, self.config.server.loading_seconds)
         except BaseException:
             use.close()
             raise

@@ -1,6 +1,6 @@
 """The hands of the app: what acts do with it, and the way from a command or a key to its act."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from qcode.protocol.errors import InputError, QcodeError
 from qcode.protocol.events import AnyEvent, Notice
-from qcode.protocol.inputs import Input
+from qcode.protocol.inputs import Cancel, Input
 from qcode.tui import themes
 from qcode.tui.acts.table import WHERE, find
 from qcode.tui.chat import terminal
@@ -41,6 +41,8 @@ class Hands(App[int]):
     chat: ChatScreen
     holder: Holder
     mouse_is_on = True
+    _stop: Callable[[], None] | None = None
+    """See `stopped_by`."""
     _keeps_mouse = False
     """What comes back to the terminal is heard of."""
 
@@ -65,6 +67,17 @@ class Hands(App[int]):
     def show(self, said: Sequence[AnyEvent]) -> None:
         """As if the engine had said them."""
         raise NotImplementedError
+
+    def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
+        """What the person wants of the engine, or of what is done in its place."""
+        if self._stop is not None and isinstance(event.given, Cancel):
+            self._stop()
+        else:
+            self.submit(event.given)
+
+    def stopped_by(self, stop: Callable[[], None] | None) -> None:
+        """See `acts.hands`."""
+        self._stop = stop
 
     # -- to the act
 
@@ -150,6 +163,10 @@ class Hands(App[int]):
     def tell(self, text: str) -> None:
         """See `acts.hands`."""
         self.show([Notice("info", text)])
+
+    def close_strip(self) -> None:
+        """See `acts.hands`."""
+        self.chat.close_strip()
 
     def toggle_vim(self) -> str:
         """See `acts.hands`."""

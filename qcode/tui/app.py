@@ -204,10 +204,6 @@ class QcodeApp(Hands):
         self.chat.take(self.talk.hear(given, self.home.clock()))
         self._entitle()
 
-    def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
-        """What the person wants of the engine."""
-        self.submit(event.given)
-
     async def _git(self) -> None:
         talk = self.talk
         branch, changes = await standing(Path(talk.folder or self.home.folder))

@@ -145,6 +145,11 @@ class Home:
     """What is wrong with the server, measured; what is learned is kept for the sessions to come.
     Cancelled, it gives what is known by then. Reads files and computes, so it has the loop of a
     thread of its own. Raises QcodeError."""
+    serve: Callable[[str, Callable[[str], None], Callable[[str], None]], str] | None = None
+    """Serve a model's file (or `hf:REPO:QUANT`) to the sessions to come, until the app ends: gives
+    the model's name once it answers. The first callback hears sentences that a person should know,
+    the second the name while it loads; what that one raises ends it. Called in a thread. Raises
+    QcodeError. None = nothing is served here."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""
     configured: Configured | None = None

@@ -1,11 +1,12 @@
 """What an act may do with the app."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
 
+from qcode.protocol.events import AnyEvent
 from qcode.protocol.inputs import Input
 from qcode.tui.chat.talk import Talk
 from qcode.tui.commands import Command
@@ -74,6 +75,18 @@ class Hands(Protocol):
 
     def tell(self, text: str) -> None:
         """A note in the conversation, for this screen only."""
+        ...
+
+    def show(self, said: Sequence[AnyEvent]) -> None:
+        """As if the engine had said them."""
+        ...
+
+    def stopped_by(self, stop: Callable[[], None] | None) -> None:
+        """What an interruption does now, in place of ending a turn; None = that again."""
+        ...
+
+    def close_strip(self) -> None:
+        """That no server answers is being seen to."""
         ...
 
     def toggle_vim(self) -> str:

@@ -18,6 +18,7 @@ WHERE: Mapping[str, str] = {
         "looks": ("themes", "config", "help", "commands", "stats", "context", "vim"),
         "reporting": ("bug",),
         "examining": ("doctor",),
+        "serving": ("model_file",),
         "demo": ("demo",),
     }.items()
     for name in names

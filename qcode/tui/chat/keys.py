@@ -57,6 +57,7 @@ STRIP = (
 NO_SERVER = (
     Key("r", "want('again')", "look for a server again"),
     Key("a", "address", "enter the address of a server"),
+    Key("m", "want('model_file')", "serve a model's file from this machine"),
     Key("d", "want('demo')", "watch the demo"),
     Key("q", "want('leave')", "quit"),
 )

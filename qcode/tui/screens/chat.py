@@ -167,6 +167,10 @@ class ChatScreen(LookingScreen):
 
     def on_onboarding_strip_closed(self, event: OnboardingStrip.Closed) -> None:
         event.stop()
+        self.close_strip()
+
+    def close_strip(self) -> None:
+        """That no server answers is known, or seen to."""
         self.talk.waiting = replace(self.talk.waiting, failed=None)
         self.stand()
 

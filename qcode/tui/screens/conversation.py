@@ -70,7 +70,7 @@ class ConversationScreen(Screen[None]):
         self.notice = NoticeLine(paint)
         self.approval = ApprovalStrip(paint, words=self._words)
         self.question = QuestionStrip(paint)
-        self.onboarding = OnboardingStrip(paint)
+        self.onboarding = OnboardingStrip(paint, serves=home.serve is not None)
         self.prompt = PromptBox(home.folder, home.state, commands, paint=paint)
         self.footer = Footer(paint, home.clock)
         self.paint = paint

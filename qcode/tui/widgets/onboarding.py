@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,6 +20,7 @@ from qcode.tui.widgets.painted import Painted
 OFFERS = (
     ("r", "try again"),
     ("a", "enter an address"),
+    ("m", "serve a model file"),
     ("d", "watch the demo (no model)"),
     ("q", "quit"),
 )
@@ -27,9 +28,12 @@ OFFERS = (
 
 class _Body(Painted):
     failed: NotBegun | None = None
+    serves = False
 
     def drawn(self, width: int) -> Sequence[Line]:
-        return tuple(onboarding_lines(self.failed, width)) if self.failed else ()
+        if self.failed is None:
+            return ()
+        return tuple(onboarding_lines(self.failed, width, "yes" if self.serves else "no"))
 
 
 class OnboardingStrip(Vertical, can_focus=True):
@@ -51,15 +55,17 @@ class OnboardingStrip(Vertical, can_focus=True):
         """What the person chose."""
 
         what: str
-        """again, address, demo, leave."""
+        """again, address, model_file, demo, leave."""
         address: str = ""
 
     class Closed(Message):
         """Neither."""
 
-    def __init__(self, paint: Paint) -> None:
+    def __init__(self, paint: Paint, *, serves: bool = False) -> None:
+        """`serves`: qcode can serve a model here."""
         super().__init__()
         self._body = _Body(paint)
+        self._body.serves = serves
 
     def compose(self) -> ComposeResult:
         yield self._body
@@ -100,9 +106,11 @@ class OnboardingStrip(Vertical, can_focus=True):
             self.post_message(self.Wanted("address", address))
 
 
-def onboarding_lines(failed: NotBegun, width: int) -> Iterator[Line]:
+def onboarding_lines(
+    failed: NotBegun, width: int, serves: Literal["yes", "no"] = "yes"
+) -> Iterator[Line]:
     """What can be done; what happened stands in the conversation already."""
     gone = failed.error in ("ServerGone", "")
     head = "No server answers yet" if gone else "The session cannot begin yet"
     yield line(Span(f" {head}", "strong"))
-    yield from rows((offer(*one) for one in OFFERS), width)
+    yield from rows((offer(*one) for one in OFFERS if one[0] != "m" or serves == "yes"), width)

@@ -1,0 +1,139 @@
+"""Where no server answers, a model's file on this machine can be served."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from qcode.protocol.errors import ServerGone
+from qcode.protocol.events import NotBegun
+from tests.tui.conftest import Engine, Enter, House
+from tests.tui.until import until
+
+GONE = NotBegun("No server answers at :8080.", "ServerGone")
+
+
+@dataclass
+class Served:
+    """Loads until it is let go, or given up."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+    trouble: str = ""
+
+    def serve(self, model: str, say: Callable[[str], None], loads: Callable[[str], None]) -> str:
+        """See `Home.serve`."""
+        self.asked.append(model)
+        say("A GPU is not used.")
+        try:
+            while not self.go.is_set():
+                loads("tiny")
+                time.sleep(0.01)
+        except Exception as error:
+            self.given_up.append(type(error).__name__)
+            raise
+        if self.trouble:
+            raise ServerGone(self.trouble)
+        return "tiny"
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model in somebody's ~/models."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    made = tmp_path / "home" / "models" / "Tiny-Q4_K_M.gguf"
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"GGUF" * 1000)
+    return made
+
+
+async def without_server(h: House, served: Served) -> None:
+    """The app as it is where none answers."""
+    h.app.home = replace(h.app.home, serve=served.serve)
+    h.app.chat.onboarding._body.serves = True
+    await h.until(lambda: "watch the demo" in h.screen)
+    await h.until(lambda: h.app.chat.onboarding.has_focus)
+
+
+async def test_a_file_that_is_found_is_served_and_a_session_begins(
+    house: Enter, file: Path
+) -> None:
+    served = Served()
+    async with house(Engine(begun=(GONE,)), size=(120, 30)) as h:
+        await without_server(h, served)
+        await h.press("m")
+        await h.until(lambda: "Tiny-Q4_K_M" in h.screen)
+        assert "1 MiB" in h.screen
+        await h.press("enter")
+        await h.until(lambda: "loading model" in h.screen)
+        assert "A GPU is not used." in h.screen
+        assert "watch the demo" not in h.screen
+        served.go.set()
+        await h.until(lambda: len(h.opened) == 2)
+        await h.until(lambda: "tiny is served by qcode itself" in h.screen)
+        assert served.asked == [str(file)]
+        assert "loading model" not in h.screen
+
+
+async def test_escape_ends_the_waiting_and_the_offers_are_back(house: Enter, file: Path) -> None:
+    served = Served()
+    async with house(Engine(begun=(GONE,)), size=(120, 30)) as h:
+        await without_server(h, served)
+        await h.press("m")
+        await h.until(lambda: "Tiny-Q4_K_M" in h.screen)
+        await h.press("enter")
+        await h.until(lambda: "loading model" in h.screen)
+        await h.press("escape")
+        await h.until(lambda: "watch the demo" in h.screen)
+        assert served.given_up
+        assert len(h.opened) == 1
+        assert "loading model" not in h.screen
+
+
+async def test_a_model_that_cannot_be_served_is_said(house: Enter, file: Path) -> None:
+    served = Served(trouble="The file is no GGUF.")
+    served.go.set()
+    async with house(Engine(begun=(GONE,)), size=(120, 30)) as h:
+        await without_server(h, served)
+        await h.press("m")
+        await h.until(lambda: "Tiny-Q4_K_M" in h.screen)
+        await h.press("enter")
+        await h.until(lambda: "The file is no GGUF." in h.screen)
+        await h.until(lambda: "watch the demo" in h.screen)
+
+
+async def test_a_path_can_be_typed(house: Enter, file: Path) -> None:
+    served = Served()
+    served.go.set()
+    file.unlink()
+    async with house(Engine(begun=(GONE,)), size=(120, 30)) as h:
+        await without_server(h, served)
+        await h.press("m")
+        await h.until(lambda: "No model file was found" in h.screen)
+        assert "qcode models" in h.screen
+        await h.press(*"/m/a.gguf")
+        await h.until(lambda: "this one" in h.screen)
+        await h.press("enter")
+        await h.until(lambda: served.asked == ["/m/a.gguf"])
+
+
+async def test_leaving_while_it_loads_does_not_wait_for_it(house: Enter, file: Path) -> None:
+    served = Served()
+    async with house(Engine(begun=(GONE,)), size=(120, 30)) as h:
+        await without_server(h, served)
+        await h.press("m")
+        await h.until(lambda: "Tiny-Q4_K_M" in h.screen)
+        await h.press("enter")
+        await h.until(lambda: "loading model" in h.screen)
+    await until(lambda: served.given_up)
+
+
+async def test_where_nothing_can_be_served_it_is_not_offered(house: Enter) -> None:
+    async with house(Engine(begun=(GONE,)), size=(120, 30)) as h:
+        await h.until(lambda: "watch the demo" in h.screen)
+        assert "serve a model file" not in h.screen
