@@ -244,8 +244,10 @@ def test_the_app_starts_with_it_and_lets_go_of_it(cli: Cli, model: str) -> None:
         terminal.wait_for("3.5 answers", PATIENCE_SECONDS)
         assert [one["users"] for one in served(cli)] == [1]
         terminal.type("hello\r")
-        terminal.wait_for("hello")
-        terminal.type("\x1b")
+        terminal.wait_for("tok/s", PATIENCE_SECONDS)
+        # no turn runs any more; a key while it leaves would be a signal
+        terminal.wait_until(lambda seen: "Esc" not in seen.rows[-1], PATIENCE_SECONDS)
+        terminal.settle(2.0)
         terminal.type("\x03\x03")
         assert terminal.wait(PATIENCE_SECONDS) == 0
     until(lambda: [one["users"] for one in served(cli)] == [0])
