@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import get_args
 
 from qcode.cli import completion_shells as shells
+from qcode.cli import dispatch
 from qcode.cli.args import parser as main_parser
+from qcode.cli.pages import TOPICS
 from qcode.cli.parser import Parser
 from qcode.config.model import ModeWord, ThinkingWord
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "permission_mode": get_args(ModeWord),
     "think": get_args(ThinkingWord),
+    "topic": tuple(sorted({*TOPICS, *dispatch.SUBCOMMANDS})),
 }
-"""`dest` of a flag without choices -> words that are good for it."""
+"""`dest` of a flag or word without choices -> words that are good for it."""
 
 SUBCOMMANDS = (
     *("sessions", "review", "servers", "auth", "config", "permissions", "sandbox"),
@@ -87,8 +90,9 @@ def _level(path: tuple[str, ...], parser: argparse.ArgumentParser) -> Iterator[s
             words += [shells.Word(name, helps.get(name, "")) for name in action.choices]
             for name, inner in action.choices.items():
                 deeper += _level((*path, name), inner)
-        elif not action.option_strings and action.choices:
-            words += [shells.Word(str(choice), "") for choice in action.choices]
+        elif not action.option_strings:
+            choices = action.choices or WORDS.get(action.dest, ())
+            words += [shells.Word(str(choice), "") for choice in choices]
     yield shells.Level(path, tuple(words), tuple(_flags(parser)))
     yield from deeper
 

@@ -4,19 +4,15 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qcode import __version__
 from qcode.cli.dispatch import SUBCOMMANDS
+from qcode.cli.pages import TOPICS, page
 from qcode.cli.parser import parsed
-from qcode.protocol.errors import InputError
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
-
-FOLDER = Path(__file__).with_name("topics")
-TOPICS = tuple(sorted(path.stem for path in FOLDER.glob("*.md")))
 
 
 def main(argv: list[str]) -> int:
@@ -43,16 +39,6 @@ def add(parser_group: "Group") -> None:
     parser = parser_group.add_parser("help", help="a page about one thing; --man: the manual")
     parser.add_argument("topic", nargs="?", default="", help=", ".join(TOPICS))
     parser.add_argument("--man", action="store_true", help="the manual page: man -l <(…)")
-
-
-def page(topic: str) -> str:
-    """Raises InputError for a topic that is none."""
-    if topic not in TOPICS:
-        raise InputError(
-            f"There is no page {topic!r}. There are: {', '.join(TOPICS)}; and those of the "
-            "subcommands, such as qcode help sessions."
-        )
-    return (FOLDER / f"{topic}.md").read_text(encoding="utf-8")
 
 
 def manual() -> str:

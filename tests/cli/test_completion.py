@@ -58,6 +58,9 @@ def test_bash_accepts_the_code(scripts: Path) -> None:
     [
         (["ses"], {"sessions"}),
         (["sessions", "e"], {"export"}),
+        (["help", "ser"], {"serve", "servers"}),
+        (["doctor", "--on"], {"--only"}),
+        (["models", "p"], {"pull"}),
         (["sessions", "export", "--for"], {"--format"}),
         (["sessions", "export", "--format", ""], {"markdown", "html", "json"}),
         (["--sandbox", "re"], {"required"}),
@@ -113,6 +116,7 @@ def test_zsh_accepts_the_code_and_finds_the_words(scripts: Path, tmp_path: Path)
     [
         ("qcode ses", {"sessions"}),
         ("qcode sessions e", {"export"}),
+        ("qcode help ser", {"serve", "servers"}),
         ("qcode --sandbox re", {"required"}),
         ("qcode -p x --max-turn", {"--max-turns"}),
         ("qcode completion ", {"bash", "zsh", "fish"}),

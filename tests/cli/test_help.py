@@ -9,7 +9,8 @@ import pytest
 from qcode.cli.args import EPILOG, parser
 from qcode.cli.completion import levels
 from qcode.cli.dispatch import SUBCOMMANDS
-from qcode.cli.help import TOPICS, main, manual, page
+from qcode.cli.help import main, manual
+from qcode.cli.pages import TOPICS, page
 from qcode.headless.exits import ExitCode
 from qcode.protocol.errors import InputError
 
