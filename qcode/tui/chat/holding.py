@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TypeVar
 
-from qcode.protocol.errors import QcodeError
 from qcode.protocol.inputs import Input
 from qcode.tui.chat.frames import Frames, Show
 from qcode.tui.home import Engine, Home, Opened, Wanted
@@ -29,6 +28,7 @@ class Holder:
         self._engine: Engine | None = None
         self._reading: asyncio.Task[None] | None = None
         self._opening: asyncio.Future[Opened] | None = None
+        """What is not followed yet."""
         self._kept = AsyncExitStack()
         """What the open session stands on …"""
         self._keeping = AsyncExitStack()
@@ -44,18 +44,21 @@ class Holder:
     ) -> tuple[Opened, T]:
         """Another session in place of this one, and what `prepare` makes of it; `follow` it then.
         Whatever it raises, this session goes on, and nothing is left of the other."""
-        self._opening = asyncio.ensure_future(asyncio.to_thread(self._home.open, wanted))
+        await self._give_up()
+        opening = asyncio.ensure_future(asyncio.to_thread(self._home.open, wanted))
+        self._opening = opening
         try:
-            opened = await asyncio.shield(self._opening)
-            made = await _or_closed(prepare, opened)
+            opened = await asyncio.shield(opening)
+            made = await prepare(opened)
+            if self._opening is opening:
+                await self.close()
         except Exception:
+            await self._give_up()
             await self._keeping.aclose()
             raise
-        finally:
-            opening, self._opening = self._opening, None
-        if opening is None:  # the person has left meanwhile, and what was opened is closed
+        if self._opening is not opening:  # the person has left meanwhile, and it is closed
             raise asyncio.CancelledError
-        await self.close()
+        self._opening = None
         self._kept, self._keeping = self._keeping, AsyncExitStack()
         return opened, made
 
@@ -92,20 +95,17 @@ class Holder:
 
     async def leave(self) -> None:
         """For good, also while a session is being opened."""
-        opening, self._opening = self._opening, None
-        if opening is not None:
-            with contextlib.suppress(QcodeError):  # then there is nothing to close
-                await _closed((await opening).engine)
+        await self._give_up()
         await self.close()
         await self._keeping.aclose()
 
-
-async def _or_closed(prepare: Callable[[Opened], Awaitable[T]], opened: Opened) -> T:
-    try:
-        return await prepare(opened)
-    except Exception:
-        await _closed(opened.engine)
-        raise
+    async def _give_up(self) -> None:
+        """Close what is being opened, as soon as it is there. A task that was cancelled over it
+        leaves it to whoever comes next: its thread goes on."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            with contextlib.suppress(Exception):  # then there is nothing to close; `open` says it
+                await _closed((await asyncio.shield(opening)).engine)
 
 
 async def _closed(engine: Engine) -> None:
