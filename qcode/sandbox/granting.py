@@ -71,7 +71,8 @@ class _Walk:
 
 def _hidden(ground: Ground) -> Iterator[str]:
     """It, existing or not, and what it leads to."""
-    names = (*(ground.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *ground.own)
+    usual = (*(ground.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS))
+    names = (*usual, *ground.keys, *ground.own)
     extra = (*map(Path, HIDDEN), *ground.sockets, *((ground.runtime,) if ground.runtime else ()))
     for path in (*names, *extra):
         yield os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - strings

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from qcode.sandbox import sockets
+from qcode.sandbox import keys, sockets
 from qcode.sandbox.guarded import Guarded, workspace
 from qcode.sandbox.repository import repositories
 
@@ -27,6 +27,8 @@ class Ground:
     """XDG_RUNTIME_DIR."""
     sockets: tuple[Path, ...] = ()
     """Sockets that variables named (SSH_AUTH_SOCK, DOCKER_HOST …)."""
+    keys: tuple[Path, ...] = ()
+    """Keys elsewhere than usual, as variables said (XDG_CONFIG_HOME, KUBECONFIG …): hidden."""
     repositories: tuple[Guarded, ...] = ()
     """What git writes of the workspace's elsewhere."""
     processes: int = 8_192
@@ -43,15 +45,17 @@ class Ground:
         """Resolves them, and takes home and sockets from the variables of this process."""
         runtime = Path(environment.get("XDG_RUNTIME_DIR", ""))
         folders = _resolved(writable)
+        home = _home(environment)
         elsewhere = (it for folder in folders for it in repositories(folder))
         return cls(
             writable=folders,
             repositories=tuple(dict.fromkeys(elsewhere)),
-            home=_home(environment),
+            home=home,
             own=_resolved(own),
             shown=tuple(path for path in _resolved(shown) if path.exists()),
             runtime=runtime.resolve() if runtime.is_absolute() and runtime.is_dir() else None,
             sockets=sockets.named(environment),
+            keys=keys.moved(environment, folders, home),
         )
 
     def guarded(self) -> tuple[Guarded, ...]:

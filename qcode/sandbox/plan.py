@@ -104,8 +104,8 @@ def _system(ground: Ground, tmp: Path) -> Iterator[tuple[str, Place]]:
 
 def _secrets(ground: Ground) -> Iterator[tuple[str, Place]]:
     home = str(ground.home).rstrip("/")
-    paths = (*(f"{home}/{name}" for name in SECRETS), *SYSTEM_SECRETS, *map(str, ground.own))
-    for path in paths:
+    usual = (*(f"{home}/{name}" for name in SECRETS), *SYSTEM_SECRETS)
+    for path in (*usual, *map(str, (*ground.keys, *ground.own))):
         yield from _hidden(path)
 
 

@@ -117,6 +117,7 @@ def _secrets(ground: Ground) -> list[str]:
     paths = (
         *(ground.home / name for name in (*SECRETS, *MAC_SECRETS)),
         *map(Path, SYSTEM_SECRETS),
+        *ground.keys,
         *ground.own,
     )
     found = (it for path in paths for it in (str(path), os.path.realpath(path)))

@@ -319,6 +319,21 @@ async def test_the_folder_for_sockets_of_programs_is_there_and_empty(home: Path)
     assert names(runtime) == ["bus"]
 
 
+async def test_keys_that_variables_have_moved_are_not_read(home: Path) -> None:
+    workspace, conf = home / "project", home / "conf"
+    for folder in (workspace, conf / "gh", conf / "app"):
+        folder.mkdir(parents=True)
+    for path in (conf / "gh/hosts.yml", conf / "app/settings", home / "kube", workspace / "kube"):
+        path.write_text("SECRET")
+    kube = f"{home / 'kube'}:{workspace / 'kube'}"
+    variables = {"HOME": str(home), "XDG_CONFIG_HOME": str(conf), "KUBECONFIG": kube}
+    it = runner(Ground.of((workspace,), (), (), variables))
+    place = Place(home, workspace, it)
+    printed = await place.run(f"cat {conf}/gh/hosts.yml {home}/kube; cat {conf}/app/settings kube")
+    assert printed.count("SECRET") == 2  # what is no key, and what is the project's own
+    await it.close()
+
+
 async def test_a_workspace_that_is_the_home_folder(home: Path) -> None:
     (home / ".ssh").mkdir()
     (home / ".ssh" / "id").write_text("SECRET")
