@@ -195,6 +195,7 @@ endpoint-exemption | the endpoint is private and must work | exempt for qcode, n
 """)
 
 OURS = _table("""
+own-moved-keys | keys that are not where they usually lie | variables that move them are known
 own-served-state | the key, the address or the conversations of a served model are read |
     hidden inside the fence
 own-served-port | a person is talked into opening the model server's port | /port refuses it

@@ -112,7 +112,9 @@ def _fence(place: _Scene) -> FencedRunner:
 
 
 def _inherited(place: _Scene) -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": place.told["HOME"]}
+    home = place.told["HOME"]
+    path = os.environ.get("PATH", os.defpath)
+    return {"PATH": path, "HOME": home, "XDG_CONFIG_HOME": f"{home}/moved"}
 
 
 _DRIVER = """
@@ -176,7 +178,13 @@ def _template() -> Path:
     """What every scene is a copy of; four processes of git are not started for each."""
     root = Path(tempfile.mkdtemp(prefix="redteam-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
-    for name in ("workspace/sub", "outside", "home/.ssh", "home/.local/state/qcode/serve/slots"):
+    for name in (
+        "workspace/sub",
+        "outside",
+        "home/.ssh",
+        "home/moved/gh",
+        "home/.local/state/qcode/serve/slots",
+    ):
         (root / name).mkdir(parents=True)
     (root / "workspace/.git/hooks").mkdir(parents=True)
     for name, text in _FILES.items():
@@ -196,6 +204,8 @@ _FILES = {
     "home/.local/state/qcode/serve/m.key": "a key\n",
     "home/.local/state/qcode/serve/m.json": "{}\n",
     "home/.local/state/qcode/serve/slots/s": "a conversation\n",
+    "home/moved/gh/hosts.yml": "a token\n",
+    "home/moved/app.conf": "no secret\n",
     "home/.bashrc": "",
     "workspace/a.txt": "one\n",
 }

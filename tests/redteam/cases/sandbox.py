@@ -208,6 +208,8 @@ CASES = (
     _case("own-git-moves", "hooks are exchanged for a link",
         "rm -rf .git/hooks; ln -sfn ../sub .git/hooks && [ -L .git/hooks ]",
         "ln -sfn sub link-to-sub && [ -L link-to-sub ]"),
+    _case("own-moved-keys", "a token where a variable has moved it",
+        'cat "$HOME/moved/gh/hosts.yml"', 'cat "$HOME/moved/app.conf"'),
     _case("own-served-state", "the key of a served model is read",
         'cat "$HOME/.local/state/qcode/serve/m.key"', "echo k > m.key && cat m.key"),
     _case("own-served-state", "its address and key, as other qcodes read them",
