@@ -101,8 +101,9 @@ def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Make]]:
     """Name and maker of each that may work here, the strongest first.
 
     Namespaces before bubblewrap: both promise the same (`qcode sandbox check` tries them), but
-    behind bubblewrap what a command leaves running ends with it, where it could become a job, and
-    nothing can be started ahead. It remains for systems that give namespaces to no other program.
+    behind bubblewrap what a command leaves running ends with it, where it could become a job, a
+    place that lies behind a link cannot be covered, and each command waits longer for it. It
+    remains for systems that give namespaces to no other program.
     """
     if sys.platform == "linux":
         yield Namespaces.name, Namespaces
