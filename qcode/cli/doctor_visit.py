@@ -49,11 +49,17 @@ async def visit(address: Address, wanted: Visit) -> Report:
         subject.deep = wanted.is_deep
         saved = await slot.save(subject)
         wanted.say(_beforehand(subject, saved))
-        await wake(subject)
-        async with _told(wanted) as tell:
-            examined = await examine(subject, wanted.probes, wanted.seconds, tell)
-        if saved.slots and not await slot.restore(subject, saved):
-            wanted.say("the saved conversation could not be put back: its next turn is read anew.")
+        try:
+            if subject.facts.loaded is False:
+                wanted.say("the model is loaded first; that time is not counted.")
+            await wake(subject)
+            async with _told(wanted) as tell:
+                examined = await examine(subject, wanted.probes, wanted.seconds, tell)
+        finally:  # also where waking it is interrupted
+            if saved.slots and not await slot.restore(subject, saved):
+                wanted.say(
+                    "the saved conversation could not be put back: its next turn is read anew."
+                )
         remarks = contested.remarks(subject.facts)
         return report.of(subject.facts, examined, wanted.own, remarks)
 

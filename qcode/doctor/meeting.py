@@ -1,8 +1,9 @@
 """An address -> a server that can be examined: met as the agent meets it, asked beside it too."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from qcode.doctor.base import Subject
@@ -16,6 +17,10 @@ from qcode.server.quirks import QUIRKS
 
 ANSWER_SECONDS = 10.0
 """For a question beside chat completions; a CPU that computes with all its cores is slow to it."""
+LOADING_SECONDS = 600.0
+"""For a model that the server says is not in memory."""
+UNTOLD_SECONDS = 60.0
+"""Where it does not say: it may be loading, or hang."""
 PATIENCE = Patience(tries=1, busy_seconds=5.0)
 """Whoever measures does not try again in silence: a request that fails is a result."""
 
@@ -56,17 +61,20 @@ async def met(address: Address, told: Told = silent) -> AsyncIterator[Subject]:
         await server.close()
 
 
-async def wake(subject: Subject) -> None:
+async def wake(subject: Subject, untold_seconds: float = UNTOLD_SECONDS) -> None:
     """Have the model in memory before the clock runs, and learn what only a loaded one tells.
 
-    One short request, where the server does not say that it is loaded. Raises nothing: what is
-    wrong the probes will meet again.
+    One short request, where the server does not say that it is loaded, and not waited for without
+    end. Raises nothing: what is wrong the probes will meet again.
     """
     facts = subject.facts
     if facts.loaded:
         return
+    limit = LOADING_SECONDS if facts.loaded is False else untold_seconds
     messages = [{"role": "user", "content": f"{subject.salt}. Say yes."}]
-    await subject.ask(Request(facts.model, messages, [], thinking_budget=0, max_tokens=4))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            await subject.ask(Request(facts.model, messages, [], thinking_budget=0, max_tokens=4))
     subject.facts = await subject.server.known(ANSWER_SECONDS) or facts
     subject.props.update(await props_of(subject.asker, subject.facts))
 

@@ -1,5 +1,7 @@
 """A server is met as a run meets it, awake, and its key goes to it alone."""
 
+import asyncio
+
 from qcode.doctor.meeting import Address, is_paid, met, wake
 from qcode.server.known import Wishes
 from tests.support.llama_words import About
@@ -32,6 +34,15 @@ async def test_one_that_does_not_wake_is_left_to_the_checks(scripted: StartScrip
         before = subject.facts
         await wake(subject)
         assert subject.facts.model == before.model
+
+
+async def test_one_that_hangs_is_not_waited_for_without_end(
+    scripted: StartScripted,
+) -> None:
+    server = scripted(otherwise=lambda _: Reply(text="never", end="hang"))
+    async with met(Address(server.base_url)) as subject, asyncio.timeout(10):
+        await wake(subject, untold_seconds=0.2)
+    assert len(server.requests) == 1
 
 
 async def test_the_context_of_the_settings_is_asked_for_as_in_a_run(

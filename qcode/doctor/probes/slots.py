@@ -1,5 +1,7 @@
 """Several slots: whether they divide the context, and what an agent needs."""
 
+from urllib.parse import quote
+
 from qcode.doctor.base import Finding, Measure, Result, Subject
 from qcode.doctor.probes.advice import GOOD_TOKENS, LLAMACPP
 from qcode.doctor.probes.raw import KINDS, Raw
@@ -85,11 +87,10 @@ async def _are_apart(subject: Subject) -> bool | None:
 
 async def _held(subject: Subject) -> int:
     """Tokens in slot 0. Raises NoAnswer where that is not told."""
-    reply = await subject.asker.get(
-        f"{root(subject.facts.base_url)}/slots?model={subject.facts.model}"
-    )
+    at, model = root(subject.facts.base_url), quote(subject.facts.model, safe="")
+    reply = await subject.asker.get(f"{at}/slots?model={model}")
     rows = reply.json
-    if reply.status != 200 or not isinstance(rows, list) or not isinstance(rows[0], dict):
+    if reply.status != 200 or not (isinstance(rows, list) and rows and isinstance(rows[0], dict)):
         raise NoAnswer("no slots are told")
     held = rows[0].get("n_prompt_tokens")
     if not isinstance(held, int):
