@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
+from qcode.config.secrets import is_loopback
 from qcode.doctor.base import Finding, Learned
 from qcode.server.base import ServerFacts
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = "doctor"
 """Below the state folder."""
+_FIRST_FREE_PORT = 32_768
+"""From here on Linux gives ports to who asks for any; other systems begin higher."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +42,20 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 def name_of(base_url: str, model: str) -> str:
     """Of the file about one model of one server."""
-    return f"{_digest(base_url)}-{_digest(model)}.json"
+    return f"{_digest(_place(base_url))}-{_digest(model)}.json"
 
 
 def pattern_of(base_url: str) -> str:
     """Of the files about a server; empty = about any."""
-    return f"{_digest(base_url)}-*.json" if base_url else "*-*.json"
+    return f"{_digest(_place(base_url))}-*.json" if base_url else "*-*.json"
+
+
+def _place(base_url: str) -> str:
+    """The address; of this machine without a port that is another at each start, as that of
+    `qcode serve` is."""
+    url = urlsplit(base_url)
+    is_any = is_loopback(base_url) and (url.port or 0) >= _FIRST_FREE_PORT
+    return f"{url.scheme}://{url.hostname}{url.path}" if is_any else base_url
 
 
 def _digest(text: str) -> str:
@@ -123,5 +135,5 @@ def learned(said: Learned) -> Iterator[str]:
 
 
 def _is_of(kept: Kept, facts: ServerFacts) -> bool:
-    was = kept.base_url, kept.kind, kept.version, kept.model
-    return was == (facts.base_url, facts.kind, facts.version, facts.model)
+    was = _place(kept.base_url), kept.kind, kept.version, kept.model
+    return was == (_place(facts.base_url), facts.kind, facts.version, facts.model)

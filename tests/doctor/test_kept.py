@@ -105,6 +105,19 @@ def test_another_version_model_kind_or_address_learns_nothing(
     assert kept.reader(tmp_path)(facts) is facts
 
 
+def served(port: int) -> ServerFacts:
+    return replace(FACTS, base_url=f"http://127.0.0.1:{port}/v1")
+
+
+def test_a_server_on_a_free_port_is_known_again_on_the_next_one(tmp_path: Path) -> None:
+    keep(tmp_path, Learned(strategy="fold"), served(43_211))
+    reader = kept.reader(tmp_path)
+    assert reader(served(51_000)).strategy == "fold"
+    assert reader(served(8_080)).strategy == "native", "a port that a person chose is a place"
+    assert reader(replace(FACTS, base_url="http://gpu:51000/v1")).strategy == "native"
+    assert list(tmp_path.glob(kept.pattern_of("http://127.0.0.1:51000/v1")))
+
+
 @given(st.binary(max_size=200))
 def test_a_damaged_file_is_as_none(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("doctor")
