@@ -1,10 +1,12 @@
 """A report for a bug tracker: no host, no key, no folder of yours."""
 
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
+from qcode.config.paths import paths
 from qcode.config.secrets import is_loopback, scrub
 from qcode.doctor.base import Finding, Result
 from qcode.doctor.report import Report
@@ -31,11 +33,18 @@ def private(words: str, report: Report) -> str:
         words = words.replace(seen.model, PurePath(seen.model.replace("\\", "/")).name)
         host = urlsplit(seen.base_url).hostname or ""
         if host and not is_loopback(seen.base_url):
-            words = words.replace(host, "another-machine")
+            words = _without(words, host, "another-machine")
     home, machine = str(Path.home()), platform.node()
     words = words.replace(home, "~") if len(home) > 1 else words  # some containers live in /
-    words = words.replace(machine, "this-machine") if len(machine) > 3 else words
+    for folder in paths().folders:  # QCODE_HOME may lie anywhere
+        words = words.replace(str(folder), f"QCODE_HOME/{folder.name}")
+    words = _without(words, machine, "this-machine") if len(machine) > 3 else words
     return scrub(words)
+
+
+def _without(words: str, name: str, other: str) -> str:
+    """Names of machines are written in any letters."""
+    return re.sub(re.escape(name), other, words, flags=re.IGNORECASE)
 
 
 def _server(report: Report) -> Iterator[str]:

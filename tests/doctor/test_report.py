@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcode.cli.doctor_screen import compared, screen
+from qcode.config.paths import paths
 from qcode.doctor import markdown, report
 from qcode.doctor.base import Finding, Result
 from qcode.doctor.examination import Examined, LeftOut
@@ -125,6 +126,17 @@ def test_markdown_names_no_host_no_home_no_machine_and_no_key() -> None:
     assert "llama.cpp b11549 on another machine" in text
     assert "| reuse | fails |" in text
     assert "reread_tokens = 11900" in text
+
+
+def test_markdown_names_no_machine_in_capitals_and_no_folder_that_is_qcodes_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QCODE_HOME", str(tmp_path / "alice"))
+    there = facts("http://GPU-Box.example:8080/v1")
+    said = f"http://GPU-Box.example:8080 refused; {paths().state} is open"
+    text = markdown.text(told(there, said=said)).lower()
+    assert "gpu-box" not in text
+    assert "alice" not in text
 
 
 def test_markdown_keeps_its_tables_whole() -> None:
