@@ -84,9 +84,9 @@ def _pairs(found: Summary) -> Iterator[str]:
         return
     items = "".join(f"<li>{_safe(it)}</li>" for it in verdicts(found))
     yield f"<h2>Compared</h2>\n<ul>{items}</ul>\n{_table(_PAIRS_HEAD, _pair_rows(found))}"
-    yield '<p class="dim">Tasks that one of the two solved and the other did not, and tasks in '
-    yield "which one was faster. p: exact sign test over tasks (with one attempt each: McNemar), "
-    yield "corrected for the number of pairs by Holm's method.</p>\n"
+    yield '<p class="dim">Tasks that one of the two solved and the other did not, and of '
+    yield "those that both solved, in which one was faster. p: exact sign test over tasks (with "
+    yield "one attempt each: McNemar), corrected for the number of pairs by Holm's method.</p>\n"
 
 
 _PAIRS_HEAD = ("first", "second", "solved alone", "p", "faster", "p")

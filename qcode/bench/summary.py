@@ -40,7 +40,7 @@ class Pair:
     chance: float
     """Of so uneven a split by accident, corrected for the number of pairs."""
     faster: int
-    """Tasks for which the first needed less time."""
+    """Tasks that both solved, and the first in less time."""
     slower: int
     faster_chance: float
 
@@ -135,10 +135,15 @@ def _corrected(pair: Pair, chance: float, faster_chance: float) -> Pair:
 
 
 def _pair(one: tuple[str, Sequence[Attempt]], other: tuple[str, Sequence[Attempt]]) -> Pair:
-    """By task, so that attempts of one task are not taken for attempts of many."""
-    tasks = sorted({it.task for it in one[1]} & {it.task for it in other[1]})
+    """By task, so that attempts of one task are not taken for attempts of many. Time is compared
+    where both solved it: who gives up at once is not fast."""
+    tasks = _both(one[1], other[1])
     solved = [_uneven(_mean(one[1], it, _solved), _mean(other[1], it, _solved)) for it in tasks]
-    slower = [_uneven(_mean(one[1], it, _seconds), _mean(other[1], it, _seconds)) for it in tasks]
+    mine, theirs = ([at for at in tried if at.solved] for tried in (one[1], other[1]))
+    slower = [
+        _uneven(_mean(mine, it, _seconds), _mean(theirs, it, _seconds))
+        for it in _both(mine, theirs)
+    ]
     better, worse = solved.count(1), solved.count(-1)
     more, less = slower.count(1), slower.count(-1)
     return Pair(
@@ -152,6 +157,10 @@ def _pair(one: tuple[str, Sequence[Attempt]], other: tuple[str, Sequence[Attempt
         slower=more,
         faster_chance=sign_test(less, more),
     )
+
+
+def _both(one: Sequence[Attempt], other: Sequence[Attempt]) -> list[str]:
+    return sorted({it.task for it in one} & {it.task for it in other})
 
 
 def _solved(attempt: Attempt) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from qcode.bench.stats import Interval
+from qcode.bench.stats import LEAST_VALUES, Interval
 from qcode.bench.summary import Pair, Row, Summary
 from qcode.bench.task import Attempt
 from qcode.protocol.cells import cells
@@ -163,7 +163,9 @@ def seconds(value: float) -> str:
 
 
 def _about(interval: Interval | None) -> str:
-    return f"{seconds(interval.low)}–{seconds(interval.high)}" if interval else "n < 3"
+    return (
+        f"{seconds(interval.low)}–{seconds(interval.high)}" if interval else f"n < {LEAST_VALUES}"
+    )
 
 
 def amount(tokens: float) -> str:

@@ -1,6 +1,7 @@
 """Small samples: laws that every result keeps, and figures of text books."""
 
 import math
+from random import Random
 from statistics import median
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from qcode.bench.stats import (
+    LEAST_VALUES,
+    Interval,
     about_median,
     change,
     holm,
@@ -96,7 +99,7 @@ def test_known_figures_of_holm() -> None:
     assert holm((0.2,)) == (0.2,)
 
 
-@given(st.lists(rates, min_size=3, max_size=12))
+@given(st.lists(rates, min_size=LEAST_VALUES, max_size=12))
 def test_the_median_lies_in_its_interval_which_is_always_the_same(values: list[float]) -> None:
     found = about_median(values)
     assert found is not None
@@ -104,8 +107,17 @@ def test_the_median_lies_in_its_interval_which_is_always_the_same(values: list[f
     assert about_median(values[::-1]) == found
 
 
-def test_two_values_have_no_interval() -> None:
-    assert about_median((1.0, 2.0)) is None
+def test_too_few_values_have_no_interval() -> None:
+    assert about_median((1.0, 2.0, 3.0, 4.0, 5.0)) is None
+    assert about_median((1.0, 2.0, 3.0, 4.0, 5.0, 6.0)) == Interval(1.0, 6.0)
+
+
+@pytest.mark.parametrize("count", [6, 8, 9, 15, 25])
+def test_the_interval_holds_the_median_as_often_as_it_says(count: int) -> None:
+    chance = Random(count)
+    found = (about_median([chance.gauss() for _ in range(count)]) for _ in range(2000))
+    held = sum(it is not None and it.low <= 0.0 <= it.high for it in found)
+    assert held >= 0.94 * 2000
 
 
 @given(st.lists(rates, min_size=1, max_size=9), st.floats(0.5, 2.0))

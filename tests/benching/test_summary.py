@@ -74,9 +74,17 @@ def test_more_pairs_need_more_tasks() -> None:
 
 def test_the_faster_one_is_named() -> None:
     made = plan(7, 2, 1)
-    quick = attempts(made, {"s2": "-------"}, seconds=1.0)
-    slow = attempts(made, {"s1": "-------"}, seconds=30.0)
+    quick = attempts(made, {"s2": "+++++++"}, seconds=1.0)
+    slow = attempts(made, {"s1": "+++++++"}, seconds=30.0)
     assert "proven: s2 is faster than s1" in text(summary(made, [*slow, *quick]))
+
+
+def test_who_gives_up_at_once_is_not_called_fast() -> None:
+    made = plan(7, 2, 1)
+    idle = attempts(made, {"s2": "-------"}, seconds=1.0)
+    works = attempts(made, {"s1": "+++++++"}, seconds=30.0)
+    (pair,) = summary(made, [*works, *idle]).pairs
+    assert (pair.first_better, pair.faster, pair.slower) == (7, 0, 0)
 
 
 def test_only_tasks_that_both_tried_are_compared() -> None:
