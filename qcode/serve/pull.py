@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import io
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -78,7 +79,7 @@ class Hub:
         with self._told(repo):
             told = self._library.HfApi().model_info(repo, revision=revision, files_metadata=True)
         files = tuple(
-            HubFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else "")
+            _checked(one.rfilename, one.size or 0, (one.lfs.sha256 if one.lfs else "") or "")
             for one in told.siblings or ()
         )
         return Listing(repo, revision, told.sha or "", files)
@@ -277,6 +278,19 @@ def _plain(etag: str) -> str:
     if not etag.isalnum() or len(etag) > 128:
         raise BadAnswer(f"The hub names a file by {one_line(etag, 80)!r}: nothing was fetched.")
     return etag
+
+
+def _checked(name: Any, count: Any, sha256: Any) -> HubFile:
+    """A file as the hub lists it. Names and checksums become parts of paths. Raises BadAnswer."""
+    is_name = isinstance(name, str) and name.isprintable() and "\\" not in name
+    if not is_name or {"", ".", ".."} & set(name.split("/")):
+        raise BadAnswer(
+            f"The hub lists a file as {one_line(str(name), 80)!r}: nothing was fetched."
+        )
+    is_sum = isinstance(sha256, str) and re.fullmatch(r"([0-9a-f]{64})?", sha256)
+    if not is_sum or not isinstance(count, int) or count < 0:
+        raise BadAnswer(f"The hub does not say what {one_line(name, 80)} is: nothing was fetched.")
+    return HubFile(name, count, sha256)
 
 
 def _library() -> Any:

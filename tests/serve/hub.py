@@ -35,6 +35,8 @@ class Hub:
     """Bytes of each transfer after which the connection breaks; 0 = never."""
     cuts: int = 0
     """How many transfers are cut so; the others are whole."""
+    said: Mapping[str, object] = field(default_factory=dict)
+    """What its list has of every file in place of the truth."""
     spoiled: bool = False
     """The bytes are not those that were promised."""
     sent: dict[str, int] = field(default_factory=dict)
@@ -124,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         files = self.hub.repos[repo]
         rows = [
             {"rfilename": name, "size": len(data), "lfs": _lfs(data), "blobId": "0" * 40}
+            | self.hub.said
             for name, data in files.items()
         ]
         told = {"id": repo, "modelId": repo, "sha": COMMIT, "siblings": rows, "tags": []}

@@ -247,3 +247,30 @@ def test_a_hub_that_is_not_there_is_a_sentence(puller: Puller, hub: Hub) -> None
     ran = puller.run(f"{REPO}:Q4_K_M")
     assert ran.code == ExitCode.UNAVAILABLE, ran.err
     assert "cannot be reached" in ran.err
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../../out-Q4_K_M.gguf", "a/../../out-Q4_K_M.gguf", "/out-Q4_K_M.gguf"]
+)
+def test_a_name_that_leads_out_of_the_cache_is_refused(tmp_path: Path, name: str) -> None:
+    hub = Hub({"owner/Evil": {name: MODEL[:5_000]}}).start()
+    ran = Puller(hub, tmp_path / "hf").run("owner/Evil:Q4_K_M")
+    hub.close()
+    assert ran.code == ExitCode.FAILED, ran.err
+    assert "nothing was fetched" in ran.err
+    assert not [*tmp_path.rglob("*out*")]
+    assert not hub.sent
+
+
+OUT = {"sha256": "../../../../../out", "size": 1, "pointerSize": 1}
+
+
+@pytest.mark.parametrize("said", [{"lfs": OUT}, {"size": -5}, {"size": "all"}])
+def test_a_checksum_or_a_size_that_is_none_is_refused(
+    puller: Puller, hub: Hub, said: dict[str, object]
+) -> None:
+    hub.said = said
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.FAILED, ran.err
+    assert "nothing was fetched" in ran.err
+    assert not hub.sent
