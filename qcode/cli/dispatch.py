@@ -69,7 +69,7 @@ def _run(argv: list[str]) -> int:
     except UsageError as error:
         raise UsageError(_mistyped(argv) or str(error)) from error
     if options.print or options.input_format == "stream-json":  # clients leave -p out
-        gc.disable()  # nothing of what imports make is garbage: looking for it costs 4 % of the start
+        gc.disable()  # imports make no garbage: looking for it costs 4 % of the start
         from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
 
         gc.enable()
