@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.style import Style
 from textual.widgets import TextArea
+from textual.widgets.text_area import Selection
 
 from qcode.tui.prompt.keys import EDITING
 from qcode.tui.prompt.writing import TOKEN
@@ -98,10 +99,17 @@ class Field(TextArea, inherit_bindings=False):
         )
         self.move_cursor(result.end_location)
 
-    def show(self, text: str, cursor: int | None = None) -> None:
-        """Another text, the cursor at its end unless said; it can be undone."""
+    def show(
+        self, text: str, cursor: int | None = None, selected: tuple[int, int] | None = None
+    ) -> None:
+        """Another text, the cursor at its end unless said; it can be undone. `selected`: from
+        where to where, the cursor at the second."""
         if text != self.text:
             self.put(text, 0, len(self.text))
+        if selected is not None:
+            start, end = selected
+            self.selection = Selection(self.location(start), self.location(end))
+            return
         self.move_cursor(self.location(len(text) if cursor is None else cursor))
 
     # -- what Textual does otherwise

@@ -2,7 +2,7 @@
 
 from textual.widgets import Static
 
-SIGILS = {"words": " ❯ ", "shell": " $ ", "normal": " ▪ "}
+SIGILS = {"words": " ❯ ", "shell": " $ ", "normal": " ▪ ", "visual": " v ", "lines": " V "}
 
 
 class Sigil(Static):
@@ -16,6 +16,6 @@ class Sigil(Static):
     def tell(self, mode: str, text: str) -> None:
         """By the mode of vim's keys and what is written."""
         kind = "shell" if text.startswith("!") else "words"
-        sign = SIGILS["normal" if mode == "normal" else kind]
+        sign = SIGILS[mode if mode in SIGILS else kind]
         if self.content != sign:
             self.update(sign, layout=False)

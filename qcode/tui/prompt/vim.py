@@ -4,53 +4,43 @@ In insert mode it takes nothing but Esc; a change is what happened between two r
 mode, and `u` takes it back.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from qcode.tui.prompt.motions import (
-    MOTIONS,
-    SEEKING,
-    Target,
-    clamp,
-    first_word,
-    line_end,
-    line_start,
-    motion,
-    seek,
-    word_at,
-)
+from qcode.tui.prompt.motions import SEEKING, clamp, line_start, motion, word_at
+from qcode.tui.prompt.operating import Answer, Buffer, Operating, aim
+from qcode.tui.prompt.visual import OPERATORS, Extent, Marked, Whole, extent, widened
 
-UNDONE = 100
-"""Changes that can be taken back."""
 _DIGITS = frozenset("0123456789")
 _MOST = 9999
 """Of a count."""
+_WHOLE: Mapping[str, Whole] = {"v": "signs", "V": "lines"}
 
 
 @dataclass(frozen=True, slots=True)
-class Buffer:
-    """A text, and how many characters are before the cursor."""
+class _Change:
+    """The last one, as `.` does it again."""
 
-    text: str
-    cursor: int
+    typed: str
+    count: int
+    inserted: str = ""
+    """What was written then, until Esc."""
+    extent: Extent | None = None
+    """It was one of visual mode, of so much text."""
 
 
-Answer = Buffer | Literal["older", "newer"] | None
-"""What is there now; `older` and `newer`: another prompt is wanted; None = the key is not vim's."""
-
-
-class Vim:
+class Vim(Operating):
     """One prompt's state."""
 
     def __init__(self) -> None:
-        self.mode: Literal["insert", "normal"] = "insert"
+        super().__init__()
         self._typed = ""
         """Keys of a command that is not whole yet, without its counts."""
         self._count, self._second = "", ""
         """Before it, and between operator and motion."""
-        self._kept = ""
-        """What was deleted or copied last; ends with a line end if it was whole lines."""
-        self._past: list[Buffer] = []
+        self._last: _Change | None = None
+        self._marked: Marked | None = None
+        """In visual mode."""
 
     @property
     def pending(self) -> str:
@@ -62,14 +52,18 @@ class Vim:
         self.mode = "insert"
         self._forget()
         self._past.clear()
+        self._began = self._marked = None
 
     def press(self, key: str, character: str | None, now: Buffer) -> Answer:
         """Never raises, whatever the key."""
         if self.mode == "insert":
             if key != "escape":
                 return None
+            self._written(now)
             self.mode = "normal"
             return Buffer(now.text, _one_left(now))
+        if self._marked is not None:
+            return self._in_visual(key, character, now, self._marked)
         if key == "escape":
             self._forget()
             return now
@@ -106,151 +100,112 @@ class Vim:
         operator, rest = (typed[0], typed[1:]) if typed[0] in "dcy" else ("", typed)
         if rest in ("", "g", "r", *SEEKING) or (operator and rest in ("i", "a")):
             return now
+        has_count = bool(self._count)
         self._forget()
+        if rest in ("v", "V") and not operator:
+            return self._mark(Marked(now.cursor, now.cursor, _WHOLE[rest]), now)
+        if rest == "." and not operator:
+            return self._again(count if has_count else 0, now)
+        then = self._done(operator, rest, count, now)
+        self._note(_Change(typed, count), now, then)
+        return then
+
+    def _done(self, operator: str, rest: str, count: int, now: Buffer) -> Answer:
         if operator:
             return self._operated(operator, rest, count, now)
         if rest in ("k", "j") and motion(now.text, now.cursor, rest, 1) is None:
             return "older" if rest == "k" else "newer"
-        target = _target(rest, count, now)
+        target = aim(rest, count, now)
         if target is not None:
             return Buffer(now.text, clamp(now.text, target.at))
         return self._did(rest, count, now)
 
-    # -- commands without a motion
+    # -- the last change, again
 
-    def _did(self, key: str, count: int, now: Buffer) -> Answer:
-        text, at = now.text, now.cursor
-        end = line_end(text, at)
-        places = {"i": at, "a": min(at + 1, end), "I": first_word(text, at), "A": end}
-        if key in places:
-            return self._insert(now, Buffer(text, places[key]))
-        match key:
-            case "o":
-                return self._insert(now, Buffer(f"{text[:end]}\n{text[end:]}", end + 1))
-            case "O":
-                start = line_start(text, at)
-                return self._insert(now, Buffer(f"{text[:start]}\n{text[start:]}", start))
-            case "x" | "s":
-                return self._cut(now, at, min(at + count, end), "c" if key == "s" else "d")
-            case "X":
-                return self._cut(now, max(line_start(text, at), at - count), at, "d")
-            case "D" | "C":
-                return self._cut(now, at, end, key.lower())
-            case "S":
-                return self._operated("c", "c", count, now)
-            case "Y":
-                return self._operated("y", "y", count, now)
-            case "p" | "P":
-                return self._put(key, count, now)
-            case "u":
-                return self._past.pop() if self._past else now
-            case _:
-                return self._changed_signs(key, count, now)
+    def _note(self, change: _Change, now: Buffer, then: Answer) -> None:
+        """It is what `.` does again, if it changed something; `u` and motions do not."""
+        changes = isinstance(then, Buffer) and (then.text != now.text or self.mode == "insert")
+        if changes and change.typed != "u":
+            self._last = change
 
-    def _changed_signs(self, key: str, count: int, now: Buffer) -> Buffer:
-        text, at = now.text, now.cursor
-        end = min(at + count, line_end(text, at))
-        if key == "~":
-            return self._change(now, Buffer(text[:at] + text[at:end].swapcase() + text[end:], end))
-        if key.startswith("r") and end - at == count:
-            return self._change(now, Buffer(text[:at] + key[1] * count + text[end:], end - 1))
-        if key == "J" and (cut := line_end(text, at)) < len(text):
-            joined = f"{text[:cut]} {text[cut + 1 :].lstrip(' ')}"
-            return self._change(now, Buffer(joined, cut))
-        return now
+    def _written(self, now: Buffer) -> None:
+        """Insert mode ends. What was written counts only if it stands where it was begun."""
+        began, self._began = self._began, None
+        if began is None or self._last is None:
+            return
+        before, behind = began.text[: began.cursor], began.text[began.cursor :]
+        if now.text.startswith(before) and now.text[len(before) :].endswith(behind):
+            inserted = now.text[len(before) : len(now.text) - len(behind)]
+            self._last = replace(self._last, inserted=inserted)
 
-    # -- commands with a motion
-
-    def _operated(self, operator: str, rest: str, count: int, now: Buffer) -> Buffer:
-        text, at = now.text, now.cursor
-        if rest == operator:
-            last = at
-            for _ in range(count - 1):
-                last = min(line_end(text, last) + 1, len(text))
-            return self._lines(operator, at, last, now)
-        if rest in ("iw", "aw"):
-            start, stop = word_at(text, at, rest[0])
-            return self._cut(now, start, stop, operator)
-        if operator == "c" and rest == "w":  # vim's exception: the blanks behind stay
-            rest = "e" if at < len(text) and not text[at].isspace() else "w"
-        target = _target(rest, count, now)
-        if target is None:
+    def _again(self, count: int, now: Buffer) -> Buffer:
+        """The last change, here; `count` in place of its own, 0 = as it was."""
+        if (last := self._last) is None:
             return now
-        if target.reach == "lines":
-            return self._lines(operator, min(at, target.at), max(at, target.at), now)
-        start, stop = sorted((at, target.at))
-        stop = min(len(text), stop + (target.reach == "through"))
-        if rest == "w" and "\n" in text[start:stop]:
-            stop = line_end(text, start) if text[start : start + 1] != "\n" else start
-        return self._cut(now, start, stop, operator)
+        last = self._last = replace(last, count=count or last.count)
+        if last.extent is not None:
+            then = self._changed_marked(last.typed, last.extent.at(now.text, now.cursor), now)
+        else:
+            parts = (last.typed[0], last.typed[1:]) if last.typed[0] in "dcy" else ("", last.typed)
+            done = self._done(*parts, last.count, now)
+            then = done if isinstance(done, Buffer) else now
+        if self.mode != "insert":
+            return then
+        self.mode, self._began = "normal", None
+        text = then.text[: then.cursor] + last.inserted + then.text[then.cursor :]
+        return Buffer(text, _one_left(Buffer(text, then.cursor + len(last.inserted))))
 
-    def _lines(self, operator: str, first: int, last: int, now: Buffer) -> Buffer:
-        text = now.text
-        start, stop = line_start(text, first), line_end(text, last)
-        kept = f"{text[start:stop]}\n"
-        if operator == "c":
-            answer = self._cut(now, start, stop, "c")
-            self._kept = kept
-            return answer
-        self._kept = kept
-        if operator == "y":
-            return Buffer(text, start)
-        if stop < len(text):
-            stop += 1
-        elif start > 0:
-            start -= 1
-        left = text[:start] + text[stop:]
-        return self._change(now, Buffer(left, first_word(left, min(start, len(left)))))
+    # -- visual mode
 
-    def _cut(self, now: Buffer, start: int, stop: int, operator: str) -> Buffer:
-        self._kept = now.text[start:stop] or self._kept
-        if operator == "y":
-            return Buffer(now.text, start)
-        left = Buffer(now.text[:start] + now.text[stop:], start)
-        return self._insert(now, left) if operator == "c" else self._change(now, left)
+    def _mark(self, marked: Marked, now: Buffer) -> Buffer:
+        self._marked = marked
+        self.mode = "lines" if marked.whole == "lines" else "visual"
+        return Buffer(now.text, marked.at, marked.shown(now.text))
 
-    def _put(self, key: str, count: int, now: Buffer) -> Buffer:
-        text, at, kept = now.text, now.cursor, self._kept * min(count, 100)
-        if not kept:
+    def _unmark(self) -> None:
+        self._marked = None
+        self.mode = "normal"
+        self._forget()
+
+    def _in_visual(
+        self, key: str, character: str | None, now: Buffer, marked: Marked
+    ) -> Buffer | None:
+        now = Buffer(now.text, clamp(now.text, marked.at))
+        if key == "escape":
+            self._unmark()
             return now
-        if not self._kept.endswith("\n"):
-            place = at if key == "P" or at >= line_end(text, at) else at + 1
-            return self._change(
-                now, Buffer(text[:place] + kept + text[place:], place + len(kept) - 1)
-            )
-        if key == "P":
-            start = line_start(text, at)
-            return self._change(now, Buffer(text[:start] + kept + text[start:], start))
-        end = line_end(text, at)
-        return self._change(now, Buffer(f"{text[:end]}\n{kept[:-1]}{text[end:]}", end + 1))
+        if character is None or not character.isprintable():
+            return None
+        if not (character in _DIGITS and not self._seeks() and self._counted(character)):
+            self._typed += character
+            if self._typed not in ("g", "r", "i", "a", *SEEKING):
+                return self._on_marked(self._typed, marked, now)
+        return self._mark(marked, now)
 
-    # -- changes
-
-    def _insert(self, now: Buffer, then: Buffer) -> Buffer:
-        self._remember(now)
-        self.mode = "insert"
-        return then
-
-    def _change(self, now: Buffer, then: Buffer) -> Buffer:
-        if now.text != then.text:
-            self._remember(now)
-        return Buffer(then.text, clamp(then.text, then.cursor))
-
-    def _remember(self, now: Buffer) -> None:
-        self._past.append(now)
-        del self._past[:-UNDONE]
+    def _on_marked(self, typed: str, marked: Marked, now: Buffer) -> Buffer:
+        count = min(int(self._count or self._second or 1), _MOST)
+        self._forget()
+        if typed in _WHOLE:
+            if marked.whole == _WHOLE[typed]:
+                self._unmark()
+                return now
+            return self._mark(marked._replace(whole=_WHOLE[typed]), now)
+        if typed == "o":
+            return self._mark(marked._replace(anchor=marked.at, at=marked.anchor), now)
+        if typed in ("iw", "aw"):
+            start, stop = word_at(now.text, now.cursor, typed[0])
+            return self._mark(Marked(start, max(start, stop - 1), "signs"), now)
+        if typed in OPERATORS or (typed[0] == "r" and len(typed) == 2):
+            marked = widened(marked, typed)
+            self._unmark()
+            then = self._changed_marked(typed, marked, now)
+            change = _Change(typed, 1, extent=extent(marked, now.text))
+            self._note(change, now, then)
+            return then
+        target = aim(typed, count, now)
+        at = now.cursor if target is None else clamp(now.text, target.at)
+        return self._mark(marked._replace(at=at), now)
 
 
 def _one_left(now: Buffer) -> int:
     return max(line_start(now.text, now.cursor), now.cursor - 1)
-
-
-def _target(keys: str, count: int, now: Buffer) -> Target | None:
-    """Where the keys of a motion lead; None = they are none, or lead nowhere."""
-    if len(keys) == 2 and keys[0] in SEEKING:
-        return seek(now.text, now.cursor, keys[0], keys[1], count)
-    if keys == "gg":
-        return motion(now.text, now.cursor, "g", count)
-    if keys in MOTIONS and keys != "g":
-        return motion(now.text, now.cursor, keys, count)
-    return None

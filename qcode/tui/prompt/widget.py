@@ -21,13 +21,14 @@ from qcode.tui.prompt.history import Recall
 from qcode.tui.prompt.intake import Intake
 from qcode.tui.prompt.keeping import Keeper
 from qcode.tui.prompt.keys import ASKING
+from qcode.tui.prompt.operating import Buffer
 from qcode.tui.prompt.outbox import Outbox, When
 from qcode.tui.prompt.pastes import Tokens, folded_again
 from qcode.tui.prompt.searching import Search
 from qcode.tui.prompt.sending import CommandRow
 from qcode.tui.prompt.sigil import Sigil
 from qcode.tui.prompt.strip import Strip
-from qcode.tui.prompt.vim import Buffer, Vim
+from qcode.tui.prompt.vim import Vim
 from qcode.tui.prompt.writing import EMPTY, Writing
 from qcode.workspace.index import FileIndex
 
@@ -106,7 +107,7 @@ class PromptBox(Vertical):
         return self._search is not None
 
     @property
-    def vim(self) -> Literal["off", "insert", "normal"]:
+    def vim(self) -> Literal["off", "insert", "normal", "visual", "lines"]:
         """Whether its keys are vim's, and which of them."""
         return self._vim.mode if self._vim else "off"
 
@@ -211,9 +212,9 @@ class PromptBox(Vertical):
     def _pressed_vim(self, vim: Vim, event: events.Key) -> bool:
         answer = vim.press(event.key, event.character, Buffer(self.text, self._field.cursor))
         match answer:
-            case Buffer(text, cursor):
+            case Buffer(text, cursor, selected):
                 self._completer.hush(text)
-                self._field.show(text, cursor)
+                self._field.show(text, cursor, selected)
             case "older":
                 self.action_older()
             case "newer":

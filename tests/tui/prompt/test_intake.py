@@ -217,3 +217,18 @@ async def test_a_terminal_that_cannot_be_handed_over_is_said(tmp_path: Path) -> 
         await pilot.pause()
         assert [type(told) for told in app.heard] == [messages.Said]
         assert app.box.text == "text"
+
+
+async def test_what_vims_visual_mode_marks_is_selected_and_goes(tmp_path: Path) -> None:
+    app = Room(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.box.use_vim("on")
+        await pilot.press(*"one two six", "escape", "0", "v", "e")
+        assert (str(app.box.vim), app.box.selected_text) == (
+            "visual",
+            "on",
+        )  # the cursor is on the e
+        await pilot.press("d", "full_stop")
+        assert (app.box.text, str(app.box.vim)) == ("o six", "normal")
+        await pilot.press("V", "escape", "u", "u")
+        assert app.box.text == "one two six"

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcode.tui.prompt.vim import Buffer, Vim
+from qcode.tui.prompt.operating import Buffer
+from qcode.tui.prompt.vim import Vim
 
-KEYS = "hjklwbe0$^xXdDcCiaIAoOpPyYusSr~JgGfFtT123 q"
+KEYS = "hjklwbe0$^xXdDcCiaIAoOpPyYusSr~JgGfFtT123 qvV.RU"
 
 
 def pressed(keys: str, text: str, cursor: int = 0) -> tuple[Buffer, Vim]:
@@ -73,6 +74,48 @@ def pressed(keys: str, text: str, cursor: int = 0) -> tuple[Buffer, Vim]:
         ("xxu", "|abc", "|bc"),
         ("2j", "o|ne\ntwo\nsix", "one\ntwo\ns|ix"),
         ("dq", "o|ne", "o|ne"),
+        ("x.", "|abcd", "|cd"),
+        ("x3.", "|abcdef", "|ef"),
+        ("dw.", "|one two three", "|three"),
+        ("ddj.", "|1\n2\n3\n4", "2\n|4"),
+        ("cwnew<w.", "|old old rest", "new ne|w rest"),
+        ("A!<j.", "o|ne\ntwo", "one!\ntwo|!"),
+        ("ix<.", "|ab", "|xxab"),
+        ("rzl.", "|ab", "z|z"),
+        ("xpu.", "|ab", "b|a"),
+        ("onew<.", "|one", "one\nnew\nne|w"),
+        (".", "|one", "|one"),
+        ("vd", "|abc", "|bc"),
+        ("vld", "|abc", "|c"),
+        ("wvbd", "|one two", "|wo"),
+        ("vey", "|one two", "|one two"),
+        ("veyP", "|one two", "on|eone two"),
+        ("ved", "|one two", "| two"),
+        ("v$d", "a|bc\nd", "|a\nd"),
+        ("vjd", "a|bc\nxyz", "a|z"),
+        ("Vd", "a\n|b\nc", "a\n|c"),
+        ("Vjd", "|a\nb\nc", "|c"),
+        ("Vyp", "|a\nb", "a\n|a\nb"),
+        ("Vcnew<", "a\n|b\nc", "a\nne|w\nc"),
+        ("vecnew<", "|old rest", "ne|w rest"),
+        ("viwd", "one t|wo six", "one | six"),
+        ("vawd", "one t|wo six", "one |six"),
+        ("vlohd", "a|bcd", "|d"),
+        ("v<x", "|abc", "|bc"),
+        ("vvx", "|abc", "|bc"),
+        ("vVd", "a|b\nc", "|c"),
+        ("ve~", "|one two", "|ONE two"),
+        ("veU", "|one two", "|ONE two"),
+        ("VU", "o|ne\ntwo", "|ONE\ntwo"),
+        ("verz", "|one two", "|zzz two"),
+        ("VjJ", "|a\nb\nc", "|a b\nc"),
+        ("v2ld", "|abcd", "|d"),
+        ("vfcd", "|abcd", "|d"),
+        ("veywvep", "|one two", "one on|e"),
+        ("vld.", "|abcdef", "|ef"),
+        ("Vdj.", "|a\nb\nc\nd", "b\n|d"),
+        ("vldu", "|abcd", "|abcd"),
+        ("vggd", "a\nb\n|c", "|"),
     ],
 )
 def test_a_command_gives_what_vim_gives(keys: str, before: str, after: str | None) -> None:
@@ -89,6 +132,19 @@ def test_insert_mode_leaves_every_key_but_escape_to_the_prompt() -> None:
     assert vim.press("a", "a", Buffer("", 0)) is None
     assert vim.press("enter", "\r", Buffer("", 0)) is None
     assert vim.press("escape", None, Buffer("ab", 2)) == Buffer("ab", 1)
+
+
+def test_what_is_marked_is_shown_with_the_sign_under_the_cursor() -> None:
+    vim, modes = Vim(), list[str]()
+    vim.press("escape", None, Buffer("abcd\nef", 1))
+    assert vim.press("v", "v", Buffer("abcd\nef", 1)) == Buffer("abcd\nef", 1, (1, 1))
+    modes.append(vim.mode)
+    assert vim.press("l", "l", Buffer("abcd\nef", 1)) == Buffer("abcd\nef", 2, (1, 2))
+    assert vim.press("0", "0", Buffer("abcd\nef", 2)) == Buffer("abcd\nef", 0, (2, 0))
+    assert vim.press("V", "V", Buffer("abcd\nef", 0)) == Buffer("abcd\nef", 0, (0, 4))
+    modes.append(vim.mode)
+    assert vim.press("escape", None, Buffer("abcd\nef", 4)) == Buffer("abcd\nef", 0)
+    assert [*modes, vim.mode] == ["visual", "lines", "normal"]
 
 
 def test_normal_mode_leaves_enter_and_control_keys_to_the_prompt() -> None:
