@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_OPEN = 16_000
 """Characters of one open block that is no code. A longer one is shown as it is written until it
 ends, which is looked up ever more seldom."""
+MOST_TABLE = 3_000
+"""Characters of an open table that is drawn anew for each row: its columns depend on all of them.
+A longer one is once it has grown by an eighth; till then its last rows stand as they are written."""
 _INDENT_CELLS = 3
 _BLANK_ROWS = re.compile(r"(?:[ \t]*\n)+")
 _PROBE = "·"
@@ -51,6 +54,8 @@ class Growing:
         self._lines: list[Line] = []
         self._last: tuple[str, list[Line]] = ("", [])
         """What was open when it was last drawn."""
+        self._table: tuple[str, list[Line]] = ("", [])
+        """The same of a long table."""
         self._above: Above = "text"
 
     @property
@@ -88,7 +93,16 @@ class Growing:
     def _open(self, rest: str) -> list[Line]:
         if len(rest) > MOST_OPEN:
             return indented(wrap_text(rest, self._page("").prose))
+        if len(rest) > MOST_TABLE and self._in_table("|"):
+            return self._long_table(rest)
         return self._drawn(rest)
+
+    def _long_table(self, rest: str) -> list[Line]:
+        before, lines = self._table
+        if not before or not rest.startswith(before) or len(rest) * 8 > len(before) * 9:
+            self._table = before, lines = rest, self._drawn(rest)
+        new = rest[len(before) :].rstrip("\n")
+        return [*lines, *indented(wrap_text(new, self._page("").code))] if new else lines
 
     def _drawn(self, rest: str) -> list[Line]:
         return indented(draw_nodes(_units(parse(rest)), self._page(rest)))
@@ -153,6 +167,7 @@ class Growing:
         self.parses += len(units)
         self._lines += indented(draw_nodes(units, page))
         self._above, self._tried, self._last = below, 0, ("", [])
+        self._table = ("", [])
 
     def _page(self, source: str) -> Page:
         prose = min(self.width, TEXT_CELLS) - _INDENT_CELLS

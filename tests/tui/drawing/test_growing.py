@@ -200,3 +200,26 @@ def timed(act: Callable[[], object]) -> float:
     began = time.process_time()
     act()
     return time.process_time() - began
+
+
+class Counted(Growing):
+    """Notes how much is drawn anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn: list[int] = []
+
+    def _drawn(self, rest: str) -> list[Line]:
+        self.drawn.append(len(rest))
+        return super()._drawn(rest)
+
+
+def test_a_long_table_is_drawn_ever_more_seldom_and_hides_no_row() -> None:
+    growing, text = Counted(), "| file | why |\n|---|---|\n"
+    for number in range(300):
+        text += f"| src/acme/module_{number}.py | the reason for it |\n"
+        seen = growing.lines(text, 100)
+        assert f"module_{number}.py" in seen[-1].text
+        assert "module_0.py" in seen[2].text
+    assert len([size for size in growing.drawn if size > 3_000]) < 20
+    assert growing.whole(text, 100)[-1].text.count("│") == 1
