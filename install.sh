@@ -250,7 +250,7 @@ newer, or no pip. It may be yours, so it stays: remove it and run this again."
     [ $# -eq 0 ] || exec "$root/.venv/bin/python" -m pytest "$@" # what is given is taken as it is
     # Much of the suite waits: three at once keep two cores busy. Floods and bombs run alone: beside
     # them others would wait beyond their limits.
-    "$root/.venv/bin/python" -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+    "$root/.venv/bin/python" -m pytest -n 4 --dist loadfile --no-loadscope-reorder \
         --ignore tests/faults
     exec "$root/.venv/bin/python" -m pytest tests/faults
 }
