@@ -6,7 +6,9 @@ comes through stdin; what it knows it tells in a file, see `card`.
 """
 
 import os
+import select
 import signal
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -19,9 +21,10 @@ from qcode.serve.card import Card, Place, State, Task, alone, is_left, locked
 from qcode.serve.idle import Idle
 from qcode.serve.output import Output
 
-TICK_SECONDS = 0.1
+LOADING_SECONDS = 0.03
+"""Between two questions whether it is ready."""
 LOOK_SECONDS = 0.5
-"""Between two looks at who is there."""
+"""Between two looks at who is there; what ends meanwhile wakes the keeper."""
 
 CRASHES = 3
 """So many within CRASH_SECONDS, and it is not started again."""
@@ -38,11 +41,27 @@ def main() -> int:
         keeper = Keeper(task, place)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, keeper.ask_to_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # that it interrupts a sleep
         keeper.run()
-        place.alive.unlink(missing_ok=True)
         with suppress(OSError):  # somebody waits there to be told why it failed
             place.users.rmdir()
+        place.alive.unlink(missing_ok=True)  # last: from here on the next one is made
     return 0
+
+
+class Bell:
+    """A sleep that every signal ends: Python's own goes on behind a handler."""
+
+    def __init__(self) -> None:
+        self._heard, self._rung = socket.socketpair()
+        for end in (self._heard, self._rung):
+            end.settimeout(0)
+        signal.set_wakeup_fd(self._rung.fileno(), warn_on_full_buffer=False)
+
+    def wait(self, seconds: float) -> None:
+        """Until then, or a signal."""
+        if select.select((self._heard,), (), (), seconds)[0]:
+            self._heard.recv(4096)
 
 
 class Keeper:
@@ -52,6 +71,7 @@ class Keeper:
         self._task = task
         self._place = place
         self._output = Output(place.log)
+        self._bell = Bell()
         self._held = child.hold_port()
         self._port: int = self._held.getsockname()[1]
         self._child: child.Child | None = None
@@ -99,7 +119,8 @@ class Keeper:
     def _watch(self) -> None:
         """One tick: has it ended, is it ready?"""
         assert self._child
-        code = self._child.wait(TICK_SECONDS)
+        self._bell.wait(LOOK_SECONDS if self._state == "ready" else LOADING_SECONDS)
+        code = self._child.code
         if code is not None:
             self._child.end()  # what it may have started
             if self._state == "loading":

@@ -23,7 +23,7 @@ from qcode.serve.engines import environment
 
 BEGIN_SECONDS = 30.0
 """For a keeper to say its first word, on a machine that is busy with other things."""
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 STOP_SECONDS = 20.0
 
 Told = Callable[[Card, float], None]
@@ -43,6 +43,7 @@ class Use:
         """Wait until it serves. Raises ServerGone and OutOfMemory, with the engine's last words."""
         began = time.monotonic()
         while True:
+            is_kept = self.place.is_kept()  # asked first: what ends then has told why before
             card = self.place.card()
             passed = time.monotonic() - began
             if card and card.state == "failed":
@@ -50,7 +51,7 @@ class Use:
                 raise kind(f"{card.said}\n  The whole log: {self.place.log}")
             if card and card.state == "ready":
                 return card
-            if not self.place.is_kept():
+            if not is_kept:
                 raise ServerGone(
                     f"The server of {self.place.id} was ended while it started. "
                     f"Try again; its log: {self.place.log}"
@@ -84,6 +85,8 @@ def join(place: Place, task: Callable[[], Task]) -> Use:
         if place.is_kept() and _is_usable(place.card()):
             return _use(place, "joined")
         _end_kept(place)
+        if place.is_kept():
+            raise ServerGone(f"The server that ran here before does not end. Its log: {place.log}")
         place.clear()
         use = _use(place, "started")
         try:
@@ -122,10 +125,9 @@ def users(place: Place) -> int:
 
 def stop(place: Place) -> bool:
     """End it, whoever uses it; False = it does not end."""
-    with alone(place.door):
-        card = place.card()
-    if card:
-        _end_kept(place)
+    with alone(place.door):  # whoever starts it just now has done so
+        pass
+    _end_kept(place)
     gone = not place.is_kept()
     if gone:
         with alone(place.door):

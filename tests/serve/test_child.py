@@ -132,6 +132,19 @@ def test_a_killed_keeper_takes_its_server_with_it(start: Start) -> None:
     until(lambda: not runs(card.engine_pid))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_a_keeper_that_has_nothing_to_do_sleeps(start: Start) -> None:
+    card = ready(start())
+    status = Path(f"/proc/{card.pid}/status")
+    before = wakings(status.read_text())
+    time.sleep(2.0)
+    assert wakings(status.read_text()) - before < 20
+
+
+def wakings(status: str) -> int:
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
 def test_what_it_has_started_ends_with_it(start: Start, place: Place, tmp_path: Path) -> None:
     helper = tmp_path / "helper.pid"
     program = tmp_path / "bin" / "llama-server"
