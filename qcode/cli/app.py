@@ -147,6 +147,10 @@ def _full_screen(home: Home, wanted: Wanted, first: Prompt | None) -> int:
 def _plain(home: Home, wanted: Wanted, first: Prompt | None) -> int:
     from qcode.tui.plain import run_plain  # noqa: PLC0415 - one of two front ends
 
+    if home.configured is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        from qcode.tui.plain_trust import settle  # noqa: PLC0415 - few folders configure
+
+        settle(home.configured)
     return asyncio.run(run_plain(home, wanted, first))
 
 
