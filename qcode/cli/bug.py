@@ -7,10 +7,11 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -92,7 +93,16 @@ def report(folder: Path, places: Paths, session: str) -> str:
         _section("Log", _log(places)),
     ]
     text = plain(scrub("\n".join(parts)))
-    return text.replace(home, "~") if len(home) > 1 else text  # some containers live in /
+    text = text.replace(home, "~") if len(home) > 1 else text  # some containers live in /
+    for kept in places.folders:  # QCODE_HOME may lie anywhere
+        text = text.replace(str(kept), f"QCODE_HOME/{kept.name}")
+    machine = platform.node()
+    return _without(text, machine, "this-machine") if len(machine) > 3 else text
+
+
+def _without(text: str, name: str, other: str) -> str:
+    """Names of machines are written in any letters."""
+    return re.sub(re.escape(name), other, text, flags=re.IGNORECASE) if name else text
 
 
 def _section(title: str, rows: Iterator[str]) -> str:
@@ -142,7 +152,7 @@ def _doctor(places: Paths) -> Iterator[str]:
             continue
         host = urlsplit(found.base_url).hostname or ""
         for row in _examined(found):
-            yield row if is_loopback(found.base_url) else row.replace(host, "HOST")
+            yield row if is_loopback(found.base_url) else _without(row, host, "another-machine")
 
 
 def _age(file: Path) -> float:
@@ -150,7 +160,8 @@ def _age(file: Path) -> float:
 
 
 def _examined(found: Kept) -> Iterator[str]:
-    where = f"{found.kind} {found.version} with {found.model}, context {found.context_tokens}"
+    model = PurePath(found.model.replace("\\", "/")).name  # some servers tell its path
+    where = f"{found.kind} {found.version} with {model}, context {found.context_tokens}"
     yield f"{found.date[:10]}: {where}; {_kind_of_host(found.base_url)}"
     if not found.findings:
         yield "nothing wrong was found"

@@ -54,7 +54,7 @@ def kept(home: Path, base_url: str, *findings: Finding) -> Path:
         base_url=base_url,
         kind="llamacpp",
         version="b7000",
-        model="some-model",
+        model="/data/ada/some-model",
         context_tokens=32_768,
         date="2026-11-21T10:00:00+00:00",
         findings=findings,
@@ -68,15 +68,18 @@ def test_it_has_what_doctor_found_and_no_address(cli: Cli, home: Path) -> None:
     finding = Finding(
         id="reuse.none",
         weight="slow",
-        title="The server at gpu.example.org reads all again.",
+        title="The server at GPU.example.org reads all again.",
         cost=f"9 s a question with {SECRET}",
         change="--cache-reuse 256",
     )
     kept(home, "http://gpu.example.org:8080/v1", finding)
     ran = cli.run("bug")
     assert "2026-11-21: llamacpp b7000 with some-model, context 32768; http on another" in ran.out
-    assert "slow reuse.none: The server at HOST reads all again. 9 s a question" in ran.out
-    assert "gpu.example.org" not in ran.out
+    assert (
+        "slow reuse.none: The server at another-machine reads all again. 9 s a question" in ran.out
+    )
+    assert "gpu.example.org" not in ran.out.lower()
+    assert "ada" not in ran.out
     assert SECRET not in ran.out
 
 
