@@ -24,6 +24,9 @@ from qcode.tui.lines import Line, Span, line
 
 MOST_ROWS = 8
 """Of a card's body, until it is opened."""
+MOST_OPENED = 2_000
+"""Of what is opened: so many are drawn in some 20 ms. The middle of a longer one is left out; what
+is copied, exported or searched is all of it."""
 _DRAWN_ROWS = 40
 """Of a hunk of a folded card: enough for the rows of one change to find one another."""
 BAR = Span("     │ ", "gutter")
@@ -69,10 +72,25 @@ def text_body(
     if not text:
         return Body([], end)
     if view.opened:
-        return Body([_row(row, style) for row in text.split("\n")], end)
+        return Body(_opened(text, style), end)
     rows = text.split("\n", most)[:most] if end == "top" else text.rsplit("\n", most)[-most:]
     more = text.count("\n") + 1 - len(rows)
     return Body([_row(row, style) for row in rows], end, more)
+
+
+def _opened(text: str, style: str) -> list[Line]:
+    """All rows, or the first and the last of them."""
+    half = MOST_OPENED // 2
+    between = text.count("\n") + 1 - 2 * half
+    if between <= 0:
+        return [_row(row, style) for row in text.split("\n")]
+    first, last = text.split("\n", half)[:half], text.rsplit("\n", half)[-half:]
+    words = f"… {between:,} rows between; Alt+C copies all of it"
+    return [
+        *(_row(row, style) for row in first),
+        line(Span(words, "faint")),
+        *(_row(row, style) for row in last),
+    ]
 
 
 def _row(text: str, style: str) -> Line:
@@ -89,6 +107,8 @@ def framed(made: Body, view: View) -> list[Line]:
     """The rows behind the bar of a card, cut in width, and until it is opened in height."""
     rows = list(made.rows)
     hidden = 0 if view.opened else len(rows) + made.more - MOST_ROWS
+    if view.opened and made.more:  # there is more than anybody reads
+        rows.append(line(Span(f"… {made.more:,} more rows; Alt+C copies all of it", "faint")))
     if hidden > 0 and made.end == "bottom":
         kept = rows[len(rows) - MOST_ROWS + 1 :]
         rows = [line(Span(f"… {hidden + 1:,} rows above", "faint")), *kept]
@@ -110,10 +130,14 @@ def _diff(patch: str, view: View) -> Body:
     made: list[Line] = []
     for at, rows in enumerate(hunks):
         made += [line(Span("⋯", "gutter"))] if made else []
-        made += unified_lines(rows if view.opened else rows[:_DRAWN_ROWS], inside)
+        most = MOST_OPENED - len(made) if view.opened else _DRAWN_ROWS
+        made += unified_lines(rows[:most], inside)
+        below = sum(map(len, hunks[at + 1 :])) + max(len(rows) - most, 0)
         if not view.opened and len(made) > MOST_ROWS:
-            below = sum(map(len, hunks[at + 1 :])) + max(len(rows) - _DRAWN_ROWS, 0)
             return Body(made, more=below)
+        if below and len(made) >= MOST_OPENED:
+            words = f"… {below:,} more rows; /review shows them all"
+            return Body([*made, line(Span(words, "faint"))])
     return Body(made)
 
 
@@ -149,7 +173,8 @@ def sentences(text: str, style: str, view: View) -> Body:
     room, text = max(view.width - BAR_CELLS, 1), text.rstrip()
     if not text:
         return Body([])
-    seen = text if view.opened else text[: max(room * (MOST_ROWS + 1), _LONGEST_ROW)]
+    most = MOST_OPENED if view.opened else MOST_ROWS + 1
+    seen = text[: max(room * most, _LONGEST_ROW)]
     words = (safe(_last(row)).expandtabs(8) for row in seen.split("\n"))
     rows = [row for each in words for row in wrap([Span(each, style)] * bool(each), room)]
     return Body(rows, more=beyond(text[len(seen) :], room))

@@ -25,7 +25,7 @@ MOST_OPEN = 16_000
 ends, which is looked up ever more seldom."""
 MOST_TABLE = 3_000
 """Characters of an open table that is drawn anew for each row: its columns depend on all of them.
-A longer one is once it has grown by an eighth; till then its last rows stand as they are written."""
+A longer one is once it has grown by an eighth; till then its last rows stand as they came."""
 _INDENT_CELLS = 3
 _BLANK_ROWS = re.compile(r"(?:[ \t]*\n)+")
 _PROBE = "·"

@@ -17,6 +17,8 @@ MOST_ROWS = 20
 """Of a prompt, until it is opened."""
 _SEEN_CHARACTERS = 10_000
 """Of a prompt, until it is opened: more than there are in so many rows."""
+_OPENED_CHARACTERS = 100_000
+"""Of a prompt that is opened: nobody reads more here, and all of it would take a second."""
 _LABELS = {"prompt": "", "steer": "while it ran: ", "queued": "queued: ", "qcode": "qcode: "}
 _ENDS = {
     "cancelled": "Stopped.",
@@ -38,7 +40,7 @@ def prompt(block: PromptBlock, view: View) -> list[Line]:
     style = "dim" if block.kind == "qcode" else "text"
     label = _LABELS[block.kind]
     text = block.text.strip("\n")
-    seen = text if view.opened else text[:_SEEN_CHARACTERS]
+    seen = text[: _OPENED_CHARACTERS if view.opened else _SEEN_CHARACTERS]
     first, *rest = safe(seen).strip("\n").expandtabs(4).split("\n")
     lines = wrap(
         [Span(label, "dim")] * bool(label) + [Span(first, style)] * bool(first), _room(view)
@@ -49,6 +51,9 @@ def prompt(block: PromptBlock, view: View) -> list[Line]:
     if len(lines) + more > MOST_ROWS and not view.opened:
         hidden = len(lines) - MOST_ROWS + 1 + more
         lines = [*lines[: MOST_ROWS - 1], line(Span(f"… {count(hidden, 'more row')}", "faint"))]
+    elif more:
+        words = f"… {count(more, 'more row')}; Alt+C copies all of it"
+        lines.append(line(Span(words, "faint")))
     if block.images:
         lines += wrap_text(f"with {count(block.images, 'image')}", _room(view), "dim")
     mark = Span(" ❯ ", "faint" if block.kind in ("queued", "qcode") else "prompt")

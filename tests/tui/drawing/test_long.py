@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcode.protocol.display import OutputBlock, TextBlock
-from qcode.tui.blocks import CallBlock, PromptBlock
+from qcode.protocol.display import DiffBlock, OutputBlock, TextBlock
+from qcode.tui.blocks import Block, CallBlock, PromptBlock, ShellBlock
 from qcode.tui.drawing.bodies import MOST_ROWS, body, framed, sentences, text_body
+from qcode.tui.drawing.draw import draw
 from qcode.tui.drawing.view import View
 from tests.tui.drawing.looking import shown
 
@@ -37,6 +38,32 @@ def test_a_long_prompt_says_about_how_much_more_there_is() -> None:
     assert len(rows) == 20
     assert rows[-1] in ("   … 149,981 more rows", "   … 149,982 more rows")
     assert len(shown(PromptBlock("x" * 1_000_000))) == 20
+
+
+PATCH = "--- a/x\n+++ b/x\n@@ -0,0 +1,150000 @@\n" + "".join(
+    f"+{row}\n" for row in ROWS.splitlines()
+)
+
+
+def opened(text: str) -> list[Block]:
+    """What may hold that much."""
+    return [
+        CallBlock("1", "x", "y", "ok", blocks=(OutputBlock("c", text, 0, 1.0),)),
+        CallBlock("1", "x", "y", "ok", blocks=(TextBlock(text),)),
+        CallBlock("1", "x", "y", "ok", blocks=(DiffBlock("x", PATCH, 150_000, 0),)),
+        CallBlock("1", "x", "y", "error", said=text),
+        ShellBlock("c", output=text, state="done"),
+        PromptBlock(text),
+    ]
+
+
+@pytest.mark.parametrize("block", opened(ROWS), ids=lambda block: str(block)[:40])
+def test_of_an_opened_megabyte_no_more_is_drawn_than_anybody_reads(block: Block) -> None:
+    rows = [row.text for row in draw(block, View(100, opened=True))]
+    assert 1_000 < len(rows) < 30_000
+    assert any("row 0" in row for row in rows)
+    [left_out] = [row for row in rows if "… 1" in row]
+    assert "Alt+C copies all of it" in left_out or "/review shows them all" in left_out
 
 
 @given(st.text(alphabet="ab \n\t\r漢", max_size=400), st.integers(1, 12))
