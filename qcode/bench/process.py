@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from qcode.bench.unbroken import unbroken
+
 _GRACE_SECONDS = 8.0
 """For a program that was interrupted: qcode ends its turn, and what runs in its fence."""
 _KEPT_BYTES = 4 << 20
@@ -37,7 +39,25 @@ def run(
 ) -> Ran:
     """Start it in `folder` without input and wait. Raises OSError where it cannot be started."""
     began = time.monotonic()
-    process = subprocess.Popen(
+    code: int | None = None
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with unbroken():
+            process = _started(words, folder, environ)
+            readers = _Tail(process.stdout), _Tail(process.stderr)
+        with suppress(subprocess.TimeoutExpired):
+            code = process.wait(limit_seconds)
+    finally:
+        if process:
+            _end(process)
+    out, err = (reader.text() for reader in readers)
+    return Ran(code, out, err, time.monotonic() - began)
+
+
+def _started(
+    words: Sequence[str], folder: Path, environ: Mapping[str, str] | None
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
         words,
         cwd=folder,
         env=environ,
@@ -46,17 +66,6 @@ def run(
         stderr=subprocess.PIPE,
         start_new_session=True,  # Ctrl+C is ours to pass on
     )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    readers = (_Tail(process.stdout), _Tail(process.stderr))
-    code: int | None = None
-    try:
-        with suppress(subprocess.TimeoutExpired):
-            code = process.wait(limit_seconds)
-    finally:
-        _end(process)
-    out, err = (reader.text() for reader in readers)
-    return Ran(code, out, err, time.monotonic() - began)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -83,8 +92,9 @@ def _interrupt(process: "subprocess.Popen[bytes]") -> None:
 class _Tail(threading.Thread):
     """Reads a pipe to its end, and keeps the end."""
 
-    def __init__(self, pipe: IO[bytes]) -> None:
+    def __init__(self, pipe: IO[bytes] | None) -> None:
         super().__init__(daemon=True)
+        assert pipe is not None
         self._pipe = pipe
         self._kept = bytearray()
         self.start()
