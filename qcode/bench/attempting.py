@@ -12,6 +12,7 @@ from qcode.bench.copies import Copies, Judge, compared, folder, state, tail, tak
 from qcode.bench.process import Ran, run
 from qcode.bench.seed import begin
 from qcode.bench.task import Attempt, Limits, Setting, Task
+from qcode.bench.verdict import is_passed
 
 _MOST_MESSAGE = 4000
 _GRACE_SECONDS = 60.0
@@ -83,16 +84,17 @@ class Bench:
             told = self._told(ran)
             left = compared(before, state(place, own), task)
             judged = self._judged(task, place, left.counted)
+        solved = is_passed(judged, task.is_told)
         return Attempt(
             task=task.id,
             setting=trial.setting.name,
             number=trial.number,
-            solved=judged.code == 0,
+            solved=solved,
             seconds=round(ran.seconds, 2),
             changed=left.counted,
             restored=left.restored,
             judged_seconds=round(judged.seconds, 2),
-            tail="" if judged.code == 0 else tail(judged),
+            tail="" if solved else tail(judged),
             **_figures(told, ran),
         )
 

@@ -19,6 +19,7 @@ from qcode.bench.process import Ran, run
 from qcode.bench.repository import Entry, Repository, clear, export, put
 from qcode.bench.roles import is_protected
 from qcode.bench.task import Task
+from qcode.bench.unbroken import unbroken
 from qcode.protocol.errors import InputError
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.process import shell_words
@@ -132,24 +133,35 @@ class Copies:
 @contextmanager
 def folder(name: str) -> Iterator[Path]:
     """A folder for a copy, gone afterwards whatever an agent did to its rights."""
-    made = Path(tempfile.mkdtemp(prefix="qcode-bench-")).resolve()
-    inner = made / name
-    inner.mkdir()
+    made: Path | None = None
     try:
+        with unbroken():
+            made = Path(tempfile.mkdtemp(prefix="qcode-bench-")).resolve()
+        inner = made / name
+        inner.mkdir()
         yield inner
     finally:
-        _remove(made)
+        with unbroken():
+            if made:
+                _remove(made)
 
 
 def _remove(made: Path) -> None:
-    for path, _, _ in os.walk(made):  # a folder that nobody may list, or take something out of
-        with suppress(OSError):
-            Path(path).chmod(0o700)
+    _open_up(made)
     shutil.rmtree(made, ignore_errors=True)
 
 
+def _open_up(made: Path) -> None:
+    """Folders that nobody may list, or take something out of, are the owner's again."""
+    for path, _, _ in os.walk(made):
+        with suppress(OSError):
+            Path(path).chmod(0o700)
+
+
 def state(folder: Path, own: frozenset[str]) -> State:
-    """All files and links of a copy, but for those that tools make."""
+    """All files and links of a copy, but for those that tools make. What an agent has taken the
+    rights of is given them back."""
+    _open_up(folder)
     return {path.relative_to(folder).as_posix(): _mark(path) for path in _files(folder, own)}
 
 
@@ -167,7 +179,12 @@ def _files(folder: Path, own: frozenset[str]) -> Iterator[Path]:
 def _mark(path: Path) -> str:
     if path.is_symlink():
         return f"-> {path.readlink()}"
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        data = path.read_bytes()
+    except PermissionError:
+        path.chmod(0o600)
+        data = path.read_bytes()
+    return hashlib.sha256(data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from qcode.bench.repository import Changed, put
 from qcode.bench.roles import PYTHON, is_code, is_test
 from qcode.bench.task import Kind, Swap, Task
 from qcode.bench.textual import other
+from qcode.bench.verdict import says_so
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import one_line
 
@@ -132,14 +133,16 @@ def _bugs(shop: _Shop, head: str, count: int, seed: int) -> Iterator[Task]:
         if found == count or tried == count * _TRIES or shop.is_late():
             return
         swap = bug.swap
-        if not _is_caught(shop, bug):
+        proof = _caught(shop, bug)
+        if proof is None:
             shop.tell(f"no test catches: {swap.what}, {swap.path}")
             continue
         found += 1
         shop.tell(f"bug {found} of {count}: {swap.what}, {swap.path}")
         line = bug.source[: swap.start].count(b"\n") + 1
         title = f"{swap.what}, {swap.path}:{line}"
-        yield Task(id="", kind="bug", title=title, commit=head, swap=swap)
+        told = says_so(proof)
+        yield Task(id="", kind="bug", title=title, commit=head, swap=swap, is_told=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +171,20 @@ def _proposals(shop: _Shop, head: str, chance: random.Random) -> Iterator[_Bug]:
             yield bugs.pop()
 
 
-def _is_caught(shop: _Shop, bug: _Bug) -> bool:
-    """The tests fail with it, in time, and pass again without it."""
+def _caught(shop: _Shop, bug: _Bug) -> Ran | None:
+    """The tests fail with it, in time, and pass again without it: this run; else None."""
     path = bug.swap.path
     put(shop.folder, path, bug.swap.applied(bug.source), bug.mode)
     try:
         caught = shop.tests.run(shop.folder).code
     finally:
         put(shop.folder, path, bug.source, bug.mode)
-    return caught not in (0, None) and shop.tests.run(shop.folder).code == 0
+    return None if caught in (0, None) else _passing(shop, shop.folder)
+
+
+def _passing(shop: _Shop, place: Path) -> Ran | None:
+    ran = shop.tests.run(place)
+    return ran if ran.code == 0 else None
 
 
 def _redone(shop: _Shop, count: int) -> Iterator[Task]:
@@ -188,12 +196,13 @@ def _redone(shop: _Shop, count: int) -> Iterator[Task]:
         if task is None:
             continue
         tried += 1
-        if not _is_judged(shop, task):
+        proof = _judged(shop, task)
+        if proof is None:
             shop.tell(f"its tests do not judge it: {task.title}")
             continue
         found += 1
         shop.tell(f"commit {found} of {count}: {task.title}")
-        yield task
+        yield msgspec.structs.replace(task, is_told=says_so(proof))
 
 
 def _candidate(shop: _Shop, commit: str) -> Task | None:
@@ -220,15 +229,15 @@ def _is_small(code: Sequence[Changed]) -> bool:
     return 0 < len(code) <= _MOST_FILES and all(lines) and sum(lines) <= _MOST_LINES
 
 
-def _is_judged(shop: _Shop, task: Task) -> bool:
-    """The tests fail without the commit, in time, and pass with it."""
+def _judged(shop: _Shop, task: Task) -> Ran | None:
+    """The tests fail without the commit, in time, and pass with it: this run; else None."""
     with folder("copy") as place:
         shop.copies.lay(task, place)
         try:
             shop.tests.ready(place)
         except InputError:  # it could be prepared since, and not yet then
-            return False
+            return None
         if shop.tests.run(place).code in (0, None):  # first: of most commits it is enough
-            return False
+            return None
         shop.copies.bring_back(task, place)
-        return shop.tests.run(place).code == 0
+        return _passing(shop, place)

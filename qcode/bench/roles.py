@@ -38,10 +38,11 @@ def is_test(path: str) -> bool:
 def steers_tests(path: str) -> bool:
     """Something that decides which tests run, and what becomes of their result."""
     it = PurePosixPath(path)
+    top = it.parts[1:] if it.parts[0] == "src" else it.parts  # both are on Python's path
     return (
         it.name in _STEERING
         or bool(_STEERING_NAME.match(it.name))
-        or it.parts[0] in _STEERING_FOLDERS
+        or bool(_STEERING_FOLDERS & set(top[:1]))
         or it.suffix == ".pth"
     )
 

@@ -43,6 +43,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Files that are as they were before the commit; one that was not there is away."""
     message: str = ""
     """Of the commit that is taken back."""
+    is_told: bool = False
+    """Whether what runs the tests ends with words that are known (`verdict.says_so`): then a run
+    without them has not passed, whatever its code."""
 
 
 class Setting(msgspec.Struct, frozen=True):

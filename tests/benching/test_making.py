@@ -40,6 +40,13 @@ def test_both_kinds_are_made_and_the_repository_is_as_it_was(tmp_path: Path) -> 
             assert judge().run(place).code not in (0, None), task
 
 
+def test_a_runner_that_says_how_it_ended_is_known_by_it(tmp_path: Path) -> None:
+    repo = shop(tmp_path / "shop")
+    assert {it.is_told for it in made(repo, Wanted(3, ("bug", "redo"), 1))} == {True}
+    mute = judge(f"{COMMAND} 2>/dev/null")
+    assert {it.is_told for it in made(repo, Wanted(2, ("bug",), 1), mute)} == {False}
+
+
 def test_the_same_seed_makes_the_same_tasks(tmp_path: Path) -> None:
     repo = shop(tmp_path / "shop")
     wanted = Wanted(2, ("bug",), 5)
@@ -162,7 +169,15 @@ def test_code_is_not_taken_for_tests(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["pyproject.toml", "package.json", "sub/Makefile", "vitest.config.ts", "pytest.py"]
+    "path",
+    [
+        "pyproject.toml",
+        "package.json",
+        "sub/Makefile",
+        "vitest.config.ts",
+        "pytest.py",
+        "src/_pytest/x.py",
+    ],
 )
 def test_what_steers_tests_wins_nothing(path: str) -> None:
     assert is_protected(path)

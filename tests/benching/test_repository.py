@@ -209,6 +209,16 @@ def test_tests_that_an_agent_changed_are_not_taken_over(tmp_path: Path) -> None:
     assert not (old / "conftest.py").exists()
 
 
+def test_what_an_agent_may_not_read_itself_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a.py", "sub/b.py"):
+        (tmp_path / name).write_text(name)
+    before = state(tmp_path, frozenset())
+    (tmp_path / "a.py").chmod(0)
+    (tmp_path / "sub").chmod(0)
+    assert state(tmp_path, frozenset()) == before
+
+
 def test_a_link_for_a_folder_leads_nothing_out(tmp_path: Path) -> None:
     old, new, aside = tmp_path / "old", tmp_path / "new", tmp_path / "aside"
     for place in (old, new, aside):
