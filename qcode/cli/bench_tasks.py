@@ -32,6 +32,7 @@ from qcode.cli.parser import count, duration, positive
 from qcode.config import load as settings
 from qcode.config import paths as places
 from qcode.headless.exits import ExitCode
+from qcode.headless.signals import ends_before_a_turn
 from qcode.headless.talk import talk, whole
 from qcode.protocol.errors import InputError, SandboxMissing, UsageError
 from qcode.protocol.text import escaped
@@ -104,6 +105,7 @@ def _limits(group: "argparse._ArgumentGroup") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make tasks or go on with them, and print; returns the exit code. Raises QcodeError."""
+    ends_before_a_turn()  # a closed terminal leaves no agent at work, and no copy
     if arguments.resume:
         if arguments.out:
             raise UsageError("--resume and --out exclude each other: it goes on where it was.")

@@ -29,6 +29,7 @@ from qcode.doctor.meeting import Address
 from qcode.doctor.probes.table import DEEP, PROBES
 from qcode.doctor.report import Report
 from qcode.headless.exits import ExitCode, of_error
+from qcode.headless.signals import ends_before_a_turn
 from qcode.headless.talk import talk
 from qcode.protocol.errors import InputError, ServerError, UsageError
 from qcode.protocol.text import escaped
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = _loaded(arguments)
     if arguments.forget:
         return forget(paths().state, loaded.config.server.base_url)
+    ends_before_a_turn()  # a closed terminal: what was saved of the server's slot is put back
     before = _earlier(arguments.compare) if arguments.compare else None
     offline.keep(loaded.config)
     own = () if arguments.only else own_side(loaded.config)

@@ -58,6 +58,11 @@ def cheats(body: Body) -> Reply:
     return rewriting(body, "tests/test_shop.py", "import unittest\n")
 
 
+def quits(body: Body) -> Reply:
+    """A model whose code ends whoever runs it, as if all were well."""
+    return rewriting(body, "shop.py", "import os\n\nos._exit(0)\n")
+
+
 def thinks(body: Body) -> Reply:
     """A model that mends only where it may think long."""
     return mends(body) if body["thinking_budget_tokens"] > 5000 else idles(body)
@@ -118,6 +123,14 @@ def test_a_model_that_edits_the_tests_solves_nothing_and_is_told(
     assert "0/2" in ran.out
     assert "changed tests in 2 attempts; they were put back" in ran.out
     assert {it["restored"][0] for it in attempts(tmp_path / "out")} == {"tests/test_shop.py"}
+
+
+def test_code_that_ends_the_tests_early_solves_nothing(
+    bench: Bench, repo: Path, tmp_path: Path
+) -> None:
+    ran = bench(quits, *new(repo, tmp_path / "out"))
+    assert ran.code == 0, ran.err
+    assert "0/2" in ran.out
 
 
 def test_two_budgets_are_compared_over_the_same_tasks(
@@ -209,6 +222,28 @@ def test_an_interrupted_bench_goes_on(
     assert attempts(out)[: len(done)] == done
     assert len(attempts(out)) == 4
     assert "4/4" in ran.out
+
+
+def test_a_bench_whose_terminal_closes_leaves_no_agent_and_no_copy(
+    cli: Cli, repo: Path, tmp_path: Path, scripted: StartScripted
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    server = scripted(about=LLAMA, otherwise=lambda _: Reply(text="never", end="hang"))
+    cli.url = server.base_url
+    process = subprocess.Popen(
+        cli.line("bench", "tasks", *new(repo, tmp_path / "out", "--kinds", "redo")),
+        cwd=cli.folder,
+        env={**cli.environ, "TMPDIR": str(copies)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    server.wait_for(lambda seen: bool(seen.requests))
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert not list(copies.glob("qcode-bench-*"))
+    server.wait_for(lambda seen: seen.requests[0].closed_early is not None)
 
 
 def test_a_server_that_is_away_stops_the_bench_and_counts_against_nobody(

@@ -12,9 +12,10 @@ import pytest
 
 from qcode.doctor.report import Report
 from tests.e2e.rig import YOLO, Cli, Running, calling, words
+from tests.support.http1 import Json
 from tests.support.llama_words import About
 from tests.support.mind import Mind
-from tests.support.script import Pace, Reply
+from tests.support.script import Pace, Received, Reply
 from tests.support.scripted_server import ScriptedServer, StartScripted
 
 if sys.platform == "win32":
@@ -98,12 +99,9 @@ def test_sampling_that_was_seen_ignored_is_told_when_a_run_begins(
     assert "takes no min_p" in cli.ask("--min-p", "0.1").err
 
 
-def test_an_interrupted_examination_reports_what_it_knows_and_keeps_nothing(
-    cli: Cli, scripted: StartScripted, home: Path
-) -> None:
-    server = scripted(about=QWEN, otherwise=lambda _: Reply(text="never", end="hang"))
-    cli.url = server.base_url
-    running = Running(
+def examining(cli: Cli) -> Running:
+    """One that is still at it."""
+    return Running(
         subprocess.Popen(
             cli.line("doctor", "--json"),
             cwd=cli.folder,
@@ -112,6 +110,14 @@ def test_an_interrupted_examination_reports_what_it_knows_and_keeps_nothing(
             stderr=subprocess.PIPE,
         )
     )
+
+
+def test_an_interrupted_examination_reports_what_it_knows_and_keeps_nothing(
+    cli: Cli, scripted: StartScripted, home: Path
+) -> None:
+    server = scripted(about=QWEN, otherwise=lambda _: Reply(text="never", end="hang"))
+    cli.url = server.base_url
+    running = examining(cli)
     server.wait_for(lambda seen: bool(seen.requests))
     running.signal(signal.SIGINT)
     ran = running.end()
@@ -122,6 +128,35 @@ def test_an_interrupted_examination_reports_what_it_knows_and_keeps_nothing(
     assert report.left_out
     server.wait_for(lambda seen: seen.requests[0].closed_early is not None)
     assert not (home / "qcode" / "state" / "doctor").exists()
+
+
+class Saving(ScriptedServer):
+    """A llama.cpp with `--slot-save-path`."""
+
+    actions: list[str]
+
+    async def other(self, request: Received) -> tuple[int, Json]:
+        path, _, action = request.path.partition("?action=")
+        if not path.startswith("/slots/"):
+            return await super().other(request)
+        self.actions.append(action)
+        return 200, {"n_saved" if action == "save" else "n_restored": 900}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_examination_that_is_ended_puts_the_slot_back(cli: Cli, number: int) -> None:
+    server = Saving(about=QWEN, otherwise=lambda _: Reply(text="never", end="hang"))
+    server.actions = []
+    server.start()
+    try:
+        cli.url = server.base_url
+        running = examining(cli)
+        server.wait_for(lambda seen: bool(seen.requests))
+        running.signal(number)
+        assert running.end().code == 143
+    finally:
+        server.close()
+    assert server.actions == ["save", "restore"]
 
 
 def test_a_turn_of_another_qcode_is_left_alone_also_while_its_tool_runs(
