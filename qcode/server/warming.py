@@ -19,11 +19,11 @@ from typing import Any
 
 import msgspec
 
-from qcode.server.ask import Asker, NoAnswer
+from qcode.server.ask import Asker, NoAnswer, NotListening
 from qcode.server.base import Cold, Request, ServerFacts, Warmed
 from qcode.server.continuing import body
 from qcode.server.endpoint import is_private, root
-from qcode.server.liveness import Doing, doing, works
+from qcode.server.liveness import Doing, doing
 from qcode.server.quirks import QUIRKS
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Ahead:
         if self._left_off:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_SETTLE_SECONDS):
-                    while await _works(asker, facts):  # noqa: ASYNC110  it can only be asked
+                    while await _reads_still(asker, facts):  # noqa: ASYNC110  it can only be asked
                         await asyncio.sleep(_POLL_SECONDS)
         self._left_off = False
 
@@ -164,8 +164,23 @@ def _number(fields: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-async def _works(asker: Asker, facts: ServerFacts) -> bool:
+async def _reads_still(asker: Asker, facts: ServerFacts) -> bool:
+    """Whether a slot is at work on what is only to be read: who waits for words of others waits
+    for long."""
     try:
-        return await works(asker, facts) is True
+        told = (await asker.get(f"{root(facts.base_url)}/slots")).json
+    except NotListening:
+        return False
     except NoAnswer:  # at work on a batch
         return True
+    rows = told if isinstance(told, list) else []
+    return any(_only_reads(row) for row in rows if isinstance(row, dict))
+
+
+def _only_reads(slot: Mapping[str, Any]) -> bool:
+    """`n_predict: 0`, as `next_token` has it: an object in older builds, a list of one in newer."""
+    told = slot.get("next_token")
+    if isinstance(told, list) and told:
+        told = told[0]
+    wanted = told.get("n_remain", 0) if isinstance(told, dict) else 0
+    return slot.get("is_processing") is True and wanted == 0

@@ -123,6 +123,53 @@ async def test_a_server_whose_slots_are_empty_is_not_asked_to_read() -> None:
     assert "/completion" not in llama.asked
 
 
+def busy(remain: int) -> bytes:
+    """A slot at work that is to write so many tokens yet."""
+    rows = json.loads(slots("works", "rests"))
+    rows[0]["next_token"] = [{"has_next_token": True, "n_remain": remain, "n_decoded": 0}]
+    return json.dumps(rows).encode()
+
+
+async def settled(meanwhile: bytes) -> float:
+    """Seconds until a reading that was broken off is out of the way; after 0.5 it rests."""
+    rendered = b'{"prompt": "<|user|>Facts. MARK<|end|>"}'
+    llama = Llama({"/props": props(), "/slots": slots("rests"), "/apply-template": rendered})
+    async with listening(llama) as server:
+        http = make_http(server.base_url, 1.0)
+        ahead, asker = Ahead(), Asker(http, "", 1.0)
+        facts = replace(FACTS, base_url=server.base_url)
+        try:
+            assert isinstance(await ahead.read(asker, facts, ASKED, "MARK", 0.0), Cold)
+            llama.answers = {"/slots": meanwhile}
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.5, lambda: setattr(llama, "answers", {"/slots": slots("rests")}))
+            began = loop.time()
+            await ahead.settle(asker, facts)
+            return loop.time() - began
+        finally:
+            await http.aclose()
+
+
+async def test_the_batch_at_work_is_waited_for_and_somebody_elses_words_are_not() -> None:
+    assert await settled(busy(remain=0)) >= 0.5
+    assert await settled(slots("works")) >= 0.5, "a build that does not tell"
+    assert await settled(busy(remain=900)) < 0.5
+    assert await settled(busy(remain=-1)) < 0.5
+
+
+async def test_a_server_that_is_gone_is_not_waited_for() -> None:
+    rendered = b'{"prompt": "<|user|>Facts. MARK<|end|>"}'
+    llama = Llama({"/props": props(), "/slots": slots("rests"), "/apply-template": rendered})
+    async with listening(llama) as server:
+        http = make_http(server.base_url, 1.0)
+        ahead, asker = Ahead(), Asker(http, "", 1.0)
+        facts = replace(FACTS, base_url=server.base_url)
+        await ahead.read(asker, facts, ASKED, "MARK", 0.0)
+    async with asyncio.timeout(10):
+        await ahead.settle(asker, facts)
+    await http.aclose()
+
+
 async def test_nothing_is_asked_before_the_server_is_found() -> None:
     server = connect("http://127.0.0.1:1/v1", patience=Patience(connect_seconds=0.1))
     came = await server.warm(ASKED, "MARK")
