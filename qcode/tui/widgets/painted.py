@@ -30,6 +30,7 @@ def safely(draw: Callable[[], Sequence[Line]], paint: Paint) -> Sequence[Line]:
 class Painted(Widget):
     """Subclasses say in `drawn` what they show, and call `redraw` when that changes."""
 
+    ALLOW_SELECT = False  # Textual would give its name for the text under a selection
     DEFAULT_CSS = "Painted { height: auto; }"
 
     def __init__(self, paint: Paint, *, id: str | None = None) -> None:
