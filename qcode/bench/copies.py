@@ -152,15 +152,21 @@ def _remove(made: Path) -> None:
 
 
 def _open_up(made: Path) -> None:
-    """Folders that nobody may list, or take something out of, are the owner's again."""
-    for path, _, _ in os.walk(made):
-        with suppress(OSError):
-            Path(path).chmod(0o700)
+    """Folders that nobody may list, or take something out of, are the owner's again: each before
+    it is looked into. Where links lead stays as it is."""
+    made.chmod(0o700)
+    for path, names, _ in os.walk(made):
+        for below in (Path(path, name) for name in names):
+            with suppress(OSError):
+                if not below.is_symlink():
+                    below.chmod(0o700)
 
 
 def state(folder: Path, own: frozenset[str]) -> State:
     """All files and links of a copy, but for those that tools make. What an agent has taken the
-    rights of is given them back."""
+    rights of is given them back; where it has put a link for the copy, there is nothing."""
+    if folder.is_symlink() or not folder.is_dir():
+        return {}
     _open_up(folder)
     return {path.relative_to(folder).as_posix(): _mark(path) for path in _files(folder, own)}
 

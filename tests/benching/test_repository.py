@@ -1,6 +1,7 @@
 """A repository is read as it was committed, and left as it is."""
 
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -217,6 +218,20 @@ def test_what_an_agent_may_not_read_itself_is_looked_at_all_the_same(tmp_path: P
     (tmp_path / "a.py").chmod(0)
     (tmp_path / "sub").chmod(0)
     assert state(tmp_path, frozenset()) == before
+
+
+def test_a_link_for_the_copy_itself_leads_nowhere(tmp_path: Path) -> None:
+    aside = tmp_path / "aside"
+    aside.mkdir(mode=0o750)
+    (aside / "mine.txt").write_text("mine")
+    with folder("copy") as place:
+        place.rmdir()
+        assert state(place, frozenset()) == {}
+        place.symlink_to(aside)
+        assert state(place, frozenset()) == {}
+        (place.parent / "aside").symlink_to(aside)
+    assert stat.S_IMODE(aside.stat().st_mode) == 0o750
+    assert (aside / "mine.txt").exists()
 
 
 def test_a_link_for_a_folder_leads_nothing_out(tmp_path: Path) -> None:
