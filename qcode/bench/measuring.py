@@ -4,6 +4,7 @@ Rounds rather than repeats on the spot: what drifts, such as heat, meets every l
 whoever stops half-way has all lengths.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ BYTES_A_TOKEN = 3.0
 """What `filler` counts with."""
 _FEWEST_WRITTEN = 8
 """An answer of fewer tokens has no rate."""
+_LOADING_SECONDS = 600.0
+"""Beside the time for all: a model may load for so long. A server that hangs ends there."""
 _ENDLESS = frozenset({"llamacpp", "llamacpp-router", "vllm", "sglang"})
 """Kinds that take `ignore_eos`, so that each answer is as long as it is asked to be (llama.cpp
 b11549: tools/server/README.md; vLLM 0.33 and SGLang 0.5: their sampling parameters)."""
@@ -142,7 +145,11 @@ class Measuring:
             max_tokens=wish.generate_tokens,
             extra={"ignore_eos": True} if endless else {},
         )
-        found = await sound(self._server, request)
+        try:
+            async with asyncio.timeout(_LOADING_SECONDS + wish.seconds):
+                found = await sound(self._server, request)
+        except TimeoutError:
+            return Sounding(error="The answer did not end.")
         if found.prompt_tokens:
             self._bytes_a_token = len(text) / found.prompt_tokens
         return found
