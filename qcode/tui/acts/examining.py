@@ -31,7 +31,7 @@ async def doctor(hands: Hands, words: str) -> None:
             Examination(base_url, model, ears.said, ears.checks, key, anyway=bool(words))
         )
 
-    screen = ExaminingScreen(hands.palette, look)
+    screen = ExaminingScreen(hands.palette, look, hands.home.clock)
     await hands.ask(screen)
     if screen.found is not None:
         hands.tell(summary(screen.found))

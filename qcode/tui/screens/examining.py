@@ -45,13 +45,16 @@ class ExaminingScreen(Page):
         Binding("f1,f3,alt+x", "hold", "not while it runs", show=False),
     ]
 
-    def __init__(self, paint: Paint, look: Look) -> None:
+    def __init__(
+        self, paint: Paint, look: Look, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(paint, "Doctor", lambda width: going_lines(self._going, width))
         self.found: Report | None = None
         self.failed = ""
         self._look = look
         self._going = Going()
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
         self._aside: Aside[Report] | None = None
         """None = it does not run."""
 
@@ -95,7 +98,7 @@ class ExaminingScreen(Page):
 
     def _tick(self) -> None:
         if self._aside is not None or self.failed:
-            seconds = time.monotonic() - self._began
+            seconds = self._clock() - self._began
             self._going = replace(self._going, seconds=seconds)
             going = self._going
             self.show(lambda width: going_lines(going, width))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcode.protocol.events import AnyEvent
-from tests.tui.snapshots import batch, chat, lists
+from tests.tui.snapshots import batch, chat, doctor, lists
 from tests.tui.snapshots.blocks import SHEETS, sheet
 from tests.tui.snapshots.stage import SIZES, THEMES, Stage, stage
 
@@ -75,6 +75,8 @@ SCENES: Mapping[str, Scene] = {
     "stats": Scene(lists.stats),
     "context": Scene(lists.context),
     "report": Scene(lists.report),
+    "doctor": Scene(doctor.found),
+    "doctor-goes-on": Scene(doctor.goes_on),
 }
 """The first size is that of most terminals; the others only where more has room."""
 

@@ -150,6 +150,7 @@ async def stage(
     where = Home(
         *(project, open_, project.parent.parent / "state", sessions),
         clock=lambda: made[0].now if made else 100.0,
+        serve=lambda model, say, loads: model,
     )
     app = QcodeApp(where)
     async with app.run_test(size=size) as pilot:
