@@ -143,7 +143,7 @@ def _address(arguments: argparse.Namespace, loaded: Loaded) -> Address:
         server.base_url,
         key.value if key else "",
         server.model if arguments.model or is_its else "",
-        Wishes(context=context),
+        Wishes(None if server.history == "auto" else server.history, context),
     )
 
 

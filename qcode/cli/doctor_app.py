@@ -27,7 +27,10 @@ async def examine(wanted: Examination, loaded: Loaded, state: Path) -> Report:
     wanted.checks("qcode's own side")
     own = own_side(loaded.config)
     wanted.checks("meeting the server")
-    address = Address(wanted.base_url, wanted.api_key, wanted.model, Wishes(context=context))
+    server = loaded.config.server
+    is_other = server.history == "auto" or wanted.base_url != server.base_url
+    wishes = Wishes(None if is_other else server.history, context)
+    address = Address(wanted.base_url, wanted.api_key, wanted.model, wishes)
     found = await visit(
         address,
         Visit(

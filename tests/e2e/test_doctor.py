@@ -47,7 +47,7 @@ def thinking(mind: Mind) -> Any:
         if body["messages"][-1]["role"] == "assistant":  # its reasoning was closed
             return Reply(text="Done.")
         most = body.get("thinking_budget_tokens")
-        slow = Pace(characters=40, delta_seconds=0.002)
+        slow = Pace(characters=40, delta_seconds=0.02)
         return Reply(reasoning=words(most or 600), text="Done.", pace=slow)
 
     return answer
@@ -128,6 +128,16 @@ def test_an_interrupted_examination_reports_what_it_knows_and_keeps_nothing(
     assert report.left_out
     server.wait_for(lambda seen: seen.requests[0].closed_early is not None)
     assert not (home / "qcode" / "state" / "doctor").exists()
+
+
+def test_a_server_is_examined_as_the_settings_have_it_used(
+    cli: Cli, scripted: StartScripted
+) -> None:
+    cli.url = scripted(about=QWEN).base_url
+    cli.environ["QCODE_HISTORY"] = "fold"
+    server = of(cli.run("doctor", "--only", "context", "--json").out).server
+    assert server
+    assert (server.strategy, server.strategy_why) == ("fold", "configuration")
 
 
 class Saving(ScriptedServer):
