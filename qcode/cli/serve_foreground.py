@@ -40,13 +40,14 @@ def serve(wanted: Asked, form: Literal["text", "json"]) -> int:
 def _stay(use: Use, card: Card, ended: threading.Event) -> int:
     """Until it is told to end; what happens to the server meanwhile is said."""
     while not ended.wait(LOOK_SECONDS):
+        is_kept = use.place.is_kept()  # asked first: what ends then has told why before
         now = use.place.card()
-        if now is None or not use.place.is_kept():
+        if now is None or not is_kept:
             if now and now.state == "failed":
                 raise ServerGone(f"{now.said}\n  The whole log: {use.place.log}")
             talk("the server was ended from elsewhere.")
             return 0
-        if now.engine_pid != card.engine_pid and now.state != card.state:
+        if now.engine_pid != card.engine_pid:
             talk(now.said or f"{now.alias} serves again.")
         card = now
     return 0

@@ -133,8 +133,8 @@ class Place:
     def is_kept(self) -> bool:
         """Whether a keeper lives."""
         try:
-            with self.alive.open("r+b") as file:
-                return not locked(file)
+            with self.alive.open("rb") as file:
+                return not _is_free(file)
         except OSError:
             return False
 
@@ -192,10 +192,21 @@ def locked(file: IO[bytes], wait: Literal["wait", "try"] = "try") -> bool:
 def is_left(file: Path) -> bool:
     """Whether nobody holds it any more."""
     try:
-        with file.open("r+b") as opened:
-            return locked(opened)
+        with file.open("rb") as opened:
+            return _is_free(opened)
     except OSError:
         return False
+
+
+def _is_free(file: IO[bytes]) -> bool:
+    """Looked at with a lock that many can have at once: those who look are no holders."""
+    import fcntl  # noqa: PLC0415 - there is none on Windows
+
+    try:
+        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

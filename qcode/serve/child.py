@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -107,6 +108,7 @@ def line(task: Task, place: Place, port: int, *, can_share: bool) -> tuple[str, 
     return (*start_of(task.program), "--model", task.model, *flags, *named, *where, *shared)
 
 
+@cache
 def shares_port(program: str) -> bool:
     """Whether it must be told to share the port with its keeper: builds before b8580 always do."""
     with suppress(OSError, subprocess.TimeoutExpired):

@@ -293,6 +293,10 @@ def test_in_the_foreground_it_is_told_and_ends_with_ctrl_c(
     ran = cli.ask("--gguf", model, *WORDS)  # who wishes for nothing takes what runs
     assert ran.code == 0, ran.err
     assert [one["engine_pid"] for one in served(cli)] == [told["engine_pid"]]
+    os.kill(told["engine_pid"], signal.SIGKILL)
+    assert process.stderr
+    while b"was started again" not in (row := process.stderr.readline()):
+        assert row, "nobody is told that it crashed"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, said

@@ -17,6 +17,7 @@ from qcode.protocol.errors import OutOfMemory, ServerGone
 from qcode.serve import boot, child, shared
 from qcode.serve.card import Card, Place, Task, place_of
 from tests.support import fake_llama
+from tests.support.llama import ROOT
 from tests.support.served import PATIENCE_SECONDS, none_left, ready, runs, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there it runs inside WSL")
@@ -226,6 +227,19 @@ def test_a_held_port_answers_nobody() -> None:
         began = time.monotonic()
         assert child.serves(held.getsockname()[1]) == "nobody"
         assert time.monotonic() - began < 1.5
+
+
+def test_those_who_look_at_once_take_one_another_for_no_keeper(place: Place) -> None:
+    place.alive.touch()  # as one that was killed has left it
+    code = (
+        "from pathlib import Path; from qcode.serve.card import Place, is_left\n"
+        f"place = Place(Path({str(place.folder)!r}), {place.id!r})\n"
+        "seen = [place.is_kept() or not is_left(place.alive) for _ in range(5000)]\n"
+        "print(sum(seen))"
+    )
+    line = [sys.executable, "-c", code]
+    looking = [subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(2)]
+    assert [one.communicate()[0] for one in looking] == [b"0\n", b"0\n"]
 
 
 def test_a_card_that_is_damaged_counts_for_nothing(place: Place) -> None:
