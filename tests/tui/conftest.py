@@ -84,6 +84,13 @@ class House:
         """The session is open, and the prompt has the keys."""
         await self.until(lambda: self.engines and self.app.talk.status.model)
 
+    async def said(self, prompt: str, seen: str) -> None:
+        """The session is open, a prompt was sent, and this of what came back is to be seen."""
+        await self.begun()
+        await self.type(prompt)
+        await self.press("enter")
+        await self.until(lambda: seen in self.screen)
+
     @property
     def screen(self) -> str:
         """What is to be seen, as text."""

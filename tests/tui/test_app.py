@@ -50,10 +50,7 @@ async def test_the_session_begins_before_the_first_prompt(house: Enter) -> None:
 
 async def test_a_prompt_is_sent_and_its_answer_shown(house: Enter) -> None:
     async with house(Engine(turn("hello", "All is **well**."))) as h:
-        await h.begun()
-        await h.type("hello")
-        await h.press("enter")
-        await h.until(lambda: "All is well." in h.screen)
+        await h.said("hello", "All is well.")
         assert h.engine.inputs[-1] == Prompt("hello")
         assert h.app.chat.prompt.text == ""
 
@@ -74,10 +71,7 @@ async def test_a_prompt_sent_before_the_session_is_open_goes_out_then(house: Ent
 
 async def test_enter_steers_and_tab_queues_while_a_turn_runs(house: Enter) -> None:
     async with house(Engine(beginning("go", "working"))) as h:
-        await h.begun()
-        await h.type("go")
-        await h.press("enter")
-        await h.until(lambda: "working" in h.screen)
+        await h.said("go", "working")
         await h.type("left")
         await h.press("enter")
         await h.type("then")
@@ -90,10 +84,7 @@ async def test_enter_steers_and_tab_queues_while_a_turn_runs(house: Enter) -> No
 
 async def test_escape_interrupts_and_keeps_what_is_written(house: Enter) -> None:
     async with house(Engine(beginning("go", "working"))) as h:
-        await h.begun()
-        await h.type("go")
-        await h.press("enter")
-        await h.until(lambda: "working" in h.screen)
+        await h.said("go", "working")
         await h.type("draft")
         await h.press("escape")
         await h.until(lambda: h.engine.inputs[-1] == Cancel("comes back"))
@@ -103,10 +94,7 @@ async def test_escape_interrupts_and_keeps_what_is_written(house: Enter) -> None
 async def test_ctrl_c_interrupts_then_empties_the_prompt_then_quits(house: Enter) -> None:
     engine = Engine(beginning("go", "working"))
     async with house(engine) as h:
-        await h.begun()
-        await h.type("go")
-        await h.press("enter")
-        await h.until(lambda: "working" in h.screen)
+        await h.said("go", "working")
         await h.type("draft")
         await h.press("ctrl+c")
         await h.until(lambda: engine.inputs[-1] == Cancel("comes back"))
@@ -158,10 +146,7 @@ async def test_a_resumed_session_shows_what_was_said(house: Enter) -> None:
 async def test_a_new_session_closes_the_old_one_and_empties_the_screen(house: Enter) -> None:
     first, second = Engine(turn("hello", "fine")), Engine()
     async with house(first, second) as h:
-        await h.begun()
-        await h.type("hello")
-        await h.press("enter")
-        await h.until(lambda: "fine" in h.screen)
+        await h.said("hello", "fine")
         await h.until(lambda: not h.app.talk.running)
         await h.type("/new")
         await h.press("enter")
@@ -204,10 +189,7 @@ async def test_a_command_that_fails_is_a_sentence(house: Enter) -> None:
 @pytest.mark.parametrize("which", ["header", "prompt", "view", "screen"])
 async def test_what_breaks_is_made_anew_and_the_session_goes_on(house: Enter, which: str) -> None:
     async with house(Engine(turn("hello", "still here"))) as h:
-        await h.begun()
-        await h.type("hello")
-        await h.press("enter")
-        await h.until(lambda: "still here" in h.screen)
+        await h.said("hello", "still here")
         await h.type("draft")
         before = h.app.chat
         node: MessagePump = before if which == "screen" else getattr(before, which)
@@ -268,10 +250,7 @@ async def test_on_leaving_the_end_of_the_conversation_and_the_way_back_are_told(
     house: Enter,
 ) -> None:
     async with house(Engine(turn("hello", "fine"))) as h:
-        await h.begun()
-        await h.type("hello")
-        await h.press("enter")
-        await h.until(lambda: "fine" in h.screen)
+        await h.said("hello", "fine")
         text = h.app.farewell()
         assert "hello" in text
         assert "fine" in text

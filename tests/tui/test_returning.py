@@ -14,10 +14,7 @@ RUNNING = (TurnStarted(1, user("go")), StepStarted(1, 1), TextDelta("working"))
 
 async def test_escape_puts_back_what_waits_ahead_of_what_is_written(house: Enter) -> None:
     async with house(Engine(RUNNING)) as h:
-        await h.begun()
-        await h.type("go")
-        await h.press("enter")
-        await h.until(lambda: "working" in h.screen)
+        await h.said("go", "working")
         await h.type("steer me")
         await h.press("enter")
         await h.type("queued one")
@@ -35,10 +32,7 @@ async def test_escape_puts_back_what_waits_ahead_of_what_is_written(house: Enter
 
 async def test_up_takes_the_queued_prompt_back_and_never_offers_it_besides(house: Enter) -> None:
     async with house(Engine(RUNNING)) as h:
-        await h.begun()
-        await h.type("go")
-        await h.press("enter")
-        await h.until(lambda: "working" in h.screen)
+        await h.said("go", "working")
         await h.type("queued one")
         await h.press("tab")
         await h.until(lambda: h.engine.heard(Queue))
