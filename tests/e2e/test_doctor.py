@@ -140,6 +140,15 @@ def test_a_server_is_examined_as_the_settings_have_it_used(
     assert (server.strategy, server.strategy_why) == ("fold", "configuration")
 
 
+def test_a_server_that_answers_nothing_is_not_well(cli: Cli, scripted: StartScripted) -> None:
+    no = Reply(status=400, body={"error": {"message": "no such thing"}})
+    cli.url = scripted(about=QWEN, otherwise=lambda _: no).base_url
+    ran = cli.run("doctor", "--seconds", "20", "--json")
+    assert ran.code == 1
+    [found] = [it for it in of(ran.out).findings if it.id == "server.silent"]
+    assert "no such thing" in found.change
+
+
 class Saving(ScriptedServer):
     """A llama.cpp with `--slot-save-path`."""
 

@@ -4,8 +4,9 @@ Tells a fault only where a model is known from others' measurements and the figu
 machine that does other work is no fault of the set-up.
 """
 
-from qcode.doctor.base import Measure, Result, Subject
+from qcode.doctor.base import Finding, Measure, Result, Subject
 from qcode.doctor.probes import spill
+from qcode.doctor.probes.asking import excerpt, fails
 from qcode.doctor.probes.memory import cards
 from qcode.doctor.probes.speeds import Speed, joined, speed
 
@@ -34,8 +35,10 @@ class RatesProbe:
     async def run(self, subject: Subject) -> Result:
         """Also fills `subject.rates`."""
         first = await speed(subject, "first", _FIRST_TOKENS, _LEAST_ANSWER)
+        if first.error:  # one request may be lost; what is refused is refused again
+            first = await speed(subject, "first again", _FIRST_TOKENS, _LEAST_ANSWER)
         if first.error:
-            return Result(probe=self.name, verdict="unclear", said=first.error)
+            return fails(self.name, _silent(first.error))
         _learn(subject, first)
         answer = _answer_tokens(subject)
         short = await speed(subject, "short", _short_tokens(subject), answer)
@@ -68,6 +71,17 @@ class RatesProbe:
             findings=findings,
             measured=_measured(short, far) | spill.counters(here),
         )
+
+
+def _silent(error: str) -> Finding:
+    return Finding(
+        id="server.silent",
+        weight="broken",
+        title="The server does not answer a plain question.",
+        cost="Nothing works; what the other checks would show is not to be known.",
+        change="Look at the end of the server's own log, and at its answer: " + excerpt(error),
+        evidence={"answer": excerpt(error)},
+    )
 
 
 def _learn(subject: Subject, seen: Speed) -> None:
