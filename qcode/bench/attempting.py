@@ -13,6 +13,7 @@ from qcode.bench.process import Ran, run
 from qcode.bench.seed import begin
 from qcode.bench.task import Attempt, Limits, Setting, Task
 from qcode.bench.verdict import is_passed
+from qcode.protocol.text import plain
 
 _MOST_MESSAGE = 4000
 _GRACE_SECONDS = 60.0
@@ -118,7 +119,7 @@ class Bench:
             told = value if isinstance(value, dict) else {}
         if ran.code is not None and (ran.code in self._agent.fatal or not _has_tried(told)):
             said = " ".join(map(str, told.get("errors", ()))) or ran.err.strip()[-1000:]
-            raise Stopped(said or f"qcode ended with {ran.code}.", ran.code)
+            raise Stopped(plain(said) or f"qcode ended with {ran.code}.", ran.code)
         return told
 
     def _judged(self, task: Task, left: Path, counted: tuple[str, ...]) -> Ran:

@@ -21,6 +21,7 @@ from qcode.bench.roles import is_protected
 from qcode.bench.task import Task
 from qcode.bench.unbroken import unbroken
 from qcode.protocol.errors import InputError
+from qcode.protocol.text import plain
 from qcode.sandbox.environment import child_environment
 from qcode.sandbox.process import shell_words
 
@@ -87,8 +88,8 @@ def _variables() -> Mapping[str, str]:
 
 
 def tail(ran: Ran) -> str:
-    """The end of what it printed."""
-    return (ran.out + ran.err).strip()[-_TAIL:]
+    """The end of what it printed, which steers no terminal."""
+    return plain(ran.out + ran.err).strip()[-_TAIL:]
 
 
 class Copies:

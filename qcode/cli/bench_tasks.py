@@ -35,7 +35,7 @@ from qcode.headless.exits import ExitCode
 from qcode.headless.signals import ends_before_a_turn
 from qcode.headless.talk import talk, whole
 from qcode.protocol.errors import InputError, SandboxMissing, UsageError
-from qcode.protocol.text import escaped
+from qcode.protocol.text import escaped, one_line
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -143,7 +143,7 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     command = arguments.verify or config.agent.verify or _detected(copies, head)
     tests = Judge(command, arguments.prepare, _fence(arguments.sandbox), arguments.test_budget)
     wanted = Wanted(arguments.count, arguments.kinds, arguments.seed, arguments.make_budget)
-    tasks = make(copies, tests, wanted, talk)
+    tasks = make(copies, tests, wanted, _tell)
     if not tasks:
         raise InputError(
             f"No task could be made of {repository.top}: no bug was caught by {command}, and no "
@@ -170,6 +170,11 @@ def _begun(arguments: argparse.Namespace) -> Kept:
         flags=("--base-url", arguments.base_url) if arguments.base_url else (),
     )
     return Kept.new(target, plan)
+
+
+def _tell(text: str) -> None:
+    """Names of files and words of commits are among it."""
+    talk(one_line(text, 300))
 
 
 def _detected(copies: Copies, head: str) -> str:
@@ -219,7 +224,7 @@ def _go_on(kept: Kept, arguments: argparse.Namespace) -> None:
     server = ("--base-url", arguments.base_url) if arguments.base_url else plan.flags
     flags = (*server, *(INSIDE if fence else OUTSIDE))
     agent = Agent(QCODE, flags, frozenset(map(int, FATAL)), plan.limits)
-    go_on(kept, Bench(copies, tests, agent).attempt, talk)
+    go_on(kept, Bench(copies, tests, agent).attempt, _tell)
 
 
 def _print(kept: Kept, arguments: argparse.Namespace) -> None:

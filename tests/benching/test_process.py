@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qcode.bench.copies import tail
 from qcode.bench.process import run
 
 if sys.platform == "win32":  # no groups of processes there
@@ -54,6 +55,12 @@ def test_of_a_flood_the_end_is_kept(tmp_path: Path) -> None:
     ran = run(("sh", "-c", "yes | head -c 20000000; echo end"), tmp_path, 60)
     assert ran.out.endswith("y\nend\n")
     assert len(ran.out) == 4 << 20
+
+
+def test_what_it_printed_steers_no_terminal(tmp_path: Path) -> None:
+    ran = run(("printf", r"\033]0;mine\007 4 of 5\n"), tmp_path, 20)
+    assert "\x1b" in ran.out
+    assert not {"\x1b", "\x07"} & set(tail(ran))
 
 
 def test_it_gets_no_input_and_does_not_wait_for_any(tmp_path: Path) -> None:
