@@ -61,10 +61,15 @@ async def test_nothing_is_found_where_the_model_does_as_it_likes(
 
 async def test_what_the_server_does_by_itself_is_seen_to_work(thinker: LlamaServer) -> None:
     """Grammar, penalties and budget need no model that listens."""
-    async with met(Address(thinker.base_url)) as subject:
-        for probe in (BudgetProbe(), SchemaProbe(), PenaltiesProbe()):
-            result = await probe.run(subject)
-            assert result.verdict == "works", result
+    for probe in (BudgetProbe(), SchemaProbe(), PenaltiesProbe()):
+        verdicts = set()
+        for _ in range(3):  # each with a salt of its own: to some it answers in two words
+            async with met(Address(thinker.base_url)) as subject:
+                verdicts.add((await probe.run(subject)).verdict)
+            if "works" in verdicts:
+                break
+        assert verdicts <= {"works", "unclear"}, probe.name
+        assert "works" in verdicts, probe.name
 
 
 async def test_a_cut_off_at_its_narrowest_leaves_the_likeliest_token(thinker: LlamaServer) -> None:
