@@ -28,8 +28,8 @@ async def examine(wanted: Examination, loaded: Loaded, state: Path) -> Report:
     own = own_side(loaded.config)
     wanted.checks("meeting the server")
     server = loaded.config.server
-    is_other = server.history == "auto" or wanted.base_url != server.base_url
-    wishes = Wishes(None if is_other else server.history, context)
+    history = server.history if wanted.base_url == server.base_url else "auto"
+    wishes = Wishes(None if history == "auto" else history, context)
     address = Address(wanted.base_url, wanted.api_key, wanted.model, wishes)
     found = await visit(
         address,
