@@ -38,7 +38,7 @@ _MOST_TEXT = 8 << 20
 """Bytes of one string; the longest honest one is a chat template."""
 _MOST_NAME = 1024
 _MOST_KEPT = 256 << 20
-"""Bytes of all strings together: of honest files they are a few million."""
+"""Bytes of all strings and lists together: of honest files they are a few million."""
 _MOST_ELEMENTS = 1 << 24
 _KEPT_ELEMENTS = 4096
 """A list for each layer is kept, a vocabulary is not."""
@@ -140,6 +140,7 @@ class _Reader:
         count = self._count(_MOST_ELEMENTS)
         self._lengths[name] = count
         if count <= _KEPT_ELEMENTS:
+            self._keep(8 * count)
             self._lists[name] = tuple(self._value(kind) for _ in range(count))
         else:
             self._skip(kind, count)
@@ -201,10 +202,13 @@ class _Reader:
 
     def _text(self, most: int) -> str:
         count = self._count(most)
-        self._kept += count
-        if self._kept > _MOST_KEPT:
-            raise self._broken("more text than any model")
+        self._keep(count)
         return self._bytes(count).decode("utf-8", "replace")
+
+    def _keep(self, size: int) -> None:
+        self._kept += size
+        if self._kept > _MOST_KEPT:
+            raise self._broken("more of text and lists than any model")
 
     def _bytes(self, count: int) -> bytes:
         found = self._file.read(count)

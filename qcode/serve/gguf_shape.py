@@ -13,6 +13,7 @@ from qcode.serve.gguf_part import Part, Tensor
 F16 = 2
 F32 = 4
 _MOST_LAYERS = 4096
+_MOST_TOKENS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,17 @@ class Shape:
         layers = everything - ahead
         names = frozenset(one.name for one in tensors)
         recurrent = {one for one in range(layers) if _is_recurrent(one, names, keys)}
-        attending = [one for one in range(layers) if _attends(one, names, recurrent)]
+        listed = frozenset(int(found[1]) for one in names if (found := _ATTENTION.match(one)))
+        attending = [
+            one
+            for one in range(layers)
+            if _attends(one, names, recurrent) or (one not in recurrent and one not in listed)
+        ]
         experts = keys.number("expert_count")
         return cls(
             layers=layers,
             head_layers=ahead,
-            trained_tokens=keys.number("context_length"),
+            trained_tokens=min(keys.number("context_length"), _MOST_TOKENS),
             kv_bytes_per_token=sum(keys.kv_bytes(one) for one in attending),
             head_kv_bytes_per_token=sum(keys.kv_bytes(layers + one) for one in range(ahead)),
             state_bytes=len(recurrent) * keys.state_bytes(),
@@ -107,18 +113,11 @@ def _is_recurrent(layer: int, names: Collection[str], keys: _Keys) -> bool:
 
 _KEYS = ("attn_k.weight", "attn_k_b.weight", "attn_kv_a_mqa.weight", "attn_kv_b.weight")
 _ALL_IN_ONE = "attn_qkv.weight"
+_ATTENTION = re.compile(r"blk\.(\d{1,6})\.attn", re.ASCII)
 
 
 def _attends(layer: int, names: Collection[str], recurrent: Collection[int]) -> bool:
     """Whether the layer has a cache. Some are both; DeltaNet calls its own matrix as attention."""
     if any(f"blk.{layer}.{name}" in names for name in _KEYS):
         return True
-    if layer in recurrent:
-        return False
-    return f"blk.{layer}.{_ALL_IN_ONE}" in names or not _has_layer(layer, names)
-
-
-def _has_layer(layer: int, names: Collection[str]) -> bool:
-    """Whether the file lists tensors of the layer at all."""
-    pattern = re.compile(rf"blk\.{layer}\.attn")
-    return any(pattern.match(name) for name in names)
+    return layer not in recurrent and f"blk.{layer}.{_ALL_IN_ONE}" in names

@@ -1,5 +1,6 @@
 """What is read of a model's file: the shape that a plan stands on; sentences for broken ones."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,8 +52,9 @@ def test_of_a_hybrid_the_cache_counts_where_a_layer_attends_and_the_state_elsewh
     assert found.state_bytes == 3 * 4 * (convolution + state)
     assert found.expert_bytes == 4 * 3 * (4 * 16 * 64 * 4)
     assert (found.expert_layers, found.active_expert_bytes) == (4, found.expert_bytes // 2)
-    assert (found.width, found.vocabulary) == (64, 269)
-    assert found.input_bytes == 269 * 64 * 4
+    tokens = gguf.GGUFReader(found.path).fields["tokenizer.ggml.tokens"]
+    assert (found.width, found.vocabulary) == (64, len(tokens.data))
+    assert found.input_bytes == len(tokens.data) * 64 * 4
     assert not found.has_mtp
     assert found.template.startswith("{#- Lays a conversation out")
     assert found.size_bytes == found.path.stat().st_size
@@ -250,6 +252,24 @@ def test_reading_does_not_read_the_weights(tmp_path: Path) -> None:
     assert read_part(path).size_bytes == 1 << 40
 
 
+def test_a_file_of_endless_names_and_layers_is_read_in_time(tmp_path: Path) -> None:
+    """A small file, whose every layer was looked for among all its names."""
+    path = tmp_path / "wide.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_uint32("llama.block_count", 4096)
+    writer.add_uint64("llama.context_length", 1 << 63)
+    for number in range(20_000):
+        writer.add_tensor(f"t{number}", np.zeros(1, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    began = time.monotonic()
+    found = read(path)
+    assert time.monotonic() - began < 10.0
+    assert (found.layers, found.trained_tokens) == (4096, 1 << 30)
+
+
 def test_a_file_of_endless_text_is_not_read_into_memory(tmp_path: Path) -> None:
     path = tmp_path / "long.gguf"
     text = 8 << 20
@@ -260,5 +280,5 @@ def test_a_file_of_endless_text_is_not_read_into_memory(tmp_path: Path) -> None:
             file.write(key)
             file.seek(text, 1)  # a hole on the disk
         file.truncate(1 << 40)
-    with pytest.raises(InputError, match="more text than any model"):
+    with pytest.raises(InputError, match="more of text and lists than any model"):
         read(path)

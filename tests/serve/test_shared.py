@@ -256,7 +256,7 @@ def test_one_that_ends_by_itself_just_then_is_not_waited_for_in_vain(
     with alone(place.door):
         use.close()
         time.sleep(1.0)  # it wants to end now, and finds somebody at the door
-    shared.stop(place)
+    assert shared.stop(place), "it was on its way out, and that was taken for a refusal"
     assert not place.is_kept()
     assert time.monotonic() - began < shared.STOP_SECONDS / 2
 
