@@ -6,8 +6,9 @@ A model is one GGUF file, or several that are numbered; its eyes are a file of t
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from qcode.protocol.errors import InputError
+from qcode.protocol.errors import BadAnswer, InputError
 from qcode.protocol.text import one_line
 from qcode.serve.gguf_names import quantisation
 
@@ -27,6 +28,19 @@ class HubFile:
     size_bytes: int
     sha256: str
     """Empty = the hub does not tell."""
+
+
+def listed(name: Any, count: Any, sha256: Any) -> HubFile:
+    """A file as the hub lists it. Names and checksums become parts of paths. Raises BadAnswer."""
+    is_name = isinstance(name, str) and name.isprintable() and "\\" not in name
+    if not is_name or {"", ".", ".."} & set(name.split("/")):
+        raise BadAnswer(
+            f"The hub lists a file as {one_line(str(name), 80)!r}: nothing was fetched."
+        )
+    is_sum = isinstance(sha256, str) and re.fullmatch(r"([0-9a-f]{64})?", sha256)
+    if not is_sum or not isinstance(count, int) or count < 0:
+        raise BadAnswer(f"The hub does not say what {one_line(name, 80)} is: nothing was fetched.")
+    return HubFile(name, count, sha256)
 
 
 @dataclass(frozen=True, slots=True)

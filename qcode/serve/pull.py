@@ -11,7 +11,6 @@ import hashlib
 import importlib
 import io
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,7 +28,7 @@ from qcode.protocol.errors import (
     ServerGone,
 )
 from qcode.protocol.text import one_line
-from qcode.serve.hubfiles import HubFile, size
+from qcode.serve.hubfiles import HubFile, listed, size
 
 SPARE_BYTES = 512 << 20
 """Of the disk, that stay free."""
@@ -79,7 +78,7 @@ class Hub:
         with self._told(repo):
             told = self._library.HfApi().model_info(repo, revision=revision, files_metadata=True)
         files = tuple(
-            _checked(one.rfilename, one.size or 0, (one.lfs.sha256 if one.lfs else "") or "")
+            listed(one.rfilename, one.size or 0, (one.lfs.sha256 if one.lfs else "") or "")
             for one in told.siblings or ()
         )
         return Listing(repo, revision, told.sha or "", files)
@@ -181,7 +180,17 @@ class Hub:
         )
 
     def _folder(self, listing: Listing) -> Path:
-        return self.cache / f"models--{listing.repo.replace('/', '--')}"
+        return self._of(listing.repo)
+
+    def _of(self, repo: str) -> Path:
+        return self.cache / f"models--{repo.replace('/', '--')}"
+
+    def _kept(self, repo: str) -> str:
+        """What to do after it was interrupted."""
+        parts = (self._of(repo) / "blobs").glob("*.qcode.incomplete")
+        if any(map(_length, parts)):
+            return "What has come is kept: the same command goes on there."
+        return "Nothing has come; the same command tries again."
 
     def _part(self, listing: Listing, file: HubFile) -> Path:
         """By its content: whatever the hub calls it by now, it is the same file."""
@@ -216,10 +225,7 @@ class Hub:
             return BadAnswer(f"{self.host} refuses: {said}")
         if isinstance(error, OSError) and error.strerror:
             return InputError(f"{error.filename or self.cache}: {error.strerror}.")
-        return ServerGone(
-            f"{self.host} cannot be reached ({said.rstrip('.')}). What has come is kept: the same "
-            "command goes on there."
-        )
+        return ServerGone(f"{self.host} cannot be reached ({said.rstrip('.')}). {self._kept(repo)}")
 
 
 class _Counted:
@@ -278,19 +284,6 @@ def _plain(etag: str) -> str:
     if not etag.isalnum() or len(etag) > 128:
         raise BadAnswer(f"The hub names a file by {one_line(etag, 80)!r}: nothing was fetched.")
     return etag
-
-
-def _checked(name: Any, count: Any, sha256: Any) -> HubFile:
-    """A file as the hub lists it. Names and checksums become parts of paths. Raises BadAnswer."""
-    is_name = isinstance(name, str) and name.isprintable() and "\\" not in name
-    if not is_name or {"", ".", ".."} & set(name.split("/")):
-        raise BadAnswer(
-            f"The hub lists a file as {one_line(str(name), 80)!r}: nothing was fetched."
-        )
-    is_sum = isinstance(sha256, str) and re.fullmatch(r"([0-9a-f]{64})?", sha256)
-    if not is_sum or not isinstance(count, int) or count < 0:
-        raise BadAnswer(f"The hub does not say what {one_line(name, 80)} is: nothing was fetched.")
-    return HubFile(name, count, sha256)
 
 
 def _library() -> Any:

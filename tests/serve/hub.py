@@ -124,11 +124,12 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._may(repo):
             return
         files = self.hub.repos[repo]
-        rows = [
+        rows: list[dict[str, object]] = [
             {"rfilename": name, "size": len(data), "lfs": _lfs(data), "blobId": "0" * 40}
-            | self.hub.said
             for name, data in files.items()
         ]
+        for row in rows:
+            row.update(self.hub.said)
         told = {"id": repo, "modelId": repo, "sha": COMMIT, "siblings": rows, "tags": []}
         self._json(200, told)
 
