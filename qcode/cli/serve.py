@@ -17,13 +17,15 @@ from qcode.config.model import Config
 from qcode.headless.talk import talk
 from qcode.protocol.errors import InputError, ServerGone, UsageError
 from qcode.serve import shared
-from qcode.serve.card import place_of
+from qcode.serve.card import Card, Place, place_of
 from qcode.serve.plan import KvType, Wants
 from qcode.serve.printing import FORMS, printed
 from qcode.serve.source import located
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Running = tuple[Place, Card]
 
 DESCRIPTION = """\
 Serve a model file with the flags that fit this machine, each with its reason. It listens on this
@@ -73,7 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.status:
         return _status(arguments)
     if arguments.stop:
-        return _stop(arguments.model)
+        return _stop(arguments)
+    if arguments.print and arguments.json:
+        raise UsageError("--print has its own form, --json another. Say one.")
     if not arguments.model:
         raise UsageError("MODEL is missing: qcode serve MODEL.gguf, or hf:REPO:QUANT.")
     wanted = asked(arguments.model, config, _wants(arguments, config))
@@ -109,14 +113,33 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _stop(model: str) -> int:
-    file = place_of(folder(), located(model, os.environ)).file_id if model else ""
-    running = shared.servers(folder())
-    found = [(place, card) for place, card in running if file in ("", place.file_id)]
-    if not found:
-        raise InputError(f"No server of yours runs{f' for {Path(model).name}' if model else ''}.")
+def _stop(arguments: argparse.Namespace) -> int:
+    model: str = arguments.model
+    running = list(shared.servers(folder()))
+    found = _meant(model, running) if model else running
     for place, card in found:
         if not shared.stop(place):
             raise ServerGone(f"{card.alias} does not end: kill {card.pid} {card.engine_pid}")
-        sys.stdout.write(f"{card.alias} was ended.\n")
+        if not arguments.json:
+            sys.stdout.write(f"{card.alias} was ended.\n")
+    if arguments.json:
+        sys.stdout.write(serve_tables.ended_json(found))
+    elif not found:
+        sys.stdout.write(f"No server of yours runs{f' for {Path(model).name}' if model else ''}.\n")
     return 0
+
+
+def _meant(model: str, running: list[Running]) -> list[Running]:
+    """By the name that is shown, by the path that it was started with (the file may be gone), or
+    by the file. Raises InputError for what is none of these while something runs."""
+    path = str(Path(model).expanduser().absolute())
+    if found := [one for one in running if model == one[1].alias or path == one[1].model]:
+        return found
+    try:
+        file = place_of(folder(), located(model, os.environ)).file_id
+    except InputError as error:
+        if not running:
+            return []
+        names = ", ".join(card.alias for _, card in running)
+        raise InputError(f"No server of yours runs for {model}. There is: {names}.") from error
+    return [one for one in running if one[0].file_id == file]

@@ -57,6 +57,11 @@ def report(place: Place, card: Card) -> dict[str, Any]:
     }
 
 
+def ended_json(found: Found) -> str:
+    """Those that were ended."""
+    return _json([{"name": card.alias, "model": card.model, "pid": card.pid} for _, card in found])
+
+
 def told(place: Place, card: Card) -> str:
     """What a person is told of a server that has just been started or joined."""
     rows = [f"{_title(card)}\n", *_flags(card), "\n", *_use(place, card)]
@@ -73,10 +78,17 @@ def _rows(place: Place, card: Card) -> Iterator[str]:
     minutes = (time.time() - card.since) / 60
     many = shared.users(place)
     users = f"{many} qcode{'s' if many != 1 else ''}" if many else "nobody; it ends when idle"
-    yield f"  state    {card.state}, for {minutes:.0f} min; started again {card.restarts} times\n"
+    again = f"; started again {_times(card.restarts)}" if card.restarts else ""
+    yield f"  state    {card.state}, for {minutes:.0f} min{again}\n"
+    if card.context_tokens:
+        yield f"  context  {card.context_tokens:,} tokens\n"
     yield f"  users    {users}\n"
     yield f"  file     {one_line(card.model, 400)}\n"
     yield f"  log      {place.log}\n"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _title(card: Card) -> str:

@@ -37,11 +37,15 @@ def columns_of(out: TextIO) -> int:
 
 
 def wrapped(text: str, columns: int, indent: str) -> str:
-    """Lines of less than `columns`; commands and paths stay whole, so that they can be copied."""
-    return textwrap.fill(
-        text,
-        max(columns - 1, 20),
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
+    """Lines of less than `columns`; commands and paths stay whole, so that they can be copied, and
+    the lines of a log are not run into one."""
+    return "\n".join(
+        textwrap.fill(
+            line,
+            max(columns - 1, 20),
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
     )

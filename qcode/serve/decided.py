@@ -24,5 +24,7 @@ class Decided:
     """For conversations that lost their slot."""
     yarn_factor: float
     """1 = positions are as they were trained."""
+    is_asked: bool
+    """The context is what a person asked for."""
     slot_folder: str
     """Empty = states of slots are not saved."""

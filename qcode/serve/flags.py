@@ -61,6 +61,8 @@ def _of_trained(found: Decided) -> str:
     if not trained or tokens >= trained:
         return ", all that it was trained for" if tokens == trained else ""
     of = f" of {trained:,} that it was trained for"
+    if found.is_asked:
+        return f"{of}, as asked for"
     if not found.layout.is_on_gpu:
         return f"{of}; the processor reads slowly, so more is for --context to ask"
     return f"{of}; {'more does not fit' if tokens < COMFORT else 'more is for --context to ask'}"

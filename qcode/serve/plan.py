@@ -78,6 +78,7 @@ def _decided(machine: Machine, model: ModelFile, engine: Engine, wants: Wants) -
         checkpoints=checkpoints,
         cache_ram_bytes=cache_ram,
         yarn_factor=factor,
+        is_asked=wants.context_tokens == placed.layout.context_tokens,
         slot_folder=wants.slot_folder,
     )
 

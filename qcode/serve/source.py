@@ -20,11 +20,18 @@ def located(model: str, environ: Mapping[str, str]) -> Path:
     """
     if model.startswith("hf:"):
         return _fetched(model, environ)
+    if not model:
+        raise InputError("The name of the model is empty. Name a GGUF file, or hf:REPO:QUANT.")
     path = Path(model).expanduser()
-    if path.is_file():
-        return path.absolute()
-    if path.is_dir():
-        raise InputError(f"{model} is a folder. Name the GGUF file in it.")
+    try:
+        if path.is_file():
+            return path.absolute()
+        if path.is_dir():
+            raise InputError(f"{model} is a folder. Name the GGUF file in it.")
+    except OSError as error:  # its folder is not for us to read, or no file can be named so
+        raise InputError(
+            f"{model} cannot be looked at ({error.strerror}). Name a GGUF file that you may read."
+        ) from error
     hint = f" Is it hf:{model}?" if re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w.-]+)?", model) else ""
     raise InputError(
         f"There is no file {model}. Name a GGUF file, or hf:REPO:QUANT for one of the hub.{hint}"

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from qcode.cli import serve
 from qcode.cli.serve_tables import report, table, told
@@ -58,13 +59,30 @@ def test_nothing_runs_and_this_is_said(capsys: Captured) -> None:
     assert "No server of yours runs" in capsys.readouterr().out
     assert serve.main(["--status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
-    with pytest.raises(InputError, match="No server of yours runs"):
-        serve.main(["--stop"])
+    for words in (["--stop"], ["--stop", "gone.gguf"]):
+        assert serve.main(words) == 0
+        assert capsys.readouterr().out.startswith("No server of yours runs")
+    assert serve.main(["--stop", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 def test_a_model_is_needed() -> None:
     with pytest.raises(UsageError, match="MODEL is missing"):
         serve.main([])
+
+
+def test_two_forms_exclude_each_other(model: Path) -> None:
+    with pytest.raises(UsageError, match="--json another"):
+        serve.main([str(model), "--print", "llama-server", "--json"])
+
+
+def test_its_context_and_how_often_it_was_started_again_are_in_the_table(tmp_path: Path) -> None:
+    place = Place(tmp_path, "a-b")
+    text = table([(place, CARD)])
+    assert "  context  8,192 tokens\n" in text
+    assert "again" not in text
+    assert "; started again once\n" in table([(place, structs.replace(CARD, restarts=1))])
+    assert "; started again 2 times\n" in table([(place, structs.replace(CARD, restarts=2))])
 
 
 def test_what_is_not_here_is_told_with_what_to_do() -> None:

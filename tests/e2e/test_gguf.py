@@ -308,9 +308,22 @@ def test_in_the_foreground_it_is_told_and_ends_with_ctrl_c(
 def test_it_is_stopped_by_name(cli: Cli, model: str) -> None:
     assert cli.ask("--gguf", model, *WORDS).code == 0
     (one,) = served(cli)
-    assert cli.run("serve", "--stop", model).out == "3.5 was ended.\n"
+    assert cli.run("serve", "--stop", "another").code == 42
+    assert cli.run("serve", "--stop", one["name"]).out == "3.5 was ended.\n"
     assert not runs(one["engine_pid"])
-    assert cli.run("serve", "--stop").code == 42
+    ran = cli.run("serve", "--stop")
+    assert (ran.code, ran.out) == (0, "No server of yours runs.\n")
+
+
+def test_it_is_stopped_by_the_path_of_a_file_that_is_gone(
+    cli: Cli, model: str, tmp_path: Path
+) -> None:
+    moved = shutil.copy(model, tmp_path / "moved.gguf")
+    assert cli.ask("--gguf", str(moved), *WORDS).code == 0
+    moved.unlink()
+    ran = cli.run("serve", "--stop", str(moved), "--json")
+    assert [one["name"] for one in json.loads(ran.out)] == ["moved"]
+    assert served(cli) == []
 
 
 def test_nobody_there_for_long_enough_and_it_is_gone(cli: Cli, model: str, home: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TextIO
 import pytest
 
 from qcode.headless.result import Denial, Result
-from qcode.headless.talk import talk, whole
+from qcode.headless.talk import talk, whole, wrapped
 from qcode.headless.text import Progress
 from qcode.headless.words import summary
 from qcode.protocol.access import Access
@@ -414,3 +414,9 @@ def test_the_summary_is_short() -> None:
     assert fit(told, 80) == told
     result.repairs.append(Repaired("closed a bracket", "c1", "arguments"))
     assert "0 s · 1 repair · tokens" in summary(result)
+
+
+def test_the_lines_of_a_log_are_not_run_into_one_paragraph() -> None:
+    assert wrapped("It died.\n  one row\n  and " + "word " * 4, 20, "  ") == (
+        "It died.\n  one row\n  and word word word\n  word"
+    )

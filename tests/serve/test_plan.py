@@ -81,6 +81,12 @@ def test_a_context_that_was_asked_for_is_kept_or_told_as_impossible() -> None:
     assert (found.context_tokens, found.fits) == (100_000, False)
 
 
+def test_what_was_asked_for_is_given_as_the_reason() -> None:
+    found = made(machine(gpu(24)), wants=Wants(context_tokens=16_384))
+    (why,) = (flag.why for flag in found.flags if flag.name == "--ctx-size")
+    assert why.endswith("trained for, as asked for")
+
+
 def test_memory_that_others_hold_is_not_planned_with() -> None:
     busy = replace(gpu(24), free_bytes=20 * GIB)
     found = made(machine(busy))

@@ -81,6 +81,16 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         located("unsloth/Qwen:Q4", {})
 
 
+def test_what_cannot_be_looked_at_is_told() -> None:
+    with pytest.raises(InputError, match="cannot be looked at"):
+        located("m" * 300 + ".gguf", {})  # as a folder that is not ours, also for root
+
+
+def test_no_name_at_all_is_told() -> None:
+    with pytest.raises(InputError, match="is empty"):
+        located("", {})
+
+
 def test_a_model_goes_by_the_name_of_its_file() -> None:
     assert alias_of(Path("/m/Qwen3.6-UD-Q4_K_XL.gguf")) == "Qwen3.6-UD-Q4_K_XL"
     assert alias_of(Path(f"/m/{FILES[4]}")) == "Qwen3.6-35B-A3B-BF16"
