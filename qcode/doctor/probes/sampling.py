@@ -16,6 +16,7 @@ from typing import Any
 from qcode.doctor.base import Finding, Learned, Result, Subject
 from qcode.doctor.probes import changes
 from qcode.doctor.probes.asking import cost, excerpt, has, question, unclear, word, works
+from qcode.doctor.probes.speeds import ENDLESS
 from qcode.server.base import Request
 from qcode.server.fields import WINDOW_TOKENS
 from qcode.server.quirks import QUIRKS, of
@@ -147,7 +148,8 @@ async def _text(subject: Subject, free: Request, seed: int, values: Mapping[str,
     """What came, thinking too; empty = nothing."""
     window = {"penalty_window": WINDOW_TOKENS} if values else {}
     wished = {"temperature": 1.0, "top_p": 1.0, **values, **window}
-    seen = await subject.ask(replace(free, extra=_spelled(subject, wished, seed)))
+    on = {"ignore_eos": True} if subject.facts.kind in ENDLESS else {}
+    seen = await subject.ask(replace(free, extra=_spelled(subject, wished, seed) | on))
     return seen.reasoning + seen.text
 
 

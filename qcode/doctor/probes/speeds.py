@@ -9,7 +9,7 @@ from qcode.server.sounding import Sounding
 
 _TASK = "Count from one to a hundred, in words."
 _AGAIN = "Once more."
-_ENDLESS = ("llamacpp", "llamacpp-router", "llama-swap", "vllm", "sglang", "nim")
+ENDLESS = ("llamacpp", "llamacpp-router", "llama-swap", "vllm", "sglang", "nim")
 """Where `ignore_eos` is known: a short answer tells no rate."""
 _LEAST_TOKENS = 12
 """Of an answer that is counted."""
@@ -77,6 +77,6 @@ def joined(one: Speed, other: Speed) -> Speed:
 
 async def _sent(subject: Subject, talk: Talk, answer_tokens: int) -> Sounding:
     request = talk.request(subject, answer_tokens)
-    if subject.facts.kind in _ENDLESS:
+    if subject.facts.kind in ENDLESS:
         request = replace(request, extra={"ignore_eos": True})
     return await subject.ask(request)
