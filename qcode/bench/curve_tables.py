@@ -129,7 +129,7 @@ def _told(found: Change | None) -> str:
     if found is None:
         return f"{_NO_RATE:>18}"
     noise = "" if found.noise is None else f" ±{_noise(found.noise)}"
-    return f"{f'{found.share * 100:+.1f} %{noise}':>18}  {verdict(found)}"
+    return f"{f'{found.of_medians * 100:+.1f} %{noise}':>18}  {verdict(found)}"
 
 
 def _noise(share: float) -> str:

@@ -90,8 +90,11 @@ class Change:
     """From one sample of a rate to another. Shares: 0.1 is a tenth more."""
 
     share: float
+    """Of the geometric means: what the noise belongs to, and what is judged."""
     noise: float | None
     """How far the share may be off, 95 %; None = too few values to know."""
+    of_medians: float
+    """The same of the medians: what stands beside them."""
 
     @property
     def is_proven(self) -> bool:
@@ -105,12 +108,13 @@ def change(before: Sequence[float], after: Sequence[float]) -> Change | None:
         return None
     old, new = [math.log(it) for it in before], [math.log(it) for it in after]
     share = math.expm1(fmean(new) - fmean(old))
+    of_medians = median(after) / median(before) - 1
     if len(old) < 2 or len(new) < 2:
-        return Change(share, None)
+        return Change(share, None, of_medians)
     parts = (variance(old) / len(old), variance(new) / len(new))
     reach = _student(_freedom(parts, (len(old), len(new)))) * math.sqrt(sum(parts))
     # the wider of the two arms; a sample of two may be wider than a float can hold
-    return Change(share, (1 + share) * math.expm1(min(reach, 50.0)))
+    return Change(share, (1 + share) * math.expm1(min(reach, 50.0)), of_medians)
 
 
 def _freedom(parts: tuple[float, float], counts: tuple[int, int]) -> float:

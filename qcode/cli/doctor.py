@@ -16,7 +16,7 @@ import msgspec
 
 from qcode.cli import doctor_screen, offline
 from qcode.cli.doctor_kept import forget, keep
-from qcode.cli.doctor_visit import Visit, own_side, visit
+from qcode.cli.doctor_visit import InUse, Visit, own_side, visit
 from qcode.cli.parser import duration, parsed
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
@@ -31,7 +31,14 @@ from qcode.doctor.report import Report
 from qcode.headless.exits import ExitCode, of_error
 from qcode.headless.signals import ends_before_a_turn
 from qcode.headless.talk import talk
-from qcode.protocol.errors import InputError, ServerError, UsageError
+from qcode.protocol.errors import (
+    CredentialsRefused,
+    InputError,
+    ServerError,
+    ServerGone,
+    UnknownModel,
+    UsageError,
+)
 from qcode.protocol.text import escaped
 from qcode.server.known import Wishes
 
@@ -86,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.forget:
         return forget(paths().state, loaded.config.server.base_url)
     ends_before_a_turn()  # a closed terminal: what was saved of the server's slot is put back
+    if arguments.compare and arguments.markdown:
+        raise UsageError("--compare goes with the screen or with --json, not with --markdown.")
     before = _earlier(arguments.compare) if arguments.compare else None
     offline.keep(loaded.config)
     own = () if arguments.only else own_side(loaded.config)
@@ -97,14 +106,28 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         found = asyncio.run(visit(_address(arguments, loaded), wanted))
     except ServerError as error:
-        _print(arguments, report.without_server(own), before)
+        _print(arguments, report.without_server(own, _why_not(error)), before)
         talk(str(error))
-        return of_error(error)
+        return ExitCode.UNAVAILABLE if isinstance(error, InUse) else of_error(error)
     _print(arguments, found, before)
     if not arguments.only and not found.interrupted and keep(paths().state, found):
         is_read = not (arguments.json or arguments.markdown)
         sys.stdout.write(doctor_screen.from_now_on(found) if is_read else "")
     return _code(found)
+
+
+def _why_not(error: ServerError) -> str:
+    """Why nothing was examined, a clause."""
+    match error:
+        case InUse():
+            return "the server is at work for somebody"
+        case ServerGone():
+            return "no server"
+        case CredentialsRefused():
+            return "the server refuses the key"
+        case UnknownModel():
+            return "the server has no such model"
+    return "the server could not be asked"
 
 
 def chosen(names: Sequence[str]) -> tuple[Probe, ...]:
@@ -160,7 +183,8 @@ def _earlier(file: Path) -> Report:
 
 def _print(arguments: argparse.Namespace, found: Report, before: Report | None) -> None:
     if arguments.json:
-        text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+        told = report.beside(before, found) if before else found
+        text = msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
         sys.stdout.write(escaped(text) + "\n")
     elif arguments.markdown:
         sys.stdout.write(markdown.text(found))

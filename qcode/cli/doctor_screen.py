@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from qcode.doctor.base import Finding, Measure, Probe, Result
 from qcode.doctor.kept import learned
-from qcode.doctor.report import About, Report
+from qcode.doctor.report import About, Report, told
 from qcode.headless.talk import wrapped
 from qcode.protocol.text import legible, one_line
 
@@ -33,24 +33,23 @@ def listed(probes: Sequence[Probe], deep: Sequence[Probe]) -> str:
 
 
 def compared(before: Report, after: Report) -> str:
-    """What two examinations measured, side by side: that of the file first."""
-    old, new = _told(before), _told(after)
+    """What two examinations measured, side by side: that of the file first; then what the later
+    one found."""
+    old, new = told(before), told(after)
     names = list(dict.fromkeys((*old, *new)))
     width = max(map(len, names), default=0)
-    rows = [("", _short(before.server), _short(after.server))]
-    rows += [(name, _cell(old, name), _cell(new, name)) for name in names]
-    return "".join(f"{name:<{width}}  {left:>18}  {right:>18}\n" for name, left, right in rows)
-
-
-def _told(report: Report) -> Mapping[str, Measure]:
-    """The verdict of each check, and what it measured."""
-    verdicts: dict[str, Measure] = {one.probe: one.verdict for one in report.checks}
-    return {**verdicts, **report.measured}
+    rows = [
+        ("", f"before ({one_line(before.date[:10], 10)})", "now"),
+        ("", _short(before), _short(after)),
+        *((name, _cell(old, name), _cell(new, name)) for name in names),
+    ]
+    table = "".join(f"{name:<{width}}  {left:>19}  {right:>19}\n" for name, left, right in rows)
+    return "\n".join(part for part in (table, _findings(after), _end(after)) if part)
 
 
 def _heading(report: Report) -> str:
     if (seen := report.server) is None:
-        return "no server: nothing of it was checked\n"
+        return f"{one_line(report.not_examined, 60) or 'no server'}: nothing of it was checked\n"
     version = f" {one_line(seen.version, 40)}" if seen.version else ""
     rows = [f"{seen.name}{version} at {seen.base_url}\n", _row("model", one_line(seen.model, 200))]
     return "".join([*rows, _row("context", _context(seen)), _row("history", _history(seen))])
@@ -114,18 +113,23 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 def _end(report: Report) -> str:
     rows = []
-    if report.left_out:
+    if report.left_out and report.interrupted:
+        said = f"interrupted before: {', '.join(left.probe for left in report.left_out)}."
+        rows.append(wrapped(said, WIDTH, "  ") + "\n")
+    elif report.left_out:
         names = ", ".join(f"{left.probe} ({left.seconds:.0f} s)" for left in report.left_out)
         said = f"left out: {names}. qcode doctor --seconds {report.seconds_needed} asks all."
         rows.append(wrapped(said, WIDTH, "  ") + "\n")
     if report.server:
         until = "interrupted after" if report.interrupted else "took"
-        rows.append(f"{len(report.checks)} checks, {until} {report.seconds:.0f} s\n")
+        many = "1 check" if len(report.checks) == 1 else f"{len(report.checks)} checks"
+        rows.append(f"{many}, {until} {report.seconds:.0f} s\n")
     return "".join(rows)
 
 
-def _short(seen: About | None) -> str:
-    return one_line(seen.model.rpartition("/")[2], 18) if seen else "no server"
+def _short(report: Report) -> str:
+    seen = report.server
+    return one_line(seen.model.rpartition("/")[2] if seen else "not examined", 19)
 
 
 def _cell(measured: Mapping[str, Measure], name: str) -> str:

@@ -22,6 +22,10 @@ from qcode.protocol.errors import ServerGone
 from qcode.sandbox.choose import LANDLOCK
 
 
+class InUse(ServerGone):
+    """It is there, and at work for somebody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """What is to be done there."""
@@ -41,11 +45,11 @@ class Visit:
 async def visit(address: Address, wanted: Visit) -> Report:
     """Examine the server. Interrupted, it reports what is known.
 
-    Raises ServerGone, also where the server is at work; CredentialsRefused, UnknownModel.
+    Raises ServerGone, InUse where it is at work; CredentialsRefused, UnknownModel.
     """
     async with met(address, lambda state: wanted.say(f"the server: {state.state}")) as subject:
         if not wanted.anyway and (because := await _in_use(subject)):
-            raise ServerGone(because)
+            raise InUse(because)
         subject.deep = wanted.is_deep
         saved = await slot.save(subject)
         wanted.say(_beforehand(subject, saved))

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from qcode.serve.pull import Hub  # noqa: PLC0415  the library behind it takes its time
 
     hub = Hub()
-    talk(f"connection {hub.host}, by user: which files {wanted.repo} has")
+    talk(f"connecting to {hub.host}, as you asked: which files has {wanted.repo}?")
     listing = hub.listing(wanted.repo, arguments.revision)
     files = _chosen(listing, wanted, arguments.mmproj)
     _warn(hub, listing, files[0])
@@ -122,7 +122,7 @@ def _plan(hub: "Hub", listing: "Listing", files: Sequence[HubFile]) -> str:
     if not missing:
         return f"{count} ({size(total)}): on this disk already"
     there = f", {size(total - missing)} of it here already" if missing < total else ""
-    return f"connection {hub.host}, by user: {count} ({size(total)}{there}) to {hub.cache}"
+    return f"connecting to {hub.host}, as you asked: {count} ({size(total)}{there}) to {hub.cache}"
 
 
 def _fetch(hub: "Hub", listing: "Listing", file: HubFile) -> Path:

@@ -20,10 +20,11 @@ _PLACES = {
     "processor": "processor alone",
 }
 _FOOT = (
-    "file in 10^9 bytes, as the hub counts; needs in 2^30, as memory is sold. tok/s are estimated "
-    "from memory bandwidth; * = reported of this model on such a machine. Experts beside the GPU "
-    "cost some speed, layers beside it most."
+    "file in 10^9 bytes, as the hub counts; needs in 2^30, as memory is sold. {} Experts beside "
+    "the GPU cost some speed, layers beside it most."
 )
+_RATES = "tok/s are estimated from memory bandwidth; * = reported of this model on such a machine."
+_NO_RATES = "tok/s are not told: they need a GPU that is known by name."
 _ABLE = " All of it with a llama.cpp that uses the GPU: qcode serve says whether yours does."
 
 
@@ -41,7 +42,8 @@ class Shown:
 def text(shown: Shown) -> str:
     """Ends in the recommendation."""
     blocks = [_machine(shown.machine), *(_model(shown, one) for one in shown.known.models)]
-    foot = _FOOT + (_ABLE if shown.machine.gpus else "")
+    rates = _RATES if any(_speed(fit) != "-" for fit in shown.fits) else _NO_RATES
+    foot = _FOOT.format(rates) + (_ABLE if shown.machine.gpus else "")
     blocks += [_filled(foot), "".join(_doubts(shown)), "".join(_bad(shown.known))]
     return "\n".join((*blocks, "".join(_advice(shown))))
 
@@ -60,7 +62,8 @@ def _gpu(gpu: Gpu) -> str:
     if gpu.memory_bytes == 0:
         return f"{gpu.name} without a driver"
     shares = ", of the system's" if gpu.is_unified else ""
-    return f"{gpu.name} ({gpu.memory_bytes / GIB:.0f} GiB{shares})"
+    memory = f"{gpu.memory_bytes / GIB:.0f} GiB"
+    return gpu.name if gpu.name.endswith(memory) else f"{gpu.name} ({memory}{shares})"
 
 
 def _model(shown: Shown, model: CatalogModel) -> str:

@@ -50,7 +50,8 @@ def _without(words: str, name: str, other: str) -> str:
 def _server(report: Report) -> Iterator[str]:
     seen = report.server
     if seen is None:
-        yield "No server answered.\n"
+        why = report.not_examined or "no server"
+        yield f"{why[0].upper()}{why[1:]}: nothing of it was checked.\n"
         return
     where = "this machine" if is_loopback(seen.base_url) else "another machine"
     yield f"- {seen.name} {seen.version or '(version not told)'} on {where}"
@@ -70,8 +71,9 @@ def _table(title: str, results: tuple[Result, ...]) -> Iterator[str]:
 
 def _left(report: Report) -> Iterator[str]:
     if report.interrupted:
-        yield "Interrupted before its end.\n"
-    if report.left_out:
+        names = ", ".join(left.probe for left in report.left_out) or "its end"
+        yield f"Interrupted before: {names}.\n"
+    elif report.left_out:
         names = ", ".join(f"{left.probe} ({left.seconds:.0f} s)" for left in report.left_out)
         yield f"Left out: {names}.\n"
 

@@ -2,8 +2,9 @@
 
 import math
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -42,7 +43,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     date: str
     """ISO 8601, UTC."""
     server: About | None
-    """None = there was none."""
+    """None = none was examined."""
+    not_examined: str = ""
+    """Why, a clause: `no server`, `the server refuses the key`."""
     checks: tuple[Result, ...] = ()
     own: tuple[Result, ...] = ()
     """Of qcode's own side."""
@@ -109,17 +112,36 @@ def of(
     )
 
 
-def without_server(own: Sequence[Result]) -> Report:
-    """What is left to say where none answers."""
+def without_server(own: Sequence[Result], why: str = "no server") -> Report:
+    """What is left to say where none answers, or none may be asked."""
     found = by_weight(findings(own))
     return Report(
         qcode=__version__,
         date=_now(),
         machine=_machine(),
         server=None,
+        not_examined=why,
         own=tuple(own),
         findings=found,
     )
+
+
+def told(found: Report) -> Mapping[str, Measure]:
+    """The verdict of each check, and what it measured: what two reports are compared by."""
+    verdicts: dict[str, Measure] = {one.probe: one.verdict for one in found.checks}
+    return {**verdicts, **found.measured}
+
+
+def beside(before: Report, found: Report) -> dict[str, Any]:
+    """This report with an earlier one, and what is otherwise: name -> [before, now]."""
+    old, new = told(before), told(found)
+    names = dict.fromkeys((*old, *new))
+    changes = {name: [old.get(name), new.get(name)] for name in names}
+    return {
+        **msgspec.to_builtins(found),
+        "before": msgspec.to_builtins(before),
+        "changes": {name: pair for name, pair in changes.items() if pair[0] != pair[1]},
+    }
 
 
 def _now() -> str:

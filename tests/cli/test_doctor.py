@@ -81,6 +81,7 @@ def test_a_key_that_is_refused_is_not_an_absent_server(cli: Cli) -> None:
         server.close()
     assert ran.code == 41
     assert "no server" not in ran.err
+    assert ran.out.startswith("the server refuses the key: nothing of it was checked\n")
 
 
 def test_a_server_at_work_is_left_alone_unless_it_is_said(cli: Cli, serve: Serve) -> None:
@@ -88,7 +89,10 @@ def test_a_server_at_work_is_left_alone_unless_it_is_said(cli: Cli, serve: Serve
     asking = cli.start()
     server.wait_for(lambda seen: seen.running > 0)
     ran = cli.run("doctor", "--only", "context")
-    assert (ran.code, ran.out.splitlines()[0]) == (75, "no server: nothing of it was checked")
+    assert (ran.code, ran.out.splitlines()[0]) == (
+        75,
+        "the server is at work for somebody: nothing of it was checked",
+    )
     assert "answering somebody" in ran.err
     anyway = cli.run("doctor", "--only", "context", "--anyway")
     assert "works    context" in anyway.out
@@ -137,6 +141,27 @@ def test_an_earlier_report_stands_beside_this_one(cli: Cli, serve: Serve, tmp_pa
     assert ran.code == 0
     row = next(line for line in ran.out.splitlines() if "4096" in line)
     assert row.split()[-2:] == ["4096", "131072"]
+    date = of(first.read_text()).date[:10]
+    assert ran.out.splitlines()[0].split() == ["before", f"({date})", "now"]
+    assert "nothing is wrong with what was checked" in ran.out
+    assert "\n1 check, took" in ran.out
+
+
+def test_scripts_have_the_earlier_report_and_what_changed_since(
+    cli: Cli, serve: Serve, tmp_path: Path
+) -> None:
+    serve(about=SMALL)
+    first = tmp_path / "first.json"
+    first.write_text(cli.run("doctor", "--only", "context", "--json").out)
+    serve(about=About(kind="llamacpp", context_tokens=131_072))
+    told = cli.run("doctor", "--only", "context", "--compare", str(first), "--json").out
+    read = json.loads(told)
+    assert of(told).findings == ()  # it is a report as any other, and can be compared with again
+    assert read["before"] == json.loads(first.read_text())
+    assert read["changes"]["context"] == ["fails", "works"]
+    assert read["changes"]["context.context_tokens"] == [4096, 131072]
+    ran = cli.run("doctor", "--compare", str(first), "--markdown")
+    assert (ran.code, "--compare" in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"qcode": 1}', None])

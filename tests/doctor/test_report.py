@@ -167,7 +167,8 @@ def test_fields_that_scripts_rely_on_are_there() -> None:
 def test_two_reports_stand_side_by_side_also_where_one_knows_less() -> None:
     before, after = told(facts(), SLOW), told(facts(model=f"{os.sep}other.gguf"))
     after = msgspec.structs.replace(after, measured={"reuse.reread_tokens": 12, "needle.found": 3})
-    rows = {line.split()[0]: line.split()[1:] for line in compared(before, after).splitlines()[1:]}
+    table = compared(before, after).partition("\n\n")[0]
+    rows = {line.split()[0]: line.split()[1:] for line in table.splitlines()[2:]}
     assert rows["reuse"] == ["fails", "works"]
     assert rows["reuse.reread_tokens"] == ["11900", "12"]
     assert rows["reuse.held"] == ["yes", "-"]

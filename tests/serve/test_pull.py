@@ -107,8 +107,8 @@ def test_the_host_is_named_before_it_is_asked(puller: Puller, hub: Hub) -> None:
     ran = puller.run(f"{REPO}:Q4_K_M")
     host = hub.endpoint.removeprefix("http://")
     first, *_ = ran.err.splitlines()
-    assert first == f"qcode: connection {host}, by user: which files {REPO} has"
-    assert f"connection {host}, by user: Model-Q4_K_M.gguf (32.0 MB)" in ran.err
+    assert first == f"qcode: connecting to {host}, as you asked: which files has {REPO}?"
+    assert f"connecting to {host}, as you asked: Model-Q4_K_M.gguf (32.0 MB)" in ran.err
     assert "32.0 MB of 32.0 MB" in ran.err
 
 

@@ -90,7 +90,9 @@ async def _describe_router(sight: Sighting) -> ServerFacts:
 
 
 def _version(props: Mapping[str, Any]) -> str:
-    return str(props.get("build_info", "")).split("-")[0]
+    """`b11549`; empty where it was built without its history, which tells `b0-unknown`."""
+    build = str(props.get("build_info", "")).split("-")[0]
+    return "" if build == "b0" else build
 
 
 def _own_name(props: Mapping[str, Any]) -> str:
