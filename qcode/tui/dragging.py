@@ -19,6 +19,14 @@ MOST_ROWS = 8
 """At once; the farther off the pointer is, the more."""
 
 
+def within(selection: Selection, picture: Picture) -> Selection:
+    """One that was begun outside: from the first row that is seen, or to the last."""
+    rows = [one.row.place for one in picture.shown if one.row.place]
+    first = Offset(0, rows[0].number) if rows else Offset()
+    last = Offset(ROWS, rows[-1].number) if rows else Offset()
+    return Selection(selection.start or first, selection.end or last)
+
+
 class Drag:
     """Over one widget whose rows are those of `picture`. `roll` moves them, and lays them out."""
 

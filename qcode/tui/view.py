@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from qcode.tui.blocks import Block, CallBlock, ReasoningBlock
 from qcode.tui.copying import between
-from qcode.tui.dragging import Drag, Draggable
+from qcode.tui.dragging import Drag, Draggable, within
 from qcode.tui.frames import Frames, Ways
 from qcode.tui.layout import ROWS, Place, placed
 from qcode.tui.paint import Brush, Paint
@@ -219,16 +219,12 @@ class TranscriptView(Draggable, can_focus=True):
         """Shown with the next frame. One that was begun outside takes what is seen, not all that
         ever was said above it or below."""
         if selection and (selection.start is None) != (selection.end is None):
-            self.screen.selections = {**self.screen.selections, self: self._within(selection)}
+            self.screen.selections = {
+                **self.screen.selections,
+                self: within(selection, self.picture),
+            }
             return
         self._change()
-
-    def _within(self, selection: Selection) -> Selection:
-        rows = [one.row.place for one in self.picture.shown if one.row.place]
-        if not rows:
-            return Selection(selection.start or Offset(), selection.end or Offset())
-        start = selection.start or Offset(0, rows[0].number)
-        return Selection(start, selection.end or Offset(ROWS, rows[-1].number))
 
     def notify_style_update(self) -> None:
         """Its colours may be others."""
