@@ -43,6 +43,13 @@ def listed(name: Any, count: Any, sha256: Any) -> HubFile:
     return HubFile(name, count, sha256)
 
 
+def plain(etag: str) -> str:
+    """It becomes the name of a file. Raises BadAnswer."""
+    if not etag.isalnum() or len(etag) > 128:
+        raise BadAnswer(f"The hub names a file by {one_line(etag, 80)!r}: nothing was fetched.")
+    return etag
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """What stands on the command line."""

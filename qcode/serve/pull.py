@@ -28,7 +28,7 @@ from qcode.protocol.errors import (
     ServerGone,
 )
 from qcode.protocol.text import one_line
-from qcode.serve.hubfiles import HubFile, listed, size
+from qcode.serve.hubfiles import HubFile, listed, plain, size
 
 SPARE_BYTES = 512 << 20
 """Of the disk, that stay free."""
@@ -136,7 +136,7 @@ class Hub:
         meta = self._library.get_hf_file_metadata(url)
         if not meta.etag or meta.location is None:
             raise BadAnswer(f"{self.host} does not say what {file.name} is: nothing was fetched.")
-        blob = self._folder(listing) / "blobs" / _plain(meta.etag)
+        blob = self._folder(listing) / "blobs" / plain(meta.etag)
         if not blob.exists():
             part = self._part(listing, file)
             part.parent.mkdir(parents=True, exist_ok=True)
@@ -277,13 +277,6 @@ def _length(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _plain(etag: str) -> str:
-    """It becomes the name of a file. Raises BadAnswer."""
-    if not etag.isalnum() or len(etag) > 128:
-        raise BadAnswer(f"The hub names a file by {one_line(etag, 80)!r}: nothing was fetched.")
-    return etag
 
 
 def _library() -> Any:
