@@ -216,8 +216,7 @@ class TranscriptView(Draggable, can_focus=True):
         return text, "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Shown with the next frame. One that was begun outside takes what is seen, not all that
-        ever was said above it or below."""
+        """Shown with the next frame. One that was begun outside takes only what is seen."""
         if selection and (selection.start is None) != (selection.end is None):
             self.screen.selections = {
                 **self.screen.selections,
