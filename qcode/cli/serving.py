@@ -2,16 +2,17 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qcode.config.model import Config
 from qcode.config.paths import make, paths
-from qcode.protocol.errors import ConfigError
+from qcode.protocol.errors import ConfigError, OutOfMemory, ServerGone
 from qcode.serve import engines, shared
 from qcode.serve.base import Engine, Flag, Machine, Plan
 from qcode.serve.card import Card, Place, Task, place_of
+from qcode.serve.fields import SETTERS
 from qcode.serve.gguf import read
 from qcode.serve.hardware import look
 from qcode.serve.plan import Wants, plan
@@ -75,6 +76,7 @@ class Asked:
         """With the person's own flags in the place of those of the same name."""
         said = (words.partition(" ") for words in self.config.serve.flags)
         own = [Flag(name, value.strip(), "as serve.flags says") for name, _, value in said]
+        _check_flags(planned, own)
         names = {flag.name for flag in own}
         kept = (flag for flag in planned.flags if flag.name not in names)
         return replace(planned, flags=(*kept, *own))
@@ -95,8 +97,12 @@ class Asked:
             ) from error
         try:
             return use, use.ready(told or Progress(say).told, self.config.server.loading_seconds)
-        except BaseException:
+        except (ServerGone, OutOfMemory):  # it has failed, or goes on loading and was said to
             use.close()
+            shared.tidy(use.place)
+            raise
+        except BaseException:  # Ctrl+C above all
+            _give_up(use, say)
             raise
 
     def _plan_in_room(self, say: Say) -> Plan:
@@ -130,6 +136,30 @@ class Asked:
             idle_seconds=self.config.serve.idle_minutes * 60,
             context_tokens=planned.context_tokens,
             build=planned.engine.build,
+        )
+
+
+def _give_up(use: Use, say: Say) -> None:
+    """Let go of what still loads; what nobody else waits for is ended."""
+    card = use.place.card()
+    use.close()
+    if card is None:
+        return
+    if shared.end_unused(use.place):
+        say(f"{card.alias} was ended: nobody else uses it.")
+    elif others := shared.users(use.place):
+        say(f"{card.alias} goes on: {others} more use it.")
+
+
+def _check_flags(planned: Plan, own: Sequence[Flag]) -> None:
+    """What was planned may be left out by an engine that has no such thing; what was asked for may
+    not. Raises ConfigError."""
+    unknown = [flag.name for flag in own if flag.name not in SETTERS]
+    if planned.engine.backend == "xllamacpp" and unknown:
+        raise ConfigError(
+            f"serve.flags has {', '.join(unknown)}, which xllamacpp does not know. Write the long "
+            "name as llama-server spells it and its value behind a blank (--threads 4), or install "
+            "a llama-server."
         )
 
 

@@ -212,7 +212,20 @@ def _is_free(file: IO[bytes]) -> bool:
 @contextmanager
 def alone(file: Path, wait: Literal["wait", "try"] = "wait") -> Iterator[bool]:
     """The lock of `file`, made where it is missing; False = another has it, if it is but tried.
-    Raises OSError."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as opened:
-        yield locked(opened, wait)
+    Whoever has it may take the file away. Raises OSError."""
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b") as opened:
+            is_ours = locked(opened, wait)
+            if is_ours and not _is_still(opened, file):
+                continue  # taken away while we waited: others lock the next one
+            yield is_ours
+            return
+
+
+def _is_still(opened: IO[bytes], file: Path) -> bool:
+    """Whether `opened` is what goes by the name of `file`."""
+    try:
+        return os.path.samestat(os.fstat(opened.fileno()), file.stat())
+    except FileNotFoundError:
+        return False

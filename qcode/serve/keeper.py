@@ -27,8 +27,9 @@ LOOK_SECONDS = 0.5
 """Between two looks at who is there; what ends meanwhile wakes the keeper."""
 
 CRASHES = 3
-"""So many within CRASH_SECONDS, and it is not started again."""
-CRASH_SECONDS = 120.0
+"""So many in a row, and it is not started again."""
+WELL_SECONDS = 20.0
+"""An engine that has served for so long ran well: crashes before it count no more."""
 
 
 def main() -> int:
@@ -79,7 +80,10 @@ class Keeper:
         self._state: State = "loading"
         self._said = ""
         self._cause: hints.Cause = "unknown"
-        self._crashes: list[float] = []
+        self._ready_since: float | None = None
+        self._in_a_row = 0
+        self._restarts = 0
+        self._has_moved = False
         self._idle = Idle(task.idle_seconds, time.monotonic())
         self._stops = False
 
@@ -109,6 +113,7 @@ class Keeper:
 
     def _start(self, state: State, said: str = "") -> None:
         self._since = time.time()
+        self._ready_since = None
         try:
             self._child = child.start(self._task, self._place, self._port, self._output)
         except OSError as error:
@@ -128,13 +133,14 @@ class Keeper:
             else:
                 self._crashed(code)
         elif self._state != "ready" and child.serves(self._port) == "ready":
+            self._ready_since = time.monotonic()
             self._tell("ready")
 
     def _did_not_start(self, code: int) -> None:
         assert self._child
         log = self._output.tail(self._child.said_before)
-        if hints.cause(log, code) == "port" and not self._crashes:
-            self._crashes.append(time.monotonic())  # once: another port, this time not held
+        if hints.cause(log, code) == "port" and not self._has_moved:
+            self._has_moved = True  # once: another port, this time not held
             self._held.close()
             with child.hold_port() as probe:
                 self._port = probe.getsockname()[1]
@@ -143,16 +149,20 @@ class Keeper:
         self._fail(f"{self._name()} did not start: it", log, code)
 
     def _crashed(self, code: int) -> None:
-        now = time.monotonic()
-        self._crashes = [at for at in self._crashes if now - at < CRASH_SECONDS] + [now]
+        self._in_a_row = 1 if self._ran_well() else self._in_a_row + 1
         assert self._child
         log = self._output.tail(self._child.said_before)
-        if len(self._crashes) > CRASHES:
-            said = f"{self._name()} crashed {len(self._crashes)} times in a row: the last one"
+        if self._in_a_row > CRASHES:
+            said = f"{self._name()} crashed {self._in_a_row} times in a row: the last one"
             self._fail(said, log, code)
             return
+        self._restarts += 1
         self._output.add(f"qcode: it ended with {code}, and is started again\n".encode())
         self._start("restarting", f"{self._name()} ended with {code} and was started again.")
+
+    def _ran_well(self) -> bool:
+        since = self._ready_since
+        return since is not None and time.monotonic() - since >= WELL_SECONDS
 
     def _fail(self, what: str, log: str, code: int) -> None:
         self._cause = hints.cause(log, code)
@@ -201,7 +211,7 @@ class Keeper:
                     since=self._since,
                     said=self._said,
                     cause=self._cause,
-                    restarts=len(self._crashes),
+                    restarts=self._restarts,
                     context_tokens=task.context_tokens,
                     build=task.build,
                     flags=task.flags,

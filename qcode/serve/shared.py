@@ -17,7 +17,7 @@ from typing import IO, Literal
 import msgspec
 
 from qcode.protocol.errors import OutOfMemory, ServerGone
-from qcode.serve import boot
+from qcode.serve import boot, child
 from qcode.serve.card import Card, Place, Task, alone, locked
 from qcode.serve.engines import environment
 
@@ -25,6 +25,8 @@ BEGIN_SECONDS = 30.0
 """For a keeper to say its first word, on a machine that is busy with other things."""
 POLL_SECONDS = 0.02
 STOP_SECONDS = 20.0
+HANG_SECONDS = 15.0
+"""An engine that is ready says so within it, however busy its machine is."""
 
 Told = Callable[[Card, float], None]
 """Hears of a server that is not ready yet, and since how many seconds."""
@@ -49,7 +51,7 @@ class Use:
             if card and card.state == "failed":
                 kind = OutOfMemory if card.cause == "memory" else ServerGone
                 raise kind(f"{card.said}\n  The whole log: {self.place.log}")
-            if card and card.state == "ready":
+            if card and card.state == "ready" and self._answers(card, limit_seconds):
                 return card
             if not is_kept:
                 raise ServerGone(
@@ -65,10 +67,29 @@ class Use:
                 told(card, passed)
             time.sleep(POLL_SECONDS)
 
+    def _answers(self, card: Card, limit_seconds: float) -> bool:
+        """Whether it does what its keeper last told: it may have crashed just now, or hang."""
+        limit = time.monotonic() + min(HANG_SECONDS, limit_seconds)
+        while child.serves(card.port) != "ready":
+            if not self.place.is_kept() or self.place.card() != card:
+                return False  # there is news
+            if time.monotonic() > limit:
+                raise ServerGone(hangs(card))
+            time.sleep(POLL_SECONDS)
+        return True
+
     def close(self) -> None:
         """Let go of it."""
         self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def hangs(card: Card) -> str:
+    """A sentence about an engine that runs and says nothing."""
+    return (
+        f"The engine of qcode serve ({card.alias}) does not answer. qcode serve --stop ends it; "
+        "the next qcode starts it again."
+    )
 
 
 def new_key() -> str:
@@ -93,6 +114,9 @@ def join(place: Place, task: Callable[[], Task]) -> Use:
             _begin(place, task())
         except BaseException:
             use.close()
+            if not users(place):
+                _end_kept(place)
+            _clear(place)
             raise
         return use
 
@@ -106,8 +130,7 @@ def servers(folder: Path) -> Iterator[tuple[Place, Card]]:
                 yield place, card
         else:
             with alone(place.door):
-                if not place.is_kept():
-                    place.clear()
+                _clear(place)
 
 
 def like(place: Place) -> Place:
@@ -131,8 +154,7 @@ def stop(place: Place) -> bool:
     gone = not place.is_kept()
     if gone:
         with alone(place.door):
-            if not place.is_kept():
-                place.clear()
+            _clear(place)
     return gone
 
 
@@ -143,6 +165,23 @@ def end_unused(place: Place) -> bool:
             return False
         _end_kept(place)
         return not place.is_kept()
+
+
+def tidy(place: Place) -> None:
+    """Take away what a server that has failed has left, unless others still want to be told why;
+    its log stays."""
+    with alone(place.door):
+        card = place.card()
+        if not users(place) and (card is None or card.state == "failed"):
+            _end_kept(place)
+            _clear(place)
+
+
+def _clear(place: Place) -> None:
+    """To be called behind the door, which goes too: whoever waits there makes another."""
+    if not place.is_kept():
+        place.clear()
+        place.door.unlink(missing_ok=True)
 
 
 def _is_usable(card: Card | None) -> bool:
@@ -192,9 +231,12 @@ def _begin(place: Place, task: Task) -> None:
     with keeper.stdin:
         keeper.stdin.write(msgspec.json.encode(task))
     limit = time.monotonic() + BEGIN_SECONDS
-    while place.card() is None:
-        if keeper.poll() is not None or time.monotonic() > limit:
-            keeper.kill()
-            keeper.wait()
-            raise ServerGone(f"The server's keeper did not start. Its log: {place.log}")
-        time.sleep(POLL_SECONDS)
+    try:
+        while place.card() is None:
+            if keeper.poll() is not None or time.monotonic() > limit:
+                raise ServerGone(f"The server's keeper did not start. Its log: {place.log}")
+            time.sleep(POLL_SECONDS)
+    except BaseException:  # also Ctrl+C: nobody knows of it yet
+        keeper.kill()
+        keeper.wait()
+        raise

@@ -141,6 +141,17 @@ def test_wishes_make_another_server_and_the_usual_ones_none(model: Path) -> None
     assert other.place.file_id == usual.place.file_id
 
 
+def test_a_flag_that_the_engine_does_not_know_is_refused(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # leaves the package
+    config = Config(serve=Serve(flags=("--threads 1", "--nonsense")))
+    with pytest.raises(ConfigError, match="has --nonsense, which xllamacpp does not know"):
+        asked(str(model), config).use(lambda said: None)
+    left = [file.name for file in (paths().state / "serve").iterdir()]
+    assert left in ([], ["slots"])
+
+
 def test_no_project_says_what_runs_here(home: Path, tmp_path: Path) -> None:
     data = b'[serve]\nbinary = "/evil"\nidle_minutes = 0\n'
     trusted = ProjectFile(tmp_path / "config.toml", data, why_not="")

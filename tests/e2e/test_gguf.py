@@ -16,7 +16,7 @@ import pytest
 
 from qcode.config.paths import paths
 from qcode.serve import shared
-from tests.e2e.rig import Cli, lawful
+from tests.e2e.rig import Cli, Running, lawful
 from tests.support import fake_llama
 from tests.support.llama import make_model
 from tests.support.served import PATIENCE_SECONDS, none_left, ours, runs, until
@@ -262,8 +262,27 @@ def test_while_it_loads_ctrl_c_ends_the_wait(cli: Cli, tmp_path: Path, home: Pat
         running = cli.start("--gguf", str(make_model(tmp_path, "3.5")))
         while b"loading 3.5, 1 s" not in (row := running.line_of_stderr()):
             assert row, "it ended before it loaded"
+        other = Running(
+            subprocess.Popen(
+                cli.line("serve", str(tmp_path / "tiny" / "3.5.gguf")),
+                cwd=cli.folder,
+                env=cli.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        )
+        until(lambda: [one["users"] for one in served(cli)] == [2])
         running.signal(signal.SIGINT)
-        assert running.end().code == 130
+        ran = running.end()
+        assert ran.code == 130
+        assert "3.5 goes on: 1 more use it." in ran.err
+        other.signal(signal.SIGINT)
+        ran = other.end()
+        assert ran.code == 130
+        assert "3.5 was ended: nobody else uses it." in ran.err
+        assert served(cli) == []
+        assert not ours(home)
 
 
 def test_in_the_foreground_it_is_told_and_ends_with_ctrl_c(

@@ -10,13 +10,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from qcode.protocol.errors import ServerGone
+from qcode.protocol.errors import InputError, ServerGone
 from qcode.serve import shared
-from qcode.serve.card import Card, Place, alone, place_of
+from qcode.serve.card import Card, Place, Task, alone, place_of
+from qcode.serve.keeper import WELL_SECONDS
 from tests.support.llama import ROOT, make_model
 from tests.support.served import none_left, ours, ready, runs, task, until
 
@@ -104,6 +106,54 @@ def test_a_killed_engine_comes_back_at_the_same_address_with_the_same_key(join: 
     assert (after.port, after.key, after.restarts) == (before.port, before.key, 1)
     assert after.said == "xllamacpp ended with -9 and was started again."
     assert status(after, "/models", after.key) == 200
+
+
+def test_who_comes_just_after_a_crash_waits_until_it_is_back(join: Join) -> None:
+    before = ready(join())
+    os.kill(before.engine_pid, signal.SIGKILL)
+    after = ready(join())  # its keeper may not have noticed yet
+    assert after.engine_pid != before.engine_pid
+    assert status(after, "/models", after.key) == 200
+
+
+def test_an_engine_that_hangs_is_told_with_what_ends_it(join: Join) -> None:
+    card = ready(join())
+    os.kill(card.engine_pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ServerGone, match=r"does not answer\. qcode serve --stop ends it"):
+            join().ready(lambda card, seconds: None, 2.5)
+    finally:
+        os.kill(card.engine_pid, signal.SIGCONT)
+
+
+def is_another(place: Place, before: Card) -> bool:
+    """Whether the engine was started again since."""
+    now = place.card()
+    return now is not None and now.engine_pid != before.engine_pid
+
+
+@pytest.mark.slow
+def test_crashes_before_it_ran_well_count_no_more(join: Join) -> None:
+    use = join()
+    for crash in range(1, 6):
+        card = ready(use)
+        if crash == 4:
+            time.sleep(WELL_SECONDS + 1)
+        os.kill(card.engine_pid, signal.SIGKILL)
+        until(partial(is_another, use.place, card))
+    assert ready(use).restarts == 5
+
+
+def test_what_is_refused_before_it_starts_leaves_nothing(home: Path, model: Path) -> None:
+    folder = home / "refused"
+    folder.mkdir()
+
+    def refuses() -> Task:
+        raise InputError("no model")
+
+    with pytest.raises(InputError):
+        shared.join(place_of(folder, model), refuses)
+    assert [*folder.iterdir()] == []
 
 
 def test_its_port_is_nobody_elses_while_it_is_down(join: Join) -> None:
@@ -277,3 +327,5 @@ def test_a_file_that_is_no_model_is_told_with_a_hint(home: Path, tmp_path: Path)
         assert "The file is no whole GGUF model" in told
         assert str(place.log) in told
         until(lambda: not ours(home))
+        shared.tidy(place)
+        assert [file.name for file in folder.iterdir()] == [place.log.name]
