@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from qcode.cli import own_server
 from qcode.cli.debug import log_to_file
 from qcode.cli.options import Options
 from qcode.cli.screen import draw_on_terminal
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """The app, to its end; returns the exit code. Raises QcodeError."""
     _check(options)
-    if options.gguf is None:
+    if options.gguf is None and not own_server.any_told_of():
         return _run(options)
     from qcode.cli.embedded import embedded  # noqa: PLC0415 - a run with a server needs none of it
 
@@ -61,6 +62,7 @@ def _run(options: Options) -> int:
         None if sys.platform == "win32" else door.serve,
         themes=(places.config / "themes",),
         configured=_configured(project, door) if project.asks else None,
+        again=door.again,
     )
     dumb = os.environ.get("TERM") == "dumb"  # it can move no cursor: Emacs' shell, some CI
     show = _plain if options.plain or dumb else _full_screen
@@ -206,10 +208,18 @@ class _Door:
         self.close()
         self.use = use
         self.options = replace(
-            self.options, base_url=card.base_url, model=card.alias, own_key=card.key
+            self.options, base_url=card.base_url, model=card.alias, own_key=card.key, gguf=model
         )
         self.loaded = settings(self.project, flags(self.options))
         return card.alias
+
+    def again(self) -> str:
+        """See `Home.again`."""
+        if self.options.gguf is None:
+            return ""
+        from qcode.cli.embedded import again  # noqa: PLC0415 - see `serve`
+
+        return again(self.options.gguf)
 
     def close(self) -> None:
         """Let go of what was served."""
@@ -249,7 +259,9 @@ class _Door:
             return self._demo(wanted, wanted.demo)
         if not wanted.base_url:
             return self.options, self.project.folder, self.loaded
-        said = replace(self.options, base_url=wanted.base_url, own_key="")
+        said = replace(
+            self.options, base_url=wanted.base_url, own_key=own_server.key_at(wanted.base_url)
+        )
         return said, self.project.folder, settings(self.project, flags(said))
 
     def _demo(self, wanted: Wanted, folder: Path) -> tuple[Options, Path, Loaded]:
@@ -278,4 +290,4 @@ class _Door:
             resumed = store.fork(wanted.resume, before_turn=wanted.before_turn)
         else:
             resumed = store.resume(wanted.resume)
-        return going_on(resumed, folder, wanted.resume)
+        return going_on(resumed, folder, wanted.resume, self.again())

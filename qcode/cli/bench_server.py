@@ -23,6 +23,7 @@ from qcode.bench.curve_tables import comparison_data, comparison_text, curve_tex
 from qcode.bench.measuring import SIZES, Book, Measuring, Wish
 from qcode.bench.plot import ASCII, FINE, Signs
 from qcode.cli import offline
+from qcode.cli.embedded import reached
 from qcode.cli.parser import duration, positive
 from qcode.config import load as settings
 from qcode.config.profiles import tuned
@@ -38,6 +39,7 @@ from qcode.server.client import connect
 from qcode.server.door import make_http
 from qcode.server.endpoint import Patience
 from qcode.server.known import Wishes
+from qcode.server.liveness import doing
 from qcode.server.quirks import QUIRKS
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def add(parser_group: "Group") -> None:
     """Declare `bench server`."""
     parser = parser_group.add_parser("server", help="how fast it reads and writes, by length")
     parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
+    parser.add_argument("--gguf", metavar="MODEL", help="served by qcode: see qcode serve")
     parser.add_argument("--model", metavar="NAME", help="this model of it, or a profile")
     parser.add_argument(
         "--sizes", type=_sizes, default=SIZES, metavar="LIST", help="tokens of prompt: 512,4k,16k"
@@ -89,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError("--save is for what is measured; two files are compared as they are.")
         _print_both(saved[0], saved[1], arguments)
         return ExitCode.OK
-    curve, code = _measured(arguments)
+    with reached(arguments) as at:
+        curve, code = _measured(at)
     if arguments.save and curve.points:
         save(curve, arguments.save)
         talk(f"saved as {arguments.save}; --compare {arguments.save} compares another with it.")
@@ -111,6 +115,7 @@ def _measured(arguments: argparse.Namespace) -> tuple[Curve, int]:
     except KeyboardInterrupt:
         if sight.facts is None or not sight.book.found:
             raise
+        sight.book.interrupted(arguments.sizes)
         talk("interrupted; this is what is known.")
         code = ExitCode.INTERRUPTED
     return sight.curve(arguments), code
@@ -149,7 +154,13 @@ async def _measure(arguments: argparse.Namespace, sight: _Sight) -> None:
     try:
         sight.facts = facts = await server.facts(_loading)
         sight.told = await _told(facts, key)
-        talk(f"{one_line(facts.model)} at {without_password(facts.base_url)}: its cache is used.")
+        talk(
+            f"{one_line(facts.model)} at {without_password(facts.base_url)}: this takes the place "
+            "of the conversation that it has in its cache; the next turn of a running session is "
+            "read anew."
+        )
+        if await _is_busy(facts, key):
+            talk("the server is at work for somebody: this waits for it, or is measured beside it.")
         measuring = Measuring(server, facts, secrets.token_hex(6), talk)
         sight.book = measuring.book
         await measuring.run(_wish(arguments))
@@ -175,8 +186,9 @@ def _server(arguments: argparse.Namespace) -> tuple[Server, str]:
     loaded = settings.load(settings.sources(flags))
     offline.keep(loaded.config)
     config = loaded.config.server
-    key = endpoint_key(config.base_url, config.api_key_env, os.environ)
-    value = key.value if key else ""
+    own = arguments.own_key
+    key = None if own else endpoint_key(config.base_url, config.api_key_env, os.environ)
+    value = key.value if key else own
     patience = Patience(
         connect_seconds=config.connect_seconds, loading_seconds=config.loading_seconds
     )
@@ -186,6 +198,14 @@ def _server(arguments: argparse.Namespace) -> tuple[Server, str]:
 
 def _context(loaded: settings.Loaded, model: str) -> int:
     return tuned(loaded.config, model, loaded.said).server.context_tokens
+
+
+async def _is_busy(facts: ServerFacts, key: str) -> bool:
+    """Only llama.cpp tells."""
+    if facts.kind != "llamacpp":
+        return False
+    async with make_http(facts.base_url, 5.0) as http:
+        return await doing(Asker(http, key, 5.0), facts) == "busy"
 
 
 async def _told(facts: ServerFacts, key: str) -> dict[str, str]:

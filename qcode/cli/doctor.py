@@ -17,6 +17,7 @@ import msgspec
 from qcode.cli import doctor_screen, offline
 from qcode.cli.doctor_kept import forget, keep
 from qcode.cli.doctor_visit import InUse, Visit, own_side, visit
+from qcode.cli.embedded import reached
 from qcode.cli.parser import duration, parsed
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
@@ -64,6 +65,7 @@ def add(parser_group: "Group") -> None:
         "doctor", help="what is wrong with the server, measured", epilog=EPILOG
     )
     parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
+    parser.add_argument("--gguf", metavar="MODEL", help="served by qcode: see qcode serve")
     parser.add_argument("--model", metavar="NAME", help="this model of it, or a profile")
     parser.add_argument(
         "--seconds", type=duration, metavar="N", help="at most so long; default: 60, deep: 900"
@@ -89,13 +91,22 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         sys.stdout.write(doctor_screen.listed(PROBES, DEEP))
         return ExitCode.OK
-    loaded = _loaded(arguments)
     if arguments.forget:
-        return forget(paths().state, loaded.config.server.base_url)
+        if arguments.gguf:
+            raise UsageError("--forget starts no server: --base-url names what is forgotten.")
+        return forget(paths().state, _loaded(arguments).config.server.base_url)
     ends_before_a_turn()  # a closed terminal: what was saved of the server's slot is put back
     if arguments.compare and arguments.markdown:
         raise UsageError("--compare goes with the screen or with --json, not with --markdown.")
     before = _earlier(arguments.compare) if arguments.compare else None
+    with reached(arguments) as at:
+        return _examine(at, probes, before)
+
+
+def _examine(
+    arguments: argparse.Namespace, probes: tuple[Probe, ...], before: Report | None
+) -> int:
+    loaded = _loaded(arguments)
     offline.keep(loaded.config)
     own = () if arguments.only else own_side(loaded.config)
     is_deep = arguments.deep or any(probe in DEEP for probe in probes)
@@ -131,8 +142,9 @@ def _why_not(error: ServerError) -> str:
 
 
 def chosen(names: Sequence[str]) -> tuple[Probe, ...]:
-    """The probes of these names. Raises UsageError."""
+    """The probes of these names; `tool-call` is `tool call`, for shells. Raises UsageError."""
     known = {probe.name: probe for probe in (*PROBES, *DEEP)}
+    names = [name if name in known else name.replace("-", " ") for name in names]
     for name in names:
         if name not in known:
             raise UsageError(f"--only: there is no check {name!r}. There are {', '.join(known)}.")
@@ -157,14 +169,15 @@ def _address(arguments: argparse.Namespace, loaded: Loaded) -> Address:
     server = loaded.config.server
     # the configured name belongs to the configured address
     is_its = server.base_url and not arguments.base_url
-    key = endpoint_key(server.base_url, server.api_key_env, os.environ)
+    own = arguments.own_key
+    key = None if own else endpoint_key(server.base_url, server.api_key_env, os.environ)
 
     def context(model: str) -> int:
         return tuned(loaded.config, model, loaded.said).server.context_tokens
 
     return Address(
         server.base_url,
-        key.value if key else "",
+        key.value if key else own,
         server.model if arguments.model or is_its else "",
         Wishes(None if server.history == "auto" else server.history, context),
     )

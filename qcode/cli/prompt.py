@@ -6,7 +6,7 @@ from pathlib import Path
 from qcode.assemble import Start, assemble
 from qcode.cli import foreign, offline, streaming
 from qcode.cli.debug import log_to_file
-from qcode.cli.embedded import embedded
+from qcode.cli.embedded import again, embedded
 from qcode.cli.opening import Session, going_on, remarks, start
 from qcode.cli.options import Options
 from qcode.cli.settings import flags, workspace
@@ -56,6 +56,7 @@ def _run(options: Options, target: Path | None) -> int:
             "json" if options.output_format == "json" else "text",
             target,
             "quiet" if options.quiet else "shown",
+            again(options.gguf),
         )
         return int(asyncio.run(_headless(loaded, begin, given, form)))
     finally:
@@ -96,7 +97,7 @@ def session(options: Options, folder: Path) -> Session:
             else Session(store.create(folder, options.session_id or ""))
         )
     resumed = store.fork(session_id) if options.fork else store.resume(session_id)
-    found = going_on(resumed, folder, session_id, " -p '…'")
+    found = going_on(resumed, folder, session_id, f"{again(options.gguf)} -p '…'")
     if found.loss:
         talk(found.loss)
     return found

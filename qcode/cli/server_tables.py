@@ -26,15 +26,17 @@ SWITCHES = {
 }
 
 
-def block(seen: Seen, examined: str = "") -> str:
-    """A heading and a line a fact; ends with a newline. `examined`: when, and what came of it."""
+def block(seen: Seen, examined: str = "", served: str = "") -> str:
+    """A heading and a line a fact; ends with a newline. `examined`: when, and what came of it;
+    `served`: its name, where `qcode serve` serves it."""
+    ours = _row("served", f"by qcode serve as {one_line(served, 200)}") if served else ""
     if isinstance(seen.found, ServerFacts):
         rows = "".join(_row(*row) for row in _rows(seen.found))
-        return _heading(seen.found) + rows + (_row("examined", examined) if examined else "")
-    return f"{_title(seen.kind, seen.base_url)}\n{_row('state', plain(str(seen.found)))}"
+        return _heading(seen.found) + ours + rows + (_row("examined", examined) if examined else "")
+    return f"{_title(seen.kind, seen.base_url)}\n{ours}{_row('state', plain(str(seen.found)))}"
 
 
-def report(seen: Seen, examined: str = "") -> dict[str, Any]:
+def report(seen: Seen, examined: str = "", served: str = "") -> dict[str, Any]:
     """The same for scripts: names of `ServerFacts`, and what follows from the kind."""
     if not isinstance(seen.found, ServerFacts):
         return {"base_url": seen.base_url, "kind": seen.kind, "state": str(seen.found)}
@@ -48,6 +50,7 @@ def report(seen: Seen, examined: str = "") -> dict[str, Any]:
         "counting": bool(row.counting),
         "sampling": dict(row.sampling),
         "examined": examined,
+        "served": served,
     }
 
 

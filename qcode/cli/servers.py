@@ -7,13 +7,14 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qcode.cli import doctor_kept, offline
+from qcode.cli import doctor_kept, offline, own_server
+from qcode.cli.embedded import reached
 from qcode.cli.parser import parsed
 from qcode.cli.server_tables import block, report
 from qcode.config.load import Loaded, load, sources
@@ -33,7 +34,10 @@ from qcode.server.failures import gone
 from qcode.server.survey import survey
 
 if TYPE_CHECKING:
+    from qcode.serve.card import Card
+
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
+    Own = Mapping[str, Card]
 
 
 def main(argv: list[str]) -> int:
@@ -45,6 +49,7 @@ def add(parser_group: "Group") -> None:
     """Declare `servers`."""
     parser = parser_group.add_parser("servers", help="which servers answer, and what they can do")
     parser.add_argument("--base-url", metavar="URL", help="this one; default: server.base_url")
+    parser.add_argument("--gguf", metavar="MODEL", help="served by qcode: see qcode serve")
     parser.add_argument("--model", metavar="NAME", help="this model of it, or a profile")
     parser.add_argument("--all", action="store_true", help="the known ports, whatever is set")
     parser.add_argument("--json", action="store_true", help="for scripts")
@@ -52,18 +57,36 @@ def add(parser_group: "Group") -> None:
 
 def run(arguments: argparse.Namespace, ports: Sequence[int]) -> int:
     """Ask and print; returns the exit code. Raises ConfigError and UsageError."""
-    seen = asyncio.run(_ask(arguments, ports))
+    if arguments.gguf:
+        with reached(arguments) as at:
+            return _run(at, ports)
+    arguments.own_key = ""
+    return _run(arguments, ports)
+
+
+def _run(arguments: argparse.Namespace, ports: Sequence[int]) -> int:
+    own = {card.base_url: card for _, card in own_server.running()}
+    loaded = _loaded(arguments)
+    seen = asyncio.run(_ask(arguments, loaded, own, ports))
     answered = [one for one in seen if one.found is not None]
     if arguments.json:
         _print_json(
             {
                 "tried": [one.base_url for one in seen],
-                "servers": [report(one, _examined(one)) for one in answered],
+                "servers": [report(one, _examined(one), _served(one, own)) for one in answered],
             }
         )
     else:
-        sys.stdout.write("\n".join(block(one, _examined(one)) for one in answered))
-    return _told(seen, answered)
+        blocks = (block(one, _examined(one), _served(one, own)) for one in answered)
+        sys.stdout.write("\n".join(blocks))
+    model = loaded.config.server.model
+    would = [url for url, card in own.items() if model in ("", card.alias)]
+    return _told(seen, answered, would)
+
+
+def _served(seen: Seen, own: "Own") -> str:
+    """Under which name `qcode serve` serves it; empty = it is another's."""
+    return own[seen.base_url].alias if seen.base_url in own else ""
 
 
 def _examined(seen: Seen) -> str:
@@ -72,15 +95,23 @@ def _examined(seen: Seen) -> str:
     return doctor_kept.line(paths().state, found) if isinstance(found, ServerFacts) else ""
 
 
-async def _ask(arguments: argparse.Namespace, ports: Sequence[int]) -> tuple[Seen, ...]:
+def _loaded(arguments: argparse.Namespace) -> Loaded:
     said = {
         "server.base_url": ("--base-url", arguments.base_url),
         "server.model": ("--model", arguments.model),
     }
-    flags = {key: (flag, value) for key, (flag, value) in said.items() if value}
-    loaded = load(sources(flags))
+    return load(sources({key: (flag, value) for key, (flag, value) in said.items() if value}))
+
+
+async def _ask(
+    arguments: argparse.Namespace, loaded: Loaded, own: "Own", ports: Sequence[int]
+) -> tuple[Seen, ...]:
     offline.keep(loaded.config)
-    seen = await _seen(arguments, loaded.config.server, ports)
+    server = loaded.config.server
+    seen = await _seen(arguments, server, ports)
+    if not server.base_url or (arguments.all and not arguments.base_url):
+        ours = [one for url, card in own.items() for one in await survey(url, card.key)]
+        seen = (*ours, *(one for one in seen if one.base_url not in own))
     return tuple(_as_asked(one, loaded) for one in seen)
 
 
@@ -100,16 +131,19 @@ async def _seen(
     model = server.model if arguments.model or is_there else ""
     if arguments.all and not arguments.base_url:
         return await survey(model=model, ports=ports)
-    key = endpoint_key(server.base_url, server.api_key_env, os.environ)
-    return await survey(server.base_url, key.value if key else "", model, ports)
+    own = arguments.own_key or (own_server.key_at(server.base_url) if server.base_url else "")
+    key = None if own else endpoint_key(server.base_url, server.api_key_env, os.environ)
+    return await survey(server.base_url, key.value if key else own, model, ports)
 
 
-def _told(seen: Sequence[Seen], answered: Sequence[Seen]) -> int:
-    """Say what stands behind the list; the exit code."""
+def _told(seen: Sequence[Seen], answered: Sequence[Seen], own: Sequence[str]) -> int:
+    """Say what stands behind the list; the exit code. `own`: addresses that a run takes first."""
     usable = [one.found for one in answered if isinstance(one.found, ServerFacts)]
     if usable:
         if len(usable) > 1:
-            talk(f"a run would take {choose(usable).base_url}; --base-url names another.")
+            first = [one.base_url for one in usable if one.base_url in own]
+            taken = first[0] if first else choose(usable).base_url
+            talk(f"a run would take {taken}; --base-url names another.")
         return ExitCode.OK
     if not answered:
         talk(str(gone([one.base_url for one in seen], seen[0].because)))

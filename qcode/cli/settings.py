@@ -20,9 +20,10 @@ def workspace(wanted: Path | None) -> Path:
 
 def flags(options: Options) -> Mapping[str, tuple[str, object]]:
     """The flags that are settings, under the settings' names."""
+    own = ("--gguf" if options.gguf else "qcode serve") if options.own_key else ""
     said = {
-        "server.model": (f"--{'gguf' if options.own_key else 'model'}", options.model),
-        "server.base_url": (f"--{'gguf' if options.own_key else 'base-url'}", options.base_url),
+        "server.model": (own or "--model", options.model),
+        "server.base_url": (own or "--base-url", options.base_url),
         "agent.thinking": ("--think", options.thinking),
         "agent.append_system_prompt": ("--append-system-prompt", options.append_system_prompt),
         "agent.verify": ("--verify", options.verify),

@@ -50,6 +50,8 @@ class Form:
     last_message: Path | None = None
     """`-o FILE`: the final message goes there as well."""
     progress: Literal["shown", "quiet"] = "shown"
+    again: str = ""
+    """What `qcode --resume ID` needs behind it for the same server; begins with a blank."""
 
 
 async def run(engine: Engine, prompt: str | Prompt, form: Form) -> ExitCode:
@@ -115,7 +117,8 @@ def _give_out(result: Result, code: ExitCode, form: Form) -> ExitCode:
     except QcodeError as error:
         raise QcodeError(f"{error}{_kept(result)}") from error
     if code is not ExitCode.OK:
-        talk(" ".join(map(_ended, filter(None, (result.why(code), trouble, _next(result))))))
+        said = filter(None, (result.why(code), trouble, _next(result, form.again)))
+        talk(" ".join(map(_ended, said)))
     return code
 
 
@@ -134,9 +137,9 @@ def _saved(path: Path | None, words: str) -> str:
     return ""
 
 
-def _next(result: Result) -> str:
+def _next(result: Result, again: str) -> str:
     id_ = result.resumable
-    command = whole(f"qcode --resume {id_} -p '…'")
+    command = whole(f"qcode --resume {id_}{again} -p '…'")
     return f"Go on with: {command}" if id_ else ""
 
 

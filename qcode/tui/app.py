@@ -268,7 +268,8 @@ class QcodeApp(Hands):
 
     def farewell(self) -> str:
         """What stays on the normal screen."""
-        return farewell(self.talk.blocks, self.talk.session_id, self.size.width or 80)
+        talk, width = self.talk, self.size.width or 80
+        return farewell(talk.blocks, talk.session_id, width, self.home.again())
 
     # -- failures
 

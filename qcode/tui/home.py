@@ -154,6 +154,8 @@ class Home:
     """Folders with themes, the user's last."""
     configured: Configured | None = None
     """Asked about before the first session; None = there is nothing to ask."""
+    again: Callable[[], str] = lambda: ""
+    """What `qcode --resume ID` needs behind it for the same server; begins with a blank."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, of what is shown; for a picture it can stand still."""
 

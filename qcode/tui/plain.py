@@ -82,7 +82,7 @@ class _Loop:
                 ticking.cancel()
                 await self._close()
         if id_ := self._plain.talk.session_id:
-            self._voice.line(f"Go on with: qcode --resume {id_}", "dim")
+            self._voice.line(f"Go on with: qcode --resume {id_}{self._home.again()}", "dim")
         return self._going.code
 
     async def _open(self, wanted: Wanted, first: Input) -> None:

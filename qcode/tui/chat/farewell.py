@@ -11,12 +11,12 @@ MOST_LINES = 120
 """More would push away what the person had on their screen."""
 
 
-def farewell(blocks: Sequence[Block], session_id: str, width: int) -> str:
-    """Plain text with a line end; empty = nothing was said."""
+def farewell(blocks: Sequence[Block], session_id: str, width: int, again: str = "") -> str:
+    """Plain text with a line end; empty = nothing was said. `again`: see `Home.again`."""
     if not any(isinstance(block, PromptBlock) for block in blocks):
         return ""
     lines = _tail(blocks, View(max(width, 20)))
-    resume = [f"Go on with: qcode --resume {session_id}"] if session_id else []
+    resume = [f"Go on with: qcode --resume {session_id}{again}"] if session_id else []
     return "\n".join([*lines, "", *resume]) + "\n"
 
 
