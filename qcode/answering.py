@@ -66,6 +66,12 @@ def remarks(facts: ServerFacts) -> Iterator[Notice]:
         yield Notice("warning", f"The server has no model {model}: it answers as {names}.")
 
 
+OWN_REMEDY = (
+    "The engine of qcode serve does not answer: `qcode serve --status` tells how it is, "
+    "`qcode serve --stop` ends it, `qcode --gguf MODEL` starts it again."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
     """What belongs to this run alone."""
@@ -129,7 +135,7 @@ class Answering:
             api_key,
             wanted.model,
             _patience(config, name, self._tries(wanted.base_url)),
-            wishes=_wishes(config, said),
+            wishes=replace(_wishes(config, said), remedy=self._remedy(wanted.base_url)),
         )
         self._configs[server] = config
         tune = partial(self._tuned, config, said)
@@ -138,6 +144,9 @@ class Answering:
     def _tries(self, base_url: str) -> int | None:
         """Somebody starts the first server again; of others nothing is known."""
         return self._own.tries if base_url == self._config.server.base_url else None
+
+    def _remedy(self, base_url: str) -> str:
+        return "" if self._tries(base_url) is None else OWN_REMEDY
 
     def _key(self, config: Config) -> str:
         server, first = config.server, self._config.server

@@ -29,7 +29,7 @@ from qcode.server.base import (
 from qcode.server.continuing import NotContinued, body, plainly
 from qcode.server.door import Doors, make_http
 from qcode.server.endpoint import PORTS, Patience, normalise
-from qcode.server.failures import Away, Broken, Busy, Loading, Lost, Unreachable
+from qcode.server.failures import Away, Broken, Busy, Loading, Lost, Unreachable, gone
 from qcode.server.known import Known, Target, Wishes
 from qcode.server.quirks import QUIRKS
 from qcode.server.tries import Tries
@@ -223,6 +223,9 @@ class Client:
         """What to tell and how long to wait before the next try. Raises when it was the last."""
         if isinstance(failed, Loading | Lost | Away):
             self._known.was_away()
+        if isinstance(failed, Unreachable) and (remedy := self._target.wishes.remedy):
+            because = failed.because
+            failed = Unreachable(because, gone(self._target.addresses, because, remedy))
         match failed:
             case Loading():
                 return tries.while_loading(str(failed)), self._patience.poll_seconds

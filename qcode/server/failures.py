@@ -215,13 +215,12 @@ def page(where: str, status: int, title: str) -> ServerError:
     )
 
 
-def gone(addresses: Sequence[str], because: str) -> ServerGone:
-    """Nobody answers: names every address that was tried, and how to start a server."""
+def gone(addresses: Sequence[str], because: str, remedy: str = "") -> ServerGone:
+    """Nobody answers: names every address that was tried, and how to start a server, unless
+    another `remedy` is known."""
     tried = ", ".join(addresses)
-    return ServerGone(
-        f"No server answers at {tried} ({because}). "
-        "Start one, for example `llama-server -m model.gguf --port 8080`, or set base_url."
-    )
+    usual = "Start one, for example `llama-server -m model.gguf --port 8080`, or set base_url."
+    return ServerGone(f"No server answers at {tried} ({because}). {remedy or usual}")
 
 
 def no_listing(where: str, status: int) -> UnknownModel:

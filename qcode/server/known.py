@@ -46,6 +46,8 @@ class Wishes:
     take it with a request."""
     learned: Callable[[ServerFacts], ServerFacts] = _as_told
     """Facts -> facts with what was measured of that very server before."""
+    remedy: str = ""
+    """What a person can do where nobody answers; empty = start a server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,8 @@ def test_an_engine_that_cannot_be_kept_up_is_told_with_its_last_words(
     ran = lawful(running.process.returncode, out, err, time.monotonic() - began)
     assert ran.code == 75, ran
     assert "crashed 4 times in a row" in ran.err
+    assert "`qcode --gguf MODEL` starts it again" in ran.err
+    assert "for example `llama-server" not in ran.err
     assert "The whole log: " in ran.err
 
 
@@ -337,7 +339,7 @@ def test_it_is_stopped_by_name(cli: Cli, model: str) -> None:
 def test_it_is_stopped_by_the_path_of_a_file_that_is_gone(
     cli: Cli, model: str, tmp_path: Path
 ) -> None:
-    moved = shutil.copy(model, tmp_path / "moved.gguf")
+    moved = Path(shutil.copy(model, tmp_path / "moved.gguf"))
     assert cli.ask("--gguf", str(moved), *WORDS).code == 0
     moved.unlink()
     ran = cli.run("serve", "--stop", str(moved), "--json")

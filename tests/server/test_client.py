@@ -31,6 +31,7 @@ from qcode.server.base import Answer, Request, Server, Streamed
 from qcode.server.client import connect
 from qcode.server.door import warm
 from qcode.server.endpoint import Patience
+from qcode.server.known import Wishes
 from tests.server.streams import call, delta, event
 from tests.support.llama_words import About
 from tests.support.script import Pace, Reply, Usage
@@ -235,6 +236,14 @@ async def test_loading_has_an_end(scripted: StartScripted) -> None:
     server = connect(endpoint.base_url, patience=Patience(loading_seconds=0.1, poll_seconds=0.05))
     with pytest.raises(ServerGone, match="still loads"):
         await everything(server)
+
+
+async def test_a_remedy_that_is_known_is_told_in_place_of_the_usual_one() -> None:
+    wishes = Wishes(remedy="Ask its keeper.")
+    server = connect("http://127.0.0.1:1/v1", patience=QUICK, wishes=wishes)
+    with pytest.raises(ServerGone, match=r"\(connection refused\)\. Ask its keeper\.$"):
+        await server.facts()
+    await server.close()
 
 
 async def test_nobody_at_the_address_is_told_soon() -> None:
