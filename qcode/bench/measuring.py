@@ -54,6 +54,11 @@ class Book:
         """By length; lengths without an answer are none."""
         return tuple(_point(size, found) for size, found in sorted(self.found.items()) if found)
 
+    def interrupted(self, sizes: Sequence[int]) -> None:
+        """Name what was not come to."""
+        rest = [it for it in sizes if it not in self.found and it not in self.left_out]
+        self.left_out |= dict.fromkeys(rest, "interrupted before it")
+
     def gaps(self) -> tuple[LeftOut, ...]:
         """What was not measured, and why."""
         return tuple(LeftOut(size, why) for size, why in sorted(self.left_out.items()))
@@ -79,6 +84,8 @@ class Measuring:
     async def run(self, wish: Wish) -> None:
         """Measure all that fits. Raises BadAnswer where not even the first request is answered."""
         await self._warm_up(wish)
+        if self._facts.loaded is False:  # that it was loaded takes nothing of the time
+            self._began = time.monotonic()
         for number in range(wish.repeat):
             for size in self._fitting(wish) if number == 0 else tuple(self.book.found):
                 if why := self._too_long(size, wish):
@@ -109,13 +116,18 @@ class Measuring:
 
     def _too_long(self, size: int, wish: Wish) -> str:
         """Why it is left out, a clause; empty = there is time for it."""
+        left = self._left(wish)
+        if left <= 0:
+            return "no time was left"
         if not self.book.found:
             return ""
-        left = wish.seconds - (time.monotonic() - self._began)
         needed = expected_seconds(self.book.points(), size, wish.generate_tokens)
         if needed <= left:
             return ""
         return f"it takes about {needed:,.0f} s, and {max(left, 0):,.0f} s were left"
+
+    def _left(self, wish: Wish) -> float:
+        return wish.seconds - (time.monotonic() - self._began)
 
     async def _one(self, size: int, number: int, wish: Wish) -> str:
         """Measure and note it; a sentence where it failed."""
@@ -146,13 +158,17 @@ class Measuring:
             extra={"ignore_eos": True} if endless else {},
         )
         try:
-            async with asyncio.timeout(_LOADING_SECONDS + wish.seconds):
+            async with asyncio.timeout(self._most_seconds(wish)):
                 found = await sound(self._server, request)
         except TimeoutError:
-            return Sounding(error="The answer did not end.")
+            return Sounding(error=f"The answer did not end within {wish.seconds:,.0f} s in all.")
         if found.prompt_tokens:
             self._bytes_a_token = len(text) / found.prompt_tokens
         return found
+
+    def _most_seconds(self, wish: Wish) -> float:
+        loading = self._facts.loaded is False and not self.book.found
+        return max(self._left(wish), 1.0) + (_LOADING_SECONDS if loading else 0.0)
 
     def _text(self, tokens: int, salt: str) -> str:
         """A prompt of its own from the first sign on."""

@@ -5,7 +5,9 @@ a folder, progress to stderr. `--resume` goes on after Ctrl+C.
 """
 
 import argparse
+import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,15 +29,20 @@ from qcode.bench.repository import Repository
 from qcode.bench.summary import summary
 from qcode.bench.task import Limits, Plan
 from qcode.bench.task_tables import data, text
+from qcode.cli import offline
 from qcode.cli.bench_settings import chosen, kinds
 from qcode.cli.parser import count, duration, positive
 from qcode.config import load as settings
 from qcode.config import paths as places
+from qcode.config.model import Config
+from qcode.config.secrets import endpoint_key
 from qcode.headless.exits import ExitCode
 from qcode.headless.signals import ends_before_a_turn
-from qcode.headless.talk import talk, whole
-from qcode.protocol.errors import InputError, SandboxMissing, UsageError
+from qcode.headless.talk import talk
+from qcode.protocol.errors import InputError, SandboxMissing, UnknownModel, UsageError
 from qcode.protocol.text import escaped, one_line
+from qcode.server.client import connect
+from qcode.server.endpoint import Patience
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -115,7 +122,10 @@ def run(arguments: argparse.Namespace) -> int:
     code = _ended(lambda: _go_on(kept, arguments))
     _print(kept, arguments)
     if code:
-        talk(f"{whole(f'qcode bench tasks --resume {kept.folder}')} goes on.")
+        talk("to go on:")
+        with suppress(OSError, ValueError):  # as in `talk`; one line, so that it can be copied
+            sys.stderr.write(f"qcode bench tasks --resume {shlex.quote(str(kept.folder))}\n")
+            sys.stderr.flush()
     return code
 
 
@@ -137,6 +147,7 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     config = settings.load(settings.sources()).config
     tried = chosen(arguments, config)  # a wrong word is told before minutes of work
     repository = Repository.at(arguments.repo)
+    asyncio.run(_met(arguments, config))
     copies = Copies(repository)
     head = repository.head()
     target = _target(arguments, repository)
@@ -170,6 +181,29 @@ def _begun(arguments: argparse.Namespace) -> Kept:
         flags=("--base-url", arguments.base_url) if arguments.base_url else (),
     )
     return Kept.new(target, plan)
+
+
+async def _met(arguments: argparse.Namespace, config: Config) -> None:
+    """Minutes of making tasks are for a server that is there. Raises ServerError."""
+    if arguments.profiles or arguments.models:  # each may have a server of its own
+        named = [name.strip() for name in f"{arguments.profiles},{arguments.models}".split(",")]
+        if any(it.base_url for name, it in config.profiles.items() if name in named):
+            return
+    offline.keep(config)
+    server = config.server
+    url = arguments.base_url or server.base_url
+    key = endpoint_key(url, server.api_key_env, os.environ)
+    patience = Patience(
+        connect_seconds=server.connect_seconds, loading_seconds=server.loading_seconds
+    )
+    model = "" if arguments.base_url else server.model
+    reached = connect(url, key.value if key else "", model, patience)
+    try:
+        await reached.facts(lambda state: _tell(f"the server is {state.state}"))
+    except UnknownModel:
+        pass  # a setting may name another one
+    finally:
+        await reached.close()
 
 
 def _tell(text: str) -> None:
@@ -230,6 +264,9 @@ def _go_on(kept: Kept, arguments: argparse.Namespace) -> None:
 def _print(kept: Kept, arguments: argparse.Namespace) -> None:
     """The table, or the object; and the page beside the attempts."""
     attempts = kept.attempts()
+    if not attempts and not arguments.json:
+        talk("nothing was tried to its end yet.")
+        return
     found = summary(kept.plan, attempts)
     report = kept.folder / "report.html"
     with suppress(OSError):  # the disk is full: what was tried is told all the same

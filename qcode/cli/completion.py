@@ -17,10 +17,13 @@ from qcode.cli.args import parser as main_parser
 from qcode.cli.pages import TOPICS
 from qcode.cli.parser import Parser
 from qcode.config.model import ModeWord, ThinkingWord
+from qcode.doctor.probes.table import DEEP, PROBES
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "permission_mode": get_args(ModeWord),
     "think": get_args(ThinkingWord),
+    "only": tuple(probe.name.replace(" ", "-") for probe in (*PROBES, *DEEP)),
+    "kinds": ("bug", "redo", "bug,redo"),
     "topic": tuple(sorted({*TOPICS, *dispatch.SUBCOMMANDS})),
 }
 """`dest` of a flag or word without choices -> words that are good for it."""
@@ -111,6 +114,8 @@ def _flags(parser: argparse.ArgumentParser) -> Iterator[shells.Flag]:
 def _takes(action: argparse.Action) -> shells.Takes:
     if action.nargs == 0:
         return "nothing"
+    if action.dest == "gguf":  # or hf:REPO:QUANT, which no shell can know
+        return "file"
     if action.type is Path:
         return "folder" if action.metavar == "DIR" else "file"
     return "word"

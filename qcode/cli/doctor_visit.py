@@ -60,10 +60,8 @@ async def visit(address: Address, wanted: Visit) -> Report:
             async with _told(wanted) as tell:
                 examined = await examine(subject, wanted.probes, wanted.seconds, tell)
         finally:  # also where waking it is interrupted
-            if saved.slots and not await slot.restore(subject, saved):
-                wanted.say(
-                    "the saved conversation could not be put back: its next turn is read anew."
-                )
+            if saved.slots:
+                await _give_back(subject, saved, wanted.say)
         remarks = contested.remarks(subject.facts)
         return report.of(subject.facts, examined, wanted.own, remarks)
 
@@ -85,6 +83,13 @@ async def _told(wanted: Visit) -> AsyncIterator[Tell]:
         return
     async with Progress(wanted.seconds) as progress:
         yield progress.tell
+
+
+async def _give_back(subject: Subject, saved: slot.Saved, say: Callable[[str], None]) -> None:
+    if await slot.restore(subject, saved):
+        await slot.clear(subject, saved, paths().state / "serve" / "slots")
+    else:
+        say("the saved conversation could not be put back: its next turn is read anew.")
 
 
 async def _in_use(subject: Subject) -> str:

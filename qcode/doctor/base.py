@@ -92,6 +92,8 @@ class Subject:
     """llama.cpp's `/props`; {} elsewhere."""
     deep: bool = False
     """Probes of quality too, which take minutes."""
+    haste: float = 1.0
+    """Share of the usual time that there is: who reads for seconds reads for less."""
     rates: Rates = field(default_factory=Rates)
     notes: dict[str, Measure] = field(default_factory=dict)
     """What one probe leaves for the next: `reuse.extends`."""

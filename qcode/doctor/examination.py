@@ -56,6 +56,7 @@ async def examine(
     tell: Tell = hushed,
 ) -> Examined:
     """Run what fits. A cancellation ends it, and what is known so far is returned."""
+    subject.haste = min(1.0, seconds / USUAL_SECONDS)
     course = _Course(subject, seconds, tell)
     try:
         await course.through(probes)

@@ -2,10 +2,13 @@
 
 llama.cpp saves and restores a slot where it was started with `--slot-save-path`. No server tells
 what it saved under which name, and none deletes it: one name for all runs, so that files do not
-pile up.
+pile up. In a folder of ours the file is deleted once it was given back; elsewhere it is written
+over with an empty slot, where the server has one to spare, and stays as it is where it has none.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from qcode.doctor.base import Subject
 from qcode.server import liveness
@@ -44,7 +47,7 @@ async def save(subject: Subject) -> Saved:
     """Save what the slots hold, where the server does that; without it, none."""
     if subject.facts.kind != "llamacpp":
         return Saved()
-    numbers = range(min(subject.facts.slots or 1, MOST_SLOTS))
+    numbers = range(_count(subject))
     kept = [number for number in numbers if await _did(subject, number, "save") > 0]
     return Saved(tuple(kept))
 
@@ -55,10 +58,46 @@ async def restore(subject: Subject, saved: Saved) -> bool:
     return all(done)
 
 
+async def clear(subject: Subject, saved: Saved, folder: Path) -> None:
+    """What was given back leaves no copy: a conversation is the person's, and gigabytes are theirs.
+
+    `folder`: where the servers that qcode starts keep their slots.
+    """
+    elsewhere = [number for number in saved.slots if not _deleted(folder / _name(number))]
+    spare = [at for at in range(_count(subject)) if at not in saved.slots]
+    if elsewhere and spare and await _answered(subject, spare[0], "erase", elsewhere[0]):
+        for number in elsewhere:
+            await _answered(subject, spare[0], "save", number)
+
+
+def _deleted(file: Path) -> bool:
+    with suppress(OSError):
+        file.unlink()
+        return True
+    return False
+
+
+def _name(number: int) -> str:
+    return f"qcode-doctor-{number}.bin"
+
+
+def _count(subject: Subject) -> int:
+    return min(subject.facts.slots or 1, MOST_SLOTS)
+
+
+async def _answered(subject: Subject, number: int, action: str, name_of: int) -> bool:
+    url = f"{root(subject.facts.base_url)}/slots/{number}?action={action}"
+    try:
+        reply = await subject.asker.post(url, {"filename": _name(name_of)}, SAVE_SECONDS)
+    except NoAnswer:
+        return False
+    return reply.status == 200
+
+
 async def _did(subject: Subject, number: int, action: str) -> int:
     """Tokens that were saved or restored; 0 = it cannot, or there was nothing."""
     url = f"{root(subject.facts.base_url)}/slots/{number}?action={action}"
-    body = {"filename": f"qcode-doctor-{number}.bin"}
+    body = {"filename": _name(number)}
     try:
         reply = await subject.asker.post(url, body, SAVE_SECONDS)
     except NoAnswer:

@@ -1,6 +1,9 @@
 """`qcode bench`: its words, and the settings that its lists make."""
 
 import argparse
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,24 @@ def test_lengths_may_be_said_in_1024s() -> None:
     for wrong in ("", "0", "1m", "-5", "1,,2"):
         with pytest.raises(UsageError):
             parsed("bench", bench.add, ["server", "--sizes", wrong])
+
+
+def test_no_tasks_are_made_for_a_server_that_is_not_there(tmp_path: Path) -> None:
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-C", str(tmp_path)]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    words = ["bench", "tasks", "--base-url", "http://127.0.0.1:9/v1", "--repo", str(tmp_path)]
+    home = {**os.environ, "QCODE_HOME": str(tmp_path / "home")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "qcode", *words],
+        capture_output=True,
+        text=True,
+        env=home,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (75, "")
+    assert "No server answers" in ran.stderr
+    assert "test command" not in ran.stderr  # it was not even looked for
 
 
 def test_a_file_has_to_be_named_and_three_are_too_many(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from qcode.doctor import slot
@@ -49,6 +50,29 @@ async def test_slots_that_hold_something_are_saved_and_put_back_under_the_same_n
         server.close()
     names = [name for action, name in server.disk.actions if action == "restore"]
     assert names == [server.disk.actions[0][1]]
+
+
+async def test_what_was_given_back_leaves_no_copy_of_the_conversation(tmp_path: Path) -> None:
+    server = Saving(about=LLAMA)
+    server.disk = Disk()
+    server.start()
+    ours = tmp_path / "qcode-doctor-0.bin"
+    ours.write_bytes(b"a conversation")
+    other = tmp_path / "qcode-0a1b2c3d-0.bin"
+    other.write_bytes(b"of a session")
+    try:
+        async with met(Address(server.base_url)) as subject:
+            saved = slot.Saved((0,))
+            await slot.clear(subject, saved, tmp_path)
+            assert not ours.exists()
+            assert other.exists()
+            assert server.disk.actions == []
+            # in a folder of somebody else's an empty slot goes over it
+            await slot.clear(subject, saved, tmp_path)
+    finally:
+        server.close()
+    assert [action for action, _ in server.disk.actions] == ["erase", "save"]
+    assert {name for _, name in server.disk.actions} == {"qcode-doctor-0.bin"}
 
 
 async def test_a_server_that_saves_none_is_asked_and_believed(scripted: StartScripted) -> None:

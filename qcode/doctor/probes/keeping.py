@@ -31,7 +31,7 @@ class Kept:
 def size(subject: Subject) -> int:
     """Tokens of a prompt: what is read in two seconds."""
     rate = subject.rates.prompt_per_second
-    fitted = round(rate * _READING_SECONDS) if rate else _MOST_TOKENS
+    fitted = round(rate * _READING_SECONDS * subject.haste) if rate else _MOST_TOKENS
     return max(min(fitted, _MOST_TOKENS), _LEAST_TOKENS)
 
 

@@ -13,7 +13,7 @@ from qcode.doctor.probes.speeds import Speed, joined, speed
 _FIRST_TOKENS, _SHORT_TOKENS, _LONG_TOKENS = 128, 1_000, 16_000
 _READING_SECONDS, _WRITING_SECONDS = 4.0, 1.2
 _LEAST_ANSWER, _MOST_ANSWER = 16, 64
-_UNMEASURED_SECONDS = 15.0
+_UNMEASURED_SECONDS, _LEAST_SECONDS = 15.0, 3.0
 _SLOW = 12.0
 """Tokens a second: who writes no faster is not asked twice."""
 
@@ -30,7 +30,7 @@ class RatesProbe:
 
     def estimate(self, subject: Subject) -> float:
         """What it takes on a card; it fits itself to what it measures first."""
-        return _UNMEASURED_SECONDS
+        return max(_UNMEASURED_SECONDS * subject.haste, _LEAST_SECONDS)
 
     async def run(self, subject: Subject) -> Result:
         """Also fills `subject.rates`."""
@@ -91,19 +91,19 @@ def _learn(subject: Subject, seen: Speed) -> None:
 
 def _answer_tokens(subject: Subject) -> int:
     rate = subject.rates.generated_per_second or _SLOW
-    return max(_LEAST_ANSWER, min(round(rate * _WRITING_SECONDS), _MOST_ANSWER))
+    return max(_LEAST_ANSWER, min(round(rate * _WRITING_SECONDS * subject.haste), _MOST_ANSWER))
 
 
 def _short_tokens(subject: Subject) -> int:
     rate = subject.rates.prompt_per_second or _FIRST_TOKENS
     fits = (subject.facts.context_tokens or 4_096) // 8
-    return max(min(_SHORT_TOKENS, round(rate * 2.0), fits), _FIRST_TOKENS)
+    return max(min(_SHORT_TOKENS, round(rate * 2.0 * subject.haste), fits), _FIRST_TOKENS)
 
 
 def _long_tokens(subject: Subject) -> int:
     rate = subject.rates.prompt_per_second or 0.0
     fits = (subject.facts.context_tokens or 4_096) * 6 // 10
-    return min(_LONG_TOKENS, round(rate * _READING_SECONDS), fits)
+    return min(_LONG_TOKENS, round(rate * _READING_SECONDS * subject.haste), fits)
 
 
 def _said(short: Speed, far: Speed | None) -> str:

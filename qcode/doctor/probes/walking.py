@@ -67,11 +67,14 @@ async def _sent(subject: Subject, talk: Talk, strategy: Strategy) -> Sounding:
 def answer_tokens(subject: Subject) -> int:
     """As many as are written in a second."""
     rate = subject.rates.generated_per_second or _MOST_ANSWER
-    return max(_LEAST_ANSWER, min(round(rate), _MOST_ANSWER))
+    return max(_LEAST_ANSWER, min(round(rate * subject.haste), _MOST_ANSWER))
 
 
 def tokens(subject: Subject) -> int:
     """As many as are read in three seconds, and as fit."""
     rate = subject.rates.prompt_per_second or _UNMEASURED
     fits = (subject.facts.context_tokens or 4_096) // 2
-    return max(min(round(rate * _READING_SECONDS), _MOST_TOKENS, fits), min(_LEAST_TOKENS, fits))
+    return max(
+        min(round(rate * _READING_SECONDS * subject.haste), _MOST_TOKENS, fits),
+        min(_LEAST_TOKENS, fits),
+    )
