@@ -254,8 +254,10 @@ async def test_on_leaving_the_end_of_the_conversation_and_the_way_back_are_told(
         text = h.app.farewell()
         assert "hello" in text
         assert "fine" in text
-        assert "qcode --resume s1" in text
+        assert "qcode --resume s1\n" in text
         assert "\x1b" not in text
+        h.app.home = replace(h.app.home, again=lambda: " --gguf m.gguf")
+        assert "qcode --resume s1 --gguf m.gguf\n" in h.app.farewell()
 
 
 def offered(h: House) -> list[Picked]:
