@@ -12,6 +12,7 @@ from qcode.bench.curve import Curve, LeftOut, Point, load, save
 from qcode.bench.curve_tables import comparison_data, comparison_text, curve_text
 from qcode.bench.measuring import expected_seconds
 from qcode.bench.plot import ASCII, FINE, binary, plot
+from qcode.bench.stats import change
 from qcode.protocol.cells import cells
 from qcode.protocol.errors import InputError
 
@@ -89,6 +90,15 @@ def test_two_curves_are_told_apart_beyond_noise_alone() -> None:
     changes = comparison_data(curve(), curve(0.8))["changes"]
     assert [it["reading"]["verdict"] for it in changes] == ["slower"] * 3
     assert changes[0]["reading"]["share"] == pytest.approx(-0.2)
+
+
+def test_the_percentage_is_that_of_the_two_columns() -> None:
+    one = change((100.0, 400.0, 401.0), (1_700.0, 1_703.0, 9_000.0))
+    assert one
+    assert one.of_medians == pytest.approx(1_703 / 400 - 1)
+    assert one.share != pytest.approx(one.of_medians)
+    told = comparison_text(curve(), curve(0.8))
+    assert "-20.0 %" in told
 
 
 def test_one_request_a_length_proves_nothing() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from qcode.bench.measuring import Measuring, Wish
+from qcode.bench.measuring import Book, Measuring, Wish
 from qcode.protocol.errors import BadAnswer
 from qcode.server.client import connect
 from tests.support.llama import LlamaServer, Options, make_model
@@ -147,6 +147,31 @@ def test_what_does_not_fit_into_the_time_is_left_out_and_named(scripted: StartSc
     (gap,) = book.gaps()
     assert gap.asked_tokens == 200_000
     assert "it takes about 2" in gap.because
+
+
+def test_a_server_that_has_one_wait_takes_no_more_than_the_time(scripted: StartScripted) -> None:
+    def waits(body: Body) -> Reply:
+        is_long = len(body["messages"][-1]["content"]) > 3000
+        reply = said(body)
+        pace = Pace(wait_seconds=30.0 if is_long else 0.1)
+        return Reply(text="x", usage=reply.usage, timings=reply.timings, pace=pace)
+
+    server = scripted(about=About(kind="llamacpp", context_tokens=65_536), otherwise=waits)
+    began = time.monotonic()
+    book = measured(server.base_url, Wish((4096, 8192), 2, seconds=3.0)).book
+    assert time.monotonic() - began < 8
+    assert book.points() == ()
+    assert [it.asked_tokens for it in book.gaps()] == [4096, 8192]
+    assert "3 s in all" in book.gaps()[0].because
+
+
+def test_an_interruption_names_what_was_not_come_to() -> None:
+    book = Book(found={512: []}, left_out={8192: "too long"})
+    book.interrupted((512, 1024, 8192))
+    assert [(it.asked_tokens, it.because) for it in book.gaps()] == [
+        (1024, "interrupted before it"),
+        (8192, "too long"),
+    ]
 
 
 def test_a_length_that_fails_is_told_and_longer_ones_are_not_tried(scripted: StartScripted) -> None:

@@ -101,6 +101,13 @@ def test_this_machine_is_told(capsys: Captured) -> None:
     assert "Qwen3.6-35B-A3B: " in told.out
 
 
+def test_a_supposed_gpu_is_said_once_and_no_rates_are_explained(capsys: Captured) -> None:
+    assert models.main(["--memory", "24"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "a GPU of 24 GiB;" in told
+    assert "a GPU that is known by name" in told
+
+
 def test_another_memory_may_be_supposed_and_read_by_scripts(capsys: Captured) -> None:
     assert models.main(["--memory", "24", "--json"]) == 0
     read = json.loads(capsys.readouterr().out)

@@ -9,6 +9,8 @@ from qcode.doctor import report
 from qcode.doctor.base import Finding, Learned, Result, Subject
 from qcode.doctor.examination import examine
 from qcode.doctor.meeting import Address, met
+from qcode.doctor.probes.rates import RatesProbe
+from qcode.doctor.probes.reuse import Reuse
 from qcode.server.base import Request
 from tests.support.script import Reply
 from tests.support.scripted_server import StartScripted
@@ -48,6 +50,17 @@ async def subject(scripted: StartScripted) -> AsyncIterator[Subject]:
 
 def names(results: list[Result]) -> list[str]:
     return [result.probe for result in results]
+
+
+async def test_a_short_time_has_room_for_reuse_behind_the_rates(subject: Subject) -> None:
+    rates, reuse = RatesProbe(), Reuse()
+    usual = rates.estimate(subject) + reuse.estimate(subject)
+    await examine(subject, (Scripted("a"),), 20.0)
+    for read, wrote in ((250.0, 10.0), (1_000.0, 40.0), (8_000.0, 150.0)):
+        subject.rates.prompt_per_second, subject.rates.generated_per_second = read, wrote
+        needed = rates.estimate(subject) + reuse.estimate(subject)
+        assert needed < 20.0, (read, wrote)
+    assert needed < usual
 
 
 async def test_what_does_not_fit_is_named_with_its_time_and_the_rest_is_run(

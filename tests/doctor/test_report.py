@@ -175,6 +175,14 @@ def test_two_reports_stand_side_by_side_also_where_one_knows_less() -> None:
     assert rows["needle.found"] == ["-", "3"]
 
 
+def test_an_interruption_is_not_taken_for_a_lack_of_time() -> None:
+    rows = (LeftOut(probe="drafts", label="", seconds=4.0),)
+    cut = msgspec.structs.replace(told(facts()), left_out=rows, interrupted=True)
+    assert "interrupted before: drafts." in screen(cut)
+    assert "--seconds" not in screen(cut)
+    assert "Interrupted before: drafts." in markdown.text(cut)
+
+
 @pytest.mark.parametrize(("seconds", "left", "needed"), [(41.0, 70.0, 150), (1.0, 1.0, 30)])
 def test_the_time_that_is_advised_is_enough(seconds: float, left: float, needed: int) -> None:
     row = LeftOut(probe="a", label="", seconds=left)

@@ -200,6 +200,15 @@ async def test_the_loaded_model_is_taken_before_the_first() -> None:
     assert (facts.kind, facts.model) == ("llamacpp-router", "b")
 
 
+@pytest.mark.parametrize(("build", "version"), [("b11549-x", "b11549"), ("b0-unknown", "")])
+async def test_a_build_without_a_number_tells_no_version(build: str, version: str) -> None:
+    rows = [{"id": "b", "status": {"value": "loaded"}}]
+    routed = {"/v1/models": {"data": rows}, "/props": {"role": "router", "build_info": build}}
+    async with listening(bodies(routed)) as raw:
+        facts = await facts_of(connect(raw.base_url, patience=QUICK))
+    assert facts.version == version
+
+
 async def test_a_router_is_not_made_to_load_a_model() -> None:
     asked: list[str] = []
 
