@@ -147,10 +147,10 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     config = settings.load(settings.sources()).config
     tried = chosen(arguments, config)  # a wrong word is told before minutes of work
     repository = Repository.at(arguments.repo)
-    asyncio.run(_met(arguments, config))
     copies = Copies(repository)
     head = repository.head()
     target = _target(arguments, repository)
+    asyncio.run(_met(arguments, config))
     command = arguments.verify or config.agent.verify or _detected(copies, head)
     tests = Judge(command, arguments.prepare, _fence(arguments.sandbox), arguments.test_budget)
     wanted = Wanted(arguments.count, arguments.kinds, arguments.seed, arguments.make_budget)

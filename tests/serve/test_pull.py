@@ -247,6 +247,7 @@ def test_a_hub_that_is_not_there_is_a_sentence(puller: Puller, hub: Hub) -> None
     ran = puller.run(f"{REPO}:Q4_K_M")
     assert ran.code == ExitCode.UNAVAILABLE, ran.err
     assert "cannot be reached" in ran.err
+    assert "Nothing has come" in ran.err
 
 
 @pytest.mark.parametrize(
