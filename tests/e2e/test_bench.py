@@ -2,9 +2,11 @@
 edits the tests; and the repository of the person, who has work in it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -144,7 +146,9 @@ def test_two_budgets_are_compared_over_the_same_tasks(
 
 @pytest.mark.skipif("not __import__('shutil').which('unshare')", reason="a fence needs Linux")
 def test_it_all_goes_on_inside_the_fence(bench: Bench, repo: Path, tmp_path: Path) -> None:
-    argv = new(repo, tmp_path / "out", "--sandbox", "required", "--kinds", "redo")
+    # not that of an environment in /tmp, which a fence does not show
+    runs = f"{os.path.realpath(sys.executable)} -m unittest discover -q -s tests -t ."
+    argv = new(repo, tmp_path / "out", "--sandbox", "required", "--kinds", "redo", "--verify", runs)
     told: list[Body] = []
 
     def looks(body: Body) -> Reply:

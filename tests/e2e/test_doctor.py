@@ -217,7 +217,7 @@ def test_on_a_terminal_the_running_check_is_told_and_then_gone(
     line = cli.line("doctor", "--seconds", "4")
     with Terminal(line, cwd=cli.folder, env=cli.environ, size=(100, 70)) as terminal:
         terminal.wait_for("of 4 s  ")
-        terminal.wait_for("checks, took")
+        terminal.wait_for(", took")
         assert "of 4 s" not in terminal.text
 
 

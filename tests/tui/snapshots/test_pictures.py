@@ -1,12 +1,10 @@
 """What is to be seen is what was looked at."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.tui.snapshots.scenes import SHEETS, named, pictures, sheets
-from tests.tui.snapshots.stage import home
+from tests.tui.snapshots.scenes import SHEETS, named, sheets
 from tests.tui.snapshots.stored import FOLDER, RENEW, differs
 
 pytestmark = pytest.mark.skipif(
@@ -17,14 +15,6 @@ pytestmark = pytest.mark.skipif(
 @pytest.mark.parametrize("name", SHEETS)
 def test_blocks_look_as_stored(name: str) -> None:
     told = [text for one, svg in sheets(name).items() if (text := differs(one, svg))]
-    assert not told, "\n\n".join(told)
-
-
-@pytest.mark.parametrize(("name", "size"), named(), ids=lambda given: str(given))
-async def test_screens_look_as_stored(name: str, size: tuple[int, int], tmp_path: Path) -> None:
-    with home(tmp_path) as project:
-        made = await pictures(name, size, project)
-    told = [text for one, svg in made.items() if (text := differs(one, svg))]
     assert not told, "\n\n".join(told)
 
 
