@@ -27,7 +27,7 @@ from tests.support.scripted_server import ScriptedServer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks at /proc")
 
-KILLS = int(os.environ.get("QCODE_KILLS", "20"))
+KILLS = int(os.environ.get("QCODE_KILLS", "10"))
 CHAIN = 5
 """So often a session is killed before it may end."""
 LONG = "".join(f"{words(number)}\n" for number in range(1, 60))
