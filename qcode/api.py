@@ -107,7 +107,7 @@ class Session:
         try:
             begin = opening.start(options, loaded, folder, session, self._settings.person)
             self._engine = assemble(loaded.config, begin)
-        except BaseException:
+        except BaseException:  # cancelled, too: the session must not stay locked
             self._close_log()
             raise
         return self

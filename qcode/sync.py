@@ -28,7 +28,7 @@ class SyncSession:
         self._thread.start()
         try:
             self._wait(self._session.__aenter__())
-        except BaseException:
+        except BaseException:  # Ctrl+C, too: its thread must not stay
             self._stop()
             raise
         return self

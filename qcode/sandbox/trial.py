@@ -125,7 +125,7 @@ def _output(fence: Fence, inside: Inside) -> bytes:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except BaseException:
+    except BaseException:  # Ctrl+C, too: its process must not stay
         keeper.close()
         raise
     finally:

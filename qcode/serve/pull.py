@@ -204,7 +204,7 @@ class Hub:
             yield
         except QcodeError:
             raise
-        except Exception as error:
+        except Exception as error:  # the library raises many kinds; each becomes a sentence
             raise self._sentence(repo, error) from error
 
     def _sentence(self, repo: str, error: Exception) -> QcodeError:

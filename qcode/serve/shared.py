@@ -116,7 +116,7 @@ def join(place: Place, task: Callable[[], Task]) -> Use:
         use = _use(place, "started")
         try:
             _begin(place, task())
-        except BaseException:
+        except BaseException:  # Ctrl+C while it loads, too: nobody would use it
             use.close()
             if not users(place):
                 _end_kept(place)

@@ -171,7 +171,7 @@ async def _more(flow: Flow, reader: Reader) -> bytes:
     """What has come; b"" = the end, also where the connection breaks behind a whole answer."""
     try:
         return await flow.take()
-    except Exception:
+    except Exception:  # whatever comes behind the end of an answer costs nothing
         if not reader.has_ended:
             raise
         return b""

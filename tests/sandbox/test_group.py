@@ -82,7 +82,7 @@ def test_a_group_that_was_found_empty_stays_so() -> None:
 def _until_state(pid: int, state: str) -> bool:
     end = time.monotonic() + 10
     while time.monotonic() < end:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123  as cheap as can be
             if file.read().rpartition(")")[2].split()[0] == state:
                 return True
         time.sleep(0.02)

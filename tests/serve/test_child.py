@@ -249,35 +249,29 @@ def test_a_card_that_is_damaged_counts_for_nothing(place: Place) -> None:
     assert [*shared.servers(place.folder)] == []
 
 
-def test_what_a_later_version_tells_is_left_aside(place: Place) -> None:
-    card = Card(
+def _card(key: str) -> Card:
+    return Card(
         pid=1,
         engine_pid=2,
         port=3,
-        key="k",
+        key=key,
         model="m",
         alias="a",
         backend="x",
         state="ready",
         since=0.0,
     )
+
+
+def test_what_a_later_version_tells_is_left_aside(place: Place) -> None:
+    card = _card("k")
     later = {**msgspec.to_builtins(card), "later": True}
     place.card_file.write_bytes(msgspec.json.encode(later))
     assert place.card() == card
 
 
 def test_no_key_is_shown_by_accident(place: Place) -> None:
-    card = Card(
-        pid=1,
-        engine_pid=2,
-        port=3,
-        key="5ecre7",
-        model="m",
-        alias="a",
-        backend="x",
-        state="ready",
-        since=0.0,
-    )
+    card = _card("5ecre7")
     made = Task(
         backend="xllamacpp",
         program="",
