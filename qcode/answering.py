@@ -6,11 +6,12 @@ The half of `assemble` that knows about servers; see `engine.routing` for what i
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.config.model import Config, Profile
 from qcode.config.paths import paths

@@ -15,10 +15,12 @@ configuration holds, a project's only where its folder is trusted.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
+
+import msgspec
 
 from qcode.headless.result import Result
 from qcode.protocol.events import AnyEvent, TurnFinished, TurnStarted
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
     from qcode.session.log import Log
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the flags of those names say; None and empty = as without the flag."""
 
     base_url: str | None = None
@@ -56,7 +57,7 @@ class Settings:
     verify: str | None = None
     schema: str | None = None
     """JSON Schema, or a file that holds one: `Result.structured` is the value."""
-    sampling: Mapping[str, float] = field(default_factory=dict)
+    sampling: Mapping[str, float] = msgspec.field(default_factory=dict)
     """temperature, top_p, top_k, min_p, presence_penalty."""
     add_dirs: Sequence[Path] = ()
     max_turns: int | None = None
@@ -231,7 +232,7 @@ def run(prompt: str, folder: str | Path = ".", settings: Settings | None = None)
 def _options(folder: Path, said: Settings) -> "Options":
     from qcode.cli import args  # noqa: PLC0415 - see `Session.__aenter__`
 
-    names = set(Settings.__dataclass_fields__) - {"person"}
+    names = set(Settings.__struct_fields__) - {"person"}
     values = {name: getattr(said, name) for name in names}
     for name in ("allowed_tools", "disallowed_tools", "add_dirs"):
         values[name] = tuple(values[name])

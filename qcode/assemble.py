@@ -1,9 +1,9 @@
 """Config -> Engine: the one file that knows every part. It makes them and decides nothing else."""
 
 import asyncio
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
+
+from msgspec.structs import replace
 
 from qcode import __version__, fencing
 from qcode.answering import Answering, Own, overrides, remarks, settings_of
@@ -14,7 +14,7 @@ from qcode.engine.approval import Approvals, Grants
 from qcode.engine.calls import Calls
 from qcode.engine.choices import Load
 from qcode.engine.compaction import Compactor
-from qcode.engine.connecting import Connections, web_of
+from qcode.engine.connecting import Connections
 from qcode.engine.controls import Controls
 from qcode.engine.doors import Begun, Doors
 from qcode.engine.engine import Engine
@@ -37,13 +37,13 @@ from qcode.engine.rulebook import Rulebook
 from qcode.engine.say import Say
 from qcode.engine.scale import Scale
 from qcode.engine.standing import Standing
-from qcode.engine.start import Start, head, offered, spill_folder
+from qcode.engine.start import Start, head
 from qcode.engine.stream import Stream
 from qcode.engine.summariser import Summariser
 from qcode.engine.turn import Turn
 from qcode.engine.verify import Verify
 from qcode.engine.warming import Warming, Warms, keeps
-from qcode.permission.modes import Mode as PermissionMode
+from qcode.fencing import Footing
 from qcode.permission.modes import parse_mode
 from qcode.permission.patterns import Ground
 from qcode.protocol.access import Access
@@ -61,33 +61,33 @@ from qcode.workspace.shadow import Shadow
 __all__ = ["Start", "assemble"]
 
 
-def assemble(config: Config, start: Start) -> Engine:
-    """An engine that is ready for inputs; nothing is asked of a server before the first.
+def assemble(config: Config, start: Start, footing: Footing | None = None) -> Engine:
+    """An engine that is ready for inputs; nothing is asked of a server before the first. It owns
+    `footing`; None = it is found here.
 
     Raises SandboxMissing, ConfigError and InputError.
     """
-    spill = spill_folder()
+    footing = footing or fencing.footing(config, start)
     try:
-        return _Assembly(config, start, spill).engine()
+        return _Assembly(config, start, footing).engine()
     except BaseException:  # nobody will close an engine that was not made
-        pass_away(spill)
+        pass_away(footing.spill)
         raise
 
 
 class _Assembly:
     """The parts of one engine in the making."""
 
-    def __init__(self, config: Config, start: Start, spill: Path) -> None:
+    def __init__(self, config: Config, start: Start, footing: Footing) -> None:
         self.config = config
         self.start = start
-        self.spill = spill
-        folders = (start.folder, *start.add_dirs)
-        stands = fencing.around(config, fencing.Folders(folders, start.own, spill, start.state))
+        self.spill, self.tools = footing.spill, footing.tools
+        stands = footing.around
         self.runner, self.fence = stands.runner, stands.fence
         self.unfenced = fencing.remark(stands, start.person)
         self.stream = Stream(start.log, start.conversation)
         self.say: Say = self.stream.say
-        self.settings = settings_of(config, self._mode())
+        self.settings = settings_of(config, footing.mode)
         self.settings.overrides = overrides(config, start.sampling)
         self.questions = Questions(self.say)
         self.workspace = Workspace(
@@ -117,8 +117,6 @@ class _Assembly:
         own = Own(start.api_key, start.said, start.tries)
         self.routes = Answering(config, own, self.settings).routes(self.say)
         self.routes.arrived = self.connections.arrived
-        web = web_of(start.rules, config.agent.offline)
-        self.tools = offered(start, web)
         session = start.log.session_id if start.log else ""
         self.keeping = Keeping(
             Keeper(self.workspace.root, Shadow(start.kept), session, fencing.STAND_IN_NS)
@@ -163,14 +161,6 @@ class _Assembly:
         look = self.nested.look if self.runner.fenced else str
         self.found = self.found or self.runner.tripped or look()
         return self.found
-
-    def _mode(self) -> PermissionMode:
-        preset = parse_mode(self.config.permission.mode) if self.config.permission.mode else None
-        if preset is not None:
-            return preset.mode
-        if self.start.person == "present":
-            return "ask"
-        return "auto" if self.fence == "holds" else "edit"
 
     def _nobody(self) -> str:
         """Why nobody can be asked; empty = somebody can."""

@@ -1,18 +1,22 @@
 """Permission -> what stands around commands: a fence that a trial run proved here, or nothing.
 
-The half of `assemble` that knows about fences. A trial takes 70 ms (November 2026, two cores), once
-a boot; after that the choice takes less than one.
+The half of `assemble` that knows about fences, and what a run can say of itself before the other
+half is so much as imported. A trial takes 70 ms (November 2026, two cores), once a boot; after that
+the choice takes less than one.
 """
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+from msgspec.structs import replace
+
 from qcode.config.model import Config, Permission
 from qcode.config.profiles import base_urls
-from qcode.permission.modes import PRESETS, Fence
+from qcode.engine.start import Start, offered, spill_folder
+from qcode.permission.modes import PRESETS, Fence, Mode, parse_mode
 from qcode.protocol.errors import SandboxMissing
 from qcode.protocol.hosts import origin
 from qcode.sandbox.choose import LANDLOCK, choose, proven
@@ -20,8 +24,10 @@ from qcode.sandbox.doors import Ways
 from qcode.sandbox.fenced import FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.limits import Limits
+from qcode.sandbox.passing import pass_away
 from qcode.sandbox.placeholders import MARK_SECONDS
 from qcode.sandbox.plain import PlainRunner
+from qcode.tools.base import Tool
 
 STAND_IN_NS = MARK_SECONDS * 10**9
 """Time of change of what a fence places in the workspace while commands run: see `placeholders`."""
@@ -29,8 +35,7 @@ STAND_IN_NS = MARK_SECONDS * 10**9
 ALLOW = "Allow some: --allowed-tools 'Bash(pytest:*)'; all: --permission-mode auto --sandbox off."
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
+class Folders(msgspec.Struct, frozen=True):
     """What a fence must know of this run."""
 
     writable: Sequence[Path]
@@ -43,14 +48,45 @@ class Folders:
     """Where it is kept until the next boot which fence was proven; None = nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(msgspec.Struct, frozen=True):
     """What runs commands, and what the mode table makes of it."""
 
     runner: PlainRunner
     fence: Fence
     why: str = ""
     """Why there is none though one was wished for, a sentence."""
+
+
+class Footing(msgspec.Struct, frozen=True):
+    """What a run stands on: known before there is an engine."""
+
+    spill: Path
+    """Long outputs; it is the engine's to take away."""
+    around: Around
+    mode: Mode
+    tools: tuple[type[Tool], ...]
+    """What the model is offered."""
+
+
+def footing(config: Config, start: Start) -> Footing:
+    """Tries what the settings ask for. Raises SandboxMissing, ConfigError and InputError."""
+    spill = spill_folder()
+    try:
+        folders = Folders((start.folder, *start.add_dirs), start.own, spill, start.state)
+        found = around(config, folders)
+        mode = _mode(config.permission.mode, start.person, found.fence)
+        return Footing(spill, found, mode, offered(start, config.agent.offline))
+    except BaseException:  # nobody will close an engine that was not made
+        pass_away(spill)
+        raise
+
+
+def _mode(word: str, person: Literal["present", "absent"], fence: Fence) -> Mode:
+    if word:
+        return parse_mode(word).mode
+    if person == "present":
+        return "ask"
+    return "auto" if fence == "holds" else "edit"
 
 
 def around(config: Config, folders: Folders) -> Around:

@@ -4,10 +4,10 @@ import asyncio
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import qcode
 from qcode import Session, SyncSession, run, run_async

@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from qcode.bench.copies import Copies, Judge, compared, folder, state, tail, take_over
 from qcode.bench.process import Ran, run
@@ -42,8 +43,7 @@ class Stopped(Exception):
         """How qcode ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(msgspec.Struct, frozen=True):
     """How qcode is started."""
 
     words: tuple[str, ...]
@@ -55,8 +55,7 @@ class Agent:
     limits: Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True):
     """What is tried next."""
 
     task: Task

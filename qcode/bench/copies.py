@@ -11,9 +11,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import msgspec
 
 from qcode.bench.process import Ran, run
 from qcode.bench.repository import Entry, Repository, clear, export, put
@@ -41,8 +42,7 @@ State = Mapping[str, str]
 """Path -> a hash of what stands there, or where the link leads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(msgspec.Struct, frozen=True):
     """How the tests of a copy are run."""
 
     command: str
@@ -194,8 +194,7 @@ def _mark(path: Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """What an agent left otherwise than it was."""
 
     counted: tuple[str, ...]

@@ -1,11 +1,11 @@
 """A curve, and two side by side, as text for a terminal of 80 columns."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from qcode.bench.curve import Curve, Point
 from qcode.bench.plot import FINE, Signs, plot, short

@@ -5,10 +5,10 @@ bug or without the commit, and they pass again.
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.bench.copies import Copies, Judge, folder, tail
 from qcode.bench.mutations import python
@@ -37,8 +37,7 @@ _TIMES = 5
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What is to be made."""
 
     count: int
@@ -95,8 +94,7 @@ def _numbered(tasks: Sequence[Task]) -> Iterator[Task]:
             yield msgspec.structs.replace(task, id=f"{kind}-{number:02}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Shop:
+class _Shop(msgspec.Struct, frozen=True):
     """Where tasks are made."""
 
     copies: Copies
@@ -145,8 +143,7 @@ def _bugs(shop: _Shop, head: str, count: int, seed: int) -> Iterator[Task]:
         yield Task(id="", kind="bug", title=title, commit=head, swap=swap, is_told=told)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bug:
+class _Bug(msgspec.Struct, frozen=True):
     """One that is proposed."""
 
     swap: Swap

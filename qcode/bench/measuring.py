@@ -7,7 +7,8 @@ whoever stops half-way has all lengths.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.bench.curve import LeftOut, Point
 from qcode.protocol.errors import BadAnswer
@@ -30,8 +31,7 @@ b11549: tools/server/README.md; vLLM 0.33 and SGLang 0.5: their sampling paramet
 _TASK = "Go on in the same manner with twenty more such functions. Write code alone."
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What to measure."""
 
     sizes: tuple[int, ...] = SIZES
@@ -42,13 +42,12 @@ class Wish:
     generate_tokens: int = 64
 
 
-@dataclass(slots=True)
-class Book:
+class Book(msgspec.Struct):
     """What is known so far. Whoever is interrupted has it still."""
 
-    found: dict[int, list[Sounding]] = field(default_factory=dict)
+    found: dict[int, list[Sounding]] = msgspec.field(default_factory=dict)
     """By the tokens that were aimed at."""
-    left_out: dict[int, str] = field(default_factory=dict)
+    left_out: dict[int, str] = msgspec.field(default_factory=dict)
 
     def points(self) -> tuple[Point, ...]:
         """By length; lengths without an answer are none."""

@@ -4,8 +4,9 @@ curve is, its mark says.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """Bits of a braille sign, by column and row (Unicode 16, chapter 21.1)."""
@@ -15,8 +16,7 @@ _AXIS = 3
 """Cells between the labels and the first point."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(msgspec.Struct, frozen=True):
     """What is drawn with."""
 
     marks: tuple[str, str]

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from qcode.bench.unbroken import unbroken
 
@@ -19,8 +20,7 @@ _GRACE_SECONDS = 8.0
 _KEPT_BYTES = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(msgspec.Struct, frozen=True):
     """What came of it."""
 
     code: int | None

@@ -7,8 +7,9 @@ and nothing below `.git` changes, not even a time.
 import asyncio
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.workspace.git import ask
@@ -20,8 +21,7 @@ _LINK = "120000"
 _FILES = ("100644", "100755", _LINK)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One file of a commit."""
 
     path: str
@@ -31,8 +31,7 @@ class Entry:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """One file that a commit changed."""
 
     path: str
@@ -42,8 +41,7 @@ class Changed:
     """Added and taken away; 0 = it is no text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(msgspec.Struct, frozen=True):
     """A repository by its top folder."""
 
     top: Path

@@ -3,8 +3,9 @@ so that the same results give the same report."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist, fmean, median, variance
+
+import msgspec
 
 PROVEN = 0.05
 """A difference with a smaller chance of being an accident is called proven."""
@@ -17,8 +18,7 @@ _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.2
 """Student's t at 97.5 % for 1, 2, … degrees of freedom (NIST/SEMATECH handbook, 1.3.6.7.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True):
     """From `low` to `high`, both of them included."""
 
     low: float
@@ -85,8 +85,7 @@ def spread(values: Sequence[float]) -> float | None:
     return (max(values) - min(values)) / 2 / middle
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """From one sample of a rate to another. Shares: 0.1 is a tenth more."""
 
     share: float

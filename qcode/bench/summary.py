@@ -1,16 +1,17 @@
 """What the attempts come to: shares with intervals, and settings compared over the same tasks."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations, count
 from statistics import fmean, median
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.bench.stats import PROVEN, Interval, about_median, holm, sign_test, wilson
 from qcode.bench.task import Attempt, Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One setting. Tokens and seconds are of one attempt: the median."""
 
     name: str
@@ -27,8 +28,7 @@ class Row:
     """Attempts that changed a test."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """Two settings over the tasks that both have tried."""
 
     first: str
@@ -55,8 +55,7 @@ class Pair:
         return self.faster_chance < PROVEN
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """All of it, ready to be drawn."""
 
     plan: Plan

@@ -1,11 +1,11 @@
 """What the attempts come to, as text for a terminal of 80 columns and as an object for scripts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from textwrap import fill
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from qcode.bench.stats import LEAST_VALUES, Interval
 from qcode.bench.summary import Pair, Row, Summary

@@ -7,9 +7,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from qcode.cli import own_server
 from qcode.cli.debug import log_to_file
@@ -156,8 +158,7 @@ def _plain(home: Home, wanted: Wanted, first: Prompt | None) -> int:
     return asyncio.run(run_plain(home, wanted, first))
 
 
-@dataclass(slots=True)
-class _Door:
+class _Door(msgspec.Struct):
     """Makes the sessions that the app wants."""
 
     options: Options

@@ -7,9 +7,11 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import asdict
 
 from qcode.cli.parser import parsed
 from qcode.config import ring
@@ -114,8 +116,7 @@ def _read_key(origin: str) -> str:
     return key
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """Where the key of one endpoint comes from."""
 
     endpoint: str

@@ -2,22 +2,21 @@
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Takes = Literal["nothing", "word", "file", "folder"]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """A subcommand, or a choice of an argument."""
 
     text: str
     help: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """One flag with all its spellings."""
 
     spellings: tuple[str, ...]
@@ -33,8 +32,7 @@ class Flag:
         return tuple(spelling for spelling in self.spellings if spelling not in long[1:])
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(msgspec.Struct, frozen=True):
     """What may stand behind `qcode` and the words of `path`."""
 
     path: tuple[str, ...]

@@ -1,7 +1,8 @@
 """The request that the settings lead to, field by field with its source. No server is asked."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.answering import overrides, settings_of
 from qcode.config.load import Loaded
@@ -18,8 +19,7 @@ from qcode.session.conversation import Conversation
 OWN = "qcode: so that no server falls back to its own"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One field of the body."""
 
     name: str
@@ -28,8 +28,7 @@ class Field:
     """For people: `model card of Qwen3.6-35B-A3B`, `user /home/…/config.toml:3`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What would be sent, messages and tools left out."""
 
     model: str

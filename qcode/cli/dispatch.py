@@ -1,11 +1,11 @@
 """Picks what was asked for, imports only that, and turns errors into a sentence and a code."""
 
 import difflib
-import gc
 import importlib
 import os
 import sys
 
+from qcode.cli.quick import quick
 from qcode.protocol.errors import UsageError
 
 SUBCOMMANDS = (
@@ -69,10 +69,9 @@ def _run(argv: list[str]) -> int:
     except UsageError as error:
         raise UsageError(_mistyped(argv) or str(error)) from error
     if options.print or options.input_format == "stream-json":  # clients leave -p out
-        gc.disable()  # imports make no garbage: looking for it costs 4 % of the start
-        from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
+        with quick():
+            from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
 
-        gc.enable()
         return prompt.run(options)
     if mistyped := _mistyped(argv):
         raise UsageError(mistyped)

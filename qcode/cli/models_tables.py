@@ -1,8 +1,9 @@
 """What fits, as text for a terminal of 80 columns, or as an object for scripts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from qcode.headless.talk import whole, wrapped
 from qcode.serve.advice import Advice
@@ -28,8 +29,7 @@ _NO_RATES = "tok/s are not told: they need a GPU that is known by name."
 _ABLE = " All of it with a llama.cpp that uses the GPU: qcode serve says whether yours does."
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """All that there is to say."""
 
     machine: Machine

@@ -5,18 +5,19 @@ The same for `-p` and for the terminal app.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from qcode.assemble import Start
+import msgspec
+
 from qcode.cli.options import Options
 from qcode.cli.rules import keep, rules
 from qcode.config.load import Loaded
 from qcode.config.paths import make, paths
 from qcode.config.secrets import endpoint_key
 from qcode.engine.limits import Limits
+from qcode.engine.start import Start
 from qcode.fencing import gives_up_sandbox
 from qcode.headless.names import OURS
 from qcode.permission.modes import PRESETS
@@ -35,13 +36,12 @@ RESTARTED_TRIES = 7
 While it loads its model then, it is waited for as any other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """What goes on, or begins."""
 
     log: Log | None = None
     """None = none is kept."""
-    conversation: Conversation = field(default_factory=Conversation)
+    conversation: Conversation = msgspec.field(default_factory=Conversation)
     past: tuple[AnyEvent, ...] = ()
     """What its log holds."""
     loss: str = ""

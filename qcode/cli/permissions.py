@@ -3,11 +3,11 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.answering import settings_of
 from qcode.cli.identity import identity

@@ -3,17 +3,18 @@
 import asyncio
 from pathlib import Path
 
-from qcode.assemble import Start, assemble
 from qcode.cli import foreign, offline, streaming
 from qcode.cli.debug import log_to_file
 from qcode.cli.embedded import again, embedded
 from qcode.cli.opening import Session, going_on, remarks, start
 from qcode.cli.options import Options
+from qcode.cli.quick import quick
 from qcode.cli.settings import flags, workspace
 from qcode.cli.trusting import of_run, settings
 from qcode.cli.which import which
 from qcode.config.load import Loaded
 from qcode.config.paths import paths
+from qcode.engine.start import Start
 from qcode.headless.exits import ExitCode
 from qcode.headless.run import Form
 from qcode.headless.run import run as run_headless
@@ -65,6 +66,9 @@ def _run(options: Options, target: Path | None) -> int:
 
 
 async def _headless(loaded: Loaded, begin: Start, prompt: Prompt, form: Form) -> int:
+    with quick():
+        from qcode.assemble import assemble  # noqa: PLC0415 - lines of JSON begin before it
+
     return _ended(await run_headless(assemble(loaded.config, begin), prompt, form))
 
 

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.cli.identity import identity
 from qcode.config.learned import OtherProject, file_of, learn, learned
@@ -18,8 +19,7 @@ from qcode.protocol.errors import ConfigError, UsageError
 APPROVED = "approved for this project"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The rules that hold, and what the person should know of those that do not."""
 
     rules: tuple[Rule, ...]

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from qcode.cli.parser import parsed
 from qcode.config.load import load, sources

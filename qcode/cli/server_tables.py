@@ -1,8 +1,9 @@
 """What is known of a server: text for a terminal of 80 columns, or an object for scripts."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
+
+import msgspec
 
 from qcode.headless.talk import wrapped
 from qcode.protocol.text import one_line, plain
@@ -42,7 +43,7 @@ def report(seen: Seen, examined: str = "", served: str = "") -> dict[str, Any]:
         return {"base_url": seen.base_url, "kind": seen.kind, "state": str(seen.found)}
     row = quirks.of(seen.found.kind, seen.found.version)
     return {
-        **asdict(seen.found),
+        **msgspec.to_builtins(seen.found),
         "name": row.name,
         "source": row.source,
         "thinking_switch": row.switch,

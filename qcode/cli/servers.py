@@ -8,10 +8,10 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.cli import doctor_kept, offline, own_server
 from qcode.cli.embedded import reached

@@ -3,8 +3,10 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.config.model import Config
 from qcode.config.paths import make, paths
@@ -36,8 +38,7 @@ def _slots() -> str:
     return f"{make(folder() / 'slots')}/"
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """A model, and how it is wanted."""
 
     file: Path

@@ -7,8 +7,10 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.cli.kept import Kept, print_json, session, shown, talk, unkept
 from qcode.cli.parser import count, positive
@@ -77,8 +79,7 @@ def _rewind(arguments: argparse.Namespace, store: Store) -> int:
     return _tell(arguments, way, back)
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(msgspec.Struct, frozen=True):
     """The way back."""
 
     kept: Kept

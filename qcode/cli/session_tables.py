@@ -1,9 +1,10 @@
 """Sessions as text for a terminal of 80 columns, measured in cells: a Chinese sign takes two."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.cells import fit, pad
 from qcode.protocol.text import one_line
@@ -80,8 +81,7 @@ def places(hits: Sequence[Hit]) -> str:
     return "".join(f"{row}\n" for row in rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """A turn that one can go back to before."""
 
     turn: int

@@ -2,25 +2,26 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from qcode.assemble import Start, assemble
 from qcode.cli import foreign
 from qcode.cli.attach import pictures
 from qcode.cli.options import Options
+from qcode.cli.quick import quick
 from qcode.config.load import Loaded
 from qcode.config.model import Config
 from qcode.engine.prompt import with_data
-from qcode.fencing import gives_up_sandbox
-from qcode.headless.control import APPROVAL_SECONDS
+from qcode.engine.start import Start
+from qcode.fencing import Footing, footing, gives_up_sandbox
 from qcode.headless.exits import ExitCode
 from qcode.headless.frames import mode_word, new_id
-from qcode.headless.opening import Opening, Shape
+from qcode.headless.opening import APPROVAL_SECONDS, Opening, Shape, StreamForm
+from qcode.headless.run import Engine
 from qcode.headless.stdin import prompt_and_data
-from qcode.headless.stream import StreamForm
 from qcode.headless.stream import run as run_stream
 from qcode.permission.modes import PRESETS
 from qcode.protocol.errors import InputError, UsageError
@@ -74,13 +75,13 @@ async def streamed(
 ) -> ExitCode:
     """All of the run."""
     asks, config = _asking(loaded.config, person(options))
-    engine = assemble(config, begin)
+    stands = footing(config, begin)
     sandbox: Literal["on", "off"] = "off" if gives_up_sandbox(config.permission) else "on"
     opening = Opening(
         begin.log.session_id if begin.log else new_id(),
         well_formed(str(begin.folder)),
-        engine.tools,
-        mode_word(engine.mode, asks, sandbox),
+        tuple(tool.name for tool in stands.tools),
+        mode_word(stands.mode, asks, sandbox),
         config.server.model,
         sandbox,
         options.mcp_servers,
@@ -99,7 +100,14 @@ async def streamed(
         asks,
         begin.conversation,
     )
-    return await run_stream(engine, prompt, form)
+    return await run_stream(partial(_engine, config, begin, stands), prompt, form)
+
+
+def _engine(config: Config, begin: Start, stands: Footing) -> Engine:
+    with quick():
+        from qcode.assemble import assemble  # noqa: PLC0415 - half of a start: the first line waits
+
+    return assemble(config, begin, stands)
 
 
 def _asking(

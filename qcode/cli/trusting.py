@@ -5,8 +5,10 @@ one look at the folder.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.cli.options import Options
 from qcode.config import trusted
@@ -18,8 +20,7 @@ from qcode.permission.trust import BECAUSE, Material, Standing, standing
 from qcode.protocol.errors import ConfigError, Untrusted
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """What could configure qcode in a folder, and what it is worth."""
 
     folder: Path

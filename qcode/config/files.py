@@ -8,9 +8,10 @@ from starting in it.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from qcode.config.check import checked, nearest
 from qcode.config.lines import parsed, places, read_toml
@@ -33,8 +34,7 @@ _NAME = re.compile(r"[^\x00-\x20\x7f\"\\]{1,200}")
 """Of a profile, or a pattern of models."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFile:
+class ProjectFile(msgspec.Struct, frozen=True):
     """The project's settings file: its bytes as they were judged, not as they may be by now."""
 
     path: Path

@@ -7,7 +7,6 @@ other flags still win. The project's file counts once it is trusted. No `.env` i
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +62,7 @@ CONSENT: Mapping[str, tuple[str, ...]] = {
 """Values that only the command line and the user's own file may give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """The settings of this run."""
 
     config: Config
@@ -74,7 +72,7 @@ class Loaded:
     """Sentences for stderr: what was left out, and why."""
     proposed_verify: Setting | None = None
     """A verify command that the project proposes: not run unless the user accepts it."""
-    withheld: Mapping[str, Setting] = field(default_factory=dict)
+    withheld: Mapping[str, Setting] = msgspec.field(default_factory=dict)
     """What the project's file would set if it were trusted, the verify command among it."""
     profile: str = ""
     """The profile that holds; empty = none."""
@@ -95,15 +93,14 @@ class Loaded:
         return self.origins[key]
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """What is read."""
 
     user_file: Path
     project: files.ProjectFile | None = None
     """None = there is none, or it is not asked about."""
-    environ: Mapping[str, str] = field(default_factory=dict)
-    flags: Mapping[str, tuple[str, object]] = field(default_factory=dict)
+    environ: Mapping[str, str] = msgspec.field(default_factory=dict)
+    flags: Mapping[str, tuple[str, object]] = msgspec.field(default_factory=dict)
     """Key -> (the flag as written, its value), such as `server.model` -> (`--model`, `qwen`)."""
 
 

@@ -7,9 +7,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.errors import ConfigError
 
@@ -21,8 +22,7 @@ MOST_FILES, MOST_BYTES, DEEPEST = 500, 2_000_000, 20
 """More is not looked at by a person either."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """One file, or what stands in the place of one."""
 
     kind: Literal["file", "link", "other"]

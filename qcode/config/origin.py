@@ -1,11 +1,11 @@
 """A value and where it came from."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+
+class Origin(msgspec.Struct, frozen=True):
     """Where a value came from."""
 
     kind: Literal["default", "user", "project", "environment", "flag", "profile"]
@@ -22,8 +22,7 @@ class Origin:
 DEFAULT = Origin("default")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One value that somebody set."""
 
     value: object

@@ -5,8 +5,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.errors import ConfigError
 
@@ -14,8 +15,7 @@ PROJECT_FILE = Path(".qcode", "config.toml")
 """Relative to the workspace's root."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(msgspec.Struct, frozen=True):
     """The three folders. None of them needs to exist; see `make`."""
 
     config: Path

@@ -8,9 +8,10 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from qcode.demo import project
 from qcode.demo.playback import playback
@@ -25,8 +26,7 @@ nobody answers. There is nothing to show behind them."""
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What the caller decides."""
 
     base_url: str
@@ -43,8 +43,7 @@ class Plan:
     """Where the folder is made; None = where the system has its temporary files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """What answers in this run."""
 
     base_url: str

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 BODY_LIMIT_BYTES = 16_000_000
 READ_SECONDS = 30.0
@@ -15,8 +16,7 @@ class BadRequest(Exception):
     """What came is no request that can be answered; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True):
     """One request, whole."""
 
     method: str

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.demo.booking import FILES, TESTS
 from qcode.protocol.errors import InputError
@@ -59,8 +60,7 @@ def put_tests_back(folder: Path) -> None:
     _git(folder, "checkout", "--quiet", "HEAD", "--", TESTS)
 
 
-@dataclass(frozen=True, slots=True)
-class FinalRun:
+class FinalRun(msgspec.Struct, frozen=True):
     """How the project's tests ended."""
 
     output: str

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from qcode.demo import project
 
 MODEL = "playback (a script, no model)"
@@ -18,8 +20,7 @@ class OffScript(Exception):
     """The conversation is not the one that the script was written for; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One tool call."""
 
     id: str
@@ -28,8 +29,7 @@ class Call:
     arguments: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """One answer: what is thought, what is said, and the calls."""
 
     reasoning: str

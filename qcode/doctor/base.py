@@ -1,6 +1,5 @@
 """What the doctor asks and what it finds, as values. Each probe is a file of `probes/`."""
 
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -65,8 +64,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """How long it took; filled in by who runs it."""
 
 
-@dataclass(slots=True)
-class Rates:
+class Rates(msgspec.Struct):
     """As measured so far, by which the rest is fitted to the time. None = not yet."""
 
     prompt_per_second: float | None = None
@@ -78,8 +76,7 @@ class Rates:
         return read + generated_tokens / (self.generated_per_second or 10.0)
 
 
-@dataclass(slots=True)
-class Subject:
+class Subject(msgspec.Struct):
     """The server under examination. Probes write to `rates` and `notes`, and to nothing else."""
 
     server: Server
@@ -88,14 +85,14 @@ class Subject:
     """For questions beyond chat completions: `/props`, `/slots`, `/apply-template`."""
     salt: str
     """New for each run and to be near the start of every prompt: nothing is reused by accident."""
-    props: dict[str, Any] = field(default_factory=dict)
+    props: dict[str, Any] = msgspec.field(default_factory=dict)
     """llama.cpp's `/props`; {} elsewhere."""
     deep: bool = False
     """Probes of quality too, which take minutes."""
     haste: float = 1.0
     """Share of the usual time that there is: who reads for seconds reads for less."""
-    rates: Rates = field(default_factory=Rates)
-    notes: dict[str, Measure] = field(default_factory=dict)
+    rates: Rates = msgspec.field(default_factory=Rates)
+    notes: dict[str, Measure] = msgspec.field(default_factory=dict)
     """What one probe leaves for the next: `reuse.extends`."""
 
     async def ask(self, request: Request) -> Sounding:

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -37,13 +36,12 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """That it would have taken, as far as one can know."""
 
 
-@dataclass(slots=True)
-class Examined:
+class Examined(msgspec.Struct):
     """What came of it."""
 
-    results: list[Result] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    absent: dict[str, str] = field(default_factory=dict)
+    results: list[Result] = msgspec.field(default_factory=list)
+    left_out: list[LeftOut] = msgspec.field(default_factory=list)
+    absent: dict[str, str] = msgspec.field(default_factory=dict)
     """Probe -> why it cannot be asked here, a clause."""
     interrupted: bool = False
     seconds: float = 0.0

@@ -6,12 +6,12 @@ another version or another model holds for nobody.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.config.secrets import is_loopback
 from qcode.doctor.base import Finding, Learned

@@ -7,8 +7,9 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.config import ring
 from qcode.doctor.base import Finding, Result
@@ -24,8 +25,7 @@ LEAST_COLUMNS, LEAST_ROWS = 60, 16
 KEYRING_SECONDS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """What stdout is."""
 
     columns: int
@@ -34,8 +34,7 @@ class Terminal:
     environ: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(msgspec.Struct, frozen=True):
     """Where qcode works here, and what the person accepted."""
 
     folder: Path

@@ -7,8 +7,9 @@ over with an empty slot, where the server has one to spare, and stays as it is w
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.doctor.base import Subject
 from qcode.server import liveness
@@ -36,8 +37,7 @@ def tells_busy(subject: Subject) -> bool:
     return subject.facts.kind in ("llamacpp", *_RUNNING)
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True):
     """Slots whose content lies in a file of the server's."""
 
     slots: tuple[int, ...] = ()

@@ -3,9 +3,10 @@
 import asyncio
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
+
+import msgspec
 
 from qcode.engine.refusals import Refusals
 from qcode.engine.say import Say
@@ -25,8 +26,7 @@ Judge = Callable[[Sequence[Access]], Verdict]
 OUTSIDE = "the user allowed it this once, outside of the sandbox"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """A call that is to be decided about."""
 
     call: ToolCall
@@ -48,8 +48,7 @@ class Question:
     """What is said when nobody waits for the answer any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(msgspec.Struct, frozen=True):
     """A call of the same answer that waits behind the one that is asked about."""
 
     text: str
@@ -60,8 +59,7 @@ class Behind:
     """What it would change, where that is shown, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What became of the question."""
 
     denied: str = ""
@@ -77,8 +75,7 @@ class Decision:
 ALLOWED = Decision()
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(msgspec.Struct, frozen=True):
     """How an approval holds for more than one call."""
 
     offers: Callable[[Sequence[Access]], Sequence[str]] = lambda accesses: ()
@@ -92,25 +89,26 @@ class Grants:
     """Where commands run."""
 
 
-@dataclass(slots=True)
-class Approvals:
+class Approvals(msgspec.Struct):
     """Settles calls: by rules and mode, by asking, or not at all where nobody can be asked."""
 
     judge: Judge
     say: Say
     nobody: str = ""
     """Why nobody can be asked, as a clause; empty = a person is there."""
-    grants: Grants = field(default_factory=Grants)
-    refusals: Refusals = field(default_factory=Refusals)
-    shown: Shown = field(default_factory=Shown)
+    grants: Grants = msgspec.field(default_factory=Grants)
+    refusals: Refusals = msgspec.field(default_factory=Refusals)
+    shown: Shown = msgspec.field(default_factory=Shown)
     _batch: ApprovalReply | None = None
     """The person's reply to all calls of the answer that is at hand."""
-    _seen: set[tuple[Access, ...]] = field(default_factory=set)
+    _seen: set[tuple[Access, ...]] = msgspec.field(default_factory=set)
     """What they had been shown of them by then."""
-    _open: dict[str, tuple[Question, asyncio.Future[ApprovalReply]]] = field(default_factory=dict)
-    _along: dict[str, str] = field(default_factory=dict)
+    _open: dict[str, tuple[Question, asyncio.Future[ApprovalReply]]] = msgspec.field(
+        default_factory=dict
+    )
+    _along: dict[str, str] = msgspec.field(default_factory=dict)
     """Requests that a reply to another one settled -> the answer."""
-    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _numbers: "count[int]" = msgspec.field(default_factory=lambda: count(1))
 
     def begin(self) -> None:
         """The calls of another answer: what was said of all of the last one's holds no more."""

@@ -5,8 +5,8 @@ reasoning is closed and it goes on behind it, or the question is asked again in 
 to do is chosen by `ladder` and `remedies`; here it is done.
 """
 
-from dataclasses import dataclass, replace
-
+import msgspec
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from qcode.engine.history import Tweak
@@ -53,8 +53,7 @@ ENDLESS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(msgspec.Struct, frozen=True):
     """What the part of an answer took that came before its last request."""
 
     tokens: int = 0

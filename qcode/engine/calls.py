@@ -7,8 +7,10 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import groupby
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.approval import Approvals
 from qcode.engine.prepare import Rows
@@ -34,15 +36,14 @@ AGAIN = (
 )
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """What became of the calls of one answer."""
 
     ran: int = 0
     denied: int = 0
     left_out: int = 0
-    edited: list[str] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)
+    edited: list[str] = msgspec.field(default_factory=list)
+    commands: list[str] = msgspec.field(default_factory=list)
     """Command lines that were run; what they edited is not known."""
     repeated: str = ""
     """What was called again and again without any news, as a line."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Literal
@@ -31,8 +30,7 @@ MOST_NAMES = 20
 """Of models, in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A server that may answer; it need not have been asked anything."""
 
     name: str
@@ -60,8 +58,7 @@ Make = Callable[[], Choice]
 """May raise ConfigError; may take a while, since it looks for the key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Who else may answer."""
 
     fallback: Make | None = None
@@ -147,8 +144,7 @@ class Switch:
         await asyncio.gather(*(server.close() for server in self._all))
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """What follows when another server answers."""
 
     history: History

@@ -8,8 +8,10 @@ context.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.limits import Spent
 from qcode.engine.room import Room
@@ -28,8 +30,7 @@ KEPT_BY_HAND = 1_000
 """Tokens at the end that stay when a person asks for it: they want the room."""
 
 
-@dataclass(slots=True)
-class Compactor:
+class Compactor(msgspec.Struct):
     """Makes room in the conversation. One per session; `begin` each turn."""
 
     room: Room
@@ -38,9 +39,9 @@ class Compactor:
     scale: Scale
     wanted: Literal["auto", "off"] = "auto"
     """off = only by hand."""
-    _summarised: bool = field(default=False)
+    _summarised: bool = msgspec.field(default=False)
     """In this turn."""
-    _refused: bool = field(default=False)
+    _refused: bool = msgspec.field(default=False)
     """The server has refused a prompt of this turn for its length."""
 
     def begin(self) -> None:

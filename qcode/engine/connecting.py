@@ -5,18 +5,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 from qcode.engine.say import Say
-from qcode.permission.rules import Rule
 from qcode.protocol.events import Connected
 from qcode.protocol.hosts import origin
-from qcode.tools.builtin import Web
-
-
-def web_of(rules: Iterable[Rule], offline: Literal["on", "off"]) -> Web:
-    """What is known of hosts before any is asked for: whether `fetch` is worth its tokens."""
-    found = [(one.answer, one.pattern) for one in rules if one.kind == "network"]
-    if offline == "on" or ("deny", None) in found:
-        return "closed"
-    return "ruled" if any(answer == "allow" for answer, _ in found) else "unruled"
 
 
 class Connections:

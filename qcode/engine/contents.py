@@ -5,7 +5,8 @@ right and the parts are estimates.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.engine.room import IMAGE_TOKENS, pictures, roughly
 from qcode.protocol.events import AnyEvent, SessionStarted
@@ -28,8 +29,7 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(msgspec.Struct, frozen=True):
     """Tokens by kind, in the order of `KINDS`; kinds that are not there are left out."""
 
     shares: Mapping[str, int]

@@ -1,8 +1,9 @@
 """The inputs that are no words for the model: replies, modes, settings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from qcode.engine.approval import Approvals
 from qcode.engine.parts import Haste
@@ -34,8 +35,7 @@ from qcode.protocol.text import one_line
 State = Literal["running", "idle"]
 
 
-@dataclass(slots=True)
-class Controls:
+class Controls(msgspec.Struct):
     """What inputs change. Turns read it at each step; it works before the first prompt as well."""
 
     settings: Settings
@@ -44,7 +44,7 @@ class Controls:
     steers: list[UserMessage]
     """Words that wait for the end of the running step."""
     say: Say
-    haste: Haste = field(default_factory=Haste)
+    haste: Haste = msgspec.field(default_factory=Haste)
     wish: Callable[[SetModel], None] = lambda given: None
     """Another model, from the next turn on."""
     asks: Callable[[], SettingsChanged] | None = None

@@ -1,7 +1,8 @@
 """What `assemble` hands the engine: the way into a session, and out of it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.engine.limits import Limits
 from qcode.engine.say import Say
@@ -11,8 +12,7 @@ from qcode.protocol.inputs import Redo, Rewind, Undo
 from qcode.protocol.messages import UserMessage
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """What is known once the session has begun: the server answered, the workspace was read."""
 
     turn: Callable[[int, float], Turn]
@@ -29,8 +29,7 @@ class Begun:
     """Reads ahead while nothing else is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
+class Doors(msgspec.Struct, frozen=True):
     """What the engine calls at the first prompt and at the end; `assemble` knows what is behind."""
 
     begin: Callable[[Say], Awaitable[Begun]]

@@ -5,8 +5,9 @@ them: put its own lines back, propose what they refused. Pure.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.text import one_line
 from qcode.tools.showing import around, count, span
@@ -16,8 +17,7 @@ Kind = Literal["kept", "edited", "refused", "before", "lost"]
 """`before` = it had been refused before; `lost` = the file changed, and it fits no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(msgspec.Struct, frozen=True):
     """Of one part."""
 
     hunk: Hunk

@@ -8,7 +8,6 @@ times, and no person would answer that often. What was denied stays denied until
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import count
 
 import msgspec
@@ -34,8 +33,7 @@ WAIT_SECONDS = 60.0
 15 s and try again, and the person should not see it come and go."""
 
 
-@dataclass(eq=False, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, eq=False):
     """A host about which a person is asked."""
 
     task: "asyncio.Task[str]"
@@ -43,8 +41,7 @@ class _Asked:
     leaving: asyncio.TimerHandle | None = None
 
 
-@dataclass(slots=True)
-class NetworkGate:
+class NetworkGate(msgspec.Struct):
     """See `sandbox.base.Gate`."""
 
     approvals: Approvals
@@ -53,13 +50,13 @@ class NetworkGate:
     """Why no host is ever reached, as a clause; empty = it is judged."""
     is_endpoint: Callable[[str, int], bool] = lambda host, port: False
     """Whether the model's server answers there."""
-    _allowed: set[str] = field(default_factory=set)
+    _allowed: set[str] = msgspec.field(default_factory=set)
     """Hosts, for the rest of the turn."""
-    _unasked: dict[str, str] = field(default_factory=dict)
+    _unasked: dict[str, str] = msgspec.field(default_factory=dict)
     """Hosts about which nobody could be asked -> the clause."""
-    _open: dict[str, _Asked] = field(default_factory=dict)
-    _told: set[tuple[str, int, str]] = field(default_factory=set)
-    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _open: dict[str, _Asked] = msgspec.field(default_factory=dict)
+    _told: set[tuple[str, int, str]] = msgspec.field(default_factory=set)
+    _numbers: "count[int]" = msgspec.field(default_factory=lambda: count(1))
     _commands: int = 0
     """That run in the foreground."""
 

@@ -5,7 +5,9 @@ How a message is shaped so that the server's template renders it as it was gener
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.settings import ANSWER_TOKENS, Settings
 from qcode.protocol.events import SettingsChanged
@@ -24,8 +26,7 @@ LEAST_TOKENS = 1_024
 """An answer may always be this long; a prompt that leaves less is the server's to refuse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tweak:
+class Tweak(msgspec.Struct, frozen=True):
     """What one request does differently from the settings; the prompt's bytes stay the same."""
 
     presence_penalty: float | None = None

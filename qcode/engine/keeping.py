@@ -8,8 +8,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Literal, TypeVar
+
+import msgspec
 
 from qcode.engine.say import Say
 from qcode.engine.wayback import NOTHING, meant
@@ -40,8 +41,7 @@ _LIMITS = (
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Keeping:
+class Keeping(msgspec.Struct):
     """When files are kept, for one session."""
 
     keeper: Keeper | None
@@ -54,7 +54,7 @@ class Keeping:
     names: Callable[[], frozenset[str]] | None = None
     """The checkpoints that sessions of this project name: what none names is collected. None =
     nobody knows, and nothing is."""
-    _ids: list[str] = field(default_factory=list)
+    _ids: list[str] = msgspec.field(default_factory=list)
     _later: "asyncio.Task[None] | None" = None
     """What is looked at behind a call."""
     _off: Literal["", "edits", "commands"] = ""

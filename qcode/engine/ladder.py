@@ -4,8 +4,10 @@ Repeat and DRY penalties are on no rung: they corrupt identifiers and paths.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.history import Tweak
 
@@ -18,8 +20,7 @@ WINDOW_TOKENS = 2_048
 """A presence penalty that looks back at less sees no loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a loop was seen, as far as it matters for what can be done."""
 
     can_tell: bool

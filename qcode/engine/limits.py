@@ -1,12 +1,11 @@
 """How far a turn may go, and how far it has gone."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.protocol.events import TurnFinished, Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Upper bounds of one turn; None = unbounded."""
 
     max_steps: int = 200
@@ -17,8 +16,7 @@ class Limits:
     """Tokens read (those from the server's cache left out) and generated."""
 
 
-@dataclass(slots=True)
-class Spent:
+class Spent(msgspec.Struct):
     """What a turn has used so far."""
 
     steps: int = 0

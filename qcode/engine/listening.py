@@ -2,8 +2,9 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.engine.partial import Partial
 from qcode.engine.parts import Parts
@@ -27,8 +28,7 @@ from qcode.server.loops import Loop, Watch
 Why = Literal["budget", "person", "loop"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(msgspec.Struct, frozen=True):
     """An answer that qcode ended while it came."""
 
     why: Why

@@ -5,7 +5,7 @@ would make some templates drop the reasoning before it, and the server read all 
 stays in the conversation; taking it out would cost the same reading.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.engine.remedies import WORDS
 from qcode.protocol.events import Repaired, Steered
@@ -42,8 +42,7 @@ UNDONE = "The model said what it would do and did not do it, also when it was to
 END_CHARACTERS = 1_500
 
 
-@dataclass(slots=True)
-class Nudger:
+class Nudger(msgspec.Struct):
     """Which nudges a turn has had."""
 
     cut: int = 0

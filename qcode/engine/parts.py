@@ -1,8 +1,9 @@
 """What a turn works with."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from qcode.engine.accounting import Accounting
 from qcode.engine.calls import Calls
@@ -35,8 +36,7 @@ class Answers(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Haste:
+class Haste(msgspec.Struct):
     """ "Answer now": a person's word on its way to the answer that is being thought about."""
 
     thinks: bool = False
@@ -48,8 +48,7 @@ async def _nothing() -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """The same for all turns of a session."""
 
     server: Answers
@@ -62,14 +61,14 @@ class Parts:
     verify: Verify | None
     steers: list[UserMessage]
     """Words of the person that wait for the end of the step; the engine adds, the turn takes."""
-    haste: Haste = field(default_factory=Haste)
+    haste: Haste = msgspec.field(default_factory=Haste)
     ask: Asker | None = None
     """Puts a question to the person; None = nobody is there."""
-    calibration: Calibration = field(default_factory=Calibration)
+    calibration: Calibration = msgspec.field(default_factory=Calibration)
     """What the tokens of this session's answers are to our counts of them."""
     wanted: Wanted | None = None
     """The value that a turn is to give; None = its answer is words."""
-    elsewhere: Elsewhere = field(default_factory=Nowhere)
+    elsewhere: Elsewhere = msgspec.field(default_factory=Nowhere)
     """Who may answer instead."""
     rest: Callable[[], Awaitable[None]] = _nothing
     """At the end of each turn: what it changed is looked at and told."""

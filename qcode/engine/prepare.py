@@ -1,7 +1,6 @@
 """An answer before it is stored: its calls parsed once, and made fit for every later request."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 import msgspec
@@ -14,8 +13,7 @@ from qcode.tools.base import Tool
 Rows = Sequence[tuple[ToolCall, Parsed | Misfit]]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """An answer as it is stored, and its calls as they are run."""
 
     message: AssistantMessage

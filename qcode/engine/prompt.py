@@ -7,8 +7,9 @@ change (date, branch, tree, instructions of the project) goes into the first use
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 SYSTEM = """\
 You are qcode, a coding agent in the user's terminal. You work in one folder, the workspace, with \
@@ -63,8 +64,7 @@ def system_text(appended: str = "", own: str = "") -> str:
     return f"{text}\n\n{appended.strip()}" if appended.strip() else text
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """The workspace as it was when the session began."""
 
     folder: str

@@ -1,20 +1,20 @@
 """Questions of the model to the person, and the answers."""
 
 import asyncio
-from dataclasses import dataclass, field
 from itertools import count
+
+import msgspec
 
 from qcode.engine.say import Say
 from qcode.protocol.events import QuestionAsked
 
 
-@dataclass(slots=True)
-class Questions:
+class Questions(msgspec.Struct):
     """The tool `ask` waits here for a `QuestionReply`."""
 
     say: Say
-    _open: dict[str, asyncio.Future[str]] = field(default_factory=dict)
-    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _open: dict[str, asyncio.Future[str]] = msgspec.field(default_factory=dict)
+    _numbers: "count[int]" = msgspec.field(default_factory=lambda: count(1))
 
     async def ask(self, question: str, choices: tuple[str, ...]) -> str:
         """Put the question and wait for the answer."""

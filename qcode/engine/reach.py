@@ -9,8 +9,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.repository import is_plain
 from qcode.permission.judge import Reached
@@ -35,8 +37,7 @@ class _Unproven(Exception):
     """It cannot be told, or is more than may go unasked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looking:
+class Looking(msgspec.Struct, frozen=True):
     """Looks at the files of one workspace."""
 
     workspace: Workspace

@@ -1,7 +1,9 @@
 """What a person has refused, so that nobody asks them again before they have spoken."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.events import DecidedPart
 from qcode.workspace.review import Hunk
@@ -11,8 +13,7 @@ NEAR_LINES = 50
 file. Nearer by, the lines above it may have grown or shrunk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Of a part of a change."""
 
     path: str
@@ -25,8 +26,7 @@ class Refusal:
     """The person has said nothing since; else they are asked about it once more."""
 
 
-@dataclass(slots=True)
-class Refusals:
+class Refusals(msgspec.Struct):
     """Calls and parts of changes that a person refused.
 
     The same again is answered from here, until the person says something: a prompt or a steer may
@@ -34,10 +34,10 @@ class Refusals:
     rewind let all of it be forgotten.
     """
 
-    _calls: dict[str, str] = field(default_factory=dict)
+    _calls: dict[str, str] = msgspec.field(default_factory=dict)
     """By what makes them the same: what the person said with it."""
-    _parts: list[Refusal] = field(default_factory=list)
-    _news: list[DecidedPart] = field(default_factory=list)
+    _parts: list[Refusal] = msgspec.field(default_factory=list)
+    _news: list[DecidedPart] = msgspec.field(default_factory=list)
     """What the log has not been told yet."""
 
     @classmethod

@@ -3,8 +3,9 @@ call that did not come. Pure; each remedy is tried a few times a step, the cheap
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.engine.history import Tweak
 from qcode.protocol.events import RepairKind, TurnEnd, TurnFinished
@@ -30,15 +31,13 @@ WORDS: dict[Fault, str] = {
 END: dict[Fault, TurnEnd] = {"unfinished": "max_tokens"}
 
 
-@dataclass(frozen=True, slots=True)
-class GoOn:
+class GoOn(msgspec.Struct, frozen=True):
     """The reasoning is closed where `thought` ends, and the answer goes on behind it."""
 
     thought: str
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """What came is void, and asked for again in this way."""
 
     tweak: Tweak
@@ -48,8 +47,7 @@ Move = GoOn | Again | TurnFinished | None
 """What comes next; None = the answer is taken as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """How the answer was asked for."""
 
     tweak: Tweak

@@ -5,8 +5,9 @@ two turns alone, and only where that changes nothing of what the server has read
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from qcode.protocol.messages import AssistantMessage, Message
 from qcode.server.base import ServerFacts

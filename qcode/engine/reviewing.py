@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.fates import Fate, fate, moved, none, partly, reviewed
 from qcode.engine.refusals import Refusals
@@ -22,8 +24,7 @@ from qcode.workspace.trouble import FileTrouble, Missing
 DROP = Choice("drop")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(msgspec.Struct, frozen=True):
     """A change as a person is shown it."""
 
     change: Change

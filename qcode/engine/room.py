@@ -1,8 +1,9 @@
 """What the next request takes of the loaded context, and what fills it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
+
+import msgspec
 
 from qcode.engine.settings import ANSWER_TOKENS, Settings
 from qcode.protocol.errors import ContextOverflow
@@ -21,8 +22,7 @@ Expect = Callable[[Conversation], int]
 """Tokens of the prompt that a conversation makes, as well as it can be known."""
 
 
-@dataclass(slots=True)
-class Room:
+class Room(msgspec.Struct):
     """The context of the server that answers, and the conversation that goes into it."""
 
     talk: Conversation

@@ -11,8 +11,10 @@ says beforehand how much goes where.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.choices import Choice, Load, Plan, Switch, check_listed
 from qcode.engine.renewing import Moment, renewed
@@ -59,8 +61,7 @@ class Nowhere:
         """Nothing is new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """Where a turn goes back to at its end."""
 
     choice: Choice

@@ -5,8 +5,9 @@ from the limit an estimate decides as well.
 """
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from qcode.engine.gauge import Gauge
 from qcode.engine.room import Room, pictures
@@ -25,14 +26,13 @@ class Counts(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Scale:
+class Scale(msgspec.Struct):
     """Weighs the next prompt of one session."""
 
     room: Room
     gauge: Gauge
     server: Counts
-    _silent: ServerFacts | None = field(default=None)
+    _silent: ServerFacts | None = msgspec.field(default=None)
     """Of the server that was asked and did not tell."""
 
     async def weigh(self) -> None:

@@ -1,7 +1,6 @@
 """What a person may change between two requests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -39,8 +38,7 @@ def thinking_tokens(wanted: int | str, max_tokens: int) -> int:
     raise InputError(f"{wanted!r} is no thinking budget. Write {words}, or a number of tokens.")
 
 
-@dataclass(slots=True)
-class Settings:
+class Settings(msgspec.Struct):
     """Read at each request and each call; never part of the system text."""
 
     mode: Literal["plan", "ask", "edit", "auto"]
@@ -52,7 +50,7 @@ class Settings:
     """Which of the published sampling values hold; see `server.families.mode`."""
     max_tokens: int = 32_768
     """Upper bound of one answer, thinking included; lowered to what the context has left."""
-    sampling: SetSampling = field(default_factory=SetSampling)
+    sampling: SetSampling = msgspec.field(default_factory=SetSampling)
     """What a person said during the run; None in a field = not said."""
     overrides: tuple[tuple[str, SetSampling], ...] = ()
     """What the configuration says of models: a pattern of their names, and values."""

@@ -5,7 +5,8 @@ answer, a command, the person's own editor: another change is another question.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.protocol.inputs import CallReply
 
@@ -13,13 +14,12 @@ Basis = tuple[str, str, str]
 """Path, digest of the bytes before, text behind: the same for the same change."""
 
 
-@dataclass(slots=True)
-class Shown:
+class Shown(msgspec.Struct):
     """Of one answer of the model."""
 
-    _bases: dict[str, Basis] = field(default_factory=dict)
+    _bases: dict[str, Basis] = msgspec.field(default_factory=dict)
     """By call."""
-    _said: dict[str, CallReply] = field(default_factory=dict)
+    _said: dict[str, CallReply] = msgspec.field(default_factory=dict)
 
     def begin(self) -> None:
         """The calls of another answer."""

@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import replace
 from typing import Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.approval import Approvals, Behind, Decision, Question
 from qcode.engine.prepare import Rows

@@ -6,7 +6,8 @@ such find the fence counts as none, so that no mode allows commands by itself.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.engine.gate import NetworkGate
 from qcode.engine.keeping import Keeping
@@ -16,8 +17,7 @@ from qcode.protocol.access import Access
 from qcode.protocol.events import ModeChanged, Notice
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(msgspec.Struct):
     """Calls and commands that may change something run inside."""
 
     keeping: Keeping
@@ -26,7 +26,7 @@ class Standing:
     say: Say
     tripped: Callable[[], str]
     """See `PlainRunner.tripped`."""
-    _told: bool = field(default=False)
+    _told: bool = msgspec.field(default=False)
 
     @asynccontextmanager
     async def around(self, accesses: Sequence[Access]) -> AsyncIterator[None]:

@@ -1,9 +1,10 @@
 """What a run is started with: from flags to `assemble`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from qcode.engine.limits import Limits
 from qcode.engine.prompt import system_text
@@ -21,8 +22,7 @@ from qcode.tools.schema import spec
 from qcode.tools.structured import Wanted, tool_for
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """What a run is started with, beside the configuration."""
 
     folder: Path
@@ -37,7 +37,7 @@ class Start:
     """The file in which it is noted which sessions a server has written down; None = none is."""
     kept: Path | None = None
     """Where files are kept as they were before changes; None = nothing can be put back."""
-    conversation: Conversation = field(default_factory=Conversation)
+    conversation: Conversation = msgspec.field(default_factory=Conversation)
     """That of the session that goes on; empty = a new one."""
     rules: tuple[Rule, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -49,11 +49,11 @@ class Start:
     tries: int | None = None
     """Requests at most for one answer of the first server; None = as usual, more where somebody
     starts it again."""
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = msgspec.field(default_factory=Limits)
     person: Literal["present", "absent"] = "absent"
     verify: Literal["changed", "always"] = "changed"
     """When `agent.verify` runs; asked for in so many words, always."""
-    sampling: Mapping[str, float] = field(default_factory=dict)
+    sampling: Mapping[str, float] = msgspec.field(default_factory=dict)
     """Values of the flags, by the names of `fields.SAMPLING`."""
     tools: frozenset[str] | None = None
     """The model is offered these alone; None = all."""
@@ -78,10 +78,18 @@ def spill_folder() -> Path:
         ) from error
 
 
-def offered(start: Start, web: Web) -> tuple[type[Tool], ...]:
+def web_of(rules: Iterable[Rule], offline: Literal["on", "off"]) -> Web:
+    """What is known of hosts before any is asked for: whether `fetch` is worth its tokens."""
+    found = [(one.answer, one.pattern) for one in rules if one.kind == "network"]
+    if offline == "on" or ("deny", None) in found:
+        return "closed"
+    return "ruled" if any(answer == "allow" for answer, _ in found) else "unruled"
+
+
+def offered(start: Start, offline: Literal["on", "off"]) -> tuple[type[Tool], ...]:
     """What the model is offered; what takes the value that is wanted stands last."""
     known = [one.name for one in start.conversation.tools]
-    found = usable(known, start.person, web)
+    found = usable(known, start.person, web_of(start.rules, offline))
     if start.tools is not None:
         found = tuple(tool for tool in found if tool.name in start.tools)
     return (*found, tool_for(start.wanted)) if start.wanted else found

@@ -6,8 +6,10 @@ it. What the model answers is shown to nobody and runs nothing.
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.accounting import Accounting
 from qcode.engine.history import History, Tweak
@@ -36,8 +38,7 @@ class Answers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Summariser:
+class Summariser(msgspec.Struct, frozen=True):
     """The model, asked for a summary."""
 
     history: History

@@ -4,7 +4,8 @@ The task, the plan and the files come from the log, word for word, and never fro
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.protocol.messages import (
     AssistantMessage,
@@ -58,8 +59,7 @@ The files are as you left them; read again what you need to see.
 </summary>"""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """A compaction in the making."""
 
     talk: Conversation

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from qcode.engine.say import Say
 from qcode.permission.readonly import is_read_only
@@ -16,8 +17,7 @@ from qcode.sandbox.base import Command, NotStarted, Output, Runner
 TAIL_CHARACTERS = 4_000
 
 
-@dataclass(slots=True)
-class Verify:
+class Verify(msgspec.Struct):
     """Runs `command` when the model rests and files may have changed since it last passed.
 
     After an edit, and after every command that is not known to read only.
@@ -35,8 +35,8 @@ class Verify:
     """See `Command.where`."""
     around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """It runs inside: what it changes is kept; see `keeping.Keeping.command`."""
-    _stale: bool = field(default=False)
-    _ran: int = field(default=0)
+    _stale: bool = msgspec.field(default=False)
+    _ran: int = msgspec.field(default=0)
 
     def begin(self) -> None:
         """A new turn: the tries count from the start."""

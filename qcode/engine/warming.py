@@ -10,9 +10,11 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.heading import headed
 from qcode.engine.history import History
@@ -36,16 +38,14 @@ MOST_OF = 0.9
 start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keeps:
+class Keeps(msgspec.Struct, frozen=True):
     """Where sessions lie that a server has written down."""
 
     shelf: Shelf
     session: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warms:
+class Warms(msgspec.Struct, frozen=True):
     """How far it goes."""
 
     warm: Literal["on", "off"] = "off"

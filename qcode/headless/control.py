@@ -6,7 +6,6 @@ Wire forms as the client `claude-agent-sdk` 0.2.187 writes and reads them.
 import asyncio
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -16,7 +15,7 @@ from qcode.headless.filling import usage
 from qcode.headless.frames import Frame, Frames
 from qcode.headless.greeting import GREETING, NOT_HERE, UNHEEDED
 from qcode.headless.offers import DECLINED, Pending, chosen, keeps, suggestion
-from qcode.headless.opening import NO_SERVERS
+from qcode.headless.opening import APPROVAL_SECONDS, NO_SERVERS
 from qcode.permission.modes import PRESETS, Preset
 from qcode.protocol.events import ApprovalRequested, Notice, QuestionAsked
 from qcode.protocol.inputs import (
@@ -31,9 +30,6 @@ from qcode.protocol.inputs import (
 )
 from qcode.session.conversation import Conversation
 
-APPROVAL_SECONDS = 600.0
-"""A host that does not reply for so long has said no. `QCODE_APPROVAL_SECONDS` overrules it."""
-
 GONE = "the host is gone"
 
 
@@ -41,8 +37,7 @@ class Refused(Exception):
     """A request cannot be fulfilled. `str(error)` is the sentence for the host."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """What the host can ask about."""
 
     context_tokens: int = 0
@@ -50,8 +45,7 @@ class Seen:
     """Id of the host's user message -> the turn that it began."""
 
 
-@dataclass(slots=True)
-class Control:
+class Control(msgspec.Struct):
     """Requests both ways. `submit` is the engine's door, `write` the way to the host."""
 
     frames: Frames
@@ -60,14 +54,14 @@ class Control:
     prompts: Literal["stdio", "nobody"] = "nobody"
     """`stdio` = the host is asked about approvals."""
     wait_seconds: float = APPROVAL_SECONDS
-    talk: Conversation = field(default_factory=Conversation)
+    talk: Conversation = msgspec.field(default_factory=Conversation)
     """As the engine keeps it."""
     rewinding: str = ""
     """The request of the host by which files are being put back; empty = none."""
     _is_closed: bool = False
     """The host says no more."""
-    _open: dict[str, Pending] = field(default_factory=dict)
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    _open: dict[str, Pending] = msgspec.field(default_factory=dict)
+    _numbers: "itertools.count[int]" = msgspec.field(default_factory=lambda: itertools.count(1))
 
     def take_request(self, line: Frame, seen: Seen) -> None:
         """A `control_request`: done, and answered."""

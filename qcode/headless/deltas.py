@@ -1,7 +1,6 @@
 """Deltas -> the stream events of Anthropic's API, which `--include-partial-messages` passes on."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,8 +10,7 @@ from qcode.protocol.events import AnyEvent, ReasoningDelta, TextDelta, ToolCallD
 Streamed = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Deltas:
+class Deltas(msgspec.Struct):
     """One answer as it comes: blocks are opened, filled and closed, one at a time."""
 
     message_id: str = ""

@@ -7,7 +7,6 @@ in a `system` object whose subtype begins with `qcode_`; clients skip what they 
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -70,12 +69,11 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-@dataclass(slots=True)
-class Frames:
+class Frames(msgspec.Struct):
     """The objects of a run, in their order."""
 
     opening: Opening
-    shape: Shape = field(default_factory=Shape)
+    shape: Shape = msgspec.field(default_factory=Shape)
     make_id: Callable[[], str] = new_id
     model: str = ""
     first_model: str = ""
@@ -83,8 +81,8 @@ class Frames:
     asks: Literal["ask", "deny"] = "ask"
     """`deny` = `dontAsk`: the host is not asked."""
     _usage: Usage | None = None
-    _deltas: Deltas = field(default_factory=Deltas)
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    _deltas: Deltas = msgspec.field(default_factory=Deltas)
+    _numbers: "itertools.count[int]" = msgspec.field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.model = self.opening.model

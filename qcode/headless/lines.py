@@ -6,7 +6,6 @@ import select
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,8 +15,7 @@ MOST_BYTES = 16 * 1024 * 1024
 PIECE_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """A line that says nothing, with the reason as a sentence."""
 
     why: str

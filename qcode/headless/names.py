@@ -6,8 +6,9 @@ it, passes here. Arguments that the table does not name go through as they are.
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 Arguments = dict[str, Any]
 
@@ -15,12 +16,11 @@ _MARKS = {"[ ]": "pending", "[~]": "in_progress", "[x]": "completed"}
 _STATES = {state: mark for mark, state in _MARKS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One tool."""
 
     theirs: str
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Our name of an argument -> Claude's, where the value is the same."""
 
 

@@ -1,8 +1,9 @@
 """What a host may answer besides yes and no: rules to keep, and an answer to a question."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from qcode.headless.frames import Frame
 from qcode.protocol.events import ApprovalRequested, QuestionAsked
@@ -10,8 +11,7 @@ from qcode.protocol.events import ApprovalRequested, QuestionAsked
 DECLINED = "The user did not answer."
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """What the host was asked."""
 
     event: ApprovalRequested | QuestionAsked

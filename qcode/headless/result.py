@@ -1,10 +1,10 @@
 """What a headless run came to: a fold of its events, and the exit code that follows from it."""
 
 import time
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.engine.approval import allowing
 from qcode.headless import exits
@@ -45,8 +45,7 @@ RAISED_BY = {
 WAITING = " With --unattended qcode waits for a server that went away."
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(msgspec.Struct, frozen=True):
     """A call that was not allowed."""
 
     call: ToolCall
@@ -55,15 +54,14 @@ class Denial:
     """The flags that would have allowed it; empty = none would, a rule or the mode denies it."""
 
 
-@dataclass(slots=True)
-class Sums:
+class Sums(msgspec.Struct):
     """Tokens and seconds over all answers. Tokens that no server told count as 0."""
 
     prompt: int = 0
     cached: int = 0
     generated: int = 0
     reread: int = 0
-    reread_why: list[str] = field(default_factory=list)
+    reread_why: list[str] = msgspec.field(default_factory=list)
     answering_seconds: float = 0.0
 
     def add(self, usage: Usage) -> None:
@@ -76,8 +74,7 @@ class Sums:
             self.reread_why.append(f"{usage.reread_tokens} tokens: {usage.reread_why}")
 
 
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct):
     """Grows with each event; complete once `end` is there."""
 
     session: SessionStarted | None = None
@@ -88,19 +85,19 @@ class Result:
     """Text of the last answer that had any."""
     steps: int = 0
     calls: int = 0
-    sums: Sums = field(default_factory=Sums)
+    sums: Sums = msgspec.field(default_factory=Sums)
     last_usage: Usage | None = None
-    edited: dict[str, None] = field(default_factory=dict)
+    edited: dict[str, None] = msgspec.field(default_factory=dict)
     """Paths in the order of their first change."""
-    denials: list[Denial] = field(default_factory=list)
-    repairs: list[Repaired] = field(default_factory=list)
-    retries: list[str] = field(default_factory=list)
-    loops: list[LoopSeen] = field(default_factory=list)
-    budgets: list[BudgetReached] = field(default_factory=list)
-    compactions: list[Elided | Compacted] = field(default_factory=list)
+    denials: list[Denial] = msgspec.field(default_factory=list)
+    repairs: list[Repaired] = msgspec.field(default_factory=list)
+    retries: list[str] = msgspec.field(default_factory=list)
+    loops: list[LoopSeen] = msgspec.field(default_factory=list)
+    budgets: list[BudgetReached] = msgspec.field(default_factory=list)
+    compactions: list[Elided | Compacted] = msgspec.field(default_factory=list)
     verified: Verified | None = None
     end: TurnFinished | None = None
-    began: float = field(default_factory=time.monotonic)
+    began: float = msgspec.field(default_factory=time.monotonic)
     structured: Any = None
     """The value that the model gave by the schema."""
     is_structured: bool = False
@@ -108,10 +105,10 @@ class Result:
     _has_turn: bool = False
     _cut_off: str = ""
     """Text of the last answer, if the token limit ended it."""
-    _open: dict[str, ToolCall] = field(default_factory=dict)
-    _asked: dict[str, Denial] = field(default_factory=dict)
+    _open: dict[str, ToolCall] = msgspec.field(default_factory=dict)
+    _asked: dict[str, Denial] = msgspec.field(default_factory=dict)
     """By the number of the request."""
-    _denied: dict[str, Denial] = field(default_factory=dict)
+    _denied: dict[str, Denial] = msgspec.field(default_factory=dict)
     """By the call's id."""
 
     def take(self, event: AnyEvent) -> None:

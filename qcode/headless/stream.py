@@ -8,17 +8,16 @@ list at the end.
 import asyncio
 import sys
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 from qcode.headless import json as json_form
 from qcode.headless.content import Unusable, said
-from qcode.headless.control import APPROVAL_SECONDS, Control, Seen
+from qcode.headless.control import Control, Seen
 from qcode.headless.exits import ExitCode
 from qcode.headless.frames import Frame, Frames
 from qcode.headless.lines import Broken, Lines, pump
-from qcode.headless.opening import Opening, Shape
+from qcode.headless.opening import StreamForm
 from qcode.headless.result import Result
 from qcode.headless.run import Engine
 from qcode.headless.save import save
@@ -43,45 +42,35 @@ from qcode.protocol.events import (
 from qcode.protocol.inputs import Cancel, Prompt, Steer
 from qcode.protocol.messages import UserMessage
 from qcode.protocol.text import well_formed
-from qcode.session.conversation import Conversation
 
 WAITING_PIECES = 4
 """Pieces of stdin that wait to be taken: more are left in the pipe."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamForm:
-    """What the flags asked for."""
-
-    opening: Opening
-    shape: Shape = field(default_factory=Shape)
-    output: Literal["stream-json", "json-array"] = "stream-json"
-    input: Literal["text", "stream-json"] = "text"
-    prompts: Literal["stdio", "nobody"] = "nobody"
-    wait_seconds: float = APPROVAL_SECONDS
-    last_message: Path | None = None
-    """`-o FILE`: the final message of each turn goes there as well."""
-    asks: Literal["ask", "deny"] = "ask"
-    """`deny` = the run began with `dontAsk`."""
-    talk: Conversation = field(default_factory=Conversation)
-    """As the engine keeps it: what fills the context."""
-
-
-async def run(engine: Engine, prompt: Prompt | None, form: StreamForm) -> ExitCode:
-    """Run until the turn ends, or until stdin does. The engine is closed when this returns."""
-    loop = asyncio.get_running_loop()
+async def run(make: Callable[[], Engine], prompt: Prompt | None, form: StreamForm) -> ExitCode:
+    """Run until the turn ends, or until stdin does. `make`: the engine, once the first line is
+    given out, for it takes a while; it is closed when this returns. Raises what `make` does."""
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
     writer: Writer | Array
     if form.output == "json-array":
         writer = Array(json_form.put)
     else:
-        writer = Writer(sys.stdout.fileno(), lambda: _from_thread(loop, host))
-    host = _Host(engine, writer, form)
+        writer = Writer(sys.stdout.fileno(), lambda: _from_thread(loop, gone))
+    frames = Frames(form.opening, form.shape, asks=form.asks)
+    for frame in (frames.init(), *frames.warnings()):
+        writer.write(frame)
+    try:
+        host = _Host(make(), writer, frames, form)
+    except BaseException:
+        if isinstance(writer, Writer):  # what is said of it comes behind
+            writer.close(lambda: True)
+        raise
     with Caught(host.interrupt) as caught:
         try:
-            await host.talk(prompt)
+            await host.talk(prompt, gone)
         finally:
             host.control.close()
-            await engine.close()
+            await host.engine.close()
             if isinstance(writer, Writer):
                 await asyncio.to_thread(writer.close, lambda: caught.code is not None)
     if isinstance(writer, Array):  # blocks where nobody reads: outside, Ctrl+C ends that too
@@ -91,9 +80,9 @@ async def run(engine: Engine, prompt: Prompt | None, form: StreamForm) -> ExitCo
     return caught.code or host.code
 
 
-def _from_thread(loop: asyncio.AbstractEventLoop, host: "_Host") -> None:
+def _from_thread(loop: asyncio.AbstractEventLoop, gone: asyncio.Event) -> None:
     try:
-        loop.call_soon_threadsafe(host.leave)
+        loop.call_soon_threadsafe(gone.set)
     except RuntimeError:  # the run is over
         return
 
@@ -101,15 +90,17 @@ def _from_thread(loop: asyncio.AbstractEventLoop, host: "_Host") -> None:
 class _Host:
     """One who drives a run: what they say goes to the engine, what it says to them."""
 
-    def __init__(self, engine: Engine, writer: Writer | Array, form: StreamForm) -> None:
+    def __init__(
+        self, engine: Engine, writer: Writer | Array, frames: Frames, form: StreamForm
+    ) -> None:
         self.code = ExitCode.OK
         """Of the last turn."""
-        self._engine = engine
+        self.engine = engine
         self._writer = writer
         self._form = form
-        self._frames = Frames(form.opening, form.shape, asks=form.asks)
+        self._frames = frames
         self.control = Control(
-            self._frames, engine.submit, writer.write, form.prompts, form.wait_seconds, form.talk
+            frames, engine.submit, writer.write, form.prompts, form.wait_seconds, form.talk
         )
         self._result = Result()
         self._seen = Seen()
@@ -125,18 +116,19 @@ class _Host:
         """Why what came last could not be taken up; empty = it was."""
         self._over = asyncio.Event()
 
-    async def talk(self, prompt: Prompt | None) -> None:
-        """All of it."""
-        for frame in (self._frames.init(), *self._frames.warnings()):
-            self._writer.write(frame)
+    async def talk(self, prompt: Prompt | None, gone: asyncio.Event) -> None:
+        """All of it. `gone`: nobody reads any more."""
         if prompt is not None:
             self._begin(prompt, self._frames.make_id())
         tasks = [asyncio.create_task(self._follow())]
         if self._is_open:
             tasks.append(asyncio.create_task(self._listen()))
-        over = asyncio.create_task(self._over.wait())
+        over, left = (asyncio.create_task(one.wait()) for one in (self._over, gone))
         try:
-            await asyncio.wait([*tasks, over], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*tasks, over, left], return_when=asyncio.FIRST_COMPLETED)
+            if left.done():
+                self.code = ExitCode.FAILED
+                return
             if not over.done():  # one of them failed, or the engine has no more to say
                 await next(task for task in tasks if task.done())
             if self._owes_result:  # taken back before anything began: nothing has said its end
@@ -146,19 +138,14 @@ class _Host:
                 self._result.take(TurnFinished("error", self._missed, "InputError"))
                 self._conclude()
         finally:
-            for task in (*tasks, over):
+            for task in (*tasks, over, left):
                 task.cancel()
 
     def interrupt(self) -> None:
         """Ctrl+C, or a signal: the turn ends, and the run with it."""
         self._is_open = False
-        self._engine.submit(Cancel("comes back"))
+        self.engine.submit(Cancel("comes back"))
         self._end_if_done()
-
-    def leave(self) -> None:
-        """Nobody reads any more."""
-        self.code, self._owes_result, self._missed = ExitCode.FAILED, False, ""
-        self._over.set()
 
     # ------------------------------------------------------------------ from the host
 
@@ -208,7 +195,7 @@ class _Host:
         if (self._running or self._waiting) and not prompt.images:
             self._owes_result = True
             self._waiting.add(message_id, prompt.text)
-            self._engine.submit(Steer(prompt.text))
+            self.engine.submit(Steer(prompt.text))
         else:
             self._begin(prompt, message_id)
 
@@ -217,7 +204,7 @@ class _Host:
             self._result.began = time.monotonic()
         self._owes_result = True
         self._waiting.add(message_id, well_formed(prompt.text))
-        self._engine.submit(prompt)
+        self.engine.submit(prompt)
 
     def _complain(self, why: str) -> None:
         self._missed = why
@@ -226,7 +213,7 @@ class _Host:
     # ------------------------------------------------------------------ from the engine
 
     async def _follow(self) -> None:
-        async for event in self._engine.events():
+        async for event in self.engine.events():
             self._result.take(event)
             message_id = self._note(event)
             for frame in self._frames.take(event):

@@ -1,21 +1,19 @@
 """Words that were given to the engine and that no turn has taken up yet."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from qcode.protocol.messages import UserMessage
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(msgspec.Struct, frozen=True):
     message_id: str
     text: str
 
 
-@dataclass(slots=True)
-class Waiting:
+class Waiting(msgspec.Struct):
     """The run goes on while there are any: each leaves by an event of the engine."""
 
-    _said: list[_Said] = field(default_factory=list)
+    _said: list[_Said] = msgspec.field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self._said)

@@ -6,13 +6,13 @@ is not in the rule. Deny rules and rules that quote a whole line are not concern
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.permission.words import UNKNOWN, Word, names
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """How one command is made to run something else.
 
     In options `-c` also stands for `c` in a bundle, and `--eval` for its abbreviations.
@@ -28,7 +28,7 @@ class Loaded:
     """Words, up to a `=`, that count wherever they stand."""
     subcommands: tuple[str, ...] = ()
     """First operands."""
-    after: Mapping[str, "Loaded"] = field(default_factory=dict)
+    after: Mapping[str, "Loaded"] = msgspec.field(default_factory=dict)
     """Subcommand -> what counts behind it, besides: `-c` is harmless in `git switch -c`."""
     dashless: str = ""
     """Letters that count in the first argument even without a dash, as in `tar xIf`."""

@@ -7,13 +7,13 @@ written behind a new link, no name tells), `patch`, `install`, and all that runs
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.permission.readonly import Reader
 
 
-@dataclass(frozen=True, slots=True)
-class Editor:
+class Editor(msgspec.Struct, frozen=True):
     """How a command may be called."""
 
     options: str = r"(?!)"

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.permission.shell import Line
 from qcode.permission.words import Unclear, Word, lex
@@ -11,8 +12,7 @@ _MOST_FOLDERS = 4
 LOOPS = re.compile(r"\b(?:while|until|do)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
+class Folders(msgspec.Struct, frozen=True):
     """Where a command may be when it runs."""
 
     possible: tuple[str, ...]

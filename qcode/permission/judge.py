@@ -6,8 +6,9 @@ column about commands says what becomes of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.permission.modes import Fence, Mode, default_answer, unread_answer, why
 from qcode.permission.rules import STRICTNESS, Rule, ruled, uncovered
@@ -15,8 +16,7 @@ from qcode.permission.shell import split
 from qcode.protocol.access import Access, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """What a session may do as it stands now."""
 
     mode: Mode
@@ -26,8 +26,7 @@ class Policy:
     """`deny` = `dontAsk`: each question counts as denied."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """What a command line does to files, once links are resolved and file names known."""
 
     accesses: tuple[Access, ...] = ()

@@ -6,8 +6,9 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+import msgspec
 
 from qcode.permission.readonly import is_read_only
 from qcode.permission.shell import split
@@ -24,8 +25,7 @@ Cell = Literal["allow", "ask", "deny", "read-only, else ask", "read-only, else d
 """An answer, or one for commands that only read (`readonly.COMMANDS`) and one for the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One mode."""
 
     claude: str
@@ -64,8 +64,7 @@ HEADINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(msgspec.Struct, frozen=True):
     """What a word for a mode stands for."""
 
     mode: Mode

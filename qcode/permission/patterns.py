@@ -6,10 +6,11 @@ Each pattern has two ways to match. `covers` is strict and serves allow rules: w
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qcode.permission.shell import Line, Simple
 from qcode.permission.words import Word, scan
@@ -23,8 +24,7 @@ _INSIDE = "/" + "\0" * 9
 """A file of any name in a folder: one that no pattern names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """Where relative patterns start. POSIX paths, absolute, without a slash at the end."""
 
     root: str
@@ -36,8 +36,7 @@ class Ground:
         return cls(folder.resolve().as_posix(), Path.home().resolve().as_posix())
 
 
-@dataclass(frozen=True, slots=True)
-class PathPattern:
+class PathPattern(msgspec.Struct, frozen=True):
     """A gitignore pattern below a folder; matched on whole components, never as text."""
 
     base: str
@@ -102,8 +101,7 @@ def _spec(line: str) -> "GitIgnoreSpec":
     return GitIgnoreSpec.from_lines([line])
 
 
-@dataclass(frozen=True, slots=True)
-class CommandPattern:
+class CommandPattern(msgspec.Struct, frozen=True):
     """A command by its words: `git status:*` = these and any more, `npm test` = just these."""
 
     text: str
@@ -172,8 +170,7 @@ def _contains(words: Sequence[str], wanted: Sequence[str]) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class HostPattern:
+class HostPattern(msgspec.Struct, frozen=True):
     """`example.com` = that host; `*.example.com` = the hosts below it."""
 
     labels: tuple[str, ...]

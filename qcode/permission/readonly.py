@@ -7,7 +7,8 @@ here, so this is a help for people who watch, and no boundary.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.permission.shell import Line
 from qcode.permission.words import Word, names
@@ -15,8 +16,7 @@ from qcode.permission.words import Word, names
 _NUMBER = r"-n?\d+|-[nc]|-[nc]\d+|--(?:lines|bytes)=\d+"
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """How a command may be called."""
 
     options: str = r"(?!)"

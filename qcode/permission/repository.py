@@ -8,7 +8,8 @@ file is newer and still the same, and says so to `post-index-change` (tried with
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _KEYS = re.compile(
     r"""
@@ -41,8 +42,7 @@ LARGEST = 256 * 1024
 HOOK = "post-index-change"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What matters of a repository's settings."""
 
     doubtful: str = ""

@@ -7,7 +7,8 @@ come from and however they are ordered; so one more deny rule never allows more.
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.permission.patterns import CommandPattern, Ground, HostPattern, PathPattern, host_labels
 from qcode.permission.shell import Line, Simple, split
@@ -50,8 +51,7 @@ _FORM = re.compile(r"([A-Za-z_][\w-]*)(?:\((.*)\))?", re.DOTALL)
 Pattern = PathPattern | CommandPattern | HostPattern
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One line of policy."""
 
     answer: Answer

@@ -7,7 +7,8 @@ inside.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.permission.wrappers import Argv, Wrapper, options
 
@@ -85,8 +86,7 @@ _SUBCOMMANDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(msgspec.Struct, frozen=True):
     """Where the command of a runner begins."""
 
     at: int

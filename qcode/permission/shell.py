@@ -9,10 +9,11 @@ A fence, not this file, is what stops a command. This decides whether to ask.
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
+
+import msgspec
 
 from qcode.permission.code import runs_code
 from qcode.permission.runners import inside
@@ -39,8 +40,7 @@ _LEADING = names("if then elif else fi while until do done { } !")
 """Reserved words that stand before a command, or where one could be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(msgspec.Struct, frozen=True):
     """One simple command."""
 
     words: tuple[Word, ...]
@@ -52,8 +52,7 @@ class Simple:
         return " ".join(_shown(word) for word in self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class Redirected:
+class Redirected(msgspec.Struct, frozen=True):
     """A file that the shell opens for a command."""
 
     kind: Literal["read", "edit"]
@@ -63,8 +62,7 @@ class Redirected:
         return f"it {'reads' if self.kind == 'read' else 'writes'} {self.target.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """What is known of a command line."""
 
     text: str

@@ -6,9 +6,10 @@ continued line for two words), so `shell` believes it only where `words.lex` say
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qcode.permission.words import names
 
@@ -50,8 +51,7 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(msgspec.Struct, frozen=True):
     """What the grammar found. Spans are in characters."""
 
     commands: tuple[tuple[Span, ...], ...]

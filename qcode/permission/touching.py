@@ -7,8 +7,10 @@ settings of a repository are looked at by the engine.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.permission.editors import EDITORS, IN_PLACE, READERS, Editor
 from qcode.permission.folders import LOOPS, Folders, below, cd_target, folders, is_path
@@ -29,8 +31,7 @@ Depth = Literal["one", "file", "below", "hidden"]
 `hidden` also names that begin with a dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(msgspec.Struct, frozen=True):
     """Something that is done to a path."""
 
     kind: Literal["read", "edit"]
@@ -42,8 +43,7 @@ class Touch:
     """Where it comes to, with all that is below: itself, or into that folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(msgspec.Struct, frozen=True):
     """What is known of a line."""
 
     touches: tuple[Touch, ...] = ()

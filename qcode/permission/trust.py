@@ -7,8 +7,9 @@ later was not trusted. What lies in a parent or a nested repository is another f
 import difflib
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 State = Literal["nothing", "trusted", "untrusted", "changed", "declined"]
 """nothing = the folder configures nothing; changed = other content was trusted; declined = a person
@@ -25,8 +26,7 @@ BECAUSE: Mapping[State, str] = {
 NO_END = "\\ No newline at end of file"
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(msgspec.Struct, frozen=True):
     """Everything in a folder that could configure qcode."""
 
     files: Mapping[str, str]
@@ -42,16 +42,14 @@ class Material:
         return whole.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One difference from what was trusted."""
 
     path: str
     what: Literal["added", "removed", "changed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Whether what stands in a folder counts."""
 
     state: State

@@ -8,8 +8,9 @@ the other direction: they see words in whatever was written, so that a deny rule
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 CONTROL = ("&&", "||", "|&", ";", "|", "&", "(", ")", "\n")
 REDIRECTS = ("&>>", "&>", ">>", ">&", ">|", "<&", ">", "<")
@@ -37,8 +38,7 @@ class Unclear(Exception):
     """The line cannot be told; `str()` is a clause such as `it has a here-document`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """One word of a command."""
 
     text: str

@@ -6,16 +6,16 @@ nobody can tell where the inner command begins: that is a reason, and no prefix 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.permission.words import UNKNOWN, Word, names
 
 Argv = tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unwrapped:
+class Unwrapped(msgspec.Struct, frozen=True):
     """What a wrapper runs."""
 
     commands: tuple[Argv, ...] = ()
@@ -27,8 +27,7 @@ class Unwrapped:
     """`judge` = the wrapper itself needs a rule as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(msgspec.Struct, frozen=True):
     """How the arguments of one wrapper are read."""
 
     flags: str = r"(?!)"

@@ -7,7 +7,8 @@ link is followed: whoever is to be undone may have left one.
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.sandbox.held import NOTHING, Held, Room, look, put_back
 from qcode.sandbox.placeholders import stands_in
@@ -17,8 +18,7 @@ MOST_BYTES = 1 << 20
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """What was there when a command began."""
 
     identity: tuple[int, int]

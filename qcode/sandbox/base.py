@@ -1,9 +1,10 @@
 """The contract of running a command: what is asked for, what comes back, and background jobs."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+import msgspec
 
 Gate = Callable[[str, int], Awaitable[str]]
 """(host, port) -> empty when a command inside the fence may connect to it, else why not, a clause.
@@ -20,8 +21,7 @@ class NotOpened(Exception):
     """A port could not be opened to the person. `str(error)` is the sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A shell command to run."""
 
     line: str
@@ -36,8 +36,7 @@ class Command:
     never a model's. Without a fence it says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """What a finished command left."""
 
     exit_code: int | None
@@ -95,8 +94,7 @@ class Runner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """A background command as it stands."""
 
     id: str
@@ -108,8 +106,7 @@ class Job:
     """All of its output so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What a job printed since it was last read."""
 
     job: Job

@@ -4,7 +4,8 @@ Memory stays flat whatever comes. Also here: bytes of a terminal -> text for the
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.protocol.text import plain
 from qcode.sandbox.spill import SpillFile
@@ -15,8 +16,7 @@ _KEPT_BYTES = HEAD_BYTES + TAIL_BYTES
 LOST_NOTE = b"\n[%d bytes are missing here: no file could be made for them in time]\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(msgspec.Struct, frozen=True):
     """`head` and `tail` of an output; together they are all of it when `left_out` is 0."""
 
     head: str

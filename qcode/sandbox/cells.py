@@ -9,8 +9,9 @@ import itertools
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
@@ -21,8 +22,7 @@ _TRIES, _PAUSE_SECONDS = 20, 0.002
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """The group of one command."""
 
     folder: Path

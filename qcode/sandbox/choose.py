@@ -7,9 +7,10 @@ import platform
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qcode import __version__
 from qcode.sandbox import bubblewrap
@@ -38,8 +39,7 @@ CODE = (
 """Of what is proven."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What commands get."""
 
     fence: Fence | None

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.sandbox.base import NotOpened
 from qcode.sandbox.fence import Fence
@@ -34,8 +35,7 @@ def variables(port: int) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(msgspec.Struct, frozen=True):
     """What may lead through."""
 
     closed: frozenset[int] = frozenset()

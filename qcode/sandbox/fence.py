@@ -1,15 +1,15 @@
 """The contract of a fence: words in, words that run them inside out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from qcode.sandbox.founding import Network
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(msgspec.Struct, frozen=True):
     """What to run, and where."""
 
     words: tuple[str, ...]
@@ -17,8 +17,7 @@ class Inside:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapped:
+class Wrapped(msgspec.Struct, frozen=True):
     """What to start so that it runs inside."""
 
     words: tuple[str, ...]
@@ -31,8 +30,7 @@ class Wrapped:
     """See `Plan.protected`; where a mount keeps them, which goes with the file it is on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(msgspec.Struct, frozen=True):
     """What can be started before there is a command, and waits for it."""
 
     words: tuple[str, ...]
@@ -43,8 +41,7 @@ class Ahead:
     ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A command for what was started ahead."""
 
     data: bytes

@@ -4,8 +4,10 @@ import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.sandbox.base import Command, NotStarted, Output
 from qcode.sandbox.capture import Capture
@@ -31,14 +33,13 @@ ADDED = {"GOCACHE": "/tmp/.cache/go-build"}
 _CLOSED = Ways()
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(msgspec.Struct):
     """For one command, until all of it has ended."""
 
     descriptors: tuple[int, ...]
     guarding: Guarding
     process: Process | None = None
-    said: list[str] = field(default_factory=list)
+    said: list[str] = msgspec.field(default_factory=list)
 
 
 class FencedRunner(PlainRunner):

@@ -9,7 +9,8 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.sandbox.handed import compiled, words
 
@@ -22,8 +23,7 @@ SECONDS = 20.0
 """How long the founder may take; it needs 20 ms on an idle machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """What is held of it."""
 
     user: int
@@ -73,8 +73,7 @@ def lender(network: Network) -> "Helper":
     return start(f"['lend'](f,{{wire}},{user},{net})", user, net)
 
 
-@dataclass(frozen=True, slots=True)
-class Helper:
+class Helper(msgspec.Struct, frozen=True):
     """A process that sends descriptors. It ends when its wire does, so also with qcode."""
 
     process: subprocess.Popen[bytes]

@@ -6,8 +6,9 @@ neighbours are granted one by one. The folders on that way can be entered but no
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.names import RUNTIME, SECRETS, SYSTEM_SECRETS
@@ -18,8 +19,7 @@ MOST = 20_000
 """Neighbours; with more of them each command would wait for too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(msgspec.Struct, frozen=True):
     """Paths without links."""
 
     read: tuple[str, ...]

@@ -4,16 +4,16 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox import keys, sockets
 from qcode.sandbox.guarded import Guarded, workspace
 from qcode.sandbox.repository import repositories
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """The folders that a fence must know. All resolved."""
 
     writable: tuple[Path, ...]

@@ -1,14 +1,14 @@
 """Folders that commands write, and the names in them that they do not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.names import EXISTING, HOME_NAMES, NAMES
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(msgspec.Struct, frozen=True):
     """One of them."""
 
     folder: Path

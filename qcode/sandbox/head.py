@@ -5,7 +5,8 @@ Pure. What is not exactly in the grammar is no request: nothing is guessed, noth
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.protocol.hosts import plain_host
 
@@ -22,8 +23,7 @@ class BadHead(ValueError):
     """It is no request that a proxy can take. `str(error)` is the sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Where to."""
 
     host: str

@@ -7,7 +7,8 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 FILES, BYTES = 4_000, 32_000_000
 """Kept of one workspace; of what is beyond it a change is seen and cannot be undone."""
@@ -15,8 +16,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """One name as it was."""
 
     kind: int
@@ -26,7 +26,7 @@ class Held:
     rights: int = 0
     data: bytes | None = None
     """Of a file, or where a link leads; None = not kept."""
-    below: "Mapping[str, Held]" = field(default_factory=dict)
+    below: "Mapping[str, Held]" = msgspec.field(default_factory=dict)
 
     def same(self, other: "Held") -> bool:
         """Whether nothing was done to it that matters."""
@@ -44,8 +44,7 @@ class Held:
 NOTHING = Held(0)
 
 
-@dataclass(slots=True)
-class Room:
+class Room(msgspec.Struct):
     """How much more is kept."""
 
     files: int = FILES

@@ -5,8 +5,9 @@ import errno
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 _WRITTEN, _MOVED_FROM, _MOVED_TO, _CREATED, _DELETED = 0x8, 0x40, 0x80, 0x100, 0x200
 _OVERFLOW, _FOLDER = 0x4000, 0x40000000
@@ -16,8 +17,7 @@ _HEAD = struct.Struct("iIII")
 _BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One thing that happened."""
 
     path: str

@@ -12,8 +12,9 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.process import Process
 from qcode.sandbox.usage import Table, proportional, resident, table, threads, tree
@@ -30,8 +31,7 @@ TRIES = 50
 _MEGABYTE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """For one command and all it starts."""
 
     memory_bytes: int

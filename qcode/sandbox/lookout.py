@@ -23,7 +23,8 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.sandbox.aside import Kept, identity, keep, set_aside
 from qcode.sandbox.ear import Ear
@@ -38,8 +39,7 @@ LAST_SECONDS = 0.005
 MOST_MADE = 1_000
 
 
-@dataclass(slots=True, eq=False)
-class Guarding:
+class Guarding(msgspec.Struct, eq=False):
     """The names of one command."""
 
     names: frozenset[str]
@@ -48,8 +48,7 @@ class Guarding:
     over: bool = False
 
 
-@dataclass(slots=True)
-class _Finding:
+class _Finding(msgspec.Struct):
     """What happened to one name, from the first event on which its mount was gone."""
 
     made: Identity
@@ -58,10 +57,9 @@ class _Finding:
     """A second time, or in a way that would not be seen."""
 
 
-@dataclass(slots=True)
-class _Findings:
-    by_name: dict[str, _Finding] = field(default_factory=dict)
-    ended: dict[Guarding, None] = field(default_factory=dict)
+class _Findings(msgspec.Struct):
+    by_name: dict[str, _Finding] = msgspec.field(default_factory=dict)
+    ended: dict[Guarding, None] = msgspec.field(default_factory=dict)
 
 
 class Lookout:

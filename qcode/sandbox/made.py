@@ -1,6 +1,6 @@
 """Which file came to a name by a renaming, where it was seen when it was made under another one."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.sandbox.aside import identity
 from qcode.sandbox.inotify import Change
@@ -10,8 +10,7 @@ Identity = tuple[int, int]
 UNKNOWN: Identity = (0, 0)
 
 
-@dataclass(slots=True)
-class _File:
+class _File(msgspec.Struct):
     identity: Identity
     written: int = 0
 

@@ -1,13 +1,13 @@
 """One entry of what a fence mounts."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Kind = Literal["write", "show", "tmp", "fresh", "hollow", "pin", "read", "hide"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What is mounted at a path; everything else is read-only as it is."""
 
     kind: Kind

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.names import RUNTIME, SECRETS, SYSTEM_SECRETS
@@ -11,8 +12,7 @@ from qcode.sandbox.place import Place
 from qcode.sandbox.protecting import protection
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """For one moment: what exists decides."""
 
     places: tuple[Place, ...]

@@ -12,8 +12,9 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.base import NotStarted
 from qcode.sandbox.capture import Capture
@@ -27,8 +28,7 @@ SETTLE_SECONDS = 0.2
 CHUNK_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(msgspec.Struct, frozen=True):
     """How a command is started."""
 
     line: str

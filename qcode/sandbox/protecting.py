@@ -3,16 +3,16 @@
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.guarded import Guarded
 from qcode.sandbox.place import Kind, Place
 from qcode.sandbox.placeholders import stands_in
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(msgspec.Struct, frozen=True):
     """What is there, and what is not."""
 
     places: tuple[Place, ...]

@@ -10,7 +10,8 @@ import logging
 import socket
 from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.sandbox.head import BadHead, Wanted, parse, spelled
 from qcode.sandbox.questions import Questions
@@ -29,8 +30,7 @@ PAUSE_SECONDS = 0.1
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How long a connection may take."""
 
     head_seconds: float = 10.0

@@ -6,8 +6,9 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+import msgspec
 
 from qcode.protocol.hosts import why_not_public
 
@@ -51,8 +52,7 @@ def is_own(address: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """What is reached; only tests have another one than this."""
 
     resolve: Callable[[str, int], Sequence[str]] = resolved

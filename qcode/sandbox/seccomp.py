@@ -9,7 +9,8 @@ What answers ENOSYS is missing for the program, which then takes the older way; 
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
@@ -30,8 +31,7 @@ _DATAGRAM = 2
 Code = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True):
     """What differs between architectures."""
 
     audit: int

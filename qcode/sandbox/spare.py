@@ -3,8 +3,9 @@
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.base import NotStarted
 from qcode.sandbox.capture import Capture
@@ -17,8 +18,7 @@ PAUSE_SECONDS = 0.1
 """After a command began: it should have the processor to itself first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """It has no command yet."""
 
     shell: asyncio.subprocess.Process

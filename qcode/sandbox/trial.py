@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.fence import Fence, Inside
 from qcode.sandbox.ground import Ground
@@ -25,8 +26,7 @@ SECONDS = 15.0
 PS = ("ps", "-A", "-ww", "-o", "pid=,args=")
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True):
     """What came of it."""
 
     broken: Mapping[str, str]
@@ -34,7 +34,7 @@ class Trial:
     seconds: float
     why: str = ""
     """Why there was no trial at all; empty = there was."""
-    weaker: Mapping[str, Verdict] = field(default_factory=dict)
+    weaker: Mapping[str, Verdict] = msgspec.field(default_factory=dict)
     """What this fence does not promise: it counts without."""
 
     @property

@@ -9,15 +9,15 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 PS = ("ps", "-A", "-o", "pid=,ppid=,pgid=,rss=")
 """The same words on macOS, where there is no /proc."""
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A process."""
 
     parent: int

@@ -9,8 +9,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.guarded import Guarded
@@ -25,15 +26,14 @@ _MANY = {
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(msgspec.Struct):
     """Over the writable folders of a ground."""
 
     ground: Ground
     tripped: str = ""
     """What a command wrote first, a sentence; empty = none wrote anything that is protected."""
     _running: int = 0
-    _known: dict[tuple[Path, str], Held] = field(default_factory=dict)
+    _known: dict[tuple[Path, str], Held] = msgspec.field(default_factory=dict)
 
     def begin(self) -> None:
         """A command is about to begin. Never raises."""

@@ -6,7 +6,8 @@ the smaller one is told, as what it is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.serve.fits import Fit, How
 
@@ -25,8 +26,7 @@ _USUAL_FIRST = ("Q4_K_M", "Q4_K_XL", "Q4_K_S", "IQ4_XS", "Q3_K_M", "IQ3_S")
 """Where a part of the model is beside the GPU: each bit more is read slowly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(msgspec.Struct, frozen=True):
     """What to take."""
 
     take: Fit | None

@@ -1,8 +1,9 @@
 """What serving a model is planned with: the machine, the model's file, the flags. Values alone."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 Vendor = Literal["nvidia", "amd", "intel", "apple"]
 Backend = Literal["llama-server", "xllamacpp"]
@@ -10,8 +11,7 @@ KvType = Literal["f16", "bf16", "q8_0"]
 Place = Literal["gpu", "system"]
 
 
-@dataclass(frozen=True, slots=True)
-class Gpu:
+class Gpu(msgspec.Struct, frozen=True):
     """One graphics processor."""
 
     name: str
@@ -25,8 +25,7 @@ class Gpu:
     """Version, where it is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True):
     """What a model would run on."""
 
     system: Literal["linux", "macos", "windows"]
@@ -38,8 +37,7 @@ class Machine:
     gpus: tuple[Gpu, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFile:
+class ModelFile(msgspec.Struct, frozen=True):
     """What a GGUF file tells of itself, all its parts together."""
 
     path: Path
@@ -86,8 +84,7 @@ class ModelFile:
     """What is known to be wrong with such a file, a sentence each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(msgspec.Struct, frozen=True):
     """What would run it."""
 
     backend: Backend
@@ -99,8 +96,7 @@ class Engine:
     """What it can compute on beside the processor: `cuda`, `vulkan`, `rocm`, `metal`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """One flag and its reason."""
 
     name: str
@@ -111,8 +107,7 @@ class Flag:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """One thing that takes memory."""
 
     name: str
@@ -121,8 +116,7 @@ class Need:
     where: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """How a model would be served."""
 
     engine: Engine

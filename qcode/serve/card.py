@@ -7,7 +7,6 @@ lock, which the system takes away from a process that dies, however it dies.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Literal
@@ -77,8 +76,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://127.0.0.1:{self.port}/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where the files of one server are."""
 
     folder: Path

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -41,8 +40,7 @@ def hold_port() -> socket.socket:
     return held
 
 
-@dataclass(slots=True)
-class Child:
+class Child(msgspec.Struct):
     """An engine that was started."""
 
     process: "subprocess.Popen[bytes]"

@@ -1,14 +1,13 @@
 """What was decided, as one value: flags and remarks are made of it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.serve.base import Engine, Machine, ModelFile, Need
 from qcode.serve.needs import Layout
 from qcode.serve.room import Room
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """Everything that a flag or a remark may hang on."""
 
     machine: Machine

@@ -5,8 +5,10 @@ memory are those of `plan`, so that nothing is recommended that it would refuse.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.serve import rates
 from qcode.serve.base import Engine, Gpu, KvType, Machine, ModelFile
@@ -24,8 +26,7 @@ _LEFT_OVER = 0.9
 """Of the system's memory, what is there beside the system."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(msgspec.Struct, frozen=True):
     """One file on one machine."""
 
     model: CatalogModel
@@ -105,8 +106,7 @@ def _bits(quantisation: str) -> str:
     return quantisation.removeprefix("UD-").split("_")[0].removeprefix("I")
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(msgspec.Struct, frozen=True):
     """A claim that cannot be, and why."""
 
     claim: Claim

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import one_line
@@ -65,8 +66,7 @@ def _exactness(path: Path) -> tuple[int, str]:
     return 3, path.name
 
 
-@dataclass(frozen=True, slots=True)
-class _Weights:
+class _Weights(msgspec.Struct, frozen=True):
     """Sums over tensors, in bytes."""
 
     experts: int

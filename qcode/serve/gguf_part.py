@@ -7,10 +7,11 @@ Format: ggml, docs/gguf.md, versions 2 and 3.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 
@@ -45,8 +46,7 @@ _KEPT_ELEMENTS = 4096
 _MOST_DIMENSIONS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(msgspec.Struct, frozen=True):
     """One matrix of weights, less its contents."""
 
     name: str
@@ -56,8 +56,7 @@ class Tensor:
     """0 = its type is not known here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One file."""
 
     path: Path

@@ -6,7 +6,8 @@ After llama.cpp b11549: `src/llama-hparams.cpp` (n_embd_k_gqa, n_embd_r, n_embd_
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.serve.gguf_part import Part, Tensor
 
@@ -16,8 +17,7 @@ _MOST_LAYERS = 4096
 _MOST_TOKENS = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """What follows from the keys alone."""
 
     layers: int

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.serve.source import alias_of, hub
 
@@ -13,8 +14,7 @@ MOST_FOLDERS = 4_000
 MOST_DEEP = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(msgspec.Struct, frozen=True):
     """A file that could be served."""
 
     path: Path

@@ -5,8 +5,9 @@ A model is one GGUF file, or several that are numbered; its eyes are a file of t
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from qcode.protocol.errors import BadAnswer, InputError
 from qcode.protocol.text import one_line
@@ -19,8 +20,7 @@ _EYES = ("F16", "BF16", "F32")
 _MOST_NAMED = 30
 
 
-@dataclass(frozen=True, slots=True)
-class HubFile:
+class HubFile(msgspec.Struct, frozen=True):
     """One file of a repository."""
 
     name: str
@@ -50,8 +50,7 @@ def plain(etag: str) -> str:
     return etag
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """What stands on the command line."""
 
     repo: str
@@ -144,8 +143,7 @@ def _there(groups: dict[str, list[HubFile]]) -> str:
     return ", ".join(rows[:_MOST_NAMED]) + more
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
+class Suspect(msgspec.Struct, frozen=True):
     """Files that are known to be bad if they are older than a day."""
 
     before: str

@@ -6,7 +6,8 @@ tokens 2,048 MiB, state 149.6 MiB and four times that with three drafted tokens,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.serve.base import KvType, ModelFile, Need, Place
 from qcode.serve.room import BATCH, MIB, Room
@@ -26,8 +27,7 @@ _CHECKPOINT_SHARE = 1.5
 149.6, reported 160 to 230 (27B with MTP, PR 25592)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """One way to run a model."""
 
     context_tokens: int

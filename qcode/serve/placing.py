@@ -6,7 +6,9 @@ token of it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.serve.base import KvType, ModelFile
 from qcode.serve.needs import Layout, needs, totals
@@ -31,8 +33,7 @@ _UNTOLD = 32_768
 """Tokens of a model that does not tell what it was trained for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What is fixed beforehand; None = as it fits."""
 
     context_tokens: int | None
@@ -42,8 +43,7 @@ class Wish:
     vision: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """What was found."""
 
     layout: Layout

@@ -1,9 +1,10 @@
 """Which flags this machine, this model and this build want, each with its reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.serve.base import Engine, Machine, ModelFile, Need, Plan
@@ -25,8 +26,7 @@ _CACHE_RAM = 8 * GIB
 _CACHE_RAM_MOST = 32 * GIB
 
 
-@dataclass(frozen=True, slots=True)
-class Wants:
+class Wants(msgspec.Struct, frozen=True):
     """What a person asks for; None = as it fits."""
 
     context_tokens: int | None = None

@@ -4,9 +4,10 @@ import json
 import plistlib
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.protocol.text import one_line
 from qcode.serve.base import Plan

@@ -14,10 +14,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from qcode.protocol.errors import (
     BadAnswer,
@@ -38,8 +39,7 @@ Told = Callable[[int, int], None]
 """(bytes that are there, bytes of the whole)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """A repository as it is now."""
 
     repo: str

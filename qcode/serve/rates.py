@@ -6,9 +6,10 @@ thirds, of models with experts a seventh to a third, less the longer the context
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+
+import msgspec
 
 from qcode.serve.base import Gpu, ModelFile
 from qcode.serve.needs import Layout
@@ -20,8 +21,7 @@ _PROCESSOR = (8e9, 25e9)
 which reads some 1.7 GB a token; up to three times as much where a build fits the processor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True):
     """Tokens a second that are written, from and to."""
 
     low: float

@@ -1,6 +1,6 @@
 """How much memory a model may take here, and on what it computes."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.serve.base import Engine, Gpu, Machine, Vendor
 from qcode.serve.builds import surely_has
@@ -26,8 +26,7 @@ GPU_MARGIN = GIB
 overcommit by 200 MB was seen to cost three quarters of the speed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     """Memory for a model, margins taken off."""
 
     gpu_bytes: int

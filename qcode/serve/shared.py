@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
@@ -34,8 +33,7 @@ Told = Callable[[Card, float], None]
 """Hears of a server that is not ready yet, and since how many seconds."""
 
 
-@dataclass(slots=True)
-class Use:
+class Use(msgspec.Struct):
     """A server, held by this process until `close`, or until the process ends."""
 
     place: Place

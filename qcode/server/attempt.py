@@ -5,8 +5,8 @@ import re
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 
+import msgspec
 from msgspec.structs import replace
 
 from qcode.protocol.errors import BadAnswer, TemplateRefused, UnknownModel
@@ -52,8 +52,7 @@ class FieldRefused(Exception):
     """The server refuses a field that it could do without; the text is its name."""
 
 
-@dataclass(slots=True)
-class Running:
+class Running(msgspec.Struct):
     """The answer that comes in now."""
 
     id: str = ""
@@ -62,15 +61,14 @@ class Running:
     """As `Finished.separates` of the last answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """All that a request needs besides itself."""
 
     facts: ServerFacts
     door: Door
     asker: Asker
     patience: Patience
-    running: Running = field(default_factory=Running)
+    running: Running = msgspec.field(default_factory=Running)
 
     @property
     def where(self) -> str:

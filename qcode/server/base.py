@@ -4,8 +4,9 @@ The engine sees only this file; `client.py` and the adapters keep the rest to th
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from qcode.protocol.events import (
     Notice,
@@ -24,8 +25,7 @@ Strategy = Literal["native", "fold", "plain"]
 """How history is sent so that it renders as it was generated; see `engine.history`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
+class ServerFacts(msgspec.Struct, frozen=True):
     """What was found out about a server and its model, once per start."""
 
     kind: str
@@ -71,8 +71,7 @@ class ServerFacts:
     is the server's own matter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request, in the server's own words: `engine.history` has rendered it."""
 
     model: str
@@ -85,14 +84,14 @@ class Request:
     first_budget: int | None = None
     """The budget that the run began with, where switch and effort stand in front of the prompt
     (`Family.frozen`): they follow this one, and only the limit follows `thinking_budget`."""
-    sampling: Mapping[str, float | int] = field(default_factory=dict)
+    sampling: Mapping[str, float | int] = msgspec.field(default_factory=dict)
     """By our names (`fields.SAMPLING`); a server is sent those that it honours, in its spelling."""
     max_tokens: int | None = None
     """Upper bound of the answer, reasoning included."""
     closed: str = ""
     """Reasoning that this answer has had already and that is at its end: the model goes on behind
     it. Only where `ServerFacts.continues`; the `Answer` holds it as its Reasoning."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Fields of the body that are sent as they are; they win over all others."""
     strategy: Strategy | None = None
     """How the messages are shaped; None = as the server's facts have it."""
@@ -103,8 +102,7 @@ Flaw = Literal["", "half_call", "lost_call"]
 end (it is left out of the text); `lost_call` = the server said `tool_calls` and sent none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The last thing that a stream yields."""
 
     message: AssistantMessage
@@ -126,8 +124,7 @@ Streamed = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Warmed:
+class Warmed(msgspec.Struct, frozen=True):
     """What reading ahead came to."""
 
     prompt_tokens: int
@@ -139,8 +136,7 @@ class Warmed:
     """Where it stands now; None = not told, or it was not read to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cold:
+class Cold(msgspec.Struct, frozen=True):
     """Nothing was read ahead."""
 
     because: str

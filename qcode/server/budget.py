@@ -5,7 +5,7 @@ and, near the end of the budget, counted by the shipped table; both are correcte
 said of earlier answers. No I/O but the reading of the table, in a thread.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.server import tokens
 
@@ -28,8 +28,7 @@ _FEWEST = 100
 """Answers shorter than this teach nothing: marks and tags weigh too much in them."""
 
 
-@dataclass(slots=True)
-class Calibration:
+class Calibration(msgspec.Struct):
     """What one model's tokens are to our counts of them. Kept from answer to answer."""
 
     rough: float = 1.0

@@ -5,7 +5,6 @@ Arguments stay the text that the model wrote.
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -54,19 +53,18 @@ class _Brackets:
         self._skip = max(0, skip_to - len(text))
 
 
-@dataclass(slots=True, eq=False)
-class Slot:
+class Slot(msgspec.Struct, eq=False):
     """One call in the making."""
 
     index: int | None
     id: str = ""
     name: str = ""
-    pieces: list[str] = field(default_factory=list)
+    pieces: list[str] = msgspec.field(default_factory=list)
     characters: int = 0
     last: str = ""
     """The piece that came last; empty = it brought no arguments."""
-    _unseen: list[str] = field(default_factory=list)
-    _brackets: _Brackets = field(default_factory=_Brackets)
+    _unseen: list[str] = msgspec.field(default_factory=list)
+    _brackets: _Brackets = msgspec.field(default_factory=_Brackets)
     _is_valid: bool | None = None
 
     def add(self, text: str) -> None:

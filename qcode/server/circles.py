@@ -20,8 +20,7 @@ _POLLS = ("list", "read")
 _WAITS = re.compile(r"(?:^|[;&|(\s])(?:sleep|wait)(?:\s|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """The same call had the same result before: the model is told so instead of shown it again."""
 
     step: int
@@ -35,8 +34,7 @@ class Note:
         return f"[same result as before, step {self.step}: nothing has changed since then]"
 
 
-@dataclass(frozen=True, slots=True)
-class CallLoop:
+class CallLoop(msgspec.Struct, frozen=True):
     """Calls go round in circles."""
 
     detail: str

@@ -8,8 +8,9 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from qcode.protocol.events import Notice, Retried, ServerState
 from qcode.server import counting, detect, slots

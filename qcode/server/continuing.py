@@ -6,8 +6,9 @@ nothing is read but what is new. The tool-call part of an answer cannot be conti
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.protocol.events import ReasoningDelta, TextDelta, ToolCallDelta
 from qcode.protocol.messages import AssistantMessage, Reasoning

@@ -7,7 +7,9 @@ not asked: llama.cpp sends its whole web page. Nor is `/health`: SGLang generate
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.errors import ServerError
 from qcode.server import failures, models
@@ -39,8 +41,7 @@ OWNERS = {
 """`owned_by` in a list of models -> the kind of server that says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """What is at an address."""
 
     base_url: str

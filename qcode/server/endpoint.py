@@ -2,9 +2,10 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
+
+import msgspec
 
 from qcode.protocol.errors import ConfigError
 from qcode.server.quirks import QUIRKS
@@ -17,8 +18,7 @@ _LOCAL_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 _VERSION = re.compile(r"/v\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """How long to wait for what. Seconds throughout."""
 
     connect_seconds: float = 5.0

@@ -1,8 +1,9 @@
 """What a row about a family of models says. The rows are `families`'."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 Mode = Literal["thinking_general", "thinking_coding", "instruct_general", "instruct_reasoning"]
 """What the makers publish values for: thinking or not, and for which work."""
@@ -24,8 +25,7 @@ WORDS = ("low", "medium", "high")
 """For servers that know thinking by words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Modes:
+class Modes(msgspec.Struct, frozen=True):
     """Values for each mode."""
 
     thinking_general: Values
@@ -43,8 +43,7 @@ class Modes:
         }[mode]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(msgspec.Struct, frozen=True):
     """Models that share their values."""
 
     name: str
@@ -56,7 +55,7 @@ class Family:
     thinks: Thinks = "switch"
     switch: str = "enable_thinking"
     """The template's keyword that turns thinking on and off."""
-    keeps: Mapping[str, bool] = field(default_factory=lambda: {"preserve_thinking": True})
+    keeps: Mapping[str, bool] = msgspec.field(default_factory=lambda: {"preserve_thinking": True})
     """The template's keywords that keep the reasoning of earlier turns in the prompt. Templates
     that do not know them ignore them (seen by rendering Qwen's)."""
     levels: tuple[str, ...] = ()

@@ -8,8 +8,9 @@ switching never changes them.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from qcode.server.base import Request, ServerFacts
 from qcode.server.closing import CLOSING

@@ -8,9 +8,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
 
 from qcode.server.door import Door
 
@@ -25,8 +26,7 @@ class Silent(Exception):
     """No byte came, and the server is found dead; the text says why, as a clause."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """Status line and headers."""
 
     status: int

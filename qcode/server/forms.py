@@ -1,8 +1,9 @@
 """How the bytes of an answer hold its chunks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from qcode.server.chunks import Chunk, decode
 from qcode.server.sse import Events
@@ -23,8 +24,7 @@ class Cutter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """One way of writing an answer down."""
 
     cutter: Callable[[int], Cutter]

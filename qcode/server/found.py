@@ -1,11 +1,11 @@
 """What a look at text that begins like a call can come to."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Found:
+
+class Found(msgspec.Struct, frozen=True):
     """A whole call."""
 
     name: str
@@ -27,8 +27,7 @@ class Found:
         return ((self.name, self.arguments), *self.others)
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(msgspec.Struct, frozen=True):
     """Text is missing: more may come, or, where nothing does, the call was cut off."""
 
     name: str = ""

@@ -5,8 +5,9 @@ mlx-lm 0.32, transformers 5.23 (read in November 2026).
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.errors import (
     BadAnswer,
@@ -18,8 +19,7 @@ from qcode.protocol.errors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(msgspec.Struct, frozen=True):
     """One kind of refusal."""
 
     pattern: re.Pattern[str]

@@ -5,8 +5,9 @@ the name stands for any name. A call that leaked ends the text, or another call 
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.server.found import Found, NotYet
 from qcode.server.offered import Offered
@@ -25,8 +26,7 @@ _GO_ON = (",", ";", ")", "'", '"', "“", "”", "\u2018", "\u2019", "»", "«")
 _Follower = Literal["end", "call", "text", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where in a text a call was opened."""
 
     words: str

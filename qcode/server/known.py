@@ -8,7 +8,10 @@ answer, while nobody waits for it.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.errors import ServerError, ServerGone, UnknownModel
 from qcode.server import detect
@@ -35,8 +38,7 @@ def _as_told(facts: ServerFacts) -> ServerFacts:
     return facts
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(msgspec.Struct, frozen=True):
     """What was configured of a server, whatever it says."""
 
     strategy: Strategy | None = None
@@ -57,7 +59,7 @@ class Target:
     addresses: tuple[str, ...]
     api_key: str = field(repr=False)
     model: str = ""
-    wishes: Wishes = Wishes()
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 class Known:

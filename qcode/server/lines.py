@@ -7,7 +7,8 @@ repetition alone.
 
 import re
 from collections import Counter, deque
-from dataclasses import dataclass
+
+import msgspec
 
 _LINE = 20
 _TIMES = 8
@@ -25,8 +26,7 @@ _LIKE_CODE = re.compile(r"(?:\s{4}|\t)(?!\s*(?:[*-]|\d+\.)\s)|\s*(?:[|+<>{}\[\]#
 """How lines of code, tables, headers and logs begin, where they stand outside a fence."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     start: int
     text: str
     shape: str
@@ -34,8 +34,7 @@ class _Line:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(msgspec.Struct, frozen=True):
     """A line that keeps coming back, and little else with it."""
 
     line: str

@@ -11,8 +11,9 @@ fenced block for longer still. A late alarm costs some hundred tokens, a false o
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.text import one_line
 from qcode.server.lines import Lines
@@ -33,8 +34,7 @@ _SENTENCE_END = r"[.!?…][\"')\]*`]*(?=\s)|[\u3002\uff01\uff1f]|\n(?=\s*\n)"
 """Both are compiled when something repeats: no start pays for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(msgspec.Struct, frozen=True):
     """What a model wrote repeats itself."""
 
     kind: Kind

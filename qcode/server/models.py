@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
+
+import msgspec
 
 from qcode.protocol.errors import UnknownModel
 from qcode.protocol.text import well_formed
@@ -18,8 +19,7 @@ _NO_CHAT = re.compile(r"embed|rerank|whisper|\btts\b|(?:^|/)bge-", re.IGNORECASE
 """Names of models that write no answers: they stand beside the others in many lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """What a server lists; empty when it lists nothing or cannot."""
 
     rows: tuple[Mapping[str, Any], ...] = ()
@@ -65,8 +65,7 @@ class Listing:
         return told if isinstance(told, bool) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(msgspec.Struct, frozen=True):
     """The model that answers, and why it, as a clause for people."""
 
     model: str

@@ -1,7 +1,8 @@
 """What a text is made of, as it is told apart: words, calls, reasoning."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.server.found import Found
 from qcode.server.judgement import Place
@@ -11,8 +12,7 @@ from qcode.server.screen import Screen
 OPEN, CLOSE = "<think>", "</think>"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """A stretch of the text, in order."""
 
     kind: Literal["text", "call", "half", "reasoning", "close"]

@@ -6,8 +6,9 @@ and what the model wrote in answer to that, with thinking on and with thinking o
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from qcode.protocol.messages import (
     AssistantMessage,
@@ -54,8 +55,7 @@ _SHORT = AssistantMessage((Text("I cannot tell."),))
 _LAST = user("Never mind.")
 
 
-@dataclass(frozen=True, slots=True)
-class Prompts:
+class Prompts(msgspec.Struct, frozen=True):
     """The conversation as it grows, rendered."""
 
     asked: str

@@ -1,8 +1,9 @@
 """What a row about a kind of server says. The rows are `quirks`'."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 Continuation = Literal["", "llamacpp", "vllm", "sglang", "ollama"]
 """How an answer whose reasoning was closed is continued (`continuing.py`); empty = not at all."""
@@ -22,8 +23,7 @@ Version = tuple[int, ...]
 """Comparable: `(11549,)`, `(0, 33, 0)`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quirks:
+class Quirks(msgspec.Struct, frozen=True):
     """What a client must know about one kind of server."""
 
     name: str = "an OpenAI-compatible server"
@@ -32,13 +32,13 @@ class Quirks:
     """Where the row was read."""
     reasoning_field: str = "reasoning_content"
     """Name under which past reasoning is sent back."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Fields that each request gets unless it brings them itself."""
     health_path: str = ""
     """From the root; empty = being connected to is all that can be asked of it."""
     model_name: Literal["checked", "ignored"] = "checked"
     """Whether a name that the server does not list is refused."""
-    sampling: Mapping[str, str] = field(
+    sampling: Mapping[str, str] = msgspec.field(
         default_factory=lambda: {n: n for n in ("temperature", "top_p", "presence_penalty")}
     )
     """Our names -> the server's. What is absent is ignored or refused there: it is not sent."""
@@ -71,5 +71,5 @@ class Quirks:
     """Field by which a request says how long a context it needs; empty = loaded is loaded."""
     hosts: tuple[str, ...] = ()
     """Patterns of host names, for services that are known by where they are."""
-    since: Mapping[str, Version] = field(default_factory=dict)
+    since: Mapping[str, Version] = msgspec.field(default_factory=dict)
     """Our names and the row's fields -> the first version that has them; see `of`."""

@@ -5,7 +5,8 @@ Facts are of November 2026; beside each its source.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.server.quirk import Quirks, Version
 

@@ -6,9 +6,10 @@ arguments and number of calls are bounded.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from io import StringIO
 from typing import Any
+
+import msgspec
 
 from qcode.protocol.events import Repaired, Usage
 from qcode.protocol.messages import AssistantMessage, Finish, Reasoning, Text, ToolCall
@@ -27,8 +28,7 @@ from qcode.server.shown import Item, Shown
 __all__ = ["Finished", "Limits", "Reader", "Thinking"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Sizes beyond which an answer is refused."""
 
     event_bytes: int = 16 << 20
@@ -40,8 +40,7 @@ class Limits:
     argument_characters: int = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """All that an answer came to."""
 
     message: AssistantMessage

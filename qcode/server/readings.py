@@ -6,7 +6,8 @@ may end in several places, and each of them is one way to read the rest.
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.protocol.text import well_formed
 from qcode.server import hermes
@@ -22,8 +23,7 @@ _MOST_FIELDS = 60
 _LONGEST_CLOSER = len("</function_invocation>")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """The value of one field, if it ends where it was taken to."""
 
     text: str
@@ -37,8 +37,7 @@ class Value:
     """Its field, or an earlier one, seems to be given once more within."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One way."""
 
     arguments: str

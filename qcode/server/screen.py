@@ -4,8 +4,9 @@ A line of prose is shown as it comes, up to the first sign that might open a cal
 line is told apart, the rest of it follows.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.server.openings import held_from
 
@@ -13,8 +14,7 @@ _LONGEST_TAIL = 40
 """So much is enough to tell that a line is no mere prose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(msgspec.Struct, frozen=True):
     """For the eye: text or reasoning as it comes; or that a call is written."""
 
     kind: Literal["text", "reasoning", "call"]

@@ -6,8 +6,10 @@ text, text in the reasoning. Here it is decided, once the answer has ended, what
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.events import Repaired
 from qcode.protocol.messages import ToolCall
@@ -23,8 +25,7 @@ from qcode.server.reasoning import joined, without_marks
 Thinking = Literal["on", "off", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
+class Came(msgspec.Struct, frozen=True):
     """An answer as it came."""
 
     reasoning: str
@@ -44,8 +45,7 @@ class Came:
     id_prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """An answer as it is stored."""
 
     reasoning: str
@@ -55,12 +55,11 @@ class Settled:
     flaw: Flaw = ""
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(msgspec.Struct):
     reasoning: str
     pieces: list[Piece]
-    calls: list[ToolCall] = field(default_factory=list)
-    repairs: list[Repaired] = field(default_factory=list)
+    calls: list[ToolCall] = msgspec.field(default_factory=list)
+    repairs: list[Repaired] = msgspec.field(default_factory=list)
     half: Piece | None = None
     is_mended: bool = False
     """Reasoning or text stood in the wrong place."""

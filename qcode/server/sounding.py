@@ -5,7 +5,8 @@ import asyncio
 import random
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.protocol.errors import ServerError
 from qcode.protocol.events import Repaired, RepairKind
@@ -13,8 +14,7 @@ from qcode.protocol.messages import ToolCall
 from qcode.server.base import Answer, Request, Server
 
 
-@dataclass(frozen=True, slots=True)
-class Sounding:
+class Sounding(msgspec.Struct, frozen=True):
     """What one request showed. None = not told, and not to be measured from here."""
 
     prompt_tokens: int | None = None

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.server.openings import is_only_tags
 
@@ -26,8 +27,7 @@ _WIDEST_INDENT, _WIDEST_REST = 80, 80
 """Lines may be long, and full of tags: further away nothing is looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(msgspec.Struct, frozen=True):
     """One tag."""
 
     start: int

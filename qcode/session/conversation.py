@@ -7,7 +7,8 @@ results by order.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.protocol.display import Block, FileBlock, TodoBlock, TodoItem
 from qcode.protocol.events import (
@@ -45,8 +46,7 @@ from qcode.session.prompts import spoken
 LOST_RESULT = "No result: it is missing from the log of this session."
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(msgspec.Struct, frozen=True):
     """Where a turn begins."""
 
     turn: int
@@ -60,8 +60,7 @@ class _Mark:
     """As it stood then."""
 
 
-@dataclass(slots=True)
-class Conversation:
+class Conversation(msgspec.Struct):
     """A session as it stands. Changed only by `apply`."""
 
     session_id: str = ""
@@ -77,11 +76,11 @@ class Conversation:
     """As given by the person; empty = none."""
     first_prompt: str = ""
     """What the person said first, without what qcode put around it."""
-    messages: list[Message] = field(default_factory=list)
+    messages: list[Message] = msgspec.field(default_factory=list)
     """What the model is sent, without the system text. Always the same list: read, do not change
     it. Results are put in the order of their calls; else it grows at the end while `epoch` is
     the same."""
-    said: list[UserMessage] = field(default_factory=list)
+    said: list[UserMessage] = msgspec.field(default_factory=list)
     """All prompts and steers of the turns that are part of the conversation, compacted ones too."""
     epoch: int = 0
     """Grows when messages were taken away or replaced."""
@@ -91,32 +90,32 @@ class Conversation:
     """By all answers of the log; likewise the next two."""
     edits: int = 0
     """Calls that changed files."""
-    edited: dict[str, None] = field(default_factory=dict)
+    edited: dict[str, None] = msgspec.field(default_factory=dict)
     """Paths that were changed, in the order of their first change."""
-    looked_at: dict[str, None] = field(default_factory=dict)
+    looked_at: dict[str, None] = msgspec.field(default_factory=dict)
     """Paths that were read, in the order of their last reading."""
     plan: tuple[TodoItem, ...] = ()
     """The todo list as the model last wrote it."""
-    told: list[str] = field(default_factory=list)
+    told: list[str] = msgspec.field(default_factory=list)
     """What the person ran themselves and the next prompt begins with."""
-    efforts: dict[str, int] = field(default_factory=dict)
+    efforts: dict[str, int] = msgspec.field(default_factory=dict)
     """Model -> the thinking budget of its first answer: what some templates write in front of the
     prompt follows that one as long as the session lives, so that nothing is read again
     (`server.family.Family.frozen`)."""
     last_usage: Usage | None = None
     """Of the last answer; None = there was none since messages were last taken away."""
-    decided: list[DecidedPart] = field(default_factory=list)
+    decided: list[DecidedPart] = msgspec.field(default_factory=list)
     """Parts of changes, in the order of the decisions. Another mode and a rewind leave none."""
-    checkpoints: list[str] = field(default_factory=list)
+    checkpoints: list[str] = msgspec.field(default_factory=list)
     """Ids, in their order; those of rewound turns too."""
     _budget: int | None = None
     """Of the step that runs; None = not told."""
-    _marks: list[_Mark] = field(default_factory=list)
-    _eras: list[list[Message]] = field(default_factory=list)
+    _marks: list[_Mark] = msgspec.field(default_factory=list)
+    _eras: list[list[Message]] = msgspec.field(default_factory=list)
     """The messages as they were before each compaction or elision, for going back behind it."""
     _calls: tuple[ToolCall, ...] = ()
     """Of the last answer; empty once the conversation has gone on."""
-    _done: list[bool] = field(default_factory=list)
+    _done: list[bool] = msgspec.field(default_factory=list)
     """Which of them have their result."""
     _first_result: int = 0
     """Where in `messages` their results begin."""

@@ -8,7 +8,6 @@ a new event or a new field with a default does not.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import UnionType
 from typing import Any, get_args
@@ -24,12 +23,11 @@ Migration = Callable[[dict[str, Any]], dict[str, Any]]
 """A whole line as JSON of one version -> of the next; `v` itself is set for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """The version that is written, and the steps that lead to it from older ones."""
 
     version: int
-    migrations: Mapping[int, Migration] = field(default_factory=dict)
+    migrations: Mapping[int, Migration] = msgspec.field(default_factory=dict)
     """Keyed by the version that a step starts from."""
 
 
@@ -42,8 +40,7 @@ class NewerVersion(Exception):
     """The line was written by a later qcode; it must not be guessed at, nor be written after."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownEvent:
+class UnknownEvent(msgspec.Struct, frozen=True):
     """A whole line whose event this qcode does not know. It is kept as it is."""
 
     type: str
@@ -52,8 +49,7 @@ class UnknownEvent:
     """Empty = the type is new; else why an event of a known type could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One event of a log."""
 
     n: int

@@ -7,10 +7,11 @@ brings it to the disk. What a line looks like is said in `envelope`, reading is 
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from qcode.protocol.errors import SessionError
 from qcode.protocol.events import FLEETING, LoggedEvent, SessionStarted, TurnStarted

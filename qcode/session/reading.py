@@ -6,10 +6,12 @@ read up to the last whole event, and what was lost is said.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from re import compile as pattern
 from typing import BinaryIO
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.errors import SessionError
 from qcode.protocol.events import LoggedEvent, SessionStarted
@@ -27,8 +29,7 @@ _TYPE = pattern(rb'"type":"(\w+)"')
 _GLIMPSE_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """What a log holds, and what it has lost."""
 
     entries: tuple[Entry, ...]

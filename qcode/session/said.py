@@ -1,7 +1,8 @@
 """The turns of a session in short: what was asked, and what was answered last."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.protocol.events import AnyEvent, MessageCompleted, TurnStarted
 from qcode.session.conversation import fold
@@ -9,8 +10,7 @@ from qcode.session.envelope import UnknownEvent
 from qcode.session.prompts import spoken
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """One turn in short."""
 
     turn: int

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import structs
 
 from qcode.protocol.errors import InputError, SessionError
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 NAME_LENGTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(msgspec.Struct, frozen=True):
     """A session that goes on: where its events go, and those that it has."""
 
     log: Log

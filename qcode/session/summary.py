@@ -1,7 +1,6 @@
 """One session in short, and its words for the full-text search: both read from its log."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -63,8 +62,7 @@ class Hit(msgspec.Struct, frozen=True):
     """One line, without control characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(msgspec.Struct, frozen=True):
     """Words of a session that can be searched."""
 
     n: int
@@ -73,8 +71,7 @@ class Passage:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(msgspec.Struct, frozen=True):
     """All that the index wants to know of a log."""
 
     summary: Summary

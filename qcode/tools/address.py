@@ -1,9 +1,10 @@
 """The address of a page, read strictly: what is judged is what is connected to."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urljoin, urlsplit
+
+import msgspec
 
 from qcode.protocol.hosts import plain_host
 
@@ -21,8 +22,7 @@ class Unfit(ValueError):
     """What is no address of a page; `str(error)` is a clause that says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a page is."""
 
     scheme: Literal["http", "https"]

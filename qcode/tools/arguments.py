@@ -6,7 +6,6 @@ A call that was cut off by the token limit is not for here: it must not run at a
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -19,8 +18,7 @@ from qcode.tools.fit import bare_type, declared, fit
 from qcode.tools.mend import Malformed, read_object
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """A call that can run."""
 
     tool: Tool
@@ -32,8 +30,7 @@ class Parsed:
     """What was mended, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(msgspec.Struct, frozen=True):
     """A call that cannot run."""
 
     text: str

@@ -6,9 +6,10 @@ and a text that says what to do instead. Tools know neither engine nor permissio
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import msgspec
 
 from qcode.protocol.access import Access
 from qcode.protocol.display import Block, TodoItem
@@ -24,8 +25,7 @@ Asker = Callable[[str, tuple[str, ...]], Awaitable[str]]
 """(question, choices) -> the person's answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """Two halves: text for the model, blocks for the person."""
 
     text: str
@@ -40,8 +40,7 @@ def failed(text: str, *blocks: Block) -> Outcome:
     return Outcome(text, blocks, "error")
 
 
-@dataclass(slots=True)
-class Context:
+class Context(msgspec.Struct):
     """What tools work on. One per session; the state in it is what the model has seen and made."""
 
     workspace: Workspace
@@ -52,9 +51,9 @@ class Context:
     """Folder (0700) for outputs that are too long for the model."""
     ask: Asker | None = None
     """None = nobody can answer."""
-    seen: dict[Path, str] = field(default_factory=dict)
+    seen: dict[Path, str] = msgspec.field(default_factory=dict)
     """Digest of each file as the model last read or wrote it: a changed file is not overwritten."""
-    todo: list[TodoItem] = field(default_factory=list)
+    todo: list[TodoItem] = msgspec.field(default_factory=list)
     progress: Callable[[str], None] = lambda text: None
     """Where a running call's output goes as it comes; set per call."""
     where: Literal["inside", "outside"] = "inside"
@@ -63,7 +62,7 @@ class Context:
     """Where a tool says that it connects to a host, or was kept from it."""
     endpoints: Callable[[], Collection[tuple[str, int]]] = tuple
     """Host and port of the model's servers: no tool may reach them."""
-    write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    write_lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
 
 class Tool(Protocol):

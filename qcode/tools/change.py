@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import MutableMapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.text import well_formed
@@ -14,8 +16,7 @@ from qcode.workspace.save import save
 from qcode.workspace.trouble import FileTrouble
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One file's text before and after, with its own line ends. Nothing is written by making it;
     `planned` does."""
 

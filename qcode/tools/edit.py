@@ -1,7 +1,6 @@
 """Replace one passage of a file by another."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -121,8 +120,7 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return several(located, text, matches)
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(msgspec.Struct, frozen=True):
     """Why nothing can be replaced."""
 
     words: str

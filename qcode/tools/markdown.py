@@ -8,8 +8,9 @@ is read.
 
 import re
 import time
-from dataclasses import dataclass
 from html.parser import HTMLParser
+
+import msgspec
 
 from qcode.tools.elements import (
     BLOCKS,
@@ -35,8 +36,7 @@ _BLANKS = re.compile(r"[ \t\n\r\f]+")
 Attributes = list[tuple[str, str | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """What a page says."""
 
     title: str
@@ -61,8 +61,7 @@ def markdown(html: str, base: str) -> Text:
     return Text(" ".join(reader.title.split()), reader.written(), is_whole)
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     """An element that is not closed yet."""
 
     tag: str

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -72,8 +71,7 @@ class Read(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return _of_whole(located, first, last)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What a reading shows."""
 
     text: str

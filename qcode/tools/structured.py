@@ -5,7 +5,6 @@ but the JSON, and other tools or none would make the server read the whole promp
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -28,8 +27,7 @@ MISSING = (
 )
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(msgspec.Struct):
     """The value that a turn is to give."""
 
     schema: Mapping[str, Any]

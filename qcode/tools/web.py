@@ -12,9 +12,10 @@ import ssl
 import zlib
 from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qcode.protocol.hosts import is_address, why_not_public
 from qcode.protocol.text import one_line
@@ -48,8 +49,7 @@ class NoPage(Exception):
     """There is nothing to read; `str(error)` is a clause that says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """What a server answered."""
 
     place: Place
@@ -85,8 +85,7 @@ def authorities() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """How a page is reached; tests put a network of their own in its place."""
 
     look_up: Callable[[str, int], Awaitable[Iterable[str]]] = look_up

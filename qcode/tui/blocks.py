@@ -4,14 +4,14 @@ events, `drawing` makes lines of them; neither knows Textual.
 Texts are as they came: whoever draws them makes them plain.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.display import Block as ToolBlock
 
 
-@dataclass(frozen=True, slots=True)
-class PromptBlock:
+class PromptBlock(msgspec.Struct, frozen=True):
     """Words of the person."""
 
     text: str
@@ -22,8 +22,7 @@ class PromptBlock:
     """`qcode` = said on the person's behalf: a nudge, a failed check."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningBlock:
+class ReasoningBlock(msgspec.Struct, frozen=True):
     """The thinking of one answer; a line until it is opened."""
 
     text: str
@@ -39,8 +38,7 @@ class ReasoningBlock:
     """What ended it before its time: budget, person, loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerBlock:
+class AnswerBlock(msgspec.Struct, frozen=True):
     """Markdown of the model."""
 
     text: str
@@ -60,8 +58,7 @@ CallState = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class CallBlock:
+class CallBlock(msgspec.Struct, frozen=True):
     """One tool call: a card."""
 
     call_id: str
@@ -84,8 +81,7 @@ class CallBlock:
     """Characters of its arguments so far, while it is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoteBlock:
+class NoteBlock(msgspec.Struct, frozen=True):
     """A line of the machine: a notice, a retry, a loop, tokens read again and why."""
 
     text: str
@@ -94,8 +90,7 @@ class NoteBlock:
     """notice, repair, retry, reread, loop, budget, room, state, model, mode, rewound, verified."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShellBlock:
+class ShellBlock(msgspec.Struct, frozen=True):
     """A command that the person ran with `!`."""
 
     command: str
@@ -107,8 +102,7 @@ class ShellBlock:
     shell_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnBlock:
+class TurnBlock(msgspec.Struct, frozen=True):
     """The end of a turn: what it took; a sentence when it did not end well."""
 
     reason: str

@@ -1,7 +1,8 @@
 """Cards of tool calls, and commands of the person's own, from start to result. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.protocol.access import NETWORK_CALL
 from qcode.protocol.display import Block, DiffBlock, TextBlock, TodoBlock

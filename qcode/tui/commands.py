@@ -8,8 +8,9 @@ command out (`built`), so no list shows what does not work.
 import difflib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.engine.settings import EFFORT, thinking_tokens
 from qcode.protocol.errors import ConfigError, InputError
@@ -37,8 +38,7 @@ ANSWER_TOKENS = 32_768
 """Bound of an answer, for `/think max`, where nobody says another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """Something that the screen does itself."""
 
     name: str
@@ -46,16 +46,14 @@ class Action:
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What stands behind a command's name."""
 
     argument: str
     answer_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One row."""
 
     name: str

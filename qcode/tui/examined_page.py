@@ -1,8 +1,9 @@
 """An examination as a page: while it goes on, and what it came to. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qcode.protocol.text import legible
 from qcode.tui.drawing.wrap import wrap
@@ -16,8 +17,7 @@ _VERDICTS = {"works": ("✓", "ok"), "fails": ("✗", "error"), "unclear": ("·"
 _WEIGHTS = {"broken": "error", "slow": "warning", "note": "accent"}
 
 
-@dataclass(frozen=True, slots=True)
-class Going:
+class Going(msgspec.Struct, frozen=True):
     """What is known of one that goes on."""
 
     checks: str = ""

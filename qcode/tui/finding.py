@@ -3,7 +3,6 @@ blocks that hold them are ever drawn for it."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 
 from qcode.tui.blocks import Block
 from qcode.tui.copying import occurrences
@@ -27,7 +26,7 @@ def pattern(words: str) -> re.Pattern[str]:
 
 def source(block: Block) -> str:
     """Every text in a block, whether it is shown or folded."""
-    values = [getattr(block, field.name) for field in fields(block)]
+    values = [getattr(block, name) for name in block.__struct_fields__]
     texts = [value for value in values if isinstance(value, str)]
     shown = [one for value in values if isinstance(value, tuple) for one in value]
     for one in shown:

@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 from qcode.protocol.display import TodoItem
 from qcode.protocol.events import BudgetReached
 from qcode.tui.blocks import Block, CallBlock, NoteBlock, PromptBlock, ShellBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """The block at `index` is this from now on; `index` is at most the count of blocks."""
 
     index: int
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True):
     """Only the first `count` blocks stay."""
 
     count: int
@@ -33,8 +33,7 @@ class Cut:
 Change = Put | Cut
 
 
-@dataclass(frozen=True, slots=True)
-class Loose:
+class Loose(msgspec.Struct, frozen=True):
     """A settled block that still changes."""
 
     index: int
@@ -52,8 +51,7 @@ class Mark:
     before: "Mark | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What is known of the answer that is being asked for."""
 
     fixed: int = 0

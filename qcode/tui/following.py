@@ -1,7 +1,8 @@
 """Inputs and events -> what goes on now: a small fold beside the transcript's. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.protocol.events import (
     AnyEvent,

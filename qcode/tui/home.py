@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import msgspec
+
 from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import AnyEvent
 from qcode.protocol.inputs import Input
@@ -31,8 +33,7 @@ class Engine(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Which session to open."""
 
     resume: str = ""
@@ -48,8 +49,7 @@ class Wanted:
     of the person's and without a log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """What holds as a session begins, for the lists that show it."""
 
     fence: Literal["holds", "none", "off"] = "none"
@@ -61,15 +61,14 @@ class Held:
     """Key, value, where it comes from."""
     base_url: str = ""
     """As the settings say it; empty = a server was looked for."""
-    addresses: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Profile -> the same of it."""
-    key_for: Callable[[str], str] = field(default=lambda _: "", repr=False)
+    key_for: Callable[[str], str] = lambda _: ""
     """The key that the engine sends to an address; empty = none. Asks the keyring, so it is called
     in a thread. Raises QcodeError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A session that is ready for inputs."""
 
     engine: Engine
@@ -82,8 +81,7 @@ class Opened:
     held: Held = Held()
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(msgspec.Struct, frozen=True):
     """What the workspace would configure, which nobody has trusted as it stands."""
 
     sets: tuple[str, ...]
@@ -99,8 +97,7 @@ class Configured:
     so it is called in a thread. A sentence, where it could not be kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """For the person to read, and to send themselves."""
 
     path: Path
@@ -123,8 +120,7 @@ class Examination:
     """Also while the server is at work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """Where the app lives."""
 
     folder: Path

@@ -4,8 +4,9 @@ Styles are names; `themes` says which colours they have. Several names, separate
 laid over one another from left to right: `"dim add"`.
 """
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from qcode.protocol.cells import cells
 
@@ -29,8 +30,7 @@ class Span(NamedTuple):
     """Where a click leads; empty = nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One row of the screen."""
 
     spans: tuple[Span, ...] = ()

@@ -1,7 +1,8 @@
 """Lines of the machine in the transcript: repairs, retries, loops, what was read again. Pure."""
 
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from qcode.engine import telling
 from qcode.protocol.events import LoopSeen, Repaired, Retried, Usage, Verified

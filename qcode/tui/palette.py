@@ -6,9 +6,10 @@ cannot be, so where they rule, a tint gives way to bold, underline or reverse.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
 
+import msgspec
+from msgspec.structs import replace
 from rich.color import Color
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
@@ -26,8 +27,7 @@ ANSI = (
 """The terminal's own colours; `default` is its text or its background."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colours:
+class Colours(msgspec.Struct, frozen=True, kw_only=True):
     """A dozen colours, each `#rrggbb`, or each one of `ANSI` or `default`."""
 
     background: str
@@ -101,8 +101,7 @@ TERMINAL_LIGHT = replace(
 """The same for a light one: cyan and yellow cannot be read there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """A style, by the parts that colours play."""
 
     colour: str = ""

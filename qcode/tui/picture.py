@@ -1,9 +1,9 @@
 """The rows in sight, painted: what was painted before and looks the same is taken over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 from rich.style import Style
 from textual.geometry import Size
 from textual.selection import Selection
@@ -16,8 +16,7 @@ from qcode.tui.paint import Brush, Mark, Painted, painted
 from qcode.tui.window import Row, Window
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """What it cost so far."""
 
     repaints: int = 0

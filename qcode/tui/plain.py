@@ -7,7 +7,8 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.protocol.errors import QcodeError
 from qcode.protocol.events import AnyEvent
@@ -31,8 +32,7 @@ async def run_plain(home: Home, wanted: Wanted | None = None, first: Prompt | No
     return await _Loop(home, Voice(sys.stdout)).run(wanted or Wanted(), first or Begin())
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     text: str | None
     """None = there will be no more."""
 
@@ -41,8 +41,7 @@ class _Tick:
     pass
 
 
-@dataclass(slots=True)
-class _Going:
+class _Going(msgspec.Struct):
     """Where things go from here."""
 
     code: int | None = None
@@ -53,9 +52,9 @@ class _Going:
     """No line will come any more."""
     pressed: float = float("-inf")
     """When Ctrl+C was pressed last on an idle prompt."""
-    lines: list[str] = field(default_factory=list)
+    lines: list[str] = msgspec.field(default_factory=list)
     """The beginning of a prompt of several lines."""
-    held: list[str] = field(default_factory=list)
+    held: list[str] = msgspec.field(default_factory=list)
     """Lines of a pipe that nobody has asked for yet."""
 
 

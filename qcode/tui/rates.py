@@ -1,6 +1,6 @@
 """Tokens in a second over the last moments, from deltas alone. Pure."""
 
-from dataclasses import dataclass
+import msgspec
 
 WINDOW_SECONDS = 2.0
 GRAIN_SECONDS = 0.1
@@ -9,8 +9,7 @@ LEAST_SECONDS = 0.3
 """Of samples, before a rate is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """What came lately."""
 
     samples: tuple[tuple[float, float], ...] = ()

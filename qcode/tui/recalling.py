@@ -1,7 +1,8 @@
 """The status of a session that goes on: what its log left standing, and nothing that runs. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.protocol.events import (
     AnyEvent,

@@ -5,9 +5,8 @@ put in one order, whatever came between them while it streamed: reasoning, what 
 calls, then what was mended and noted.
 """
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from qcode.engine import telling
 from qcode.protocol.events import (

@@ -4,7 +4,8 @@ and way of being opened, only when somebody looks, and kept as long as there is 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.protocol.text import one_line
 from qcode.tui.blocks import AnswerBlock, Block, CallBlock, NoteBlock, ReasoningBlock
@@ -31,8 +32,7 @@ def gap(above: Block | None, block: Block) -> int:
     return 0 if above is None or isinstance(above, ReasoningBlock) else 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(msgspec.Struct, frozen=True):
     block: Block
     opened: bool
     gap: int

@@ -3,9 +3,10 @@ a thread."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.errors import InputError, SessionError
 from qcode.protocol.text import one_line
@@ -28,8 +29,7 @@ SHOWN_ROWS = 6
 ENDS = {"markdown": ".md", "html": ".html", "json": ".json"}
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(msgspec.Struct, frozen=True):
     """The sessions of a folder, and those of all others."""
 
     store: Store

@@ -1,8 +1,9 @@
 """Words of the person in the transcript: waiting, taken up, and the turns they begin. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from qcode.protocol.events import (
     AnyEvent,

@@ -3,7 +3,8 @@ session that goes on shows the same as if it had never ended. No Textual."""
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.protocol.events import (
     AnyEvent,
@@ -22,8 +23,7 @@ from qcode.protocol.events import (
 from qcode.protocol.messages import AssistantMessage
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One answer, as its server counted it. 0 = it did not say."""
 
     prompt: int
@@ -33,16 +33,14 @@ class Step:
     write_rate: float
 
 
-@dataclass(slots=True)
-class Reread:
+class Reread(msgspec.Struct):
     """What was read again for one reason."""
 
     times: int = 0
     tokens: int = 0
 
 
-@dataclass(slots=True)
-class Used:
+class Used(msgspec.Struct):
     """How one tool was used."""
 
     calls: int = 0
@@ -51,8 +49,7 @@ class Used:
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
-class Seconds:
+class Seconds(msgspec.Struct):
     """Where the time went."""
 
     reading: float = 0.0
@@ -64,31 +61,30 @@ class Seconds:
     """With the waits for approval."""
 
 
-@dataclass(slots=True)
-class Stats:
+class Stats(msgspec.Struct):
     """Sums of a session. Changed only by `take`."""
 
     turns: int = 0
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = msgspec.field(default_factory=list)
     read: int = 0
     """Tokens that were new to the server, or new again."""
     cached: int = 0
     """Tokens that its cache had."""
     generated: int = 0
-    rereads: dict[str, Reread] = field(default_factory=dict)
+    rereads: dict[str, Reread] = msgspec.field(default_factory=dict)
     """By the reason, as it was told."""
-    repairs: Counter[str] = field(default_factory=Counter)
+    repairs: Counter[str] = msgspec.field(default_factory=Counter)
     """By kind."""
     loops: int = 0
     lost: int = 0
     """Tokens thrown away because of loops."""
     retries: int = 0
-    closed: Counter[str] = field(default_factory=Counter)
+    closed: Counter[str] = msgspec.field(default_factory=Counter)
     """Reasoning that was ended, by why: budget, person, loop."""
     rooms: int = 0
     """Compactions, and droppings of old results."""
-    tools: dict[str, Used] = field(default_factory=dict)
-    seconds: Seconds = field(default_factory=Seconds)
+    tools: dict[str, Used] = msgspec.field(default_factory=dict)
+    seconds: Seconds = msgspec.field(default_factory=Seconds)
     context_tokens: int | None = None
     _first_token: float = 0.0
     """Of the answer that is about to be completed."""

@@ -1,7 +1,8 @@
 """What goes on now, for header and footer; `following` makes it of events. Pure."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.events import PromptProgress
 from qcode.tui.rates import NO_PACE, Pace
@@ -28,8 +29,7 @@ OWN = "! "
 """Ahead of a command that the person runs themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What header and footer tell."""
 
     phase: Phase = "idle"

@@ -9,9 +9,10 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
+
+import msgspec
 
 import qcode
 from qcode.protocol.errors import ConfigError
@@ -31,15 +32,14 @@ LARGEST = 65_536
 """Bytes of a theme; more is not one."""
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
-_PARTS = tuple(field.name for field in fields(Colours))
+_PARTS = Colours.__struct_fields__
 _NEEDED = _PARTS[: _PARTS.index("faint")]
 _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)")
 _CHOICE = "theme"
 """File in the state folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(msgspec.Struct, frozen=True):
     """One theme."""
 
     name: str
@@ -49,8 +49,7 @@ class Theme:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """All themes there are."""
 
     themes: tuple[Theme, ...]

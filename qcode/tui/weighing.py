@@ -1,6 +1,6 @@
 """How much the conversation holds by its looks, where the server counts no tokens. Pure."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from qcode.protocol.events import (
     AnyEvent,

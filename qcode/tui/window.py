@@ -1,7 +1,8 @@
 """The part of the conversation that is seen: where it starts, whether it follows what comes."""
 
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from qcode.tui.layout import START, Place, kept, lowest, moved, onward
 from qcode.tui.lines import BLANK, Line, Span
@@ -10,8 +11,7 @@ from qcode.tui.sheet import Sheet
 HINT = Line((Span("   ↓ ", "accent"), Span("more below", "dim")), skip=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row of the window."""
 
     line: Line

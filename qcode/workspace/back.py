@@ -1,8 +1,9 @@
 """A way back for files: what it is given, what it is noted as, what came of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.kept import FROM_GIT, Kind, Note, Wish
 from qcode.workspace.shadow import new_id
@@ -12,8 +13,7 @@ CHANGED = "it was changed since"
 """Why a file is left: somebody else's change would be lost. All other reasons are for good."""
 
 
-@dataclass(frozen=True, slots=True)
-class Back:
+class Back(msgspec.Struct, frozen=True):
     """What became of a restoration, or would."""
 
     note_id: str
@@ -24,14 +24,13 @@ class Back:
     """Those that were not, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """The checkpoint that a restoration makes."""
 
     turn: int
     kind: Kind
     of: tuple[str, ...]
-    id: str = field(default_factory=new_id)
+    id: str = msgspec.field(default_factory=new_id)
 
 
 def exactly(notes: Iterable[Note]) -> dict[bytes, Wish]:

@@ -8,8 +8,9 @@ at a time; they raise OSError where the store cannot be written.
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.back import CHANGED, Back, Draft
 from qcode.workspace.inventory import (
@@ -32,8 +33,7 @@ from qcode.workspace.tracked import Tracked
 _LINK = 0o120000
 
 
-@dataclass(slots=True)
-class Keeper:
+class Keeper(msgspec.Struct):
     """Keeps the files of one workspace for one session."""
 
     root: Path
@@ -42,13 +42,13 @@ class Keeper:
     stand_in_ns: int = -1
     """Time of the last change by which what a fence has placed is known: it is no file of
     anybody's. -1 = nothing is placed."""
-    uncovered: dict[str, int] = field(default_factory=dict)
+    uncovered: dict[str, int] = msgspec.field(default_factory=dict)
     """Files that a command may change for good, with their sizes: too large, or too many."""
     _inventory: Inventory | None = None
     """None = no command has run."""
-    _contents: dict[str, bytes] = field(default_factory=dict)
+    _contents: dict[str, bytes] = msgspec.field(default_factory=dict)
     """`Entry.content` of what the baseline or a later look kept."""
-    _tracked: Tracked = field(default_factory=Tracked)
+    _tracked: Tracked = msgspec.field(default_factory=Tracked)
     _ids: dict[str, str] | None = None
     """Of `_tracked`, while they are needed."""
     _besides: tuple[str, ...] = ()

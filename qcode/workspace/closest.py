@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+import msgspec
 
 from qcode.workspace.match import fold
 
@@ -12,8 +13,7 @@ _COMPARED_LINES = 20_000
 """Of longer files only so many lines are compared for likeness."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(msgspec.Struct, frozen=True):
     """A run of lines."""
 
     first: int

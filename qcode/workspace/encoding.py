@@ -2,8 +2,9 @@
 
 import codecs
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 LineEnd = Literal["\n", "\r\n", "\r"]
 
@@ -30,8 +31,7 @@ _BEYOND_ASCII = "[\x80-\udc7f\udd00-\U0010ffff]"
 for, which takes 4 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(msgspec.Struct, frozen=True):
     """How a file's text is written."""
 
     name: str = "utf-8"

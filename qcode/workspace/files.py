@@ -7,8 +7,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import force_setattr, replace
 
 from qcode.protocol.access import Place
 from qcode.protocol.text import well_formed
@@ -21,8 +23,7 @@ WHOLE_BYTES = 16 * 1024 * 1024
 """Files up to this size are read whole. Of larger ones only lines are read (`lines`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(msgspec.Struct, frozen=True):
     """Where a path leads, once `~`, `..` and links are resolved."""
 
     path: Path
@@ -32,8 +33,7 @@ class Located:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(msgspec.Struct, frozen=True):
     """The folder that the agent works in, and the ones added to it. All are made real here."""
 
     root: Path
@@ -42,7 +42,7 @@ class Workspace:
     """Files that searches leave out, as gitignore patterns from the root."""
     own: tuple[Path, ...] = ()
     """Folders in which qcode keeps its own things: protected, whatever they are called."""
-    pinned: Mapping[str, Located] = field(default_factory=dict)
+    pinned: Mapping[str, Located] = msgspec.field(default_factory=dict)
     """Paths as written, and where they lead whatever becomes of the links on them."""
 
     @property
@@ -51,11 +51,11 @@ class Workspace:
         return Bounds(self.root, self.exclude)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "root", Path(os.path.realpath(self.root)))
+        force_setattr(self, "root", Path(os.path.realpath(self.root)))
         real = tuple(Path(os.path.realpath(folder)) for folder in self.extra)
-        object.__setattr__(self, "extra", real)
+        force_setattr(self, "extra", real)
         own = tuple(Path(os.path.realpath(folder)) for folder in self.own)
-        object.__setattr__(self, "own", own)
+        force_setattr(self, "own", own)
 
     def resolve(self, path: str) -> Located:
         """Where `path` leads, from the root. Never raises: a name that cannot be is `outside`."""
@@ -96,8 +96,7 @@ class Workspace:
         return any(path.is_relative_to(str(folder).casefold()) for folder in self.own)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """The bytes of a file, and what tells whether it is still the same."""
 
     data: bytes

@@ -7,8 +7,9 @@ expression backtracks over what a hostile name could make long: repeats are poss
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 PAGE_PATHS = 500
 """At most so many in one string: it is searched in well under a millisecond."""
@@ -24,8 +25,7 @@ _WORD_ENDS = "/_-. "
 _NO_INITIAL = re.compile(r"(?<=[^\n/_\-. ])[^\n/_\-. A-Z]+|[/_\-. ]")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Paths beside each other; those of folders end with a slash."""
 
     paths: tuple[str, ...]
@@ -35,8 +35,7 @@ class Page:
     """First letters of the words of each, behind a line end: `src/my_test.py` is `smtp`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A path that may be meant."""
 
     path: str
@@ -46,8 +45,7 @@ class Found:
     """The higher the better, among answers to one question."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(msgspec.Struct, frozen=True):
     """One way to be like the letters."""
 
     matches: re.Pattern[str]

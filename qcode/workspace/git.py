@@ -9,8 +9,9 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import one_line, plain, well_formed
@@ -122,8 +123,7 @@ async def _output(
     return reply.out.decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What git answered."""
 
     code: int

@@ -8,8 +8,10 @@ has one is left to git itself.
 import asyncio
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import one_line
@@ -25,11 +27,10 @@ WHOLE = 0
 """The number of what has no hunks: it is taken or left as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """What became of an action on hunks of one file."""
 
-    failed: Mapping[int, str] = field(default_factory=dict)
+    failed: Mapping[int, str] = msgspec.field(default_factory=dict)
     """By number of the hunk: why nothing was done about it."""
     was: str = ""
     """Git's name for the file as it stood before; `git cat-file -p` shows it."""

@@ -7,9 +7,11 @@ import asyncio
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import one_line
@@ -42,8 +44,7 @@ _DIFF = (
 """Of a submodule only the commit is looked at: its own configuration may be hostile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """Which changes."""
 
     kind: Literal["worktree", "staged", "base"] = "worktree"
@@ -52,8 +53,7 @@ class Asked:
     """With `base`: the branch or commit since which the files changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What has changed."""
 
     files: tuple[FileChange, ...]
@@ -62,8 +62,7 @@ class Changes:
     """New files that were not read: there are too many of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A folder in a repository."""
 
     top: Path
@@ -147,8 +146,7 @@ def parsed(output: str) -> list[FileChange]:
     return [_change(record, sections) for record in _records(raw)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(msgspec.Struct, frozen=True):
     """A line of git's raw format."""
 
     old_mode: str

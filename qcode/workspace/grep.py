@@ -6,9 +6,10 @@ files over `files.WHOLE_BYTES` are passed over, links are not followed.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.files import Located, load
 from qcode.workspace.ignore import Bounds
@@ -20,8 +21,7 @@ from qcode.workspace.trouble import FileTrouble
 _UTF16 = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """What is looked for, and how much of it."""
 
     pattern: Pattern
@@ -35,8 +35,7 @@ class Query:
     """Lines around each match."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A line of a file."""
 
     number: int
@@ -45,8 +44,7 @@ class Row:
     """Where in it the match begins; -1 = it only stands near a match."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """A file with matches."""
 
     path: str
@@ -54,8 +52,7 @@ class Hit:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a search brought."""
 
     hits: tuple[Hit, ...]
@@ -65,8 +62,7 @@ class Found:
     """Some lines are so long that only their beginning was searched; see `repeats`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """How long a search may go on."""
 
     until: float

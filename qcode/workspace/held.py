@@ -8,8 +8,9 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.straight import WALKS, open_straight
 from qcode.workspace.trouble import FileTrouble
@@ -18,8 +19,7 @@ _HOLDS = WALKS and {os.stat, os.unlink, os.rename, os.mkdir} <= os.supports_dir_
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A folder, open."""
 
     path: Path

@@ -8,8 +8,9 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.wildcards import path_regex
 
@@ -17,8 +18,7 @@ _FILE_BYTES = 1024 * 1024
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(msgspec.Struct, frozen=True):
     regex: re.Pattern[str]
     on_name: bool
     """True = matched against the last name alone; else against the path from the list's folder."""
@@ -26,8 +26,7 @@ class _Rule:
     ignores: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """One list of patterns, for what lies below one folder."""
 
     base: str
@@ -69,8 +68,7 @@ def ignored(stack: Stack, path: str, name: str, *, folder: bool) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """What holds for every search in a workspace."""
 
     root: Path

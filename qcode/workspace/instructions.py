@@ -2,8 +2,9 @@
 folder, the nearest last."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.text import plain, well_formed
 from qcode.workspace.encoding import decode
@@ -16,8 +17,7 @@ NAMES = ("AGENTS.md", "QWEN.md", "CLAUDE.md", "GEMINI.md")
 LIMIT_BYTES = 8 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Instructions:
+class Instructions(msgspec.Struct, frozen=True):
     """Text for the first user message."""
 
     text: str

@@ -9,8 +9,9 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.ignore import Bounds, Stack, enter, ignored, outer
 
@@ -30,12 +31,11 @@ class TooMany(Exception):
     """The tree has more than `MOST_PATHS` files."""
 
 
-@dataclass(slots=True)
-class Folder:
+class Folder(msgspec.Struct):
     """One folder as it was seen."""
 
     mode: int
-    files: dict[str, Stamp] = field(default_factory=dict)
+    files: dict[str, Stamp] = msgspec.field(default_factory=dict)
     below: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     """Names that git ignores, folders with a slash at their end."""

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -52,8 +51,7 @@ class Note(msgspec.Struct, frozen=True):
     """Of an undo: the checkpoints that it takes back; of a redo: the undo."""
 
 
-@dataclass(slots=True)
-class Wish:
+class Wish(msgspec.Struct):
     """What is to stand at a path again."""
 
     target: Entry
@@ -63,20 +61,18 @@ class Wish:
     """`own change` = the person changed it in between, and it goes back to that only."""
 
 
-@dataclass(slots=True)
-class Group:
+class Group(msgspec.Struct):
     """The checkpoints of one turn."""
 
     turn: int
-    notes: list[Note] = field(default_factory=list)
+    notes: list[Note] = msgspec.field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Past:
+class Past(msgspec.Struct):
     """What can be taken back, and what of that can be taken back again."""
 
-    done: list[Group] = field(default_factory=list)
-    undone: list[tuple[Note, list[Group]]] = field(default_factory=list)
+    done: list[Group] = msgspec.field(default_factory=list)
+    undone: list[tuple[Note, list[Group]]] = msgspec.field(default_factory=list)
 
 
 def past(notes: Iterable[Note]) -> Past:

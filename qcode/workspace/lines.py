@@ -1,8 +1,9 @@
 """Lines of a file that is too large to be read whole: counted and cut as they pass."""
 
 import os
-from dataclasses import dataclass
 from typing import BinaryIO
+
+import msgspec
 
 from qcode.workspace.encoding import binary_kind
 from qcode.workspace.files import Located, opened, too_large
@@ -12,8 +13,7 @@ _BLOCK_BYTES = 1024 * 1024
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(msgspec.Struct, frozen=True):
     """A few lines of a large file."""
 
     lines: tuple[str, ...]

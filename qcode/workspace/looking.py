@@ -2,8 +2,9 @@
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.kept import ABSENT, FROM_GIT, Entry, object_id
 from qcode.workspace.shadow import Shadow
@@ -20,8 +21,7 @@ for _flag in ("O_NONBLOCK", "O_BINARY"):
     _READ |= getattr(os, _flag, 0)
 
 
-@dataclass(slots=True)
-class Room:
+class Room(msgspec.Struct):
     """What may still be kept at one look."""
 
     files: int = LOOK_FILES

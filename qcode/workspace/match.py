@@ -9,9 +9,11 @@ All texts here have `\\n` line ends.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.workspace.ends import common_ends
 
@@ -24,8 +26,7 @@ Step = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A passage of the text, and what is to stand there."""
 
     start: int
@@ -33,8 +34,7 @@ class Place:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(msgspec.Struct, frozen=True):
     """Where a passage occurs."""
 
     step: Step

@@ -9,7 +9,8 @@ that is no UTF-8, so that line ends and broken files make no difference.
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.workspace.repeats import REACH, Repeats
 
@@ -46,8 +47,7 @@ class BadPattern(ValueError):
     """`str(error)` says what is wrong; a clause."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True):
     """What to look for in each line."""
 
     python: re.Pattern[str]

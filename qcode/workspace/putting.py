@@ -6,8 +6,9 @@ import secrets
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.workspace.held import Held, held, make_folders
 from qcode.workspace.kept import ABSENT, Entry
@@ -24,8 +25,7 @@ _READ = _OLD & ~os.O_RDWR
 _MEANWHILE = "it was changed at this very moment"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One path's way."""
 
     path: Path

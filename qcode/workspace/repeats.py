@@ -7,7 +7,8 @@ that the worst case takes a few seconds.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 REACH = (sys.maxsize, 10_000, 600, 200)
 """Characters of a line that are searched, by how many repetitions meet."""
@@ -15,26 +16,24 @@ _OPTIONAL_WEIGH_ONE = 3
 """So many `?` side by side are taken for one repetition more."""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     before: list[str]
     """The run that the group continues."""
-    inside: list[str] = field(default_factory=list)
+    inside: list[str] = msgspec.field(default_factory=list)
     """All that repeats in it."""
     branches: int = 1
 
 
-@dataclass(slots=True)
-class Repeats:
+class Repeats(msgspec.Struct):
     """Follows a pattern from left to right."""
 
     apart: Callable[[str, str], bool]
     """Tells that two items never match the same character."""
     most: int = 0
     """The most repetitions that meet anywhere."""
-    _run: list[str] = field(default_factory=list)
+    _run: list[str] = msgspec.field(default_factory=list)
     """What repeats since the last thing that is surely there, `?` for what is there or not."""
-    _groups: list[_Group] = field(default_factory=list)
+    _groups: list[_Group] = msgspec.field(default_factory=list)
 
     @property
     def reach(self) -> int:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import msgspec
+
 from qcode.workspace.diff import Operation, groups, lines_of, span
 from qcode.workspace.ownlines import closed, with_ends
 
@@ -61,8 +63,7 @@ class Hunk:
         return f"@@ -{span(old, old + len(self.old))} +{span(new, new + len(self.new))} @@"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What a person decided about one hunk."""
 
     kind: Literal["keep", "drop", "edited"]

@@ -4,10 +4,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from qcode.workspace.ignore import Bounds, Stack, enter, ignored, outer
 from qcode.workspace.trouble import trouble
@@ -87,8 +88,7 @@ class Sieve:
         return self._known[folder]
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(msgspec.Struct, frozen=True):
     """A pattern for files below a folder: `*.py` at any depth, `src/*.py` from the folder."""
 
     regex: re.Pattern[str]

@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.workspace.git import ask
@@ -12,8 +13,7 @@ from qcode.workspace.ignore import repository
 _MOST_BYTES = 256 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(msgspec.Struct, frozen=True):
     """Files of the index, and those of them that differ."""
 
     packed: bytes = b""

@@ -9,10 +9,12 @@ import json
 import random
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from types import SimpleNamespace
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from qcode.engine.history import History
 from qcode.engine.listening import Listener

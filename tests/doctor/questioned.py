@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Result, Subject
 from qcode.doctor.meeting import Address, met
@@ -33,4 +34,4 @@ def facts(**known: object) -> ServerFacts:
         "reasoning_content",
         trained_tokens=262_144,
     )
-    return replace(plain, **known)  # type: ignore[arg-type]  # names and values are the caller's
+    return replace(plain, **known)

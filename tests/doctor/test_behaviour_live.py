@@ -2,10 +2,10 @@
 sampling take for certain is so."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.doctor.base import Subject
 from qcode.doctor.meeting import Address, met

@@ -1,10 +1,11 @@
 """Faults of mechanics, planted in a real llama.cpp: each is named, and nothing else is."""
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.doctor.base import Result, Subject
 from qcode.doctor.meeting import Address, met
@@ -87,7 +88,8 @@ async def test_a_server_that_works_for_another_is_not_blamed(llama_folder: Path)
 
 def test_the_table_marks_what_was_missed(llama_folder: Path) -> None:
     outcome = _tried("healthy: llama.cpp, Qwen 3.5", llama_folder)
-    wrong = replace(outcome, case=replace(outcome.case, expected=frozenset({"reuse.off"})))
+    case = dataclasses.replace(outcome.case, expected=frozenset({"reuse.off"}))
+    wrong = dataclasses.replace(outcome, case=case)
     assert "0 of 0 planted faults found; 0 false findings, 1 of 1 servers healthy" in table(
         [outcome]
     )

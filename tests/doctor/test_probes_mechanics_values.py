@@ -2,10 +2,10 @@
 
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.doctor.probes import advice, expected, faults, spill, templates
 from qcode.doctor.probes.context import Context

@@ -6,7 +6,8 @@ from typing import Literal
 
 import pytest
 
-from qcode.engine.connecting import Connections, web_of
+from qcode.engine.connecting import Connections
+from qcode.engine.start import web_of
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import parse_rules
 from qcode.protocol.access import Access

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,8 +26,7 @@ from qcode.workspace.files import Workspace
 BEGAN, GO = threading.Event(), threading.Event()
 
 
-@dataclass(frozen=True, slots=True)
-class Slow(Change):
+class Slow(Change, frozen=True):
     """A write that waits for a sign."""
 
     def put(self) -> str:
@@ -46,7 +44,7 @@ class SlowWrite(Write, frozen=True):
     async def _planned(self, context: Context) -> Change | Outcome:
         made = await super()._planned(context)
         assert isinstance(made, Change)
-        return Slow(**{field.name: getattr(made, field.name) for field in fields(made)})
+        return Slow(**{name: getattr(made, name) for name in made.__struct_fields__})
 
 
 class Bench:

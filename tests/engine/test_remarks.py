@@ -1,10 +1,10 @@
 """What a person is told of the server that was found: what was picked of several, no more."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.answering import remarks
 from qcode.protocol.events import Notice

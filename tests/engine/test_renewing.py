@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.engine.renewing import renewed
 from qcode.protocol.events import ContextChanged, Elided, Notice, SessionStarted, TurnFinished

@@ -1,13 +1,13 @@
 """What a person says changes the request, and never the bytes that the server has read."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qcode.answering import settings_of
 from qcode.config.profiles import fits as fits_in_configuration

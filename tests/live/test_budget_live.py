@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.protocol.events import Notice, ReasoningDelta, TextDelta
 from qcode.protocol.messages import ToolSpec

@@ -9,9 +9,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.bench import repository as bench_repository
 from qcode.cli import bench_tasks
@@ -231,7 +232,7 @@ GUARDS: Mapping[str, Without] = {
         trust.standing, lambda now, trusted, declined="": trust.Standing("trusted")
     ),
     "consent": _attribute(config_load, "CONSENT", {}),
-    "sizes": _everywhere(Limits, lambda: Limits(*[10**12 for _ in fields(Limits)])),
+    "sizes": _everywhere(Limits, lambda: Limits(*[10**12 for _ in Limits.__struct_fields__])),
     "hosts": _all(
         _everywhere(hosts.plain_host, _loose_host),
         _everywhere(patterns.host_labels, _loose_labels),

@@ -1,7 +1,8 @@
 """Machines, engines and model files as values, for tests of what is planned."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from qcode.serve.base import Engine, Gpu, Machine, ModelFile, Vendor
 

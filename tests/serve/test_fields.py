@@ -1,12 +1,12 @@
 """Flags of llama-server reach xllamacpp's parameters, all that a plan may have."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import xllamacpp
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qcode.protocol.errors import InputError
 from qcode.serve.base import Engine, Gpu, Machine, ModelFile

@@ -1,10 +1,9 @@
 """What fits where, which claims cannot be, and what is recommended."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qcode.serve.advice import Advice, advice
 from qcode.serve.base import Gpu, Machine

@@ -1,11 +1,11 @@
 """What is planned for a machine: what fits, in the build's own spelling, and what it costs."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qcode.protocol.errors import InputError
 from qcode.serve.base import Engine, Gpu, Machine, ModelFile, Plan

@@ -1,11 +1,11 @@
 """An answer behind closed reasoning: each server's words for it, and what is made of the answer."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qcode.protocol.errors import CredentialsRefused
 from qcode.protocol.events import Notice, ReasoningDelta, TextDelta, ToolCallDelta

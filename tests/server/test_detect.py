@@ -4,11 +4,11 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import asdict
 
 from qcode.protocol.errors import CredentialsRefused, ServerGone, UnknownModel
 from qcode.server import detect

@@ -1,12 +1,12 @@
 """Pictures: told by their bytes, sent as they are, refused with a reason."""
 
 import base64
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.messages import Text, UserMessage

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.protocol.events import Notice, Retried, ServerState, TextDelta
 from qcode.server.ask import Asker

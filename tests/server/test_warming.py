@@ -3,10 +3,10 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.server.ask import Asker
 from qcode.server.base import Cold, Request, ServerFacts, Warmed

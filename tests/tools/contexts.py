@@ -1,7 +1,8 @@
 """A context over a real folder and real processes, for tests of tools."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from qcode.sandbox.plain import PlainRunner
 from qcode.tools.base import Asker, Context

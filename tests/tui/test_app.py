@@ -1,9 +1,9 @@
 """The app as a person uses it, over a scripted engine."""
 
-from dataclasses import replace
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 from textual.message_pump import MessagePump
 
 from qcode.protocol.events import (

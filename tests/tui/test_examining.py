@@ -3,8 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Result
 from qcode.doctor.report import Report

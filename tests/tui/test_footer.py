@@ -1,12 +1,12 @@
 """First and last row: whole at every width, and still while nothing happens."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.style import Style
 from textual.app import App, ComposeResult
 

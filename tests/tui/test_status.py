@@ -1,10 +1,10 @@
 """What goes on now, event by event, and how it is said."""
 
-from dataclasses import replace
 from typing import Literal
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from qcode.protocol.access import Access
 from qcode.protocol.display import OutputBlock

@@ -222,7 +222,7 @@ def test_without_colours_textual_gets_none() -> None:
 
 def test_left_out_colours_come_from_the_others() -> None:
     few = Colours(
-        **{part: f"#{n}{n}0000" for n, part in enumerate(Colours.__dataclass_fields__) if n < 9}
+        **{part: f"#{n}{n}0000" for n, part in enumerate(Colours.__struct_fields__) if n < 9}
     )
     assert few.part("string") == few.added
     assert few.part("faint") == mix(few.background, few.muted, 0.62)

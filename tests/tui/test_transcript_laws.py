@@ -1,8 +1,7 @@
 """What the fold promises for every session."""
 
-from dataclasses import replace
-
 from hypothesis import given
+from msgspec.structs import replace
 
 from qcode.protocol.events import FLEETING, AnyEvent
 from qcode.tui.blocks import (

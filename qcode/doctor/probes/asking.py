@@ -3,7 +3,8 @@ read it can know, greedy where that can be, and once more in other words before 
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Learned, Measure, Result, Subject
 from qcode.server.base import Request

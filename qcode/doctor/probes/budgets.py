@@ -1,6 +1,6 @@
 """The thinking budget: does the server stop the thinking where it was told to."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Learned, Result, Subject
 from qcode.doctor.probes import changes

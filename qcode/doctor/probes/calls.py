@@ -6,8 +6,9 @@ stands in the tags of a format. JSON without a tag is a model's own idea of a ca
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Result, Subject
 from qcode.doctor.probes import call_faults

@@ -1,13 +1,12 @@
 """What servers tell of their own prefix cache."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.doctor.base import Subject
 from qcode.doctor.probes import started
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True):
     """As told; None = not told."""
 
     is_on: bool | None = None

@@ -4,8 +4,9 @@ Whether it is on is told by an answer's `draft_n` alone: `/props` said `none` wh
 the field in September 2026).
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from qcode.doctor.base import Finding, Measure, Result, Subject
 from qcode.doctor.probes import started
@@ -28,8 +29,7 @@ _LOW = 0.4
 _METRIC = "vllm:spec_decode_num_{}_tokens_total"
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
+class Drafted(msgspec.Struct, frozen=True):
     """Of one answer, or of all since the start."""
 
     drafted: int

@@ -1,8 +1,9 @@
 """What llama.cpp's engine itself keeps, with no template between: extended and changed prompts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.doctor.base import Subject
 from qcode.doctor.probes.raw import Raw
@@ -19,8 +20,7 @@ _ORDER: tuple[Keeps, ...] = ("all", "ends", "when asked", "nothing")
 """From the best."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """Two kinds of the same prompt: longer, and changed three tokens before its end."""
 
     keeps: Keeps

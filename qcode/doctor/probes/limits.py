@@ -1,7 +1,8 @@
 """`max_tokens`: does an answer end there, and does it say that it was cut."""
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Result, Subject
 from qcode.doctor.probes import changes

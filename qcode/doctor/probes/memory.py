@@ -3,18 +3,18 @@ NVIDIA's own library where the driver brought it, AMD's files of the kernel."""
 
 import ctypes
 import sys
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import msgspec
 
 DRM = Path("/sys/class/drm")
 NVML = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 _NAME_BYTES = 96
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     """One graphics processor."""
 
     name: str

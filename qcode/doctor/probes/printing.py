@@ -1,6 +1,6 @@
 """Two turns as the server prints them for the model."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.doctor.base import Subject
 from qcode.protocol.messages import (
@@ -35,8 +35,7 @@ _LATER: tuple[Message, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(msgspec.Struct, frozen=True):
     """What the model reads."""
 
     working: str

@@ -4,8 +4,9 @@ What holds here holds of the engine; what holds of chats only is the template's 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from qcode.doctor.base import Subject
 from qcode.server.ask import NoAnswer
@@ -16,8 +17,7 @@ KINDS = ("llamacpp", "llamacpp-router")
 _LIMIT_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(msgspec.Struct, frozen=True):
     """What one completion showed."""
 
     cached: int
@@ -27,8 +27,7 @@ class Completed:
     """What was generated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(msgspec.Struct, frozen=True):
     """The engine behind a subject. Its methods raise NoAnswer."""
 
     subject: Subject

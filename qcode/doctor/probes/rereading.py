@@ -1,7 +1,8 @@
 """How much of a prompt a server read again, by its own count or by the clock."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.server.sounding import Sounding
 
@@ -17,8 +18,7 @@ _CLOCK_LEAST_SECONDS = 1.0
 """Shorter, and the clock tells nothing about reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reread:
+class Reread(msgspec.Struct, frozen=True):
     """One step of a conversation against the step before."""
 
     how: Reuse

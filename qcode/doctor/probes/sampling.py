@@ -10,8 +10,9 @@ not be remembered as one that takes none.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Learned, Result, Subject
 from qcode.doctor.probes import changes

@@ -5,8 +5,9 @@ import random
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Result, Subject
 from qcode.doctor.probes.asking import cost, excerpt, fails, has, question, unclear, works

@@ -1,7 +1,9 @@
 """How fast a server reads and writes at a length of prompt: several times, and the middle of it."""
 
-from dataclasses import dataclass, replace
 from statistics import median
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.doctor.base import Subject
 from qcode.doctor.probes.talk import Talk, density, learn_density, plain
@@ -17,8 +19,7 @@ STEADY = 1.5
 """Figures that lie further apart than so many times are noise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
+class Speed(msgspec.Struct, frozen=True):
     """At one length. None = not told, or too little was written."""
 
     prompt_tokens: int

@@ -1,9 +1,9 @@
 """Structured output: does an answer keep to a schema that the question says nothing of."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Result, Subject
 from qcode.doctor.probes import changes

@@ -5,7 +5,9 @@ can be counted only if that turn is long.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.doctor.base import Subject
 from qcode.protocol.messages import (
@@ -28,8 +30,7 @@ _DENSITY = "talk.density"
 _SAMPLE_TOKENS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
+class Talk(msgspec.Struct, frozen=True):
     """A conversation so far. Each step makes a new one."""
 
     system: str

@@ -1,6 +1,6 @@
 """Thinking: does it go off, and does it come in a field of its own."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Learned, Result, Subject
 from qcode.doctor.probes import changes

@@ -1,7 +1,7 @@
 """Does the server cut a long prompt without a word? By its own count of one that it cannot have
 cut, a longer one is told what it must count."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.doctor.base import Finding, Learned, Measure, Result, Subject
 from qcode.doctor.probes.advice import GOOD_TOKENS, context
@@ -63,8 +63,7 @@ class Truncation:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """One prompt."""
 
     sounding: Sounding

@@ -1,6 +1,6 @@
 """A conversation sent as the agent sends it, three times: cold, longer, changed."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.doctor.base import Subject
 from qcode.doctor.probes.rereading import Reread, by_clock, by_count
@@ -15,8 +15,7 @@ _UNMEASURED = 400.0
 """Tokens a second that are assumed before any were measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(msgspec.Struct, frozen=True):
     """A conversation sent three times: cold, with a question more, with that question changed."""
 
     strategy: Strategy

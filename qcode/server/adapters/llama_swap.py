@@ -5,8 +5,9 @@ asked first.
 """
 
 import asyncio
-from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from qcode.server.adapters import llamacpp
 from qcode.server.adapters.sighting import NOT_LOADED, Sighting

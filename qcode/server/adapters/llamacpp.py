@@ -5,9 +5,10 @@ asked; a name is rendered with only if it is loaded, and only while the server d
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.server.adapters.rendering import ByTemplate, rendered
 from qcode.server.adapters.sighting import LISTED, NOT_LOADED, Sighting

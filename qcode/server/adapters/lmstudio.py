@@ -5,8 +5,10 @@ it `/api/v0/models`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.server.adapters.sighting import Sighting
 from qcode.server.ask import Reply
@@ -16,8 +18,7 @@ from qcode.server.models import Listing, count
 _UNKNOWN_PATH = "Unexpected endpoint or method"
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """One model, or one loaded instance of it."""
 
     name: str

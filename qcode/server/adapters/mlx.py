@@ -1,9 +1,10 @@
 """The servers for Apple's chips: mlx_lm.server 0.32.2, mlx-vlm 0.7.10, oMLX 0.7.3rc1."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.server.adapters.sighting import Sighting
 from qcode.server.ask import Reply

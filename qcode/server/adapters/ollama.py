@@ -7,8 +7,9 @@ messages without a word, so the number matters more here than anywhere.
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from qcode.server.adapters.sighting import Sighting
 from qcode.server.ask import NoAnswer, Reply

@@ -5,8 +5,10 @@ No model runs for it: templates and tokenizers answer by themselves.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.messages import AssistantMessage, Reasoning, Text, user
 from qcode.server.ask import Asker, NoAnswer, Reply
@@ -26,8 +28,7 @@ _THOUGHT = "The answer is in the second drawer."
 _TALK = (user("Where?"), AssistantMessage((Reasoning(_THOUGHT), Text("Wait."))))
 
 
-@dataclass(frozen=True, slots=True)
-class ByTemplate:
+class ByTemplate(msgspec.Struct, frozen=True):
     """llama.cpp's `/apply-template`."""
 
     asker: Asker
@@ -42,8 +43,7 @@ class ByTemplate:
         return _text(await self.asker.post(self.url, body, _RENDER_SECONDS), "prompt")
 
 
-@dataclass(frozen=True, slots=True)
-class ByTokens:
+class ByTokens(msgspec.Struct, frozen=True):
     """`/tokenize` of messages, then `/detokenize`: vLLM, SGLang."""
 
     asker: Asker

@@ -4,7 +4,8 @@
 """
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.server.adapters.rendering import ByTokens, rendered
 from qcode.server.adapters.sighting import Sighting

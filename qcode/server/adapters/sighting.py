@@ -1,7 +1,8 @@
 """What was seen of a server when it was found, and the facts that follow from its row alone."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from qcode.server.ask import Asker, NoAnswer, Reply
 from qcode.server.base import ServerFacts
@@ -14,8 +15,7 @@ NOT_LOADED = "the model is not loaded yet"
 LISTED = "/v1/models"
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """A server that answered, and what it answered to the first questions."""
 
     asker: Asker

@@ -5,7 +5,8 @@ has no part in it.
 """
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.server.adapters import generic
 from qcode.server.adapters.rendering import ByTokens, rendered

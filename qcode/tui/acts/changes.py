@@ -1,7 +1,8 @@
 """Changes that are made already, hunk by hunk: of this session, or in git."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import Prompt

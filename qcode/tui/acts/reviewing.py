@@ -1,8 +1,9 @@
 """The review of what the calls of an answer propose, before it is applied."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from qcode.protocol.events import ApprovalRequested
 from qcode.tui.paint import Paint

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.access import Access
 from qcode.protocol.cells import cells
@@ -30,8 +32,7 @@ Step = Literal["", "session", "project", "batch", "outside"]
 """What is offered to be done with Enter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """How the strip looks at this moment."""
 
     width: int

@@ -1,8 +1,9 @@
 """When a person who looks elsewhere is told, and what the window's title says. Pure."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from qcode.tui.status import Status
 
@@ -10,8 +11,7 @@ LONG_SECONDS = 20.0
 """A turn that takes longer is not waited for by everybody."""
 
 
-@dataclass(slots=True)
-class Attention:
+class Attention(msgspec.Struct):
     """Where the person looks, as far as the terminal tells."""
 
     focus: Literal["here", "elsewhere", "unknown"] = "unknown"

@@ -7,7 +7,8 @@ when the app is left.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.protocol.events import (
     FLEETING,
@@ -32,24 +33,25 @@ from qcode.tui.transcript import Change, State, apply, fold, hear, replay
 LOG = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Talk:
+class Talk(msgspec.Struct):
     """One session on the screen."""
 
     session_id: str = ""
     """Empty = none is kept, or it has not begun."""
-    state: State = field(default_factory=State)
-    blocks: list[Block] = field(default_factory=list)
-    status: Status = field(default_factory=Status)
+    state: State = msgspec.field(default_factory=State)
+    blocks: list[Block] = msgspec.field(default_factory=list)
+    status: Status = msgspec.field(default_factory=Status)
     waiting: Waiting = NOTHING
-    settings: SettingsChanged = field(default_factory=lambda: SettingsChanged(0, ANSWER_TOKENS))
+    settings: SettingsChanged = msgspec.field(
+        default_factory=lambda: SettingsChanged(0, ANSWER_TOKENS)
+    )
     folder: str = ""
     """Where it works, once that is told."""
-    events: list[AnyEvent] = field(default_factory=list)
+    events: list[AnyEvent] = msgspec.field(default_factory=list)
     """All that its log has."""
-    edited: set[str] = field(default_factory=set)
+    edited: set[str] = msgspec.field(default_factory=set)
     """Files that calls have changed, from the root."""
-    returned: list[str] = field(default_factory=list)
+    returned: list[str] = msgspec.field(default_factory=list)
     """Words that waited and are the person's again, until the prompt has them."""
 
     @property

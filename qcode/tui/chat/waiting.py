@@ -1,6 +1,7 @@
 """What waits for a person: calls to be approved, a question. A fold of events; pure."""
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.access import NETWORK_CALL
 from qcode.protocol.events import (
@@ -16,8 +17,7 @@ from qcode.protocol.events import (
 from qcode.protocol.inputs import ApprovalReply, Begin, Input, QuestionReply
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """Everything that is open, in the order in which it came."""
 
     approvals: tuple[ApprovalRequested, ...] = ()

@@ -1,6 +1,6 @@
 """The model's words. Those that stream are found again by how they begin."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from qcode.tui.blocks import AnswerBlock
 from qcode.tui.drawing.growing import Growing

@@ -1,9 +1,11 @@
 """What stands below the head of a card: one drawing for each kind of block."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.display import (
     Block,
@@ -36,8 +38,7 @@ _LONGEST_ROW = 4_000
 _BOXES = {"open": ("☐", "text"), "doing": ("▣", "accent"), "done": ("☑", "dim")}
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """Rows behind no bar yet, not cut in height."""
 
     rows: Sequence[Line]

@@ -1,7 +1,8 @@
 """One tool call: a row that says what and how it went, a few rows of what came of it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.protocol.cells import cells
 from qcode.protocol.display import DiffBlock, OutputBlock

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Literal
+
+from msgspec.structs import replace
 
 from qcode.protocol.cells import cells
 from qcode.tui.drawing.changed import changed, partners

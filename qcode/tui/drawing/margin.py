@@ -1,7 +1,8 @@
 """What stands left of lines: indents, bars, marks."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.protocol.cells import cells
 from qcode.tui.lines import BLANK, Line, Span

@@ -7,9 +7,11 @@ where the source has them, so that what is copied reads like the source.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.tui.drawing.code import code_lines
 from qcode.tui.drawing.inline import pieces, tokens
@@ -36,8 +38,7 @@ _TOO_DEEP = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Where blocks are drawn."""
 
     source: Sequence[str]

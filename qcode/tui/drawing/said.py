@@ -1,7 +1,8 @@
 """The small things: words of the person, notes of the machine, the end of a turn."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qcode.protocol.cells import cells
 from qcode.tui.blocks import NoteBlock, PromptBlock, TurnBlock

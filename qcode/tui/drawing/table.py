@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from qcode.protocol.cells import cells
 from qcode.tui.drawing.inline import pieces, tokens
@@ -24,8 +25,7 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 Side = Literal["left", "right", "center"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """Lines of spans, not wrapped yet."""
 
     lines: tuple[tuple[Span, ...], ...]

@@ -1,13 +1,12 @@
 """How a block is to be looked at."""
 
-from dataclasses import dataclass
+import msgspec
 
 TEXT_CELLS = 100
 """Prose is no wider than this, however wide the terminal is; code, diffs and cards are."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What a drawing depends on besides its block."""
 
     width: int

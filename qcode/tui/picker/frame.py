@@ -1,8 +1,9 @@
 """What a picker looks like, as lines. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from qcode.protocol.cells import cells, fit
 from qcode.tui.drawing.wrap import wrap
@@ -26,8 +27,7 @@ class Hint(NamedTuple):
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What the search line asks instead of searching."""
 
     words: str
@@ -36,8 +36,7 @@ class Question:
     """`key` = one key is the answer: no cursor stands there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """What stands around the rows."""
 
     title: str
@@ -58,12 +57,11 @@ class Sheet:
     """Lines of the preview that are scrolled away."""
 
 
-@dataclass(slots=True)
-class Frame:
+class Frame(msgspec.Struct):
     """Lines, and which of them are rows."""
 
     lines: list[Line]
-    rows: dict[int, int] = field(default_factory=dict)
+    rows: dict[int, int] = msgspec.field(default_factory=dict)
     """y -> index in `Choices.found`."""
     split: int = 0
     """Cells of the left half; 0 = there is no right one."""

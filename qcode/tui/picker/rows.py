@@ -1,8 +1,10 @@
 """Rows to choose from."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.text import one_line
 from qcode.tui.drawing.visible import safe
@@ -12,8 +14,7 @@ from qcode.tui.picker.match import Places, fuzzy
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Row(Generic[T]):
+class Row(msgspec.Struct, Generic[T], frozen=True):
     """One choice."""
 
     value: T
@@ -37,8 +38,7 @@ def tidied(row: Row[T]) -> Row[T]:
     return replace(row, title=title, note=note, group=one_line(safe(row.group), 200))
 
 
-@dataclass(frozen=True, slots=True)
-class Hit(Generic[T]):
+class Hit(msgspec.Struct, Generic[T], frozen=True):
     """A row that the search found."""
 
     row: Row[T]

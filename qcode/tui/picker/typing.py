@@ -1,6 +1,6 @@
 """A line of text that is typed at its end: the search, a new name."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qcode.protocol.text import one_line
 from qcode.tui.drawing.visible import safe
@@ -9,8 +9,7 @@ LONGEST = 200
 """Characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(msgspec.Struct, frozen=True):
     """What was typed so far."""
 
     text: str = ""

@@ -5,8 +5,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.tui.prompt.sending import CommandRow
 from qcode.workspace.fuzzy import is_subsequence
@@ -18,8 +19,7 @@ _LINES = re.compile(r":(\d+)(-(\d*))?$")
 _CLOSING = ".,;:!?)]}'\""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A passage that may be completed."""
 
     kind: Literal["file", "command"]
@@ -29,8 +29,7 @@ class Asked:
     letters: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One way to complete it."""
 
     shown: str
@@ -43,8 +42,7 @@ class Row:
     """A folder: what is in it is offered next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True):
     """A file or folder that a text names."""
 
     path: str

@@ -1,7 +1,8 @@
 """What vim's commands do to a text: operators, pastes, single signs; and what takes them back."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from qcode.tui.prompt.motions import (
     MOTIONS,
@@ -21,8 +22,7 @@ UNDONE = 100
 """Changes that can be taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
+class Buffer(msgspec.Struct, frozen=True):
     """A text, and how many characters are before the cursor."""
 
     text: str

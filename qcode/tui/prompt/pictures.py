@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qcode.protocol.errors import InputError
 from qcode.protocol.messages import Image
@@ -66,8 +67,7 @@ def usable(paths: Sequence[Path]) -> bool:
     return bool(paths)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tool:
+class _Tool(msgspec.Struct, frozen=True):
     command: tuple[str, ...]
     writes: str = "stdout"
     """`stdout`, or `file`: the command writes it itself."""

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 _COMMAND = re.compile(r"/([A-Za-z][A-Za-z-]*|\?)(?:\s+(.*))?\s*", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRow:
+class CommandRow(msgspec.Struct, frozen=True):
     """A command that begins with a slash."""
 
     name: str
@@ -21,31 +21,27 @@ class CommandRow:
     """Other names, which are understood and not offered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """For the model."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(msgspec.Struct, frozen=True):
     """`!command` or `!!command`."""
 
     command: str
     share: Literal["keep", "tell"]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """`/name argument`."""
 
     name: str
     argument: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """It looks like a command, and there is none of that name."""
 
     sentence: str

@@ -5,7 +5,9 @@ mode, and `u` takes it back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.tui.prompt.motions import SEEKING, clamp, line_start, motion, word_at
 from qcode.tui.prompt.operating import Answer, Buffer, Operating, aim
@@ -17,8 +19,7 @@ _MOST = 9999
 _WHOLE: Mapping[str, Whole] = {"v": "signs", "V": "lines"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(msgspec.Struct, frozen=True):
     """The last one, as `.` does it again."""
 
     typed: str

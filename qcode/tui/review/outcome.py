@@ -1,8 +1,9 @@
 """What comes out of a review."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.inputs import HunkReply
 from qcode.tui.review.state import Item, ReviewState
@@ -11,8 +12,7 @@ from qcode.workspace.patches import FileChange
 from qcode.workspace.review import Choice
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewOutcome:
+class ReviewOutcome(msgspec.Struct, frozen=True):
     """A review that was not cancelled."""
 
     hunks: tuple[HunkReply, ...]
@@ -23,8 +23,7 @@ class ReviewOutcome:
     """What was carried out, as sentences."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beyond:
+class Beyond(msgspec.Struct, frozen=True):
     """The lines of a file, to show more of it around a hunk."""
 
     side: Literal["old", "new"]
@@ -37,8 +36,7 @@ Pick = Callable[[FileChange, Collection[int]], Awaitable[Done]]
 Look = Callable[[FileChange], Awaitable[Beyond | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Deeds:
+class Deeds(msgspec.Struct, frozen=True):
     """What a review can do to the files under it. None = it cannot."""
 
     title: str = "review"
@@ -59,7 +57,7 @@ class Deeds:
     look: Look | None = None
     empty: str = "There is nothing to review."
     """Shown where there are no changes; says what to do."""
-    others: Mapping[int, str] = field(default_factory=dict)
+    others: Mapping[int, str] = msgspec.field(default_factory=dict)
     """By number of an item: who else made it."""
     untold: Collection[str] = ()
     """Paths of which that is not known."""

@@ -5,7 +5,9 @@ hundred thousand lines opens as quickly as a small one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.cells import cells
 from qcode.tui.drawing.highlight import language_of
@@ -28,8 +30,7 @@ Drawn = dict[tuple[object, ...], list[Line]]
 _MOST_DRAWN = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """How a page is looked at."""
 
     width: int
@@ -51,8 +52,7 @@ class Look:
     """In whose colours the rows are; empty = in none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """All lines, and the item of each; None = of none."""
 
     lines: tuple[Line, ...]

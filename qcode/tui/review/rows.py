@@ -1,9 +1,10 @@
 """Rows of a hunk -> lines of the screen, one below the other or side by side. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
+
+import msgspec
 
 from qcode.tui.drawing.diff import NO_END, row_spans
 from qcode.tui.drawing.wrap import chop
@@ -29,8 +30,7 @@ class DiffRow(NamedTuple):
     """With its own end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """What rows are drawn on."""
 
     width: int

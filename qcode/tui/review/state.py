@@ -1,9 +1,10 @@
 """What a person has decided so far in a review. Pure: no Textual, no files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
+
+import msgspec
 
 from qcode.protocol.inputs import HunkReply
 from qcode.workspace.patches import FileChange
@@ -16,8 +17,7 @@ Mark = Literal["left", "keep", "drop", "edited", "conflict"]
 MARKS: Mapping[Mark, str] = {"left": "·", "keep": "✓", "drop": "✗", "edited": "✎", "conflict": "!"}
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One thing to decide: a hunk, or a file that has none and is taken as a whole."""
 
     number: int
@@ -28,8 +28,7 @@ class Item:
     """From 1, in its file."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     """What `undo` goes back to."""
 
     cursor: int

@@ -4,7 +4,8 @@ Commands may have made the others: what they changed is in no log.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import AnyEvent, ToolCallFinished
@@ -15,11 +16,10 @@ from qcode.workspace.review import Hunk
 NOT_MINE, IN_PART = "by no edit of this session", "in part by an edit of this session"
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(msgspec.Struct, frozen=True):
     """Of a review of all that a session changed."""
 
-    others: dict[int, str] = field(default_factory=dict)
+    others: dict[int, str] = msgspec.field(default_factory=dict)
     """By number of an item that edits did not make alone: what is told of it."""
     untold: frozenset[str] = frozenset()
     """Paths that calls changed without telling how."""

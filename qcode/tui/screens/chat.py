@@ -4,10 +4,10 @@ import asyncio
 import importlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from msgspec.structs import replace as replace_struct
+from msgspec.structs import replace
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -129,7 +129,7 @@ class ChatScreen(LookingScreen):
         if asked is None:
             return given
         made = batch.reply(asked, state, "decided")
-        return replace_struct(given, hunks=made.hunks, also=made.also)
+        return replace(given, hunks=made.hunks, also=made.also)
 
     def reply(self, reply: ApprovalReply) -> None:
         """The person's word for a call."""

@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 
 from qcode.protocol.errors import QcodeError
@@ -21,8 +22,7 @@ if TYPE_CHECKING:  # whoever examines brings it
 TICK_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Ears:
+class Ears(msgspec.Struct, frozen=True):
     """For whoever examines; may be called from any thread."""
 
     said: Callable[[str], None]

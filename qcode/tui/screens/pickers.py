@@ -6,10 +6,11 @@ nothing was chosen. It knows no session, no server and no engine.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Generic
 
+import msgspec
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
@@ -30,8 +31,7 @@ PAUSE_SECONDS = 0.08
 CHOOSE = (Hint("⏎", "choose"), Hint("esc", "back"))
 
 
-@dataclass(frozen=True, slots=True)
-class About(Generic[T]):
+class About(msgspec.Struct, Generic[T], frozen=True):
     """What a picker is about."""
 
     sheet: Sheet

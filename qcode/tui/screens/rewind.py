@@ -1,8 +1,8 @@
 """Back to before a prompt of this conversation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual.binding import Binding
 
 from qcode.protocol.inputs import Rewind
@@ -15,8 +15,7 @@ from qcode.tui.picker.rows import Row
 from qcode.tui.screens.pickers import About, Picker
 
 
-@dataclass(frozen=True, slots=True)
-class Back:
+class Back(msgspec.Struct, frozen=True):
     """What was chosen."""
 
     given: Rewind | Wanted

@@ -1,8 +1,9 @@
 """Every kind of block in every state, as sheets: what stands on them is drawn without an app."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec.structs import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color

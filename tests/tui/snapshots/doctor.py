@@ -1,7 +1,8 @@
 """An examination: while it goes on, and what it came to."""
 
 import asyncio
-import dataclasses
+
+from msgspec.structs import replace
 
 from qcode.doctor.base import Finding, Result
 from qcode.doctor.report import About, Report
@@ -86,5 +87,5 @@ async def goes_on(s: Stage) -> None:
 
 async def _begin(s: Stage, examine: object) -> None:
     app = app_of(s)
-    app.home = dataclasses.replace(app.home, examine=examine)  # type: ignore[arg-type] # as given
+    app.home = replace(app.home, examine=examine)
     app.command("doctor")

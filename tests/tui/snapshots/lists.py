@@ -1,6 +1,5 @@
 """Lists, pages and the review over the chat."""
 
-import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,7 +130,7 @@ CONFIGURED = Configured(
     "",
     lambda _: "",
 )
-CHANGED = dataclasses.replace(
+CHANGED = replace(
     CONFIGURED,
     sets=CONFIGURED.sets[:1],
     left_out=(),
@@ -229,7 +228,7 @@ async def report(s: Stage) -> None:
     """About qcode, to be read before it is sent."""
     app = app_of(s)
     path = Path("/home/me/.local/state/qcode/bug.md")
-    app.home = dataclasses.replace(app.home, report=lambda _: Report(path, REPORT))
+    app.home = replace(app.home, report=lambda _: Report(path, REPORT))
     app.do("bug")
     await s.until_seen("Machine")
 
