@@ -22,15 +22,16 @@ FLAGS = {f"--output-format={form}" for form in ("json", "json-array", "stream-js
 
 def told(error: BaseException, argv: list[str]) -> int:
     """Say what happened; returns the exit code. Raises nothing that a person would have to read."""
-    sentence, code = _sentence(error)
+    words, code = sentence(error)
     with suppress(QcodeError, BrokenPipeError):  # stdout is full or gone: stderr says the rest
         if _wants_json(argv):
-            json.failure(sentence, code, "array" if "json-array" in " ".join(argv) else "object")
-    talk(sentence)
+            json.failure(words, code, "array" if "json-array" in " ".join(argv) else "object")
+    talk(words)
     return int(code)
 
 
-def _sentence(error: BaseException) -> tuple[str, ExitCode]:
+def sentence(error: BaseException) -> tuple[str, ExitCode]:
+    """What happened, and the code that says so; the traceback of a crash goes to the log file."""
     if isinstance(error, QcodeError):
         return str(error), of_error(error)
     if isinstance(error, KeyboardInterrupt):

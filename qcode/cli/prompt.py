@@ -52,7 +52,7 @@ def _run(options: Options, target: Path | None) -> int:
     try:
         begin = start(options, loaded, folder, kept, streaming.person(options))
         if given is None or streaming.is_streamed(options):
-            return _ended(asyncio.run(streaming.streamed(loaded, begin, given, options)))
+            return _ended(streaming.streamed(loaded, begin, given, options))
         form = Form(
             "json" if options.output_format == "json" else "text",
             target,

@@ -1,12 +1,12 @@
 """`qcode -p` with lines of JSON: from flags to a run that a program drives."""
 
+import asyncio
 import os
-import re
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from qcode.cli import foreign
 from qcode.cli.attach import pictures
@@ -24,30 +24,10 @@ from qcode.headless.run import Engine
 from qcode.headless.stdin import prompt_and_data
 from qcode.headless.stream import run as run_stream
 from qcode.permission.modes import PRESETS
-from qcode.protocol.errors import InputError, UsageError
+from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import Prompt
 from qcode.protocol.text import well_formed
-
-OWN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
-
-
-def check(options: Options) -> None:
-    """Raises UsageError for flags that exclude each other, InputError for an id that is none."""
-    lines_in = options.input_format == "stream-json"
-    if lines_in and options.output_format != "stream-json":
-        raise UsageError("--input-format stream-json needs --output-format stream-json.")
-    if options.prompt_tool and not lines_in:
-        raise UsageError("--permission-prompt-tool stdio needs --input-format stream-json.")
-    if lines_in and options.images and not options.prompt:
-        raise UsageError("--image goes with a prompt; in lines of JSON a picture is a block.")
-    chosen = options.session_id or ""
-    if chosen and not OWN_ID.fullmatch(chosen):
-        raise InputError(
-            f"--session-id {chosen!r} is no id. Give a UUID, or letters, digits and -."
-        )
-    if chosen and (options.continue_ or options.resume is not None):
-        raise UsageError("--session-id is for a new session; --resume goes on with an old one.")
-
+from qcode.sandbox.passing import pass_away
 
 def is_streamed(options: Options) -> bool:
     """Whether the result is more than one object."""
@@ -70,24 +50,31 @@ def given(options: Options, folder: Path) -> Prompt | None:
     return Prompt(words, pictures(prompt, options.images, folder))
 
 
-async def streamed(
-    loaded: Loaded, begin: Start, prompt: Prompt | None, options: Options
-) -> ExitCode:
+def streamed(loaded: Loaded, begin: Start, prompt: Prompt | None, options: Options) -> ExitCode:
     """All of the run."""
     asks, config = _asking(loaded.config, person(options))
+    wait_seconds = _wait_seconds()
     stands = footing(config, begin)
-    sandbox: Literal["on", "off"] = "off" if gives_up_sandbox(config.permission) else "on"
-    opening = Opening(
-        begin.log.session_id if begin.log else new_id(),
-        well_formed(str(begin.folder)),
-        tuple(tool.name for tool in stands.tools),
-        mode_word(stands.mode, asks, sandbox),
-        config.server.model,
-        sandbox,
-        options.mcp_servers,
-        foreign.told(options.foreign),
-    )
-    form = StreamForm(
+    try:
+        sandbox: Literal["on", "off"] = "off" if gives_up_sandbox(config.permission) else "on"
+        opening = Opening(
+            begin.log.session_id if begin.log else new_id(),
+            well_formed(str(begin.folder)),
+            tuple(tool.name for tool in stands.tools),
+            mode_word(stands.mode, asks, sandbox),
+            config.server.model,
+            sandbox,
+            options.mcp_servers,
+            foreign.told(options.foreign),
+        )
+        form = replace(_form(options, opening, wait_seconds), asks=asks, talk=begin.conversation)
+        return asyncio.run(run_stream(partial(_engine, config, begin, stands), prompt, form))
+    finally:  # the engine's to take away; but there may be none
+        pass_away(stands.spill)
+
+
+def _form(options: Options, opening: Opening, wait_seconds: float) -> StreamForm:
+    return StreamForm(
         opening,
         Shape(
             "shown" if options.partial else "left out", "shown" if options.replay else "left out"
@@ -95,12 +82,16 @@ async def streamed(
         "json-array" if options.output_format == "json-array" else "stream-json",
         "stream-json" if options.input_format == "stream-json" else "text",
         "stdio" if options.prompt_tool == "stdio" else "nobody",
-        _wait_seconds(),
+        wait_seconds,
         options.last_message.absolute() if options.last_message else None,
-        asks,
-        begin.conversation,
+        sentence=_sentence,
     )
-    return await run_stream(partial(_engine, config, begin, stands), prompt, form)
+
+
+def _sentence(error: BaseException) -> str:
+    from qcode.cli import failure  # noqa: PLC0415 - only a failure needs it
+
+    return failure.sentence(error)[0]
 
 
 def _engine(config: Config, begin: Start, stands: Footing) -> Engine:
@@ -118,8 +109,8 @@ def _asking(
     preset = PRESETS.get(config.permission.mode)
     asks = preset.asks if preset else "ask"
     if asks == "deny" and person == "present":
-        permission = msgspec.structs.replace(config.permission, mode="ask")
-        config = msgspec.structs.replace(config, permission=permission)
+        permission = replace(config.permission, mode="ask")
+        config = replace(config, permission=permission)
     return asks, config
 
 

@@ -1,5 +1,6 @@
 """What is known when a run begins, and what the flags asked for."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -56,3 +57,5 @@ class StreamForm(msgspec.Struct, frozen=True):
     """`deny` = the run began with `dontAsk`."""
     talk: Conversation = msgspec.field(default_factory=Conversation)
     """As the engine keeps it: what fills the context."""
+    sentence: Callable[[BaseException], str] = str
+    """What is said of an error that ends the run."""

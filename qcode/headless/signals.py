@@ -3,13 +3,15 @@
 A signal that our parent had us ignore (`nohup`, `&` in a script) stays ignored.
 """
 
-import asyncio
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qcode.headless.exits import ExitCode
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 BY_NAME = {
     "SIGINT": ExitCode.INTERRUPTED,
@@ -35,6 +37,12 @@ def _leave(number: int, frame: Any) -> None:
     raise SystemExit(int(BY_NAME[signal.Signals(number).name]))
 
 
+def _loop() -> "AbstractEventLoop":
+    import asyncio  # noqa: PLC0415 - 50 ms, which nothing before a turn needs
+
+    return asyncio.get_running_loop()
+
+
 def _heeded() -> list[signal.Signals]:
     known = [getattr(signal, name) for name in BY_NAME if hasattr(signal, name)]
     return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
@@ -43,21 +51,22 @@ def _heeded() -> list[signal.Signals]:
 class Caught:
     """While it is entered, a signal calls `cancel`; `code` says which came first."""
 
-    def __init__(self, cancel: Callable[[], None]) -> None:
+    def __init__(self, cancel: Callable[[], None] | None = None) -> None:
         self.code: ExitCode | None = None
-        self._cancel = cancel
+        self.cancel = cancel
+        """None = there is nothing to be cancelled yet."""
         self._before = {number: signal.getsignal(number) for number in _heeded()}
 
     def __enter__(self) -> "Caught":
         if sys.platform != "win32":  # its loops take no handlers: Ctrl+C is KeyboardInterrupt
-            loop = asyncio.get_running_loop()
+            loop = _loop()
             for number in self._before:
                 loop.add_signal_handler(number, self._take, number)
         return self
 
     def __exit__(self, *_: object) -> None:
         if sys.platform != "win32":
-            loop = asyncio.get_running_loop()
+            loop = _loop()
             for number, handler in self._before.items():
                 loop.remove_signal_handler(number)
                 # The loop would leave the system's own, by which there is no exit code. For Ctrl+C
@@ -68,4 +77,5 @@ class Caught:
 
     def _take(self, number: signal.Signals) -> None:
         self.code = self.code or BY_NAME[number.name]
-        self._cancel()
+        if self.cancel is not None:
+            self.cancel()
