@@ -26,6 +26,7 @@ HOST = "127.0.0.1"
 END_SECONDS = 5.0
 HELP_SECONDS = 30.0
 HEALTH_SECONDS = 2.0
+QUESTION = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 
 def hold_port() -> socket.socket:
@@ -66,8 +67,12 @@ class Child(msgspec.Struct):
                 self.process.stdin.close()
         self._signal(signal.SIGTERM)
         self.wait(END_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it and all that it started, at once. What waits for a driver may not end."""
         self._signal(signal.SIGKILL)
-        self.process.wait()
+        self.wait(END_SECONDS)
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of what has ended
@@ -125,7 +130,7 @@ def serves(port: int) -> Literal["ready", "loading", "nobody"]:
     """
     try:
         with socket.create_connection((HOST, port), HEALTH_SECONDS) as asked:
-            asked.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            asked.sendall(QUESTION)
             words = asked.recv(4096).split(None, 2)
     except OSError:
         return "nobody"

@@ -20,6 +20,7 @@ from qcode.serve import child, hints
 from qcode.serve.card import Card, Place, State, Task, alone, is_left, locked
 from qcode.serve.idle import Idle
 from qcode.serve.output import Output
+from qcode.serve.pulse import PATIENCE_SECONDS, Pulse
 
 LOADING_SECONDS = 0.03
 """Between two questions whether it is ready."""
@@ -81,6 +82,7 @@ class Keeper:
         self._said = ""
         self._cause: hints.Cause = "unknown"
         self._ready_since: float | None = None
+        self._pulse: Pulse | None = None
         self._in_a_row = 0
         self._restarts = 0
         self._has_moved = False
@@ -114,6 +116,9 @@ class Keeper:
     def _start(self, state: State, said: str = "") -> None:
         self._since = time.time()
         self._ready_since = None
+        if self._pulse:
+            self._pulse.close()
+            self._pulse = None
         try:
             self._child = child.start(self._task, self._place, self._port, self._output)
         except OSError as error:
@@ -132,9 +137,13 @@ class Keeper:
                 self._did_not_start(code)
             else:
                 self._crashed(code)
-        elif self._state != "ready" and child.serves(self._port) == "ready":
-            self._ready_since = time.monotonic()
-            self._tell("ready")
+        elif self._state != "ready":
+            if child.serves(self._port) == "ready":
+                self._ready_since = time.monotonic()
+                self._pulse = Pulse(self._port, self._child.process.pid, self._ready_since)
+                self._tell("ready")
+        elif self._pulse and self._pulse.hangs(time.monotonic()):
+            self._hangs()
 
     def _did_not_start(self, code: int) -> None:
         assert self._child
@@ -149,16 +158,30 @@ class Keeper:
         self._fail(f"{self._name()} did not start: it", log, code)
 
     def _crashed(self, code: int) -> None:
-        self._in_a_row = 1 if self._ran_well() else self._in_a_row + 1
         assert self._child
-        log = self._output.tail(self._child.said_before)
-        if self._in_a_row > CRASHES:
+        if not self._start_again(f"ended with {code}"):
+            log = self._output.tail(self._child.said_before)
             said = f"{self._name()} crashed {self._in_a_row} times in a row: the last one"
             self._fail(said, log, code)
-            return
+
+    def _hangs(self) -> None:
+        assert self._child
+        self._child.kill()
+        said = f"neither answered nor worked for {PATIENCE_SECONDS:.0f} s"
+        if self._child.code is None:
+            self._tell("failed", f"{self._name()} {said}, and does not end: a driver holds it.")
+        elif not self._start_again(said):
+            self._tell("failed", f"{self._name()} {said}, {self._in_a_row} times in a row.")
+
+    def _start_again(self, said: str) -> bool:
+        """False = it was too often already."""
+        self._in_a_row = 1 if self._ran_well() else self._in_a_row + 1
+        if self._in_a_row > CRASHES:
+            return False
         self._restarts += 1
-        self._output.add(f"qcode: it ended with {code}, and is started again\n".encode())
-        self._start("restarting", f"{self._name()} ended with {code} and was started again.")
+        self._output.add(f"qcode: it {said}, and is started again\n".encode())
+        self._start("restarting", f"{self._name()} {said} and was started again.")
+        return True
 
     def _ran_well(self) -> bool:
         since = self._ready_since

@@ -24,8 +24,9 @@ BEGIN_SECONDS = 30.0
 """For a keeper to say its first word, on a machine that is busy with other things."""
 POLL_SECONDS = 0.02
 STOP_SECONDS = 20.0
-HANG_SECONDS = 15.0
-"""An engine that is ready says so within it, however busy its machine is."""
+HANG_SECONDS = 30.0
+"""An engine that is ready says so within it, however busy its machine is; one that hangs was
+started again by then, see `pulse`."""
 MANY = 4
 """Users beyond them may hold all threads that answer: an engine that says nothing may be busy."""
 

@@ -94,8 +94,9 @@ def test_it_is_reached_offline(cli: Cli, model: str) -> None:
     assert ran.code == 0, ran.err
 
 
-def test_an_engine_killed_in_mid_turn_comes_back_and_the_turn_ends_well(
-    cli: Cli, models: Path, model: str, home: Path
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_an_engine_that_dies_or_hangs_in_mid_turn_comes_back_and_the_turn_ends_well(
+    cli: Cli, models: Path, model: str, home: Path, number: signal.Signals
 ) -> None:
     thinker = str(make_model(models, "3.5", "for ever"))
     thinks = ("--think", "800")
@@ -118,8 +119,8 @@ def test_an_engine_killed_in_mid_turn_comes_back_and_the_turn_ends_well(
         if b"thinking_delta" in row:
             break
     ((_, before),) = shared.servers(paths().state / "serve")
-    os.kill(before.engine_pid, signal.SIGKILL)
-    assert process.poll() is None, "the turn was over before the engine was killed"
+    os.kill(before.engine_pid, number)
+    assert process.poll() is None, "the turn was over before the engine was gone"
     rest, said = process.communicate(timeout=PATIENCE_SECONDS + 30)
     ran = lawful(process.returncode, b"".join(heard) + rest, said, time.monotonic() - began)
     assert ran.code == 0, ran.err

@@ -20,7 +20,7 @@ from qcode.serve import shared
 from qcode.serve.card import Card, Place, Task, alone, place_of
 from qcode.serve.keeper import WELL_SECONDS
 from tests.support.llama import ROOT, make_model
-from tests.support.served import none_left, ours, ready, runs, task, until
+from tests.support.served import hang, none_left, ours, ready, runs, task, until
 
 pytestmark = [
     pytest.mark.llamacpp,
@@ -118,7 +118,7 @@ def test_who_comes_just_after_a_crash_waits_until_it_is_back(join: Join) -> None
 
 def test_an_engine_that_hangs_is_told_with_what_ends_it(join: Join) -> None:
     card = ready(join())
-    os.kill(card.engine_pid, signal.SIGSTOP)
+    hang(card.engine_pid)
     try:
         with pytest.raises(ServerGone, match=r"does not answer\. qcode serve --stop ends it"):
             join().ready(lambda card, seconds: None, 2.5)
@@ -159,7 +159,7 @@ def test_what_is_refused_before_it_starts_leaves_nothing(home: Path, model: Path
 def test_its_port_is_nobody_elses_while_it_is_down(join: Join) -> None:
     use = join()
     card = ready(use)
-    os.kill(card.engine_pid, signal.SIGSTOP)  # it neither serves nor ends
+    hang(card.engine_pid)
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", card.port))
     os.kill(card.engine_pid, signal.SIGKILL)
