@@ -70,9 +70,9 @@ def _run(argv: list[str]) -> int:
         raise UsageError(_mistyped(argv) or str(error)) from error
     if options.print or options.input_format == "stream-json":  # clients leave -p out
         with quick():
-            from qcode.cli import prompt  # noqa: PLC0415 - `--help` needs only argparse
+            from qcode.cli import once  # noqa: PLC0415 - `--help` needs only argparse
 
-        return prompt.run(options)
+        return once.run(options)
     if mistyped := _mistyped(argv):
         raise UsageError(mistyped)
     if not options.plain and not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -22,13 +22,14 @@ if TYPE_CHECKING:  # a run with a server needs none of it
 
 
 @contextmanager
-def embedded(options: Options) -> Iterator[Options]:
+def embedded(options: Options, meanwhile: Callable[[], None] | None = None) -> Iterator[Options]:
     """`options` with the server's address and key, which is held meanwhile: that of `--gguf`, else
-    one of the person's own where no other is named. Raises QcodeError."""
+    one of the person's own where no other is named. `meanwhile` is called while one starts.
+    Raises QcodeError."""
     say = _quiet if options.quiet else talk
     if options.gguf is not None:
         _check(options.base_url, options.model)
-        with _started(options.gguf, say) as card:
+        with _started(options.gguf, say, meanwhile) as card:
             yield replace(options, base_url=card.base_url, model=card.alias, own_key=card.key)
     elif own_server.any_told_of():
         loaded = settings(of_run(workspace(options.folder), options), flags(options))
@@ -75,11 +76,13 @@ def _over(options: Options, found: "Card") -> Options:
 
 
 @contextmanager
-def _started(model: str, say: Callable[[str], None]) -> "Iterator[Card]":
+def _started(
+    model: str, say: Callable[[str], None], meanwhile: Callable[[], None] | None = None
+) -> "Iterator[Card]":
     from qcode.cli.serving import asked  # noqa: PLC0415 - a run with a server needs none of it
 
     config = load(sources()).config  # the person's own: no project says what runs here
-    use, card = asked(model, config).use(say)
+    use, card = asked(model, config).use(say, meanwhile=meanwhile)
     if use.began == "started":
         minutes = f"{config.serve.idle_minutes:g} min"
         say(f"{card.alias} stays for {minutes} after its last use; qcode serve --stop ends it.")

@@ -1,11 +1,11 @@
-"""`qcode -p`: from flags to a headless run."""
+"""`qcode -p`, once its server is known: from flags to a headless run."""
 
 import asyncio
 from pathlib import Path
 
 from qcode.cli import foreign, offline, streaming
 from qcode.cli.debug import log_to_file
-from qcode.cli.embedded import again, embedded
+from qcode.cli.embedded import again
 from qcode.cli.opening import Session, going_on, remarks, start
 from qcode.cli.options import Options
 from qcode.cli.quick import quick
@@ -18,31 +18,15 @@ from qcode.engine.start import Start
 from qcode.headless.exits import ExitCode
 from qcode.headless.run import Form
 from qcode.headless.run import run as run_headless
-from qcode.headless.save import check, save
-from qcode.headless.signals import ends_before_a_turn, enough
+from qcode.headless.signals import enough
 from qcode.headless.talk import talk
-from qcode.protocol.errors import QcodeError
 from qcode.protocol.inputs import Prompt
 from qcode.session.store import Store
 
 
-def run(options: Options) -> int:
-    """One prompt; returns the exit code. Raises QcodeError for what ends it before a turn."""
-    ends_before_a_turn()
-    streaming.check(options)
-    target = options.last_message.absolute() if options.last_message else None
-    if target is not None:
-        check(target)
-    try:
-        with embedded(options) as served:
-            return _run(served, target)
-    except QcodeError:
-        if target is not None:
-            save(target, "")  # the answer of an earlier run must not pass for this one's
-        raise
-
-
-def _run(options: Options, target: Path | None) -> int:
+def answer(options: Options, target: Path | None) -> int:
+    """One prompt; returns the exit code. `target` gets the final message; what `options` say was
+    checked. Raises QcodeError for what ends it before a turn."""
     folder = workspace(options.folder)
     loaded = settings(of_run(folder, options), flags(options))
     offline.keep(loaded.config)

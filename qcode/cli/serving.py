@@ -82,16 +82,19 @@ class Asked(msgspec.Struct):
         kept = (flag for flag in planned.flags if flag.name not in names)
         return replace(planned, flags=(*kept, *own))
 
-    def use(self, say: Say, told: Told | None = None) -> tuple[Use, Card]:
+    def use(
+        self, say: Say, told: Told | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> tuple[Use, Card]:
         """Join its server, or start one and wait for it; `say` hears what a person should know.
         Who wishes for nothing takes the one that runs, as others wished for it. `told` hears how
-        it loads, in place of `say`; what that raises ends the waiting.
+        it loads, in place of `say`; what that raises ends the waiting. `meanwhile` is called while
+        one starts.
 
         Raises QcodeError.
         """
         try:
             place = self.place if self.has_wishes else shared.like(self.place)
-            use = shared.join(place, lambda: self._task(say))
+            use = shared.join(place, lambda: self._task(say), meanwhile)
         except OSError as error:
             raise ConfigError(
                 f"The server cannot be started: {error}. It needs to write in {folder()}."

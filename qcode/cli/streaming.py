@@ -29,6 +29,7 @@ from qcode.protocol.inputs import Prompt
 from qcode.protocol.text import well_formed
 from qcode.sandbox.passing import pass_away
 
+
 def is_streamed(options: Options) -> bool:
     """Whether the result is more than one object."""
     return options.output_format in ("stream-json", "json-array")

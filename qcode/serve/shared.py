@@ -100,10 +100,13 @@ def new_key() -> str:
     return secrets.token_hex(24)
 
 
-def join(place: Place, task: Callable[[], Task]) -> Use:
+def join(
+    place: Place, task: Callable[[], Task], meanwhile: Callable[[], None] | None = None
+) -> Use:
     """The server of `place`, started as `task` says where none runs; it need not be ready yet.
+    `meanwhile` is called while one starts: what this process has to do anyway.
 
-    Raises ServerGone, OSError, and what `task` raises.
+    Raises ServerGone, OSError, and what `task` and `meanwhile` raise.
     """
     with alone(place.door):
         if place.is_kept() and _is_usable(place.card()):
@@ -114,7 +117,7 @@ def join(place: Place, task: Callable[[], Task]) -> Use:
         place.clear()
         use = _use(place, "started")
         try:
-            _begin(place, task())
+            _begin(place, task(), meanwhile)
         except BaseException:  # Ctrl+C while it loads, too: nobody would use it
             use.close()
             if not users(place):
@@ -217,7 +220,7 @@ def _use(place: Place, began: Literal["started", "joined"]) -> Use:
     return Use(place, began, file, path)
 
 
-def _begin(place: Place, task: Task) -> None:
+def _begin(place: Place, task: Task, meanwhile: Callable[[], None] | None) -> None:
     """Start the keeper and wait for its first word."""
     descriptor = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "ab") as log:
@@ -235,6 +238,8 @@ def _begin(place: Place, task: Task) -> None:
         keeper.stdin.write(msgspec.json.encode(task))
     limit = time.monotonic() + BEGIN_SECONDS
     try:
+        if meanwhile is not None:
+            meanwhile()
         while place.card() is None:
             if keeper.poll() is not None or time.monotonic() > limit:
                 raise ServerGone(f"The server's keeper did not start. Its log: {place.log}")
