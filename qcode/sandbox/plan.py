@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from qcode.sandbox.ground import Ground
-from qcode.sandbox.names import RUNTIME, SECRETS, SYSTEM_SECRETS
-from qcode.sandbox.place import Place
+from qcode.sandbox.names import REDIRECTIONS, RUNTIME, SECRETS, SYSTEM_SECRETS
+from qcode.sandbox.place import Kind, Place
 from qcode.sandbox.protecting import protection
 
 
@@ -36,7 +36,8 @@ def plan(ground: Ground, tmp: Path, listening: Iterable[str]) -> Plan:
             found.add(place.path, place)
             protected[place.path] = None
         for name in known.missing:
-            found.add(f"{folder}/{name}", Place("read", f"{folder}/{name}"))
+            kind: Kind = "read" if name in REDIRECTIONS else "stand"  # the former are files
+            found.add(f"{folder}/{name}", Place(kind, f"{folder}/{name}"))
             protected[f"{folder}/{name}"] = None
         missing.append((folder, known.missing))
     for shown in ground.shown:
@@ -54,7 +55,7 @@ class _Found:
 
     def add(self, path: str, place: Place) -> None:
         known = self._places.get(path)
-        if known and known.kind in ("hide", "hollow") and place.kind in ("pin", "read"):
+        if known and known.kind in ("hide", "hollow") and place.kind in ("pin", "read", "stand"):
             return  # what is hidden is not written either
         self._places[path] = place
 

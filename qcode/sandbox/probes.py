@@ -94,6 +94,7 @@ def _try_missing_names(scene: Scene) -> str:
         for attempt in (_replaced, _under):
             if said := attempt(f"{below}/{name}"):
                 return said
+        _force(f"{below}/{name}")
     return ""
 
 
@@ -196,7 +197,12 @@ def _try_mounts(scene: Scene) -> str:
 def _try_kernel(scene: Scene) -> str:
     if scene["system"] != LINUX:
         return ELSEWHERE
-    for path in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/swappiness"):
+    for path in (
+        "/proc/sys/kernel/core_pattern",
+        "/proc/sysrq-trigger",
+        "/proc/sys/vm/swappiness",
+        "/proc/irq/default_smp_affinity",
+    ):
         try:
             os.close(os.open(path, os.O_WRONLY))
         except OSError:
@@ -275,6 +281,15 @@ def _replaced(path: str) -> str:
             continue
         return f"{path} was taken away"
     return _written(path)
+
+
+def _force(path: str) -> None:
+    """Whether anything of it is on the disk, only who looks from outside can tell (`trial`)."""
+    try:
+        os.chmod(path, 0o755)
+        _write(f"{path}/x")
+    except OSError:
+        return
 
 
 def _under(path: str) -> str:

@@ -49,7 +49,10 @@ def _along(folder: Path, name: str) -> Iterator[tuple[Kind | None, str]]:
         if stat.S_ISLNK(mode):  # what it leads to may be anywhere: the link itself is covered
             yield "hide", at
             return
-        if end == len(parts) or not stat.S_ISDIR(mode) or stands_in(found):
+        if stat.S_ISDIR(mode) and stands_in(found):
+            yield "stand", at
+            return
+        if end == len(parts) or not stat.S_ISDIR(mode):
             yield "read", at
             return
         yield "pin", at

@@ -78,6 +78,7 @@ def _run(fence: Fence, place: Scene) -> dict[str, str]:
     # Not the one of a virtual environment: that may lie in /tmp, of which the fence has its own.
     python = os.path.realpath(sys.executable)
     words = ("/bin/sh", "-c", line, "sh", mark, python, "-I", "-S", "-c", probes)
+    before = _protected(place)
     inside = Inside(
         (*words, json.dumps(place.told)), place.ground.writable[0], {"PATH": os.defpath}
     )
@@ -88,6 +89,8 @@ def _run(fence: Fence, place: Scene) -> dict[str, str]:
         broken["session-ends"] = "a process runs on" if _runs(mark) else ""
     finally:
         fence.close()
+    if _protected(place) != before:  # whatever it looked like inside
+        broken["missing-names"] = broken["missing-names"] or "one of them was left on the disk"
     return {name: said for name, said in broken.items() if said}
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from qcode.sandbox.base import Command
-from qcode.sandbox.bubblewrap import FOUNDING, Bubblewrap, arguments, ended, program
+from qcode.sandbox.bubblewrap import FOUNDING, Bubblewrap, arguments, ended, options, program
 from qcode.sandbox.choose import choose
 from qcode.sandbox.fence import Inside
 from qcode.sandbox.fenced import FencedRunner
@@ -60,6 +60,55 @@ def test_places_come_in_their_order_over_a_root_that_is_read_only(tmp_path: Path
     )
     found = [text.index(part) for part in order]
     assert all(first < second for first, second in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ((), "--ro-bind /w/.git /w/.git"),
+        (("--perms",), "--perms 0555 --tmpfs /w/.git"),
+        (("--perms", "--size"), "--perms 0555 --size 1 --tmpfs /w/.git"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_covered_as_this_version_can(
+    known: tuple[str, ...], words: str
+) -> None:
+    places = (Place("write", "/w"), Place("stand", "/w/.git"), Place("hollow", "/run"))
+    text = " ".join(arguments(places, INSIDE, known))
+    assert f"--remount-ro /run {words} --clearenv" in text
+    assert text.index("--bind /w /w") < text.index(words)
+
+
+def test_a_version_is_asked_for_its_options_and_a_setuid_one_has_none_for_size(
+    tmp_path: Path,
+) -> None:
+    found = []
+    for name, rights in (("new", 0o755), ("setuid", 0o4755)):
+        it = tmp_path / name
+        it.write_text("#!/bin/sh\necho '  --perms OCTAL  set'; echo '  --size BYTES  of --tmpfs'\n")
+        it.chmod(rights)
+        found.append(sorted(options(str(it))))
+    assert found == [["--perms", "--size", "--tmpfs"], ["--perms", "--tmpfs"]]
+    assert not options(str(tmp_path / "gone"))
+
+
+@installed
+async def test_what_a_command_forces_into_a_stand_in_reaches_neither_disk_nor_the_next_one(
+    inside: tuple[FencedRunner, Path],
+) -> None:
+    runner, workspace = inside
+    line = "chmod u+w .vscode && echo x >.vscode/tasks.json; cat .vscode/tasks.json"
+    first = await runner.run(Command(line, workspace, 30), lambda _: None)
+    assert first.head == "x\n", "what it owns, it may write"
+    line = (
+        "chmod u+w .git; head -c 9000 /dev/zero >.git/a; wc -c <.git/a; ls .vscode; ls -d .vscode"
+    )
+    second = await runner.run(Command(line, workspace, 30), lambda _: None)
+    assert "No space left" in second.head
+    assert second.head.endswith("4096\n.vscode\n")
+    assert not [it for it in workspace.rglob("*") if not it.is_dir()]
+    await runner.close()
+    assert not list(workspace.iterdir())
 
 
 def test_what_holds_a_nul_does_not_become_two_arguments() -> None:

@@ -1,7 +1,9 @@
 """Each promise of the fence, really tried; and that the trial notices when there is none."""
 
 import asyncio
+import io
 import json
+import marshal
 import os
 import socket
 import subprocess
@@ -10,6 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,7 @@ from qcode.sandbox.base import Command
 from qcode.sandbox.choose import choose
 from qcode.sandbox.fenced import SWEEP_SECONDS, FencedRunner
 from qcode.sandbox.ground import Ground
+from qcode.sandbox.handed import compiled
 from qcode.sandbox.names import NAMES
 from qcode.sandbox.namespaces import Namespaces
 from qcode.sandbox.promises import PROMISES
@@ -100,6 +104,58 @@ def test_without_a_fence_the_trial_breaks_every_promise(home: Path) -> None:
     own = {"mounts", "kernel", "rights", "terminal"} if os.getuid() else {"terminal"}
     assert set(PROMISES) - works - own <= set(found.broken)
     assert not found.proven
+
+
+class Leaky(Namespaces):
+    """Leaves under a protected name what a command wrote there."""
+
+    def close(self) -> None:
+        super().close()
+        [workspace] = self.ground.writable
+        (workspace / ".mcp.json").write_text("{}")
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground)
+        self.ground = ground
+
+
+def test_what_is_on_the_disk_behind_a_name_counts_and_not_what_it_looks_like_inside(
+    home: Path,
+) -> None:
+    assert trial(Leaky, home).broken == {"missing-names": "one of them was left on the disk"}
+
+
+def handed(*files: str) -> dict[str, Any]:
+    """What the code of these defines, run as it is outside of qcode."""
+    code, found = io.BytesIO(compiled(files)), dict[str, Any]()
+    for _ in files:
+        exec(marshal.load(code), found)
+    return found
+
+
+def test_a_place_is_found_without_following_a_link_on_the_way(home: Path) -> None:
+    (home / "real").mkdir()
+    (home / "real/file").touch()
+    (home / "link").symlink_to(home / "real")
+    locate = handed("kernel.py", "mounting.py")["locate"]
+    at = locate(str(home / "real/file"))
+    assert os.path.samestat(os.fstat(at), (home / "real/file").stat())
+    os.close(at)
+    at = locate(str(home / "link"))
+    assert os.path.samestat(os.fstat(at), (home / "link").lstat())
+    os.close(at)
+    with pytest.raises(OSError, match="link/file"):
+        locate(str(home / "link/file"))
+    with pytest.raises(FileNotFoundError):
+        locate(str(home / "gone"))
+
+
+async def test_what_stands_in_is_not_written_by_who_owns_it_either(place: Place) -> None:
+    printed = await place.run(
+        "chmod u+w .vscode; echo x >.vscode/x; mkdir .git/hooks; mkdir .idea/a"
+    )
+    assert printed.count("Read-only file system") == 4
+    assert names(place.workspace / ".vscode") == []
 
 
 async def test_what_is_written_in_the_workspace_is_there(place: Place) -> None:

@@ -1,11 +1,13 @@
 """From what stands on the ground to what is mounted, and in which order."""
 
+import os
 import tempfile
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.sandbox import placeholders
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.guarded import workspace
 from qcode.sandbox.names import NAMES
@@ -35,11 +37,26 @@ def test_what_is_there_is_read_only_and_its_parents_stay_where_they_are(tmp_path
     assert found["."] == "write"
     assert found[".git"] == "pin"
     assert found[".git/hooks"] == found[".git/config"] == found[".git/commondir"] == "read"
-    assert found[".github"] == found[".mcp.json"] == "read"
+    assert found[".github"] == found[".mcp.json"] == "stand"
     ((_, missing),) = made.missing
     assert ".git/commondir" in missing
     assert ".github" in missing
     assert ".git/hooks" not in missing
+
+
+def test_what_another_qcode_placed_is_a_stand_in_here_too(tmp_path: Path) -> None:
+    """And what has its name, but not its marks, is shown as it is."""
+    held = placeholders.hold(tmp_path)
+    placeholders.place(held, (".mcp.json", ".git"))
+    os.close(held)
+    (tmp_path / ".vscode").mkdir()
+    found = kinds(plan(Ground((tmp_path,), Path("/nowhere")), tmp_path / "t", ()), tmp_path)
+    assert found[".mcp.json"] == found[".git"] == "stand"
+    assert found[".vscode"] == "read"
+    (tmp_path / ".git").chmod(0o755)
+    (tmp_path / ".git/HEAD").touch()
+    found = kinds(plan(Ground((tmp_path,), Path("/nowhere")), tmp_path / "t", ()), tmp_path)
+    assert found[".git"] == "pin"
 
 
 @given(paths=PATHS)
