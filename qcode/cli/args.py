@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from qcode import __version__
-from qcode.cli import args_permission, foreign
+from qcode.cli import args_permission, args_text, foreign, foreign_settings
 from qcode.cli.options import Options
 from qcode.cli.parser import Parser, between, count, duration, positive, share
 
@@ -50,6 +50,7 @@ SAMPLING = ("temperature", "top_p", "top_k", "min_p", "presence_penalty")
 def parse(argv: list[str]) -> Options:
     """Read `argv` (without the program's name). Raises UsageError."""
     found = parser().parse_args(argv)
+    theirs = foreign_settings.read(found.foreign_settings or ())
     return Options(
         prompt=found.prompt,
         print=found.print,
@@ -63,8 +64,8 @@ def parse(argv: list[str]) -> Options:
         last_message=found.output_last_message,
         quiet=found.quiet,
         folder=found.cwd,
-        add_dirs=tuple(found.add_dir),
-        model=found.model,
+        add_dirs=(*found.add_dir, *theirs.add_dirs),
+        model=found.model or theirs.model,
         base_url=found.base_url,
         gguf=found.gguf,
         thinking=foreign.thinking(found.think, found.effort),
@@ -73,17 +74,16 @@ def parse(argv: list[str]) -> Options:
         unattended=found.unattended,
         offline=found.offline,
         images=tuple(found.image),
-        permission_mode="yolo" if found.yolo else found.permission_mode,
-        sandbox=found.sandbox,
+        permission_mode=theirs.mode_over("yolo" if found.yolo else found.permission_mode),
+        sandbox=found.sandbox or theirs.sandbox,
         trust=found.trust,
         trust_hash=found.trust_hash,
         tools=found.tools,
         setting_sources=found.setting_sources,
         allowed_tools=tuple(found.allowed_tools),
-        disallowed_tools=(*found.disallowed_tools, *foreign.denied(found)),
-        system_prompt=found.system_prompt,
-        system_prompt_file=found.system_prompt_file,
-        append_system_prompt=found.append_system_prompt,
+        disallowed_tools=tuple(found.disallowed_tools),
+        system_prompt=args_text.system_prompt(found),
+        append_system_prompt=args_text.appended(found),
         verify=found.verify,
         verify_tries=found.verify_tries,
         max_turns=found.max_turns,
@@ -96,7 +96,8 @@ def parse(argv: list[str]) -> Options:
         fork=found.fork_session,
         no_session=found.no_session,
         debug=found.debug,
-        foreign=foreign.said(found),
+        foreign=(*foreign.said(found), *theirs.unheeded),
+        theirs=theirs,
         mcp_servers=foreign.servers(found),
     )
 
@@ -190,9 +191,7 @@ def _model(group: Group) -> None:
         metavar="FILE",
         help="a picture for the prompt, as @FILE in it; may be given again",
     )
-    group.add_argument("--system-prompt", metavar="TEXT", help="instead of qcode's own")
-    group.add_argument("--system-prompt-file", type=Path, metavar="FILE", help="the same, read")
-    group.add_argument("--append-system-prompt", metavar="TEXT", help="words at its end")
+    args_text.add(group)
 
 
 def _sampling(group: Group) -> None:

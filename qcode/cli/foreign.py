@@ -3,9 +3,8 @@
 import argparse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 
+from qcode.cli.foreign_settings import FLAG, read_object
 from qcode.protocol.errors import InputError
 
 Group = argparse._ArgumentGroup
@@ -27,7 +26,6 @@ WITH_VALUE = (
     "--plugin-dir",
     "--mcp-config",
     "--agents",
-    "--settings",
     "--task-budget",
     "--max-budget-usd",
     "--thinking-display",
@@ -46,6 +44,11 @@ REFUSED: Mapping[str, str] = {
 }
 """What they ask for would not be done: going on without would not be what was meant."""
 
+UNCALLED = (
+    "No hook is called: what one would refuse, permissions.deny or --disallowed-tools can, and "
+    "who drives the run by --permission-prompt-tool stdio."
+)
+
 EFFORTS: Mapping[str, str] = {
     "adaptive": "medium",
     "enabled": "medium",
@@ -63,6 +66,7 @@ def add(group: Group) -> None:
         group.add_argument(flag, dest=_key(flag), action="store_true", help=argparse.SUPPRESS)
     for flag in WITH_VALUE:
         group.add_argument(flag, dest=_key(flag), action="append", help=argparse.SUPPRESS)
+    group.add_argument(FLAG, dest=_key(FLAG), action="append", help=argparse.SUPPRESS)
     group.add_argument("--permission-prompts", choices=("host", "none"), help=argparse.SUPPRESS)
     for flag in REFUSED:
         group.add_argument(flag, type=_refuser(REFUSED[flag]), help=argparse.SUPPRESS)
@@ -82,23 +86,8 @@ def said(found: argparse.Namespace) -> tuple[str, ...]:
 
 def told(flags: tuple[str, ...]) -> str:
     """A sentence about those that were given; empty = none was."""
-    others = [flag for flag in flags if flag != "--settings"]
-    said = f"{', '.join(others)}: taken, but without a meaning here." if others else ""
-    heeded = "--settings: taken, but of it only permissions.deny counts here."
-    return " ".join(filter(None, (said, heeded if "--settings" in flags else "")))
-
-
-def denied(found: argparse.Namespace) -> tuple[str, ...]:
-    """What `--settings` denies: a guard that is passed over in silence is none. Rules that allow or
-    ask are not taken: the first without the second would allow too much. Raises InputError."""
-    rules: list[str] = []
-    for text in found.foreign_settings or ():
-        permissions = _object("--settings", text).get("permissions")
-        deny = permissions.get("deny") if isinstance(permissions, dict) else None
-        if deny is not None and not (isinstance(deny, list) and all(map(_is_text, deny))):
-            raise InputError("--settings: permissions.deny is no list of rules.")
-        rules += deny or ()
-    return tuple(rules)
+    said = f"{', '.join(flags)}: taken, but without a meaning here." if flags else ""
+    return f"{said} {UNCALLED}" if f"{FLAG}.hooks" in flags else said
 
 
 def servers(found: argparse.Namespace) -> tuple[str, ...]:
@@ -110,26 +99,8 @@ def servers(found: argparse.Namespace) -> tuple[str, ...]:
 
 def _servers(text: str) -> Iterator[str]:
     with suppress(InputError):
-        named = _object("--mcp-config", text).get("mcpServers")
+        named = read_object("--mcp-config", text).get("mcpServers")
         yield from named if isinstance(named, dict) else ()
-
-
-def _is_text(one: object) -> bool:
-    return isinstance(one, str)
-
-
-def _object(flag: str, text: str) -> dict[str, Any]:
-    """JSON, or a file that holds it."""
-    import json  # noqa: PLC0415 - `qcode --help` needs none
-
-    try:
-        data = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
-        found = json.loads(data)
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{flag} is neither JSON nor a file that holds it ({error}).") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{flag} is JSON, but no object.")
-    return found
 
 
 def prompt_tool(found: argparse.Namespace) -> str | None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from qcode.cli import foreign_settings
 from qcode.cli.options import Options
 from qcode.cli.rules import keep, rules
 from qcode.config.load import Loaded
@@ -87,6 +88,7 @@ def start(
     person: Literal["present", "absent"],
 ) -> Start:
     """All that an engine is made of. Raises ConfigError, InputError and UsageError."""
+    foreign_settings.set_variables(options.theirs)
     config = loaded.config
     server = config.server
     own = options.own_key
@@ -101,7 +103,7 @@ def start(
         slots=paths().slots,
         kept=paths().checkpoints / project(folder),
         conversation=session.conversation,
-        rules=found.rules,
+        rules=(*found.rules, *foreign_settings.rules(options.theirs, Ground.of(folder))),
         remarks=found.remarks,
         keep=partial(keep, folder),
         api_key=key.value if key else own,
@@ -117,7 +119,7 @@ def start(
         sampling=options.sampling,
         tools=_tools(options.tools) if options.tools is not None else None,
         wanted=_wanted(options.schema) if options.schema else None,
-        system=_system(options),
+        system=options.system_prompt or "",
         said=loaded.said,
     )
 
@@ -138,18 +140,6 @@ def _added(path: Path) -> Path:
     if not path.is_dir():
         raise InputError(f"--add-dir {path}: there is no such folder.")
     return path.resolve()
-
-
-def _system(options: Options) -> str:
-    """The system text that was given; empty = the built-in one."""
-    if options.system_prompt_file is None:
-        return options.system_prompt or ""
-    try:
-        return options.system_prompt_file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"--system-prompt-file {options.system_prompt_file} cannot be read ({error})."
-        ) from error
 
 
 def _wanted(schema: str) -> Wanted:

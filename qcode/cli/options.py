@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qcode.cli.foreign_settings import NOTHING, Theirs
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -52,7 +54,6 @@ class Options:
     disallowed_tools: tuple[str, ...]
     system_prompt: str | None
     """Empty = the built-in one."""
-    system_prompt_file: Path | None
     append_system_prompt: str | None
     verify: str | None
     verify_tries: int | None
@@ -69,7 +70,9 @@ class Options:
     no_session: bool
     debug: bool
     foreign: tuple[str, ...]
-    """Flags of other agents that mean nothing here."""
+    """Flags of other agents, and settings in them, that mean nothing here."""
+    theirs: Theirs = NOTHING
+    """Of `--settings`: what no flag of ours says."""
     mcp_servers: tuple[str, ...] = ()
     """Of a host, by name: `--mcp-config` is read for that alone."""
     own_key: str = field(default="", repr=False)

@@ -3,7 +3,7 @@
 import argparse
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from qcode.protocol.errors import UsageError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)$", re.DOTALL)
 _ARGUMENT = re.compile(r"argument (\S+): (.*)$", re.DOTALL)
+_FLAG = re.compile(r"--?[A-Za-z][\w-]*(=.*)?", re.DOTALL)
 _REQUIRED = re.compile(r"the following arguments are required: (.*)$")
 
 
@@ -49,10 +50,25 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Knows all of them, or raises: else a subcommand would leave what it does not know to
         the parser above it, which has other flags."""
-        found, unknown = super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(args and self._bound(args), namespace)
         if unknown:
             raise UsageError(f"{self._about(unknown[0])}{self.prog} --help lists the flags.")
         return found, []
+
+    def _bound(self, words: Sequence[str]) -> list[str]:
+        """What stands behind a long flag that takes a value is its value, though it begins with a
+        dash as lists and front matter do: programs pass such texts as words of their own."""
+        takes = {flag for it in self._actions if it.nargs is None for flag in it.option_strings}
+        found: list[str] = []
+        for at, word in enumerate(words):
+            if word == "--":
+                return [*found, *words[at:]]
+            is_text = word.startswith("-") and not _FLAG.fullmatch(word)
+            if is_text and found and found[-1] in takes and found[-1].startswith("--"):
+                found[-1] += f"={word}"
+            else:
+                found.append(word)
+        return found
 
     def _about(self, unknown: str) -> str:
         """Repeats no more than the name of a flag: what else stands there may be a key."""

@@ -8,7 +8,7 @@ from qcode.cli import foreign
 from qcode.cli.args import parse
 from qcode.cli.dispatch import dispatch
 from qcode.cli.parser import duration
-from qcode.protocol.errors import UsageError
+from qcode.protocol.errors import InputError, UsageError
 
 
 def test_a_prompt_stands_behind_the_flag_or_alone() -> None:
@@ -169,3 +169,47 @@ def test_values_that_no_server_takes_are_wrong_flags_and_zero_turns_top_k_off() 
     with pytest.raises(UsageError, match="above 0"):
         parse(["--top-p", "0"])
     assert parse(["--top-k", "0"]).sampling == {"top_k": 0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- Be terse.\n- Cite lines.", "---\ntitle: x\n---", "-Always answer", "-c is broken", "-", ""],
+)
+def test_a_text_that_begins_with_a_dash_is_a_value(text: str) -> None:
+    found = parse(["-p", "x", "--append-system-prompt", text, "--max-turns", "3"])
+    assert (found.append_system_prompt, found.max_turns) == (text, 3)
+    assert parse(["-p", f"--append-system-prompt={text}"]).append_system_prompt == text
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--model", "--max-turns", "3"], ["--model", "-c"], ["--model", "--no-such=x"], ["--model"]],
+)
+def test_a_flag_is_no_value_of_another(argv: list[str]) -> None:
+    with pytest.raises(UsageError, match="--model: a value must follow it"):
+        parse(["-p", "x", *argv])
+
+
+def test_behind_two_dashes_nothing_is_a_flag() -> None:
+    assert parse(["-p", "--", "--model"]).prompt == "--model"
+    with pytest.raises(UsageError):
+        parse(["-p", "--model", "--", "x"])
+
+
+def test_texts_for_the_model_may_be_files(tmp_path: Path) -> None:
+    file = tmp_path / "words.md"
+    file.write_text("\ufeffBe terse.\n")
+    assert parse(["-p", f"--append-system-prompt-file={file}"]).append_system_prompt == (
+        "Be terse.\n"
+    )
+    found = parse(["-p", "--system-prompt", "", "--system-prompt-file", str(file)])
+    assert found.system_prompt == "Be terse.\n"
+
+
+@pytest.mark.parametrize("flag", ["--system-prompt", "--append-system-prompt"])
+def test_a_text_stands_in_one_place(flag: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{flag} and {flag}-file exclude each other"):
+        parse(["-p", flag, "x", f"{flag}-file", str(tmp_path)])
+    for wrong in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(InputError, match=f"{flag}-file .* cannot be read"):
+            parse(["-p", f"{flag}-file", str(wrong)])

@@ -291,7 +291,6 @@ def test_flags_of_other_agents_are_taken_with_a_word_and_unknown_ones_are_not(
     ran = cli.ask("--betas", "a,b", "--session-mirror", "--thinking", "adaptive")
     assert ran.code == 0
     assert "--session-mirror, --betas: taken, but without a meaning here." in ran.err
-    assert "only permissions.deny" not in ran.err
     assert cli.ask("--no-such-flag").code == 2
     ran = cli.run(*BOTH, "-i", "a.png")
     assert ran.code == 2
@@ -335,19 +334,75 @@ def test_two_clients_cannot_have_one_session(cli: Cli, serve: Serve, drive: Driv
 
 def test_what_settings_of_other_agents_deny_is_denied(cli: Cli, serve: Serve) -> None:
     serve(calling("write", path="a.txt", content="x"), DONE)
-    settings = {"permissions": {"deny": ["Write", "Edit(a.txt)"], "allow": ["Bash"]}}
+    settings = {"permissions": {"deny": ["Write", "Edit(a.txt)"]}, "statusLine": {}}
     (cli.folder / "s.json").write_text(json.dumps(settings))
     ran = cli.ask("--settings", "s.json", "--output-format", "stream-json", *YOLO)
     found = [json.loads(line) for line in ran.out.splitlines()]
-    assert "only permissions.deny counts" in found[1]["qcode"]["text"]
+    assert found[1]["qcode"]["text"].startswith("--settings.statusLine: taken, but without")
+    assert "--settings.statusLine" in ran.err
     (denial,) = found[-1]["permission_denials"]
-    assert "--disallowed-tools" in denial["because"]
+    assert "--settings, permissions.deny" in denial["because"]
     assert not (cli.folder / "a.txt").exists()
+
+
+def test_what_settings_of_other_agents_allow_is_allowed_and_what_they_ask_about_asked(
+    cli: Cli, serve: Serve, drive: Drive, tmp_path: Path
+) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    serve(
+        calling("shell", command="printf '%s' \"$TZ\" > tz; touch made"),
+        calling("write", path=str(beside / "b.txt"), content="x"),
+        calling("edit", path=str(beside / "b.txt"), old_string="x", new_string="y"),
+        DONE,
+    )
+    permissions = {
+        "defaultMode": "acceptEdits",
+        "allow": ["Bash"],
+        "ask": [f"Edit(/{beside}/never)"],
+        "additionalDirectories": [str(beside)],
+    }
+    settings = {"permissions": permissions, "env": {"TZ": "Asia/Tokyo"}, "model": "tiny"}
+    host = drive("--settings", json.dumps(settings), "--sandbox", "off", *ASKED)
+    host.say("go")
+    assert host.result()["permission_denials"] == []
+    assert (host.seen[0]["permissionMode"], host.seen[0]["model"]) == ("acceptEdits", "tiny")
+    assert (cli.folder / "tz").read_text() == "Asia/Tokyo"
+    assert (beside / "b.txt").read_text() == "y"
+    assert not [line for line in host.seen if line["type"] == "control_request"]
+    assert host.end() == 0
+
+
+def test_what_settings_of_other_agents_ask_about_is_asked_in_every_mode(
+    cli: Cli, serve: Serve, drive: Drive
+) -> None:
+    serve(calling("write", path="a.txt", content="x"), DONE)
+    settings = {"permissions": {"ask": ["Edit"], "allow": ["Edit"], "defaultMode": "auto"}}
+    host = drive("--settings", json.dumps(settings), *ASKED)
+    host.say("go")
+    asked = host.asked()
+    assert "--settings, permissions.ask" in asked["request"]["decision_reason"]
+    host.reply(asked, behavior="allow")
+    host.result()
+    assert (cli.folder / "a.txt").exists()
+    assert host.end() == 0
+
+
+def test_words_for_the_end_of_the_system_prompt_may_be_a_pipe(cli: Cli, serve: Serve) -> None:
+    server = serve(DONE, DONE)
+    ran = cli.shell("qcode -p go --append-system-prompt-file <(printf 'Be terse.')")
+    assert ran.code == 0, ran.err
+    assert server.requests[0].messages[0]["content"].endswith("Be terse.")
+    ran = cli.shell("qcode -p go --system-prompt-file <(printf 'You are terse.')")
+    assert server.requests[1].messages[0]["content"] == "You are terse."
 
 
 @pytest.mark.parametrize(
     "said",
-    ["{", "nowhere.json", '{"permissions":{"deny":"Write"}}', '{"permissions":{"deny":[7]}}'],
+    [
+        *("{", "nowhere.json", '{"permissions":{"deny":"Write"}}', '{"permissions":{"deny":[7]}}'),
+        '{"permissions":{"deny":["Wrote(a.txt)"]}}',
+    ],
 )
 def test_settings_that_cannot_be_read_end_the_run(cli: Cli, said: str) -> None:
     ran = cli.ask("--settings", said)
