@@ -7,52 +7,49 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import Literal
 
 from qcode.cli import own_server
 from qcode.cli.debug import log_to_file
+from qcode.cli.door import Door, keep_offline
 from qcode.cli.options import Options
 from qcode.cli.screen import draw_on_terminal
 from qcode.cli.settings import flags, workspace
-from qcode.cli.trusting import Project, accepted, of_run, settings
+from qcode.cli.trusting import Project, of_run, settings
 from qcode.config.files import PROPOSED
-from qcode.config.load import Loaded, Sources, load
 from qcode.config.paths import Paths, paths
-from qcode.config.trusted import decline, keep
-from qcode.protocol.errors import ConfigError, InputError, UsageError
-from qcode.protocol.events import AnyEvent, Event
+from qcode.protocol.errors import InputError, UsageError
 from qcode.protocol.inputs import Prompt
-from qcode.tui.home import Configured, Examination, Home, Opened, Report, Wanted
+from qcode.tui.home import Configured, Home, Wanted
 
-if TYPE_CHECKING:
-    from qcode.cli.opening import Session
-    from qcode.doctor.report import Report as Examined
-    from qcode.serve.shared import Use
+Show = Callable[[Home, Wanted, Prompt | None], int]
 
 
 def run(options: Options) -> int:
     """The app, to its end; returns the exit code. Raises QcodeError."""
     _check(options)
-    if options.gguf is None and not own_server.any_told_of():
-        return _run(options)
+    # A terminal that can move no cursor: Emacs' shell, some CI.
+    plain = options.plain or os.environ.get("TERM") == "dumb"
+    serves = options.gguf is not None or own_server.any_told_of()
+    if not plain:
+        return _run(options, _full_screen, "ahead" if serves else "no")
+    if not serves:
+        return _run(options, _plain, "no")
     from qcode.cli.embedded import embedded  # noqa: PLC0415 - a run with a server needs none of it
 
     with embedded(options) as served:
-        return _run(served)
+        return _run(served, _plain, "no")
 
 
-def _run(options: Options) -> int:
+def _run(options: Options, show: Show, serves: Literal["ahead", "no"]) -> int:
     folder = workspace(options.folder)
     places = paths()
     project = of_run(folder, options)
     loaded = settings(project, flags(options))
-    _keep_offline(loaded)
+    keep_offline(loaded)
     log_to_file(places.log_file, "debug" if options.debug else loaded.config.log.level)
-    door = _Door(options, project, loaded, places)
+    door = Door(options, project, loaded, places)
     home = Home(
         folder,
         door.open,
@@ -64,21 +61,13 @@ def _run(options: Options) -> int:
         None if sys.platform == "win32" else door.serve,
         themes=(places.config / "themes",),
         configured=_configured(project, door) if project.asks else None,
+        ahead=door.ahead if serves == "ahead" else None,
         again=door.again,
     )
-    dumb = os.environ.get("TERM") == "dumb"  # it can move no cursor: Emacs' shell, some CI
-    show = _plain if options.plain or dumb else _full_screen
     try:
         return show(home, _wanted(options, folder, places), _first(options, folder))
     finally:
-        door.close()
-
-
-def _keep_offline(loaded: Loaded) -> None:
-    if loaded.config.agent.offline == "on":
-        from qcode.cli import offline  # noqa: PLC0415 - a run that is online needs nothing of it
-
-        offline.keep(loaded.config)
+        door.leave()
 
 
 def _check(options: Options) -> None:
@@ -93,6 +82,10 @@ def _check(options: Options) -> None:
         raise UsageError("--json-schema goes with -p: qcode -p 'your prompt'.")
     if options.prompt == "-":
         raise InputError("There is nothing to read: stdin is the terminal. qcode starts the app.")
+    if options.gguf is not None:
+        from qcode.cli.embedded import check  # noqa: PLC0415 - a run with a server needs none of it
+
+        check(options.base_url, options.model)
     if options.images and not options.prompt:
         raise InputError("A picture goes with a prompt: qcode -i shot.png 'what is wrong here?'")
 
@@ -115,7 +108,7 @@ def _first(options: Options, folder: Path) -> Prompt | None:
     return Prompt(options.prompt, pictures(options.prompt, options.images, folder))
 
 
-def _configured(project: Project, door: "_Door") -> Configured:
+def _configured(project: Project, door: Door) -> Configured:
     """The question that the app asks first."""
     from qcode.cli.trust_shown import assignment, changes, would  # noqa: PLC0415 - seldom asked
 
@@ -156,139 +149,3 @@ def _plain(home: Home, wanted: Wanted, first: Prompt | None) -> int:
 
         settle(home.configured)
     return asyncio.run(run_plain(home, wanted, first))
-
-
-class _Door(msgspec.Struct):
-    """Makes the sessions that the app wants."""
-
-    options: Options
-    project: Project
-    loaded: Loaded
-    places: Paths
-    use: "Use | None" = None
-    """A server of our own."""
-
-    def settle(self, word: Literal["trust", "without"]) -> str:
-        """See `Configured.settle`."""
-        project = self.project
-        if word == "trust":
-            self.project = accepted(project)
-            self.loaded = settings(self.project, flags(self.options))
-        try:
-            if word == "trust":
-                keep(self.places.state, project.folder, project.pieces)
-            else:
-                decline(self.places.state, project.folder, project.digest)
-        except ConfigError as error:
-            return str(error)
-        return ""
-
-    def peek(self, session_id: str) -> tuple[AnyEvent, ...]:
-        """See `Home.peek`."""
-        from qcode.session.store import Store  # noqa: PLC0415 - a new session needs none
-
-        events = Store(self.places.sessions).open(session_id).events
-        return tuple(event for event in events if isinstance(event, Event))
-
-    def report(self, session_id: str) -> Report:
-        """See `Home.report`."""
-        from qcode.cli.bug import report  # noqa: PLC0415 - seldom wanted
-        from qcode.config.paths import make  # noqa: PLC0415 - the same
-        from qcode.headless.save import save  # noqa: PLC0415 - the same
-
-        text = report(self.project.folder, self.places, session_id)
-        target = make(self.places.state) / "bug.md"
-        save(target, text.rstrip("\n"))
-        return Report(target, text)
-
-    def serve(self, model: str, say: Callable[[str], None], loads: Callable[[str], None]) -> str:
-        """See `Home.serve`."""
-        from qcode.cli.embedded import for_app  # noqa: PLC0415 - a run with a server needs none
-
-        use, card = for_app(model, say, loads)
-        self.close()
-        self.use = use
-        self.options = replace(
-            self.options, base_url=card.base_url, model=card.alias, own_key=card.key, gguf=model
-        )
-        self.loaded = settings(self.project, flags(self.options))
-        return card.alias
-
-    def again(self) -> str:
-        """See `Home.again`."""
-        if self.options.gguf is None:
-            return ""
-        from qcode.cli.embedded import again  # noqa: PLC0415 - see `serve`
-
-        return again(self.options.gguf)
-
-    def close(self) -> None:
-        """Let go of what was served."""
-        if self.use is not None:
-            self.use.close()
-
-    async def examine(self, wanted: Examination) -> "Examined":
-        """See `Home.examine`."""
-        from qcode.cli.doctor_app import examine  # noqa: PLC0415 - seldom wanted
-
-        return await examine(wanted, self.loaded, self.places.state)
-
-    def open(self, wanted: Wanted) -> Opened:
-        """See `Home.open`."""
-        # Deferred: these are most of qcode, and this runs in a thread behind the first paint.
-        from qcode.assemble import assemble  # noqa: PLC0415 - reason above
-        from qcode.cli.held import held  # noqa: PLC0415 - the same
-        from qcode.cli.opening import remarks, start  # noqa: PLC0415 - the same
-
-        said, folder, loaded = self._settings(wanted)
-        _keep_offline(loaded)
-        session = self._session(wanted, folder)
-        try:
-            begin = start(said, loaded, folder, session, "present")
-            engine = assemble(loaded.config, begin)
-        except BaseException:  # nobody else will close it
-            if session.log is not None:
-                session.log.close()
-            raise
-        notices = (*remarks(loaded), *([session.loss] if session.loss else ()))
-        session_id = session.log.session_id if session.log else ""
-        lists = held(loaded, begin.rules, begin.api_key)
-        return Opened(engine, session.past, session_id, notices, lists)
-
-    def _settings(self, wanted: Wanted) -> tuple[Options, Path, Loaded]:
-        if wanted.demo is not None:
-            return self._demo(wanted, wanted.demo)
-        if not wanted.base_url:
-            return self.options, self.project.folder, self.loaded
-        said = replace(
-            self.options, base_url=wanted.base_url, own_key=own_server.key_at(wanted.base_url)
-        )
-        return said, self.project.folder, settings(self.project, flags(said))
-
-    def _demo(self, wanted: Wanted, folder: Path) -> tuple[Options, Path, Loaded]:
-        """Nothing of the person's: a rule or a model of theirs would lead away from the script."""
-        from qcode.cli.args import parse  # noqa: PLC0415 - a demo is rare
-        from qcode.demo.script import MODEL  # noqa: PLC0415 - the same
-
-        said = replace(
-            parse(["--no-session"]),
-            base_url=wanted.base_url,
-            model=MODEL,
-            offline=self.loaded.config.agent.offline == "on",
-        )
-        nowhere = folder / ".no-settings"
-        return said, folder, load(Sources(nowhere, None, {}, flags(said)))
-
-    def _session(self, wanted: Wanted, folder: Path) -> "Session":
-        from qcode.cli.opening import Session, going_on  # noqa: PLC0415 - see `open`
-        from qcode.session.store import Store  # noqa: PLC0415 - see `open`
-
-        store = Store(self.places.sessions)
-        if not wanted.resume:
-            none_kept = self.options.no_session or wanted.demo is not None
-            return Session() if none_kept else Session(store.create(folder))
-        if wanted.fork:
-            resumed = store.fork(wanted.resume, before_turn=wanted.before_turn)
-        else:
-            resumed = store.resume(wanted.resume)
-        return going_on(resumed, folder, wanted.resume, self.again())

@@ -12,7 +12,7 @@ from qcode.cli.options import Options
 from qcode.cli.settings import flags, workspace
 from qcode.cli.trusting import of_run, settings
 from qcode.config.load import load, sources
-from qcode.config.model import Server
+from qcode.config.model import Config, Server
 from qcode.headless.talk import talk
 from qcode.protocol.errors import UsageError
 
@@ -28,7 +28,7 @@ def embedded(options: Options, meanwhile: Callable[[], None] | None = None) -> I
     Raises QcodeError."""
     say = _quiet if options.quiet else talk
     if options.gguf is not None:
-        _check(options.base_url, options.model)
+        check(options.base_url, options.model)
         with _started(options.gguf, say, meanwhile) as card:
             yield replace(options, base_url=card.base_url, model=card.alias, own_key=card.key)
     elif own_server.any_told_of():
@@ -44,7 +44,7 @@ def reached(arguments: argparse.Namespace) -> Iterator[argparse.Namespace]:
     """The same for a subcommand that has `--gguf`, `--base-url` and `--model`: its arguments, with
     `own_key`. Raises QcodeError."""
     if arguments.gguf is not None:
-        _check(arguments.base_url, arguments.model)
+        check(arguments.base_url, arguments.model)
         with _started(arguments.gguf, talk) as card:
             yield _said(arguments, card.base_url, card.alias, card.key)
         return
@@ -83,35 +83,46 @@ def _started(
 
     config = load(sources()).config  # the person's own: no project says what runs here
     use, card = asked(model, config).use(say, meanwhile=meanwhile)
-    if use.began == "started":
-        minutes = f"{config.serve.idle_minutes:g} min"
-        say(f"{card.alias} stays for {minutes} after its last use; qcode serve --stop ends it.")
+    _tell_how_long(use, card, config, say)
     try:
         yield card
     finally:
-        _tell_failure(use)
+        tell_failure(use)
         use.close()
+
+
+def _tell_how_long(use: "Use", card: "Card", config: Config, say: Callable[[str], None]) -> None:
+    if use.began == "started":
+        minutes = f"{config.serve.idle_minutes:g} min"
+        say(f"{card.alias} stays for {minutes} after its last use; qcode serve --stop ends it.")
 
 
 @contextmanager
 def _found(server: Server, say: Callable[[str], None]) -> "Iterator[Card | None]":
     """One of the person's own: at the address that is named, or, where none is, any."""
-    named = server.base_url
-    is_meant = own_server.at(named) if named else own_server.of_model(server.model)
-    with own_server.joined(is_meant, server.loading_seconds) as found:
+    with own_server.joined(_meant(server), server.loading_seconds) as found:
         if found is None:
             yield None
             return
         use, card = found
-        if not named:
-            say(f"qcode serve's {card.alias} at {card.base_url}")
+        _tell_which(server.base_url, card, say)
         try:
             yield card
         finally:
-            _tell_failure(use)
+            tell_failure(use)
 
 
-def _tell_failure(use: "Use") -> None:
+def _meant(server: Server) -> own_server.Meant:
+    named = server.base_url
+    return own_server.at(named) if named else own_server.of_model(server.model)
+
+
+def _tell_which(named: str, card: "Card", say: Callable[[str], None]) -> None:
+    if not named:
+        say(f"qcode serve's {card.alias} at {card.base_url}")
+
+
+def tell_failure(use: "Use") -> None:
     """The run itself knows only that nobody answers."""
     now = use.place.card()
     if now and now.state == "failed":
@@ -125,10 +136,28 @@ def for_app(
     the server, if nobody else uses it. Raises QcodeError."""
     from qcode.cli.serving import asked  # noqa: PLC0415 - seldom wanted
 
-    return asked(model, load(sources()).config).use(say, lambda card, _: loads(card.alias))
+    config = load(sources()).config
+    use, card = asked(model, config).use(say, lambda card, _: loads(card.alias))
+    _tell_how_long(use, card, config, say)
+    return use, card
 
 
-def _check(base_url: str | None, model: str | None) -> None:
+def found_for_app(
+    server: Server, say: Callable[[str], None], loads: Callable[[str], None]
+) -> "tuple[Use, Card] | None":
+    """The same with one of the person's own; None = there is none. Raises QcodeError."""
+
+    def told(card: "Card", _: float) -> None:
+        loads(card.alias)
+
+    found = own_server.join(_meant(server), told, server.loading_seconds)
+    if found is not None:
+        _tell_which(server.base_url, found[1], say)
+    return found
+
+
+def check(base_url: str | None, model: str | None) -> None:
+    """Whether --gguf may stand beside what else was said. Raises UsageError."""
     if base_url:
         raise UsageError("--gguf serves a model itself, --base-url names a server. Say one.")
     if model:

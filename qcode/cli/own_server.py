@@ -16,7 +16,7 @@ from qcode.protocol.errors import ServerGone
 
 if TYPE_CHECKING:  # most runs need none of it
     from qcode.serve.card import Card, Place
-    from qcode.serve.shared import Use
+    from qcode.serve.shared import Told, Use
 
 Meant = Callable[["Card"], bool]
 
@@ -76,14 +76,25 @@ def joined(is_meant: Meant, loading_seconds: float) -> "Iterator[tuple[Use, Card
 
     Raises ServerGone and OutOfMemory where one that was loading fails.
     """
+    found = join(is_meant, lambda card, seconds: None, loading_seconds)
+    try:
+        yield found
+    finally:
+        if found is not None:
+            found[0].close()
+
+
+def join(is_meant: Meant, told: "Told", loading_seconds: float) -> "tuple[Use, Card] | None":
+    """The same, held until it is closed. `told` hears how it loads; what that raises ends the
+    waiting."""
     for place, card in running():
         if is_meant(card) and (use := _join(place)):
             try:
-                yield use, use.ready(lambda card, seconds: None, loading_seconds)
-            finally:
+                return use, use.ready(told, loading_seconds)
+            except BaseException:  # Ctrl+C above all
                 use.close()
-            return
-    yield None
+                raise
+    return None
 
 
 def _join(place: "Place") -> "Use | None":

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
 from textual.app import App
 from textual.filter import LineFilter
 from textual.message import Message
@@ -11,11 +13,12 @@ from textual.screen import Screen
 
 from qcode.protocol.errors import InputError, QcodeError
 from qcode.protocol.events import AnyEvent, Notice
-from qcode.protocol.inputs import Cancel, Input
+from qcode.protocol.inputs import Begin, Cancel, Input
 from qcode.tui import themes
 from qcode.tui.acts.table import WHERE, find
 from qcode.tui.chat import terminal
 from qcode.tui.chat.holding import Holder
+from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk
 from qcode.tui.commands import COMMANDS, Action, Command, built, meant
 from qcode.tui.home import Held, Home, Wanted
@@ -58,7 +61,19 @@ class Hands(App[int]):
             if not await settled(self, self.home.configured, self.chat.prompt.text):
                 self.do("leave")
                 return
+        self.chat.take(self.talk.hear(Begin(), self.home.clock()))
         await self.open(wanted)
+
+    async def stand(self, wanted: Wanted) -> Sequence[str]:
+        """Until that is there on which a first session stands; what was told meanwhile, which is
+        to be told again where that session begins. Raises NotServedError."""
+        is_elsewhere = bool(wanted.base_url) or wanted.demo is not None
+        if self.home.ahead is None or is_elsewhere or self.holder.is_open:
+            return ()
+        self.run_worker(self.look_at_git(), group="git", exclusive=True)
+        from qcode.tui.acts.serving import stand  # noqa: PLC0415 - most have a server
+
+        return await stand(self)
 
     def submit(self, given: Input) -> None:
         """Say it to the engine."""
@@ -67,6 +82,13 @@ class Hands(App[int]):
     def show(self, said: Sequence[AnyEvent]) -> None:
         """As if the engine had said them."""
         raise NotImplementedError
+
+    async def look_at_git(self) -> None:
+        """Branch and changes, for the header."""
+        talk = self.talk
+        branch, changes = await standing(Path(talk.folder or self.home.folder))
+        talk.status = replace(talk.status, branch=branch, changes=changes)
+        self.chat.take(())
 
     def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
         """What the person wants of the engine, or of what is done in its place."""

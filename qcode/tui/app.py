@@ -19,12 +19,13 @@ from qcode.protocol.events import (
     AnyEvent,
     NotBegun,
     Notice,
+    Returned,
     SessionStarted,
     ShellFinished,
     ToolCallFinished,
     TurnFinished,
 )
-from qcode.protocol.inputs import Begin, Input, Prompt, SetModel
+from qcode.protocol.inputs import Begin, Cancel, Input, Prompt, SetModel, Unqueue
 from qcode.tui import themes
 from qcode.tui.acting import Hands
 from qcode.tui.chat import habits, signals, terminal
@@ -33,9 +34,8 @@ from qcode.tui.chat.attention import Attention, title
 from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.keys import APP
-from qcode.tui.chat.standing import standing
 from qcode.tui.chat.talk import Talk, replayed
-from qcode.tui.home import Held, Home, UnforeseenError, Wanted
+from qcode.tui.home import Held, Home, NotServedError, UnforeseenError, Wanted
 from qcode.tui.palette import Palette, depth
 from qcode.tui.screens.chat import ChatScreen
 
@@ -66,6 +66,8 @@ class QcodeApp(Hands):
         self.talk = Talk()
         self.held = Held()
         self.holder = Holder(home, self.show, [first] if first else [])
+        if first is not None:
+            self.talk.hear(first, home.clock())
         self._wanted = wanted or Wanted()
         self._attention = Attention()
         self._titled = ""
@@ -107,7 +109,7 @@ class QcodeApp(Hands):
     async def _first(self) -> None:
         try:
             await self.first(self._wanted)
-        except UnforeseenError as error:
+        except (NotServedError, UnforeseenError) as error:
             self._cannot_begin(error)
         except QcodeError as error:  # nothing to show yet: it is told where qcode was started
             self.failure = error
@@ -120,13 +122,16 @@ class QcodeApp(Hands):
             self._cannot_begin(error)
 
     def _cannot_begin(self, error: QcodeError) -> None:  # what was said meanwhile is kept
-        self.show([NotBegun(str(error), type(error).__name__)])
+        kind = error.kind if isinstance(error, NotServedError) else type(error).__name__
+        self.show([NotBegun(str(error), kind)])
 
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError, and then nothing has changed."""
         before = self.talk
         try:
             await self._open(wanted)
+        except NotServedError:  # what can be seen is what will begin
+            raise
         except QcodeError:
             self._begin(before)
             raise
@@ -140,13 +145,14 @@ class QcodeApp(Hands):
 
     async def _open(self, wanted: Wanted) -> None:
         seen = await self._glimpse(wanted)
+        told = await self.stand(wanted)
         opened, talk = await self.holder.open(wanted, lambda found: replayed(found.past, seen))
         talk.session_id = opened.session_id
         self.held = opened.held
         self._begin(talk)
         early = self.holder.follow(opened)
-        self.show([Notice("info", text) for text in opened.notices])
-        for given in early or [Begin()]:
+        self.show([Notice("info", text) for text in (*told, *opened.notices)])
+        for given in early:
             self.submit(given)
 
     async def _glimpse(self, wanted: Wanted) -> Talk | None:
@@ -189,13 +195,15 @@ class QcodeApp(Hands):
             if isinstance(event, SessionStarted):
                 self.chat.prompt.commands = self.command_rows
         if any(isinstance(event, CHANGES_FILES) for event in said):
-            self.run_worker(self._git(), group="git", exclusive=True)
+            self.run_worker(self.look_at_git(), group="git", exclusive=True)
         self._entitle()
 
     def submit(self, given: Input) -> None:
         """Say it to the engine, or once there is one."""
         if isinstance(given, Begin) and not self.holder.is_open:
             self.run_worker(self._again(), group="again", exclusive=True)
+        elif isinstance(given, Cancel | Unqueue) and not self.holder.is_open:
+            self.show([Returned(self.holder.take_back(given))])
         else:
             self.holder.submit(given)
         if isinstance(given, SetModel):
@@ -203,12 +211,6 @@ class QcodeApp(Hands):
             self.held = replace(self.held, base_url=given.base_url or here)
         self.chat.take(self.talk.hear(given, self.home.clock()))
         self._entitle()
-
-    async def _git(self) -> None:
-        talk = self.talk
-        branch, changes = await standing(Path(talk.folder or self.home.folder))
-        talk.status = replace(talk.status, branch=branch, changes=changes)
-        self.chat.take(())
 
     # -- the terminal
 

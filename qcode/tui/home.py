@@ -146,6 +146,10 @@ class Home(msgspec.Struct, frozen=True):
     the model's name once it answers. The first callback hears sentences that a person should know,
     the second the name while it loads; what that one raises ends it. Called in a thread. Raises
     QcodeError. None = nothing is served here."""
+    ahead: Callable[[Callable[[str], None], Callable[[str], None]], None] | None = None
+    """What the first session stands on, if flags or settings say so: a model that qcode serves
+    itself, joined or started, and held until the app ends. The callbacks are those of `serve`.
+    Called in a thread, again where it failed. Raises QcodeError. None = there is nothing."""
     themes: tuple[Path, ...] = ()
     """Folders with themes, the user's last."""
     configured: Configured | None = None
@@ -154,6 +158,15 @@ class Home(msgspec.Struct, frozen=True):
     """What `qcode --resume ID` needs behind it for the same server; begins with a blank."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, of what is shown; for a picture it can stand still."""
+
+
+class NotServedError(QcodeError):
+    """What the session stands on is not served."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        """`kind`: the name of the error behind it."""
+        super().__init__(text)
+        self.kind = kind
 
 
 class UnforeseenError(QcodeError):

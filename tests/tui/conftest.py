@@ -105,7 +105,8 @@ Enter = Callable[..., AbstractAsyncContextManager[House]]
 
 @pytest.fixture
 def house(tmp_path: Path) -> Enter:
-    """`async with house(engine) as h:` the app runs, with this engine for its first session."""
+    """`async with house(engine) as h:` the app runs, with this engine for its first session; what
+    is named beside it is its home's."""
 
     @asynccontextmanager
     async def enter(
@@ -113,6 +114,7 @@ def house(tmp_path: Path) -> Enter:
         size: tuple[int, int] = (100, 30),
         past: Sequence[AnyEvent] = (),
         wanted: Wanted | None = None,
+        **lent: object,
     ) -> AsyncIterator[House]:
         waiting = list(engines)
         opened: list[Wanted] = []
@@ -128,7 +130,7 @@ def house(tmp_path: Path) -> Enter:
 
         folder = tmp_path / "project"
         folder.mkdir()
-        app = QcodeApp(Home(folder, open_, tmp_path / "state"), wanted)
+        app = QcodeApp(replace(Home(folder, open_, tmp_path / "state"), **lent), wanted)
         async with app.run_test(size=size) as pilot:
             yield House(app, pilot, opened, used, threads)
             await app.holder.close()

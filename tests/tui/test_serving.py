@@ -11,7 +11,10 @@ from msgspec.structs import replace
 
 from qcode.protocol.errors import ServerGone
 from qcode.protocol.events import NotBegun
+from qcode.protocol.inputs import Begin, Prompt, SetMode
+from qcode.tui.home import Wanted
 from tests.tui.conftest import Engine, Enter, House
+from tests.tui.test_app import turn
 from tests.tui.until import until
 
 GONE = NotBegun("No server answers at :8080.", "ServerGone")
@@ -25,6 +28,10 @@ class Served:
     asked: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     trouble: str = ""
+
+    def ahead(self, say: Callable[[str], None], loads: Callable[[str], None]) -> None:
+        """See `Home.ahead`."""
+        self.serve("tiny.gguf", say, loads)
 
     def serve(self, model: str, say: Callable[[str], None], loads: Callable[[str], None]) -> str:
         """See `Home.serve`."""
@@ -138,3 +145,74 @@ async def test_where_nothing_can_be_served_it_is_not_offered(house: Enter) -> No
     async with house(Engine(begun=(GONE,)), size=(120, 30)) as h:
         await h.until(lambda: "watch the demo" in h.screen)
         assert "serve a model file" not in h.screen
+
+
+async def test_before_a_model_is_loaded_the_prompt_takes_words_and_they_go_out_then(
+    house: Enter,
+) -> None:
+    served = Served()
+    async with house(Engine(), ahead=served.ahead) as h:
+        await h.until(lambda: "loading model" in h.screen)
+        assert not h.opened
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: "hello" in h.screen)
+        served.go.set()
+        await h.until(lambda: h.engines and h.engine.heard(Prompt) == [Prompt("hello")])
+        await h.until(lambda: "A GPU is not used." in h.screen)
+
+
+async def test_what_is_set_while_it_loads_does_not_keep_the_session_from_beginning(
+    house: Enter,
+) -> None:
+    served = Served()
+    async with house(Engine(), ahead=served.ahead) as h:
+        await h.until(lambda: "loading model" in h.screen)
+        await h.press("shift+tab")
+        served.go.set()
+        await h.begun()
+        assert [type(one) for one in h.engine.inputs] == [SetMode, Begin]
+
+
+async def test_words_that_wait_for_a_model_can_be_taken_back(house: Enter) -> None:
+    served = Served()
+    async with house(Engine(), ahead=served.ahead) as h:
+        await h.until(lambda: "loading model" in h.screen)
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: h.app.talk.status.queued)
+        await h.press("escape")
+        await h.until(lambda: "No server answers yet" in h.screen)
+        assert served.given_up
+        await h.until(lambda: h.app.chat.onboarding.has_focus)
+        await h.press("escape")
+        await h.until(lambda: "No server answers yet" not in h.screen)
+        await h.press("escape")
+        await h.until(lambda: h.app.chat.prompt.text == "hello")
+        assert not h.app.talk.status.queued
+
+
+async def test_a_model_that_does_not_load_is_tried_again_with_what_was_said(house: Enter) -> None:
+    served = Served(trouble="The file is no GGUF.")
+    served.go.set()
+    async with house(Engine(), ahead=served.ahead) as h:
+        await h.until(lambda: "The file is no GGUF." in h.screen)
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: h.app.talk.status.queued)
+        served.trouble = ""
+        await h.until(lambda: h.app.chat.onboarding.has_focus)
+        await h.press("r")
+        await h.until(lambda: h.engines and h.engine.heard(Prompt) == [Prompt("hello")])
+
+
+async def test_a_session_that_goes_on_is_seen_while_its_model_loads(house: Enter) -> None:
+    served = Served()
+    past = turn("what was asked", "and answered")
+    lent = {"ahead": served.ahead, "peek": lambda _: tuple(past)}
+    async with house(Engine(), past=past, wanted=Wanted("s9"), **lent) as h:
+        await h.until(lambda: "loading model" in h.screen)
+        assert "and answered" in h.screen
+        assert not h.opened
+        served.go.set()
+        await h.until(lambda: h.opened == [Wanted("s9")])

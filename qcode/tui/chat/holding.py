@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TypeVar
 
-from qcode.protocol.inputs import Input
+from qcode.protocol.inputs import Begin, Cancel, Input, Prompt, Queue, Steer, Unqueue
+from qcode.protocol.messages import Text, UserMessage
 from qcode.tui.chat.frames import Frames, Show
 from qcode.tui.home import Engine, Home, Opened, Wanted
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
+WORDS = Prompt | Queue | Steer
 CLOSE_SECONDS = 5.0
 """What runs has so long to end."""
 
@@ -63,12 +65,14 @@ class Holder:
         return opened, made
 
     def follow(self, opened: Opened) -> list[Input]:
-        """Read its events from here on; what was said before there was one is to be said now."""
+        """Read its events from here on; what was said before there was one is to be said now, and
+        where no word of it begins the session, that it is to begin."""
         self._engine = opened.engine
         frames = Frames(opened.engine.events(), self._show)
         self._reading = asyncio.create_task(frames.run(), name="events")
         early, self._early = self._early, []
-        return early
+        begins = any(isinstance(one, WORDS) for one in early)
+        return early if begins else [*early, Begin()]
 
     def submit(self, given: Input) -> None:
         """Say it to the engine, or as soon as there is one."""
@@ -76,6 +80,13 @@ class Holder:
             self._early.append(given)
         else:
             self._engine.submit(given)
+
+    def take_back(self, given: Cancel | Unqueue) -> tuple[UserMessage, ...]:
+        """Words that no engine will hear: all that wait for one, or the last."""
+        words = [one for one in self._early if isinstance(one, WORDS)]
+        back = words if isinstance(given, Cancel) else words[-1:]
+        self._early = [one for one in self._early if all(one is not other for other in back)]
+        return tuple(UserMessage((Text(one.text),)) for one in back)
 
     async def keep(self, what: AbstractAsyncContextManager[T]) -> T:
         """Hold it open for the session that is opened next, until that is left."""
