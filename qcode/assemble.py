@@ -1,6 +1,7 @@
 """Config -> Engine: the one file that knows every part. It makes them and decides nothing else."""
 
 import asyncio
+import os
 from functools import partial
 
 from msgspec.structs import replace
@@ -50,12 +51,14 @@ from qcode.protocol.access import Access
 from qcode.protocol.events import Notice, SessionStarted, SettingsChanged
 from qcode.protocol.messages import UserMessage
 from qcode.sandbox.passing import pass_away
+from qcode.sandbox.secrets import kept
 from qcode.server.base import ServerFacts
 from qcode.server.images import check_sight
 from qcode.session.naming import checkpoints
 from qcode.tools.base import Context
 from qcode.workspace.checkpoint import Keeper
 from qcode.workspace.files import Workspace
+from qcode.workspace.secrets import Secrets
 from qcode.workspace.shadow import Shadow
 
 __all__ = ["Start", "assemble"]
@@ -94,7 +97,7 @@ class _Assembly:
             start.folder,
             (*start.add_dirs, self.spill),
             (*config.agent.exclude, *hidden(start.rules, start.folder.resolve().as_posix())),
-            start.own,
+            Secrets.of(kept((start.folder, *start.add_dirs), start.own, os.environ)),
         )
         ground = Ground.of(self.workspace.root)
         outside = config.sandbox.outside

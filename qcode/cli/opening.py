@@ -13,7 +13,7 @@ import msgspec
 
 from qcode.cli import foreign_settings
 from qcode.cli.options import Options
-from qcode.cli.rules import keep, rules
+from qcode.cli.rules import ground_of, keep, rules
 from qcode.config.load import Loaded
 from qcode.config.paths import make, paths
 from qcode.config.secrets import endpoint_key
@@ -22,7 +22,6 @@ from qcode.engine.start import Start
 from qcode.fencing import gives_up_sandbox
 from qcode.headless.names import OURS
 from qcode.permission.modes import PRESETS
-from qcode.permission.patterns import Ground
 from qcode.protocol.errors import InputError, QcodeError, SessionError
 from qcode.protocol.events import AnyEvent, Event
 from qcode.session.conversation import Conversation, fold
@@ -93,17 +92,19 @@ def start(
     server = config.server
     own = options.own_key
     key = None if own else endpoint_key(server.base_url, server.api_key_env, os.environ)
-    found = rules(loaded, Ground.of(folder), options.allowed_tools, options.disallowed_tools)
+    added = tuple(_added(path) for path in options.add_dirs)
+    ground = ground_of(folder, added)
+    found = rules(loaded, ground, options.allowed_tools, options.disallowed_tools)
     return Start(
         folder=folder,
-        add_dirs=tuple(_added(path) for path in options.add_dirs),
+        add_dirs=added,
         own=paths().folders,
         state=_state(options) if not gives_up_sandbox(config.permission) else None,
         log=session.log,
         slots=paths().slots,
         kept=paths().checkpoints / project(folder),
         conversation=session.conversation,
-        rules=(*found.rules, *foreign_settings.rules(options.theirs, Ground.of(folder))),
+        rules=(*found.rules, *foreign_settings.rules(options.theirs, ground)),
         remarks=found.remarks,
         keep=partial(keep, folder),
         api_key=key.value if key else own,

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from qcode.answering import settings_of
 from qcode.cli.identity import identity
 from qcode.cli.parser import parsed
-from qcode.cli.rules import Found, rules
+from qcode.cli.rules import Found, ground_of, rules
 from qcode.config.learned import forget, learned
 from qcode.config.load import Loaded, load, sources
 from qcode.config.paths import paths
@@ -28,6 +28,7 @@ from qcode.protocol.access import Access
 from qcode.protocol.errors import InputError
 from qcode.protocol.text import escaped, plain, visible
 from qcode.workspace.files import Workspace
+from qcode.workspace.secrets import Secrets
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -101,7 +102,7 @@ def _blocks() -> str:
 
 
 def _list(arguments: argparse.Namespace, folder: Path) -> int:
-    found = _told(rules(load(sources()), Ground.of(folder), (), ()))
+    found = _told(rules(load(sources()), ground_of(folder), (), ()))
     if arguments.json:
         keys = ("answer", "text", "source")
         return _print_json([{key: getattr(rule, key) for key in keys} for rule in found])
@@ -125,7 +126,8 @@ def _test(arguments: argparse.Namespace, folder: Path) -> int:
     policy, line = _policy(arguments, loaded, folder), arguments.command
     if policy.fence == "holds" and _runs_outside(line, loaded, folder):
         policy = replace(policy, fence="none")
-    reached = Looking(Workspace(folder, own=paths().folders)).reached(line)
+    secrets = Secrets.of(ground_of(folder).secrets)
+    reached = Looking(Workspace(folder, secrets=secrets)).reached(line)
     found = explain(line, policy, {line: reached})
     if arguments.json:
         return _print_json(found)
@@ -137,7 +139,7 @@ def _policy(arguments: argparse.Namespace, loaded: Loaded, folder: Path) -> Poli
     preset = parse_mode(loaded.config.permission.mode or "ask")
     fence: Fence = arguments.sandbox or known(loaded.config, folder, paths().state)
     flags = (arguments.allowed_tools, arguments.disallowed_tools)
-    return Policy(preset.mode, fence, _told(rules(loaded, Ground.of(folder), *flags)), preset.asks)
+    return Policy(preset.mode, fence, _told(rules(loaded, ground_of(folder), *flags)), preset.asks)
 
 
 def _told(found: Found) -> tuple[Rule, ...]:

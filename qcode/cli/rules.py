@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.cli.identity import identity
 from qcode.config.learned import OtherProject, file_of, learn, learned
@@ -15,6 +16,7 @@ from qcode.permission.patterns import Ground
 from qcode.permission.rules import Rule, parse_rule, parse_rules, split_rules
 from qcode.protocol.access import Answer
 from qcode.protocol.errors import ConfigError, UsageError
+from qcode.sandbox.secrets import kept
 
 APPROVED = "approved for this project"
 
@@ -27,13 +29,18 @@ class Found(msgspec.Struct, frozen=True):
     """Sentences: what was approved only ever allows, so that its lack is no reason not to start."""
 
 
+def ground_of(folder: Path, added: Sequence[Path] = ()) -> Ground:
+    """Where rules begin in a workspace, and what only one that names it opens."""
+    return replace(Ground.of(folder), secrets=kept((folder, *added), paths().folders, os.environ))
+
+
 def rules(loaded: Loaded, ground: Ground, allowed: Sequence[str], denied: Sequence[str]) -> Found:
     """With those that the person approved for this project. `allowed` and `denied` as they were
     written: a value may hold several rules.
 
     Raises ConfigError, and UsageError for those of the flags.
     """
-    approved = tuple(_approved(ground))
+    approved = tuple(_approved(replace(ground, secrets=())))  # no approval opens what is closed
     return Found(
         (
             *_said(loaded, ground),

@@ -75,6 +75,8 @@ class Looking(msgspec.Struct, frozen=True):
             yield self._access(touch.kind, path)
             if touch.depth == "file" and self._at(path).is_dir():
                 raise _Unproven
+            if touch.depth in _FOLDERS and touch.kind == "read":
+                self._none_below(path)
             if touch.depth == "hidden" and touch.kind == "read" and not touch.onto:
                 self._no_secrets(path)
             if touch.depth == "hidden" and touch.kind == "edit" and not touch.onto:
@@ -106,7 +108,7 @@ class Looking(msgspec.Struct, frozen=True):
         """What is in a folder without links, or will be: nothing is left to resolve."""
         base = self._access(kind, path)
         real = self.workspace.resolve(path).path
-        if any(own.is_relative_to(real) for own in self.workspace.own):
+        if self.workspace.secrets.below(str(real)):
             raise _Unproven
         for rest in rests:
             target = _joined(base.target, rest)
@@ -124,6 +126,11 @@ class Looking(msgspec.Struct, frozen=True):
             if len(found) > MOST_NAMES or any(os.path.islink(f"{folder}/{n}") for n in names):  # noqa: PTH114 - a Path for each costs more than the question
                 raise _Unproven
         return found
+
+    def _none_below(self, path: str) -> None:
+        """Its own files may be keys: those a rule must name."""
+        if self.workspace.secrets.below(str(self.workspace.resolve(path).path)):
+            raise _Unproven
 
     def _no_secrets(self, path: str) -> None:
         if any((self._at(path) / name).exists() for name in SECRETS):

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from qcode.permission.modes import Fence, Mode, default_answer, unread_answer, why
-from qcode.permission.rules import STRICTNESS, Rule, ruled, uncovered
+from qcode.permission.rules import STRICTNESS, Rule, quoted, ruled, uncovered
 from qcode.permission.shell import split
 from qcode.protocol.access import Access, Verdict
 
@@ -60,7 +60,8 @@ def _one(access: Access, policy: Policy, reach: Reach) -> Verdict:
     ruling = ruled(access, policy.rules)
     if reached is not None and (strict := _strictest(reached, policy.rules)):
         return max([strict, *([ruling] if ruling else [])], key=lambda one: STRICTNESS[one.answer])
-    if ruling:
+    closed = _closed(access, reached, policy) if ruling and ruling.answer == "allow" else ()
+    if ruling and not closed:
         return ruling
     if reached is None:
         answer = default_answer(policy.mode, access, policy.fence)
@@ -69,9 +70,22 @@ def _one(access: Access, policy: Policy, reach: Reach) -> Verdict:
     else:
         answer = unread_answer(policy.mode, access, policy.fence)
     because = why(policy.mode, access, answer, policy.fence)
-    if access.kind == "shell" and answer != "allow":
+    if access.kind != "shell" or answer == "allow":
+        return Verdict(answer, because)
+    if closed:
+        because += f"; a rule for a command's first words does not open {_listed(closed)}"
+    else:
         because += "".join(f"; {more}" for more in _more(access, policy, reached))
     return Verdict(answer, because)
+
+
+def _closed(access: Access, reached: Reached | None, policy: Policy) -> tuple[str, ...]:
+    """Keys that a command would get at by a rule for its first words (`Bash(cat:*)`), which says
+    nothing of them, and by no other. Behind a fence they are hidden from it."""
+    if reached is None or policy.fence == "holds" or quoted(access, policy.rules):
+        return ()
+    secrets = (one for one in reached.accesses if one.place == "secret")
+    return tuple(one.target for one in secrets if _of_file(one, policy).answer != "allow")
 
 
 def _more(access: Access, policy: Policy, reached: Reached | None) -> Iterator[str]:

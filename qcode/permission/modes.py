@@ -12,6 +12,7 @@ import msgspec
 
 from qcode.permission.readonly import is_read_only
 from qcode.permission.shell import split
+from qcode.permission.suggest import narrowest
 from qcode.permission.words import names
 from qcode.protocol.access import Access, Answer
 from qcode.protocol.errors import ConfigError
@@ -53,6 +54,10 @@ TABLE: Mapping[Mode, Row] = {
 TOLD = names("agents.md claude.md gemini.md qwen.md")
 """Files whose edits count as those of a protected name; reading them does not. They only advise,
 but what a hostile text had written there would be obeyed from then on."""
+
+SECRET: Answer = "deny"
+"""Of every mode to tools that would touch keys, or what qcode keeps of its own: no column, since no
+mode differs. A rule of the user's that names the place allows it."""
 
 HEADINGS = (
     "mode (Claude's word; aliases)",
@@ -115,6 +120,8 @@ def _cell(row: Row, access: Access, fence: Fence) -> Cell:
     if access.kind == "shell":
         consented = row is TABLE["auto"] and fence == "off"
         return row.fenced if fence == "holds" or consented else row.unfenced
+    if access.place == "secret":
+        return SECRET
     if access.kind == "network" or access.place != "workspace" or _instructs(access):
         return row.beyond
     return row.read if access.kind == "read" else row.edit
@@ -127,6 +134,11 @@ def _instructs(access: Access) -> bool:
 
 def why(mode: Mode, access: Access, answer: Answer, fence: Fence) -> str:
     """A clause that says what `default_answer` went by: `ask mode asks before edits`."""
+    if access.place == "secret":
+        return (
+            "keys, and what qcode keeps of its own, are closed to tools in every mode; a rule of "
+            f"the user's settings or flags that names the place opens it: {narrowest(access)}"
+        )
     what = {"read": "reading", "edit": "edits", "shell": "commands", "network": "network access"}
     place = {"protected": " of protected names", "outside": " outside of the workspace"}
     touched = what[access.kind] + place.get(access.place, "")

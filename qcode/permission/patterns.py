@@ -14,7 +14,7 @@ import msgspec
 
 from qcode.permission.shell import Line, Simple
 from qcode.permission.words import Word, scan
-from qcode.protocol.access import Access
+from qcode.protocol.access import PROCESS, Access
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -29,6 +29,8 @@ class Ground(msgspec.Struct, frozen=True):
 
     root: str
     home: str
+    secrets: tuple[str, ...] = ()
+    """Places that no rule allows to be touched but one that names them; without them, none does."""
 
     @classmethod
     def of(cls, folder: Path) -> "Ground":
@@ -46,12 +48,18 @@ class PathPattern(msgspec.Struct, frozen=True):
     """Of the workspace: relative targets lie below it."""
     wider: str = ""
     """A second pattern, from the file system's root, that only deny and ask rules look at."""
+    secret: str = ""
+    """What is kept from tools and named by it, absolute: `~/.ssh/**` names `~/.ssh`. Empty =
+    nothing of it."""
 
     def covers(self, access: Access) -> bool:
-        """A protected path is covered only by a pattern that names it, never by `**`."""
+        """A protected path is covered only by a pattern that names it, never by `**`; so are keys,
+        and what qcode keeps of its own."""
         path = _absolute(access.target, self.root)
         if path is None or not _below(path, self.base, self.line):
             return False
+        if access.place == "secret":
+            return bool(self.secret) and (path == self.secret or path.startswith(f"{self.secret}/"))
         return access.place != "protected" or self._names(access.target)
 
     def touches(self, access: Access) -> bool:
@@ -75,6 +83,18 @@ class PathPattern(msgspec.Struct, frozen=True):
         named = {part for part in self.line.casefold().split("/") if not _WILD.search(part)}
         hidden = {part for part in parts if part.startswith(".")}
         return hidden <= named if hidden else parts[-1] in named
+
+
+def named(base: str, line: str, secrets: Sequence[str]) -> str:
+    """The one of `secrets` into which the fixed folders of a pattern lead; empty = none."""
+    fixed = ""
+    for part in filter(None, f"{base}/{line}".split("/")):
+        if re.search(r"(?<!\\)[*?\[]", part):
+            break
+        fixed += "/" + re.sub(r"\\(.)", r"\1", part)
+    around = [one for one in secrets if fixed == one or fixed.startswith(f"{one}/")]
+    process = PROCESS.match(fixed)
+    return process[0] if process else max(around, key=len, default="")
 
 
 def _absolute(target: str, root: str) -> str | None:

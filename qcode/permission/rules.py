@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from qcode.permission.patterns import CommandPattern, Ground, HostPattern, PathPattern, host_labels
+from qcode.permission.patterns import (
+    CommandPattern,
+    Ground,
+    HostPattern,
+    PathPattern,
+    host_labels,
+    named,
+)
 from qcode.permission.shell import Line, Simple, split
 from qcode.permission.words import Unclear, Word, lex, names
 from qcode.protocol.access import Access, AccessKind, Answer, Verdict
@@ -98,9 +105,9 @@ def ruled(access: Access, rules: Sequence[Rule]) -> Verdict | None:
     if strict:
         rule = max(strict, key=lambda hit: STRICTNESS[hit.answer])
         return Verdict(rule.answer, f"{rule.source}: {rule}")
-    allowing = [rule for rule in rules if rule.answer == "allow"]
-    if whole := next((rule for rule in allowing if rule.covers(access)), None):
+    if whole := quoted(access, rules):
         return Verdict("allow", f"{whole.source}: {whole}")
+    allowing = [rule for rule in rules if rule.answer == "allow"]
     if access.kind != "shell" or not any(rule.kind == "shell" for rule in allowing):
         return None
     grants = [granting(command, allowing) for command in split(access.target).commands]
@@ -108,6 +115,11 @@ def ruled(access: Access, rules: Sequence[Rule]) -> Verdict | None:
         return None
     because = dict.fromkeys(f"{rule.source}: {rule}" for rule in grants if rule)
     return Verdict("allow", "; ".join(because))
+
+
+def quoted(access: Access, rules: Sequence[Rule]) -> Rule | None:
+    """The allow rule that covers all of it by itself: of a command line, sign for sign."""
+    return next((rule for rule in rules if rule.answer == "allow" and rule.covers(access)), None)
 
 
 def granting(command: Simple, rules: Sequence[Rule]) -> Rule | None:
@@ -249,10 +261,10 @@ def _path(inside: str, where: str, ground: Ground) -> PathPattern:
     if (len(text) - len(text.rstrip("\\"))) % 2:
         raise ConfigError(f"{where}: the backslash at its end has nothing behind it to stand for.")
     text = "\\" + text if text.startswith("#") else text
+    base, line, wider = "", text[1:], ""
     if text == "~" or text.startswith("~/"):
-        return PathPattern("", ground.home + text[1:], ground.root)
-    if text.startswith("//"):
-        return PathPattern("", text[1:], ground.root)
-    line = text.removeprefix(".") if text.startswith("./") else text
-    wider = text if text.startswith("/") else ""
-    return PathPattern(ground.root, line, ground.root, wider)
+        line = ground.home + text[1:]
+    elif not text.startswith("//"):
+        base, line = ground.root, text.removeprefix(".") if text.startswith("./") else text
+        wider = text if text.startswith("/") else ""
+    return PathPattern(base, line, ground.root, wider, named(base, line, ground.secrets))

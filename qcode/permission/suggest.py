@@ -45,8 +45,10 @@ def lasting(accesses: Sequence[Access]) -> tuple[str, ...]:
 
 
 def _of_other(access: Access) -> str:
-    """Empty = none: a change of a protected name is asked about each time."""
-    return "" if access.kind == "edit" and access.place == "protected" else narrowest(access)
+    """Empty = none: a change of a protected name is asked about each time, and no approval opens
+    what is closed."""
+    asked = access.place == "secret" or (access.kind, access.place) == ("edit", "protected")
+    return "" if asked else narrowest(access)
 
 
 def _of_line(text: str) -> list[str]:

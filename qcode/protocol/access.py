@@ -1,13 +1,18 @@
 """What a call would touch, said before it runs. The verdict is made in `permission`."""
 
+import re
 from typing import Literal
 
 import msgspec
 
 AccessKind = Literal["read", "edit", "shell", "network"]
 
-Place = Literal["workspace", "protected", "outside"]
-"""Where a path lies once `..` and links are resolved. Protected: names such as `.git`."""
+Place = Literal["workspace", "protected", "outside", "secret"]
+"""Where a path lies once `..` and links are resolved. Protected: names such as `.git`. Secret: keys
+and what qcode keeps of its own, wherever they lie."""
+
+PROCESS = re.compile(r"/proc/\d+(?=/|$)")
+"""A secret, too: what a process was told, keys in its environment among it, and has open."""
 
 Answer = Literal["allow", "ask", "deny"]
 

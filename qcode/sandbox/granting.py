@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from qcode.sandbox.ground import Ground
-from qcode.sandbox.names import RUNTIME, SECRETS, SYSTEM_SECRETS
+from qcode.sandbox.names import RUNTIME
+from qcode.sandbox.secrets import listed
 
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
 HIDDEN = ("/tmp", "/var/tmp", "/run", "/var/run", "/dev")
@@ -71,10 +72,8 @@ class _Walk:
 
 def _hidden(ground: Ground) -> Iterator[str]:
     """It, existing or not, and what it leads to."""
-    usual = (*(ground.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS))
-    names = (*usual, *ground.keys, *ground.own)
     extra = (*map(Path, HIDDEN), *ground.sockets, *((ground.runtime,) if ground.runtime else ()))
-    for path in (*names, *extra):
+    for path in (*map(Path, listed(ground)), *extra):
         yield os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - strings
         yield os.path.realpath(path)
 

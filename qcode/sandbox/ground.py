@@ -45,7 +45,7 @@ class Ground(msgspec.Struct, frozen=True):
         """Resolves them, and takes home and sockets from the variables of this process."""
         runtime = Path(environment.get("XDG_RUNTIME_DIR", ""))
         folders = _resolved(writable)
-        home = _home(environment)
+        home = home_of(environment)
         elsewhere = (it for folder in folders for it in repositories(folder))
         return cls(
             writable=folders,
@@ -63,7 +63,7 @@ class Ground(msgspec.Struct, frozen=True):
         return (*(workspace(folder, self.home) for folder in self.writable), *self.repositories)
 
 
-def _home(environment: Mapping[str, str]) -> Path:
+def home_of(environment: Mapping[str, str]) -> Path:
     """Where keys lie: a service or a cron job may have no HOME, its user has one all the same."""
     named = Path(environment.get("HOME", ""))
     if not named.is_absolute() and sys.platform != "win32":

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 
 from qcode.sandbox.ground import Ground
-from qcode.sandbox.names import REDIRECTIONS, RUNTIME, SECRETS, SYSTEM_SECRETS
+from qcode.sandbox.names import REDIRECTIONS, RUNTIME
 from qcode.sandbox.place import Kind, Place
 from qcode.sandbox.protecting import protection
+from qcode.sandbox.secrets import listed
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -104,9 +105,7 @@ def _system(ground: Ground, tmp: Path) -> Iterator[tuple[str, Place]]:
 
 
 def _secrets(ground: Ground) -> Iterator[tuple[str, Place]]:
-    home = str(ground.home).rstrip("/")
-    usual = (*(f"{home}/{name}" for name in SECRETS), *SYSTEM_SECRETS)
-    for path in (*usual, *map(str, (*ground.keys, *ground.own))):
+    for path in listed(ground):
         yield from _hidden(path)
 
 

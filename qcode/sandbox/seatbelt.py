@@ -18,8 +18,8 @@ from qcode.sandbox.founding import Network
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.guarded import Guarded
 from qcode.sandbox.moved import moved
-from qcode.sandbox.names import MAC_SECRETS, SECRETS, SYSTEM_SECRETS
 from qcode.sandbox.passing import pass_away, passing
+from qcode.sandbox.secrets import listed
 
 PROGRAM = "/usr/bin/sandbox-exec"
 """Never looked for in PATH."""
@@ -114,13 +114,7 @@ def profile(ground: Ground, tmp: Path) -> str:
 
 def _secrets(ground: Ground) -> list[str]:
     """By name, existing or not, and what the names lead to."""
-    paths = (
-        *(ground.home / name for name in (*SECRETS, *MAC_SECRETS)),
-        *map(Path, SYSTEM_SECRETS),
-        *ground.keys,
-        *ground.own,
-    )
-    found = (it for path in paths for it in (str(path), os.path.realpath(path)))
+    found = (it for path in listed(ground, "darwin") for it in (path, os.path.realpath(path)))
     return list(dict.fromkeys(found))
 
 

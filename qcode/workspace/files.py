@@ -16,6 +16,7 @@ from qcode.protocol.access import Place
 from qcode.protocol.text import well_formed
 from qcode.workspace.ignore import Bounds
 from qcode.workspace.places import protects
+from qcode.workspace.secrets import Secrets
 from qcode.workspace.straight import open_straight
 from qcode.workspace.trouble import FileTrouble, IsFolder, trouble
 
@@ -40,22 +41,20 @@ class Workspace(msgspec.Struct, frozen=True):
     extra: tuple[Path, ...] = ()
     exclude: tuple[str, ...] = ()
     """Files that searches leave out, as gitignore patterns from the root."""
-    own: tuple[Path, ...] = ()
-    """Folders in which qcode keeps its own things: protected, whatever they are called."""
+    secrets: Secrets = msgspec.field(default_factory=Secrets)
+    """Keys, and the folders in which qcode keeps its own things."""
     pinned: Mapping[str, Located] = msgspec.field(default_factory=dict)
     """Paths as written, and where they lead whatever becomes of the links on them."""
 
     @property
     def bounds(self) -> Bounds:
         """What holds for every search here."""
-        return Bounds(self.root, self.exclude)
+        return Bounds(self.root, self.exclude, self.secrets)
 
     def __post_init__(self) -> None:
         force_setattr(self, "root", Path(os.path.realpath(self.root)))
         real = tuple(Path(os.path.realpath(folder)) for folder in self.extra)
         force_setattr(self, "extra", real)
-        own = tuple(Path(os.path.realpath(folder)) for folder in self.own)
-        force_setattr(self, "own", own)
 
     def resolve(self, path: str) -> Located:
         """Where `path` leads, from the root. Never raises: a name that cannot be is `outside`."""
@@ -80,20 +79,18 @@ class Workspace(msgspec.Struct, frozen=True):
 
     def _place(self, real: Path, written: Path) -> Place:
         folders = (self.root, *self.extra)
+        # By the name as well: a key may be a link to a place that was none when the list was made.
+        if any(self.secrets.around(str(it), [*map(str, folders)]) for it in (real, written)):
+            return "secret"
         home = next((folder for folder in folders if real.is_relative_to(folder)), None)
         if home is None:
             return "outside"
         named = written.relative_to(self.root) if written.is_relative_to(self.root) else Path()
         # By the name as well: `.git` may be a link to a folder with a harmless name.
         below = real.relative_to(home)
-        if protects(below.parts) or protects(named.parts) or self._is_own(real):
+        if protects(below.parts) or protects(named.parts):
             return "protected"
         return "workspace"
-
-    def _is_own(self, real: Path) -> bool:
-        """Whatever the case: on some file systems it does not count, and `real` keeps it."""
-        path = Path(str(real).casefold())
-        return any(path.is_relative_to(str(folder).casefold()) for folder in self.own)
 
 
 class Loaded(msgspec.Struct, frozen=True):

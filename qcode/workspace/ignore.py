@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from qcode.workspace.secrets import Secrets
 from qcode.workspace.wildcards import path_regex
 
 _FILE_BYTES = 1024 * 1024
@@ -75,6 +76,8 @@ class Bounds(msgspec.Struct, frozen=True):
     """Up to where `.gitignore` files count when there is no repository."""
     exclude: tuple[str, ...] = ()
     """Patterns from the root, as in a `.gitignore`, for files to leave out besides."""
+    secrets: Secrets = Secrets()
+    """Passed over, too, by all that starts above them."""
 
     def excluded(self) -> Stack:
         """The list of `exclude`."""

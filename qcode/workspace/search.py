@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -33,7 +33,12 @@ def walk(start: Path, bounds: Bounds) -> Iterator[str]:
     git ignores are left out, folders that cannot be read are passed over. `bounds`: what holds
     for the whole workspace.
     """
-    yield from _below(str(start).rstrip("/"), outer(start, bounds))
+    hides = bounds.secrets.is_one if bounds.secrets.below(str(start)) else _none
+    yield from _below(str(start).rstrip("/"), outer(start, bounds), hides)
+
+
+def _none(path: str) -> bool:
+    return False
 
 
 def cannot_list(folder: Path, shown: str) -> str:
@@ -45,7 +50,7 @@ def cannot_list(folder: Path, shown: str) -> str:
     return ""
 
 
-def _below(folder: str, stack: Stack) -> Iterator[str]:
+def _below(folder: str, stack: Stack, hides: Callable[[str], bool]) -> Iterator[str]:
     try:
         with os.scandir(folder or "/") as found:
             entries = {entry.name: entry for entry in found}
@@ -57,8 +62,10 @@ def _below(folder: str, stack: Stack) -> Iterator[str]:
         is_folder = entries[name].is_dir(follow_symlinks=False)
         if name == ".git" or (stack and ignored(stack, path, name, folder=is_folder)):
             continue
+        if hides(path):
+            continue
         if is_folder:
-            yield from _below(path, stack)
+            yield from _below(path, stack, hides)
         else:
             yield path
 
@@ -68,6 +75,7 @@ class Sieve:
 
     def __init__(self, start: Path, bounds: Bounds) -> None:
         self._start = str(start).rstrip("/")
+        self._hides = bounds.secrets.is_one
         self._known: dict[str, Stack | None] = {
             self._start: enter(outer(start, bounds), self._start)
         }
@@ -76,7 +84,9 @@ class Sieve:
         """`path` is absolute, below `start`, and exists."""
         folder, _, name = path.rpartition("/")
         stack = self._stack(folder)
-        return stack is not None and not ignored(stack, path, name, folder=False)
+        if stack is None or self._hides(path):
+            return False
+        return not ignored(stack, path, name, folder=False)
 
     def _stack(self, folder: str) -> Stack | None:
         """The lists inside `folder`; None = it is ignored itself."""
@@ -84,6 +94,7 @@ class Sieve:
             parent, _, name = folder.rpartition("/")
             above = self._stack(parent)
             hidden = above is None or name == ".git" or ignored(above, folder, name, folder=True)
+            hidden = hidden or self._hides(folder)
             self._known[folder] = None if above is None or hidden else enter(above, folder)
         return self._known[folder]
 

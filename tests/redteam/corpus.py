@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.redteam.case import Case
 from tests.redteam.cases import (
     absence,
+    closed,
     drawing,
     egress,
     endpoints,
@@ -17,6 +18,7 @@ from tests.redteam.cases import (
 CLASSES: Mapping[str, tuple[Case, ...]] = {
     "commands: what is judged": matcher.CASES,
     "paths: names, links, races": paths.CASES,
+    "keys, qcode's own state: tools": closed.CASES,
     "sandbox: what is possible": sandbox.CASES,
     "settings, trust, environment": settings.CASES,
     "drawing: what reaches the terminal": drawing.CASES,

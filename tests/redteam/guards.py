@@ -45,6 +45,7 @@ from qcode.tui.drawing import inline, visible, wrap
 from qcode.tui.lines import Line as Drawn
 from qcode.tui.lines import Span
 from qcode.workspace import files, held, places, save, straight
+from qcode.workspace.secrets import Secrets
 from tests.redteam.attempts import absent, fenced
 
 _SPLIT = shell.split
@@ -133,6 +134,12 @@ def _written(workspace: files.Workspace, path: str) -> files.Located:
     return files.Located(at, str(at), "workspace" if inside else "outside")
 
 
+def _taken_in(pattern: patterns.PathPattern, access: Any) -> bool:
+    """A rule allows whatever it matches."""
+    path = patterns._absolute(access.target, pattern.root)
+    return path is not None and patterns._below(path, pattern.base, pattern.line)
+
+
 def _opened(path: Path, flags: int) -> int:
     return os.open(path, flags & ~getattr(os, "O_NOFOLLOW", 0))
 
@@ -213,6 +220,12 @@ GUARDS: Mapping[str, Without] = {
     ),
     "resolving": _attribute(files.Workspace, "resolve", _written),
     "names": _everywhere(places.protects, lambda components: False),
+    "closed": _all(
+        _attribute(Secrets, "around", lambda secrets, path, shown: ""),
+        _attribute(Secrets, "is_one", lambda secrets, path: False),
+        _attribute(Secrets, "below", lambda secrets, folder: False),
+    ),
+    "naming": _attribute(patterns.PathPattern, "covers", _taken_in),
     "holding": _all(
         _everywhere(straight.open_straight, _opened),
         _everywhere(held.held, _held),

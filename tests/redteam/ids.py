@@ -205,6 +205,17 @@ own-bench-tests | tests of a strange repository, run by bench |
     the fence, or the person's own word
 own-bench-links | a link in a folder's place, while bench writes |
     what is no folder is cleared
+own-keys-by-rule | a wide rule lets tools read keys, tokens, keyrings |
+    closed to tools unless a rule names the place
+own-keys-by-link | a path that only leads to them | where it leads is what is judged
+own-keys-by-wildcard | a rule that takes them in without naming them |
+    only fixed folders of a rule name a place
+own-keys-by-approval | one yes opens them for the session |
+    no approval is offered for what is closed
+own-keys-by-search | a search of a folder around them | searches pass over them
+own-keys-by-command | a rule for cat, where no fence hides them |
+    a rule for first words does not open them
+own-state-by-tools | sessions, settings and environment of qcode | closed to tools as keys are
 own-processes | a process outside is seen or ended | a process namespace of its own
 own-git-moves | protected files are moved away instead of changed |
     they are mounts, which do not move
