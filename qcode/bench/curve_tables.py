@@ -5,7 +5,6 @@ from statistics import median
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict
 
 from qcode.bench.curve import Curve, Point
 from qcode.bench.plot import FINE, Signs, plot, short
@@ -171,4 +170,4 @@ def comparison_data(old: Curve, new: Curve) -> dict[str, Any]:
 def _as_data(found: Change | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    return {**asdict(found), "proven": found.is_proven, "verdict": verdict(found)}
+    return {**msgspec.to_builtins(found), "proven": found.is_proven, "verdict": verdict(found)}

@@ -5,7 +5,6 @@ from textwrap import fill
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict
 
 from qcode.bench.stats import LEAST_VALUES, Interval
 from qcode.bench.summary import Pair, Row, Summary
@@ -187,8 +186,9 @@ def data(found: Summary, attempts: Sequence[Attempt]) -> dict[str, Any]:
 
 
 def _row_data(row: Row) -> dict[str, Any]:
-    return asdict(row)
+    return {**msgspec.to_builtins(row)}
 
 
 def _pair_data(pair: Pair) -> dict[str, Any]:
-    return {**asdict(pair), "proven": pair.is_proven, "time_proven": pair.is_time_proven}
+    known = msgspec.to_builtins(pair)
+    return {**known, "proven": pair.is_proven, "time_proven": pair.is_time_proven}

@@ -58,7 +58,7 @@ class Hands(App[int]):
         if self.home.configured is not None:
             from qcode.tui.acts.trusting import settled  # noqa: PLC0415 - few folders configure
 
-            if not await settled(self, self.home.configured, self.chat.prompt.text):
+            if not await settled(self, self.home.configured, lambda: self.chat.prompt.text):
                 self.do("leave")
                 return
         self.chat.take(self.talk.hear(Begin(), self.home.clock()))

@@ -49,7 +49,8 @@ class Wanted(msgspec.Struct, frozen=True):
     of the person's and without a log."""
 
 
-class Held(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)  # a Struct would show the key
+class Held:
     """What holds as a session begins, for the lists that show it."""
 
     fence: Literal["holds", "none", "off"] = "none"
@@ -61,9 +62,9 @@ class Held(msgspec.Struct, frozen=True):
     """Key, value, where it comes from."""
     base_url: str = ""
     """As the settings say it; empty = a server was looked for."""
-    addresses: Mapping[str, str] = msgspec.field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
     """Profile -> the same of it."""
-    key_for: Callable[[str], str] = lambda _: ""
+    key_for: Callable[[str], str] = field(default=lambda _: "", repr=False)
     """The key that the engine sends to an address; empty = none. Asks the keyring, so it is called
     in a thread. Raises QcodeError."""
 

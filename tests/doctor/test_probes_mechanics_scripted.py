@@ -1,8 +1,10 @@
 """Faults of mechanics in servers that no test can start."""
 
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.doctor.probes.drafts import Drafts
 from qcode.doctor.probes.reuse import BRANCH, Reuse
@@ -21,7 +23,7 @@ class Silent(Reading):
     """It tells no usage."""
 
     def __call__(self, body: Body) -> Reply:
-        return replace(super().__call__(body), usage=None)
+        return dataclasses.replace(super().__call__(body), usage=None)
 
 
 class TestTruncation:
@@ -73,7 +75,7 @@ class Cut(Reading):
     def __call__(self, body: Body) -> Reply:
         thought = "" if self.cut_to else "First I"
         reply = super().__call__(body)
-        return replace(reply, text=self.cut_to, reasoning=thought, finish="length")
+        return dataclasses.replace(reply, text=self.cut_to, reasoning=thought, finish="length")
 
 
 class Sighted(Reading):

@@ -1,9 +1,9 @@
 """The list of models, as the app asks the server for it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from qcode.cli.args import parse
 from qcode.cli.held import held

@@ -130,6 +130,17 @@ async def test_a_line_that_was_typed_too_early_answers_nothing_and_is_kept(ask: 
         await until(lambda: a.prompt == "trust yes")
 
 
+async def test_a_key_that_was_on_its_way_to_the_prompt_is_not_lost(ask: Ask) -> None:
+    async with ask() as a:
+        await until(lambda: isinstance(a.app.screen, TrustScreen))
+        a.app.chat.prompt.write("t")  # the question came before the prompt had taken it
+        await a.press(*"rust")
+        await a.ready()
+        await a.press("escape")
+        await a.begun()
+        await until(lambda: a.prompt == "trust")
+
+
 async def test_what_stood_in_the_prompt_stays_ahead_of_it(ask: Ask) -> None:
     async with ask() as a:
         await until(lambda: isinstance(a.app.screen, TrustScreen))
