@@ -7,7 +7,6 @@ lock, which the system takes away from a process that dies, however it dies.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Literal
 
@@ -159,8 +158,16 @@ def place_of(folder: Path, model: Path, *words: str) -> Place:
 
 
 def _digest(*words: str) -> str:
+    from hashlib import blake2b  # noqa: PLC0415 - a keeper is told its place, and needs none of it
+
     text = "\0".join(words).encode("utf-8", "surrogateescape")
     return blake2b(text, digest_size=8).hexdigest()
+
+
+def pause(waited_seconds: float) -> float:
+    """Seconds up to the next look at what loads: short at first, when somebody waits for a small
+    model; what takes minutes is not asked a hundred times a second."""
+    return min(0.1, max(0.005, waited_seconds / 20))
 
 
 def write(file: Path, data: bytes) -> None:

@@ -17,9 +17,9 @@ from typing import Literal
 import msgspec
 
 from qcode.serve import boot
+from qcode.serve.boot import environment, start_of
 from qcode.serve.card import Place, Task, write
-from qcode.serve.engines import environment, start_of
-from qcode.serve.native import Order
+from qcode.serve.order import Order
 from qcode.serve.output import Output
 
 HOST = "127.0.0.1"

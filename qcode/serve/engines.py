@@ -1,7 +1,6 @@
 """Which engine would run a model here: a `llama-server`, else the package `xllamacpp`."""
 
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from qcode.protocol.errors import ConfigError
 from qcode.serve.base import Engine, Machine
+from qcode.serve.boot import start_of
 
 ASK_SECONDS = 30.0
 """For one question to a binary: the first start of a CUDA build takes seconds."""
@@ -52,11 +52,6 @@ def find(machine: Machine, binary: str = "") -> Engine:
     if found := _package(machine):
         return found
     raise ConfigError(NONE)
-
-
-def start_of(path: str) -> tuple[str, ...]:
-    """The words that begin its command line: newer builds have one program for all."""
-    return (path, "serve") if Path(path).stem == "llama" else (path,)
 
 
 def of_binary(path: str) -> Engine:
@@ -128,9 +123,3 @@ def _devices() -> list[str]:
         return _asked([sys.executable, "-I", "-c", code]).split()
     except ConfigError:
         return []
-
-
-def environment() -> dict[str, str]:
-    """What an engine gets: nothing of ours, no keys, and no second word beside the flags."""
-    ours = ("QCODE_", "OPENAI_", "LLAMA_ARG_", "LLAMA_API_KEY")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -17,13 +17,11 @@ from pathlib import Path
 import msgspec
 
 from qcode.serve import child, hints
-from qcode.serve.card import Card, Place, State, Task, alone, is_left, locked
+from qcode.serve.card import Card, Place, State, Task, alone, is_left, locked, pause
 from qcode.serve.idle import Idle
 from qcode.serve.output import Output
 from qcode.serve.pulse import PATIENCE_SECONDS, Pulse
 
-LOADING_SECONDS = 0.03
-"""Between two questions whether it is ready."""
 LOOK_SECONDS = 0.5
 """Between two looks at who is there; what ends meanwhile wakes the keeper."""
 
@@ -129,7 +127,9 @@ class Keeper:
     def _watch(self) -> None:
         """One tick: has it ended, is it ready?"""
         assert self._child
-        self._bell.wait(LOOK_SECONDS if self._state == "ready" else LOADING_SECONDS)
+        self._bell.wait(
+            LOOK_SECONDS if self._state == "ready" else pause(time.time() - self._since)
+        )
         code = self._child.code
         if code is not None:
             self._child.end()  # what it may have started

@@ -3,31 +3,19 @@
 It ends when stdin ends, so that it does not outlive its keeper, whatever happens to that one.
 """
 
+import json
 import os
 import sys
 import threading
 from typing import Any
 
-import msgspec
-
 from qcode.serve import fields
-
-
-class Order(msgspec.Struct, frozen=True):
-    """What to serve, and where. The key comes this way since a command line is for all to see."""
-
-    model: str
-    alias: str
-    port: int
-    key: str
-    flags: tuple[tuple[str, str], ...]
-    shares_port: bool
-    """The keeper holds the port, so that nobody else gets it."""
+from qcode.serve.order import Order
 
 
 def main() -> int:
     """Serve until stdin ends; returns the exit code where it does not come to that."""
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    order = Order(*json.loads(sys.stdin.buffer.readline()))
     ended = threading.Thread(target=_end_with_stdin, daemon=True)
     ended.start()
     try:

@@ -17,8 +17,8 @@ import msgspec
 
 from qcode.protocol.errors import OutOfMemory, ServerGone
 from qcode.serve import boot, child
-from qcode.serve.card import Card, Place, Task, alone, locked
-from qcode.serve.engines import environment
+from qcode.serve.boot import environment
+from qcode.serve.card import Card, Place, Task, alone, locked, pause
 
 BEGIN_SECONDS = 30.0
 """For a keeper to say its first word, on a machine that is busy with other things."""
@@ -66,7 +66,7 @@ class Use(msgspec.Struct):
                 )
             if card:
                 told(card, passed)
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause(passed))
 
     def _answers(self, card: Card, limit_seconds: float) -> bool:
         """Whether it does what its keeper last told: it may have crashed just now, or hang."""
@@ -243,7 +243,7 @@ def _begin(place: Place, task: Task, meanwhile: Callable[[], None] | None) -> No
         while place.card() is None:
             if keeper.poll() is not None or time.monotonic() > limit:
                 raise ServerGone(f"The server's keeper did not start. Its log: {place.log}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause(0.0))
     except BaseException:  # also Ctrl+C: nobody knows of it yet
         keeper.kill()
         keeper.wait()

@@ -8,7 +8,8 @@ import pytest
 
 from qcode.protocol.errors import ConfigError
 from qcode.serve.base import Gpu, Machine
-from qcode.serve.engines import environment, find, of_binary, start_of, uses
+from qcode.serve.boot import environment, start_of
+from qcode.serve.engines import find, of_binary, uses
 from tests.support import fake_llama
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there it runs inside WSL")
