@@ -228,8 +228,15 @@ class _Assembly:
         return Turn(number, parts, began)
 
     async def _ready(self, history: History, message: UserMessage) -> None:
+        await self._revive()
         await self.routes.ready()
         check_sight(history.facts, (*history.conversation.messages, message))
+
+    async def _revive(self) -> None:
+        if self.start.revive is None or not self.routes.is_first:
+            return
+        if told := await asyncio.to_thread(self.start.revive):
+            self.say(Notice("info", told))
 
     def _started(self, facts: ServerFacts) -> SessionStarted:
         talk, log = self.start.conversation, self.start.log

@@ -99,9 +99,11 @@ class Door(msgspec.Struct):
             self._stand_on(use, card, self.options.model or card.alias)
 
     def _stand_on(self, use: "Use", card: "Card", model: str) -> None:
+        from qcode.cli.embedded import over  # noqa: PLC0415 - see `serve`
+
         self.close()
         self.use = use
-        self.options = replace(self.options, base_url=card.base_url, model=model, own_key=card.key)
+        self.options = over(replace(self.options, model=model), use, card)
         self.loaded = settings(self.project, flags(self.options))
 
     def again(self) -> str:
@@ -158,9 +160,8 @@ class Door(msgspec.Struct):
             return self._demo(wanted, wanted.demo)
         if not wanted.base_url:
             return self.options, self.project.folder, self.loaded
-        said = replace(
-            self.options, base_url=wanted.base_url, own_key=own_server.key_at(wanted.base_url)
-        )
+        own_key = own_server.key_at(wanted.base_url)
+        said = replace(self.options, base_url=wanted.base_url, own_key=own_key, revive=None)
         return said, self.project.folder, settings(self.project, flags(said))
 
     def _demo(self, wanted: Wanted, folder: Path) -> tuple[Options, Path, Loaded]:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qcode.cli import own_server
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # a run with a server needs none of it
     from qcode.serve.card import Card
     from qcode.serve.shared import Use
 
+    Served = tuple[Use, Card]
+
 
 @contextmanager
 def embedded(options: Options, meanwhile: Callable[[], None] | None = None) -> Iterator[Options]:
@@ -29,12 +32,12 @@ def embedded(options: Options, meanwhile: Callable[[], None] | None = None) -> I
     say = _quiet if options.quiet else talk
     if options.gguf is not None:
         check(options.base_url, options.model)
-        with _started(options.gguf, say, meanwhile) as card:
-            yield replace(options, base_url=card.base_url, model=card.alias, own_key=card.key)
+        with _started(options.gguf, say, meanwhile) as (use, card):
+            yield over(replace(options, model=card.alias), use, card)
     elif own_server.any_told_of():
         loaded = settings(of_run(workspace(options.folder), options), flags(options))
         with _found(loaded.config.server, say) as found:
-            yield _over(options, found) if found else options
+            yield over(options, *found) if found else options
     else:
         yield options
 
@@ -45,7 +48,7 @@ def reached(arguments: argparse.Namespace) -> Iterator[argparse.Namespace]:
     `own_key`. Raises QcodeError."""
     if arguments.gguf is not None:
         check(arguments.base_url, arguments.model)
-        with _started(arguments.gguf, talk) as card:
+        with _started(arguments.gguf, talk) as (_, card):
             yield _said(arguments, card.base_url, card.alias, card.key)
         return
     names = {"server.base_url": arguments.base_url, "server.model": arguments.model}
@@ -54,7 +57,8 @@ def reached(arguments: argparse.Namespace) -> Iterator[argparse.Namespace]:
         if found is None:
             yield _said(arguments, arguments.base_url, arguments.model, "")
         else:
-            yield _said(arguments, found.base_url, arguments.model or found.alias, found.key)
+            _, card = found
+            yield _said(arguments, card.base_url, arguments.model or card.alias, card.key)
 
 
 def _said(
@@ -69,23 +73,23 @@ def again(gguf: str | None) -> str:
     return f" --gguf {shlex.quote(gguf)}" if gguf else ""
 
 
-def _over(options: Options, found: "Card") -> Options:
-    """`options` as if they named what was found."""
-    model = options.model or found.alias
-    return replace(options, base_url=found.base_url, model=model, own_key=found.key)
+def over(options: Options, use: "Use", card: "Card") -> Options:
+    """`options` as if they named what is served; while `use` is held it is served again, too."""
+    model, again = options.model or card.alias, partial(use.again, card)
+    return replace(options, base_url=card.base_url, model=model, own_key=card.key, revive=again)
 
 
 @contextmanager
 def _started(
     model: str, say: Callable[[str], None], meanwhile: Callable[[], None] | None = None
-) -> "Iterator[Card]":
+) -> "Iterator[Served]":
     from qcode.cli.serving import asked  # noqa: PLC0415 - a run with a server needs none of it
 
     config = load(sources()).config  # the person's own: no project says what runs here
     use, card = asked(model, config).use(say, meanwhile=meanwhile)
     _tell_how_long(use, card, config, say)
     try:
-        yield card
+        yield use, card
     finally:
         tell_failure(use)
         use.close()
@@ -98,7 +102,7 @@ def _tell_how_long(use: "Use", card: "Card", config: Config, say: Callable[[str]
 
 
 @contextmanager
-def _found(server: Server, say: Callable[[str], None]) -> "Iterator[Card | None]":
+def _found(server: Server, say: Callable[[str], None]) -> "Iterator[Served | None]":
     """One of the person's own: at the address that is named, or, where none is, any."""
     with own_server.joined(_meant(server), server.loading_seconds) as found:
         if found is None:
@@ -107,7 +111,7 @@ def _found(server: Server, say: Callable[[str], None]) -> "Iterator[Card | None]
         use, card = found
         _tell_which(server.base_url, card, say)
         try:
-            yield card
+            yield use, card
         finally:
             tell_failure(use)
 
@@ -129,9 +133,7 @@ def tell_failure(use: "Use") -> None:
         talk(f"{now.said}\n  The whole log: {use.place.log}")
 
 
-def for_app(
-    model: str, say: Callable[[str], None], loads: Callable[[str], None]
-) -> "tuple[Use, Card]":
+def for_app(model: str, say: Callable[[str], None], loads: Callable[[str], None]) -> "Served":
     """The same inside the app: held until it is closed. What `loads` raises ends the waiting, and
     the server, if nobody else uses it. Raises QcodeError."""
     from qcode.cli.serving import asked  # noqa: PLC0415 - seldom wanted
@@ -144,7 +146,7 @@ def for_app(
 
 def found_for_app(
     server: Server, say: Callable[[str], None], loads: Callable[[str], None]
-) -> "tuple[Use, Card] | None":
+) -> "Served | None":
     """The same with one of the person's own; None = there is none. Raises QcodeError."""
 
     def told(card: "Card", _: float) -> None:

@@ -109,6 +109,7 @@ def start(
         keep=partial(keep, folder),
         api_key=key.value if key else own,
         tries=RESTARTED_TRIES if own else None,
+        revive=options.revive if own else None,
         limits=Limits(
             max_steps=config.agent.max_steps,
             max_tool_calls=options.max_tool_calls,

@@ -1,6 +1,6 @@
 """What the flags of the main command said, as one typed value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,3 +77,5 @@ class Options:
     """Of a host, by name: `--mcp-config` is read for that alone."""
     own_key: str = field(default="", repr=False)
     """Of a server that qcode itself started for `gguf`; no flag says it."""
+    revive: Callable[[], str] | None = None
+    """See `Start.revive`; no flag says it either."""

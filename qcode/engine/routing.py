@@ -74,7 +74,7 @@ class Routes:
 
     def __init__(self, first: Choice, plan: Plan, settings: Settings, say: Say) -> None:
         self.server = Switch(first.server)
-        self.choice = first
+        self.choice = self._first = first
         self._plan = plan
         self._settings = settings
         self._say = say
@@ -96,6 +96,11 @@ class Routes:
             return await self._go(self.choice)
         except ServerGone as error:
             return await self._fall_back(error)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the server of the beginning answers, or at least its address."""
+        return self.choice.base_url == self._first.base_url
 
     def carry(self, load: Load) -> None:
         """What follows when another server answers."""

@@ -49,6 +49,9 @@ class Start(msgspec.Struct, frozen=True):
     tries: int | None = None
     """Requests at most for one answer of the first server; None = as usual, more where somebody
     starts it again."""
+    revive: Callable[[], str] | None = None
+    """Starts the first server once more if it is gone, and then gives a sentence. Called in a
+    thread before each turn that it is to answer; may raise QcodeError. None = others do."""
     limits: Limits = msgspec.field(default_factory=Limits)
     person: Literal["present", "absent"] = "absent"
     verify: Literal["changed", "always"] = "changed"

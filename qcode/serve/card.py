@@ -37,6 +37,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     build: int = 0
     reasons: tuple[str, ...] = ()
     """Of the flags, each in its place."""
+    port: int = 0
+    """Where those that used it look for it, if it can be had; 0 = nobody does."""
 
     def __repr__(self) -> str:
         return f"Task({self.backend}, {self.model!r})"  # not the key
@@ -65,6 +67,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     build: int = 0
     flags: tuple[tuple[str, str], ...] = ()
     reasons: tuple[str, ...] = ()
+    program: str = ""
+    """As `Task.program`."""
+    idle_seconds: float = 600.0
+    """As `Task.idle_seconds`."""
 
     def __repr__(self) -> str:
         return f"Card({self.alias!r}, {self.state}, port {self.port})"  # not the key
@@ -144,6 +150,25 @@ class Place(msgspec.Struct, frozen=True):
                 file.unlink(missing_ok=True)
         with suppress(OSError):  # somebody is in it
             self.users.rmdir()
+
+
+def task_of(card: Card, place: Place) -> Task:
+    """That the same is served once more, at the same address and with the same key."""
+    return Task(
+        backend="xllamacpp" if card.backend == "xllamacpp" else "llama-server",
+        program=card.program,
+        model=card.model,
+        alias=card.alias,
+        flags=card.flags,
+        folder=str(place.folder),
+        id=place.id,
+        key=card.key,
+        idle_seconds=card.idle_seconds,
+        context_tokens=card.context_tokens,
+        build=card.build,
+        reasons=card.reasons,
+        port=card.port,
+    )
 
 
 def place_of(folder: Path, model: Path, *words: str) -> Place:

@@ -29,15 +29,18 @@ HEALTH_SECONDS = 2.0
 QUESTION = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 
-def hold_port() -> socket.socket:
-    """A free port of this machine, held and not listened at.
+def hold_port(wished: int = 0) -> socket.socket:
+    """A free port of this machine, held and not listened at; the wished one, if it can be had.
 
     Held with SO_REUSEPORT, it is free for processes of the same user alone: no stranger gets it
     before the engine does, nor while a crashed one is started again.
     """
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held.bind((HOST, 0))
+    try:
+        held.bind((HOST, wished))
+    except OSError:
+        held.bind((HOST, 0))
     return held
 
 

@@ -72,7 +72,7 @@ class Keeper:
         self._place = place
         self._output = Output(place.log)
         self._bell = Bell()
-        self._held = child.hold_port()
+        self._held = child.hold_port(task.port)
         self._port: int = self._held.getsockname()[1]
         self._child: child.Child | None = None
         self._since = time.time()
@@ -239,5 +239,7 @@ class Keeper:
                     build=task.build,
                     flags=task.flags,
                     reasons=task.reasons,
+                    program=task.program,
+                    idle_seconds=task.idle_seconds,
                 )
             )

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import IO, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.protocol.errors import OutOfMemory, ServerGone
 from qcode.serve import boot, child
 from qcode.serve.boot import environment
-from qcode.serve.card import Card, Place, Task, alone, locked, pause
+from qcode.serve.card import Card, Place, Task, alone, locked, pause, task_of
 
 BEGIN_SECONDS = 30.0
 """For a keeper to say its first word, on a machine that is busy with other things."""
@@ -27,6 +28,8 @@ STOP_SECONDS = 20.0
 HANG_SECONDS = 30.0
 """An engine that is ready says so within it, however busy its machine is; one that hangs was
 started again by then, see `pulse`."""
+LISTEN_SECONDS = 20.0
+"""For an engine that was started to listen, long before it is ready."""
 MANY = 4
 """Users beyond them may hold all threads that answer: an engine that says nothing may be busy."""
 
@@ -81,6 +84,33 @@ class Use(msgspec.Struct):
             time.sleep(POLL_SECONDS)
         return True
 
+    def again(self, card: Card) -> str:
+        """Start it once more, as `card` tells of it, if it is gone; a sentence if that was done.
+        It listens then, and need not be ready. Raises ServerGone."""
+        if self.place.is_kept() and _is_usable(self.place.card()):
+            return ""
+        try:
+            use = join(self.place, lambda: task_of(card, self.place))
+        except OSError as error:
+            raise ServerGone(f"{card.alias} cannot be started again: {error}.") from error
+        self.close()
+        self._file, self._path = use._file, use._path
+        if not _is_where(self.place.card(), card):
+            raise ServerGone(
+                f"{card.alias} is served at another address by now, since another program has "
+                "taken its port or another qcode came first. Leave, and go on with --continue."
+            )
+        self._listens(card)
+        return f"{card.alias} was gone: it is served again." if use.began == "started" else ""
+
+    def _listens(self, card: Card) -> None:
+        limit = time.monotonic() + LISTEN_SECONDS
+        while time.monotonic() < limit and child.serves(card.port) == "nobody":
+            now = self.place.card()
+            if now and now.state == "failed":
+                raise ServerGone(f"{now.said}\n  The whole log: {self.place.log}")
+            time.sleep(POLL_SECONDS)
+
     def close(self) -> None:
         """Let go of it."""
         self._path.unlink(missing_ok=True)
@@ -114,10 +144,15 @@ def join(
         _end_kept(place)
         if place.is_kept():
             raise ServerGone(f"The server that ran here before does not end. Its log: {place.log}")
+        before = place.card()
         place.clear()
+        is_missed = before is not None and users(place) > 0
         use = _use(place, "started")
         try:
-            _begin(place, task(), meanwhile)
+            wanted = task()
+            if before and is_missed:  # others know it there
+                wanted = replace(wanted, port=before.port, key=before.key)
+            _begin(place, wanted, meanwhile)
         except BaseException:  # Ctrl+C while it loads, too: nobody would use it
             use.close()
             if not users(place):
@@ -188,6 +223,10 @@ def _clear(place: Place) -> None:
     if not place.is_kept():
         place.clear()
         place.door.unlink(missing_ok=True)
+
+
+def _is_where(card: Card | None, before: Card) -> bool:
+    return card is not None and (card.port, card.key) == (before.port, before.key)
 
 
 def _is_usable(card: Card | None) -> bool:

@@ -256,6 +256,27 @@ def test_the_app_starts_with_it_and_lets_go_of_it(cli: Cli, model: str) -> None:
     until(lambda: [one["users"] for one in served(cli)] == [0])
 
 
+def test_the_next_prompt_in_the_app_starts_again_what_has_died(cli: Cli, model: str) -> None:
+    with Terminal(
+        cli.line("--gguf", model, *WORDS), cwd=cli.folder, env=cli.environ, size=(100, 30)
+    ) as terminal:
+        terminal.wait_for("3.5 answers", PATIENCE_SECONDS)
+        ((place, before),) = shared.servers(paths().state / "serve")
+        os.kill(before.pid, signal.SIGKILL)
+        until(lambda: not runs(before.engine_pid) and not place.is_kept())
+        terminal.type("hello\r")
+        terminal.wait_for("3.5 was gone: it is served again.", PATIENCE_SECONDS)
+        terminal.wait_for("tok/s", PATIENCE_SECONDS)
+        (now,) = served(cli)
+        assert now["base_url"] == before.base_url
+        assert now["users"] == 1
+        terminal.wait_until(lambda seen: "Esc" not in seen.rows[-1], PATIENCE_SECONDS)
+        terminal.settle(2.0)
+        terminal.type("\x03\x03")
+        assert terminal.wait(PATIENCE_SECONDS) == 0
+    until(lambda: [one["users"] for one in served(cli)] == [0])
+
+
 def test_while_it_loads_ctrl_c_ends_the_wait(cli: Cli, tmp_path: Path, home: Path) -> None:
     slow = fake_llama.write(tmp_path / "llama-server", slow=600.0)
     file = paths().config_file

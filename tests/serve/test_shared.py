@@ -196,6 +196,71 @@ def test_a_killed_keeper_takes_the_engine_with_it_and_the_next_starts_anew(join:
     assert ready(second).key != before.key
 
 
+def kill_keeper(place: Place, card: Card) -> None:
+    """And its engine with it."""
+    os.kill(card.pid, signal.SIGKILL)
+    until(lambda: not runs(card.engine_pid) and not place.is_kept())
+
+
+def test_who_uses_it_still_starts_it_again_where_it_was(join: Join, place: Place) -> None:
+    use = join()
+    before = ready(use)
+    assert use.again(before) == ""
+    kill_keeper(use.place, before)
+    assert use.again(before) == "3.5 was gone: it is served again."
+    after = ready(use)
+    assert (after.port, after.key, after.flags) == (before.port, before.key, before.flags)
+    assert status(after, "/models", before.key) == 200
+    assert shared.users(place) == 1, "nobody holds it now"
+    assert use.again(before) == ""
+
+
+def test_what_was_ended_by_its_user_is_started_again_by_who_needs_it(
+    join: Join, place: Place
+) -> None:
+    use = join()
+    before = ready(use)
+    assert shared.stop(place)
+    assert use.again(before) == "3.5 was gone: it is served again."
+    assert (ready(use).port, ready(use).key) == (before.port, before.key)
+
+
+def test_a_newcomer_starts_it_where_those_that_use_it_still_look_for_it(
+    join: Join, place: Place
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from qcode.serve import shared\n"
+        "from qcode.serve.card import Place; from tests.support.served import ready\n"
+        f"place = Place(Path({str(place.folder)!r}), {place.id!r})\n"
+        "use = shared.join(place, lambda: None); before = ready(use)\n"
+        "print('joined', flush=True); sys.stdin.readline()\n"
+        "print(repr(use.again(before)), ready(use).port == before.port, flush=True)"
+    )
+    first = join()
+    before = ready(first)
+    line, pipe = [sys.executable, "-c", code], subprocess.PIPE
+    with subprocess.Popen(line, cwd=ROOT, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"joined\n"
+        first.close()
+        kill_keeper(place, before)
+        after = ready(join())
+        assert (after.port, after.key) == (before.port, before.key)
+        told, _ = other.communicate(b"\n", timeout=60)
+    assert told == b"'' True\n"
+
+
+def test_one_whose_port_is_taken_meanwhile_is_told(join: Join) -> None:
+    use = join()
+    before = ready(use)
+    kill_keeper(use.place, before)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", before.port))
+        with pytest.raises(ServerGone, match="at another address by now"):
+            use.again(before)
+
+
 def test_it_ends_when_the_last_user_has_left_for_long_enough(join: Join, place: Place) -> None:
     first, second = join(idle_seconds=0.7), join()
     card = ready(first)
