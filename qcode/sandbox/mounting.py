@@ -72,14 +72,18 @@ def _place(kind: str, path: str, taken: int) -> None:
         _put(tree, path)
     elif kind == "hide":
         try:
-            at = locate(path)
-        except FileNotFoundError:  # a socket that was given up meanwhile
+            _hide(path)
+        except FileNotFoundError:  # a socket that was given up meanwhile, up to the last moment
             return
-        folder = _is_folder(at)
-        os.close(at)
-        tree = _take("/dev/.empty/folder" if folder else "/dev/.empty/file")
-        _read_only(tree)
-        _put(tree, path)
+
+
+def _hide(path: str) -> None:
+    at = locate(path)
+    folder = _is_folder(at)
+    os.close(at)
+    tree = _take("/dev/.empty/folder" if folder else "/dev/.empty/file")
+    _read_only(tree)
+    _put(tree, path)
 
 
 def _empty() -> int:
@@ -139,11 +143,15 @@ def _copy(at: int) -> int:
 
 
 def _put(tree: int, path: str) -> None:
-    at = locate(path)
-    done = _call(MOVE_MOUNT, tree, b"", at, b"", 0x4 | 0x40)  # both ends are descriptors
-    os.close(at)
-    os.close(tree)
-    checked(done, path)
+    try:
+        at = locate(path)
+        try:
+            flags = 0x4 | 0x40  # both ends are descriptors
+            checked(_call(MOVE_MOUNT, tree, b"", at, b"", flags), path)
+        finally:
+            os.close(at)
+    finally:
+        os.close(tree)
 
 
 def _read_only(tree: int) -> None:

@@ -295,6 +295,32 @@ async def test_a_server_outside_is_not_reached_and_one_inside_is(place: Place) -
     assert printed == "inside\nrefused\n[0]"
 
 
+COME_AND_GO = """
+import os, socket, sys
+
+while True:
+    names = [f"{sys.argv[1]}/s{number:03}" for number in range(200)]
+    held = []
+    for name in names:
+        held.append(socket.socket(socket.AF_UNIX))
+        held[-1].bind(name)
+    for name in reversed(names):
+        os.unlink(name)
+"""
+
+
+async def test_sockets_that_come_and_go_hinder_no_command(place: Place) -> None:
+    folder = place.home / "sockets"
+    folder.mkdir()
+    line = (PYTHON, "-c", COME_AND_GO, str(folder))
+    with subprocess.Popen(line) as others:
+        try:
+            printed = [await place.run("echo done") for _ in range(25)]
+        finally:
+            others.kill()
+    assert set(printed) == {"done\n[0]"}
+
+
 async def test_sockets_outside_are_not_reached_wherever_they_lie(place: Place) -> None:
     agent = place.workspace / "s"
     with socket.socket(socket.AF_UNIX) as near, socket.socket(socket.AF_UNIX) as far:

@@ -148,7 +148,8 @@ async def main(folder, mark):
     runner = FencedRunner(fence, folder / "spill")
     line = f"setsid sh -c 'sleep 600; true' {mark} & sh -c 'sleep 600; true' {mark}"
     await runner.start(Command(line, folder, 60))
-    await runner.run(Command(line, folder, 600), lambda text: None)
+    output = await runner.run(Command(line, folder, 600), lambda text: None)
+    print(output, await runner.read("job-1", 0))  # it should have been killed by now
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2][::-1]))
 """
@@ -158,10 +159,12 @@ async def test_a_killed_qcode_takes_all_of_it_along(tmp_path: Path, mark: str) -
     line = (sys.executable, "-c", RUNS, str(tmp_path), mark[::-1])
     variables = {**os.environ, "TMPDIR": str(tmp_path)}  # its private /tmp is left there
     runs = await asyncio.create_subprocess_exec(*line, env=variables)
-    assert await until(lambda: len(marked(mark)) >= 4, 20)
-    runs.send_signal(signal.SIGKILL)
-    await runs.wait()
-    assert await until(lambda: not marked(mark), 2)
+    try:
+        assert await until(lambda: len(marked(mark)) >= 4, 30)
+    finally:
+        runs.send_signal(signal.SIGKILL)
+        await runs.wait()
+    assert await until(lambda: not marked(mark), 10)
 
 
 TRIES = """
