@@ -78,6 +78,31 @@ def test_the_second_joins_what_the_first_has_started(join: Join) -> None:
     assert ready(first) == ready(second)
 
 
+def test_what_there_is_to_do_is_done_while_it_starts(place: Place, model: Path) -> None:
+    seen: list[tuple[bool, Card | None]] = []
+
+    def meanwhile() -> None:
+        seen.append((bool(ours(place.folder.parent)), place.card()))
+
+    for _ in range(2):
+        use = shared.join(place, lambda: task(place, model), meanwhile)
+        ready(use)
+        use.close()
+    ((has_keeper, card),) = seen  # the second has nothing to wait for
+    assert has_keeper
+    assert card is None or card.state == "loading"
+
+
+def test_a_failure_meanwhile_leaves_nothing_behind(place: Place, model: Path) -> None:
+    def meanwhile() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shared.join(place, lambda: task(place, model), meanwhile)
+    until(lambda: not ours(place.folder.parent))
+    assert [*shared.servers(place.folder)] == []
+
+
 def test_it_answers_to_its_key_alone(join: Join) -> None:
     card = ready(join())
     assert status(card, "/models") == 401

@@ -11,11 +11,10 @@ import sys
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from tests.support.gguf import write_model
-from tests.support.render import Style, source
-from tests.support.vocabulary import FOLLOWERS, THINKER
+if TYPE_CHECKING:  # the engine's own process needs none of it, and its start is measured
+    from tests.support.render import Style
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -54,7 +53,7 @@ class StartLlama(Protocol):
     """What the fixture `start_llama` gives: one more server, ended with the test."""
 
     def __call__(
-        self, style: Style = "3.5", *, n_ctx_checkpoints: int = 32, thinks: Thinks = "a while"
+        self, style: "Style" = "3.5", *, n_ctx_checkpoints: int = 32, thinks: Thinks = "a while"
     ) -> "LlamaServer": ...
 
 
@@ -112,8 +111,13 @@ class LlamaServer:
         return line
 
 
-def make_model(folder: Path, style: Style, thinks: Thinks = "a while") -> Path:
+def make_model(folder: Path, style: "Style", thinks: Thinks = "a while") -> Path:
     """The tiny model with the test's template in one style; written once per folder."""
+    # with them come gguf, numpy and jinja2: 0.2 s of the start of each engine, which has a model
+    from tests.support.gguf import write_model  # noqa: PLC0415
+    from tests.support.render import source  # noqa: PLC0415
+    from tests.support.vocabulary import FOLLOWERS, THINKER  # noqa: PLC0415
+
     path = folder / ("tiny" if thinks == "a while" else "thinker") / f"{style}.gguf"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
