@@ -313,11 +313,12 @@ async def test_sockets_that_come_and_go_hinder_no_command(place: Place) -> None:
     folder = place.home / "sockets"
     folder.mkdir()
     line = (PYTHON, "-c", COME_AND_GO, str(folder))
-    with subprocess.Popen(line) as others:
-        try:
-            printed = [await place.run("echo done") for _ in range(25)]
-        finally:
-            others.kill()
+    others = await asyncio.create_subprocess_exec(*line)
+    try:
+        printed = [await place.run("echo done") for _ in range(25)]
+    finally:
+        others.kill()
+        await others.wait()
     assert set(printed) == {"done\n[0]"}
 
 
