@@ -16,6 +16,7 @@ from qcode.doctor.probes.walking import Steps, walk
 from qcode.server.base import Strategy
 from tests.doctor.mechanics import CASES, llama
 from tests.doctor.planted import Case, Outcome, table, try_case
+from tests.support.llama import make_model
 
 pytestmark = pytest.mark.llamacpp
 
@@ -45,7 +46,8 @@ def test_slots_that_divide_name_the_whole_context(llama_folder: Path) -> None:
 
 async def test_history_that_changes_is_seen_and_sent_otherwise(llama_folder: Path) -> None:
     """Qwen 3.5's template drops earlier reasoning; what keeps it is found by trying."""
-    with llama()(llama_folder) as base_url:
+    calls_nothing = make_model(llama_folder, "3.5", "for ever")  # a call that is cut proves nothing
+    with llama(model=str(calls_nothing))(llama_folder) as base_url:
         result = await _with_strategy(base_url, "plain")
     assert [finding.id for finding in result.findings] == ["reuse.history"]
     assert result.learned.strategy == "fold"

@@ -86,9 +86,10 @@ def _is_timed(steps: Steps) -> bool:
 
 
 def _better(first: Steps, second: Steps) -> Steps:
-    """Of two, the one in which less was read again: that much the server can do."""
+    """Of two, the one in which less was read again: that much the server can do. Of equals, one
+    whose answer ended well: it proves more."""
     steps = [each for each in (second, first) if not each.error] or [second]
-    return min(steps, key=lambda each: (each.question.how, each.branch.how).count("reread"))
+    return min(steps, key=lambda it: ((it.question.how, it.branch.how).count("reread"), it.is_cut))
 
 
 async def _healing(subject: Subject, steps: Steps, keeps: Keeps | None, block: int) -> Steps | None:
