@@ -58,6 +58,8 @@ class Control(msgspec.Struct):
     """As the engine keeps it."""
     rewinding: str = ""
     """The request of the host by which files are being put back; empty = none."""
+    _last_calls: set[str] = msgspec.field(default_factory=set)
+    """Denied with the word that the turn ends there."""
     _is_closed: bool = False
     """The host says no more."""
     _open: dict[str, Pending] = msgspec.field(default_factory=dict)
@@ -71,6 +73,8 @@ class Control(msgspec.Struct):
             if not isinstance(request, dict):
                 raise Refused("A control_request has no `request` object.")
             if request.get("subtype") == "rewind_files":  # answered when it is done
+                if request.get("dry_run"):
+                    raise Refused("qcode puts files back or not: rewind_files without `dry_run`.")
                 self._rewind(request_id, str(request.get("user_message_id", "")), seen)
                 return
             self._answer(request_id, "success", {"response": self._done(request, seen)})
@@ -111,8 +115,14 @@ class Control(msgspec.Struct):
                 self._open.pop(key).timer.cancel()
                 self.write({"type": "control_cancel_request", "request_id": key})
 
+    def finished(self, call_id: str) -> None:
+        """A call is over; the turn, too, if the host said so when it denied the call."""
+        if call_id in self._last_calls:
+            self.submit(Cancel())
+
     def turn_over(self) -> None:
         """Its question waits no more; approvals are settled by the engine."""
+        self._last_calls.clear()
         for key, pending in list(self._open.items()):
             if isinstance(pending.event, QuestionAsked):
                 self._open.pop(key).timer.cancel()
@@ -248,7 +258,14 @@ class Control(msgspec.Struct):
         else:
             self._deny(pending.event, str(found.get("message") or ""))
             if found.get("interrupt"):
-                self.submit(Cancel())
+                self._end_with(pending.event)
+
+    def _end_with(self, event: ApprovalRequested | QuestionAsked) -> None:
+        """At once, the denial itself and its words would be lost."""
+        if isinstance(event, ApprovalRequested):
+            self._last_calls.add(event.call.id)
+        else:
+            self.submit(Cancel())
 
     def _deny(self, event: ApprovalRequested | QuestionAsked, words: str) -> None:
         if isinstance(event, QuestionAsked):

@@ -23,6 +23,7 @@ from qcode.protocol.events import (
     Returned,
     SessionStarted,
     Steered,
+    ToolCallFinished,
     TurnFinished,
     TurnStarted,
 )
@@ -32,6 +33,9 @@ from qcode.protocol.text import well_formed
 
 WAITING_PIECES = 4
 """Pieces of stdin that wait to be taken: more are left in the pipe."""
+NOTHING = (
+    'Nothing came on stdin. Write a line: {"type":"user","message":{"role":"user","content":"…"}}'
+)
 
 
 class Host:
@@ -53,6 +57,8 @@ class Host:
         """Whether more may come."""
         self._has_heard = False
         """A prompt."""
+        self._is_silent = True
+        """No line has come, and there was no prompt."""
         self._missed = ""
         """Why what came last could not be taken up; empty = it was."""
         self._over = asyncio.Event()
@@ -61,6 +67,7 @@ class Host:
         """All of it. `gone`: nobody reads any more."""
         if prompt is not None:
             self._begin(prompt, self._frames.make_id())
+            self._is_silent = False
         tasks = [asyncio.create_task(self._follow())]
         if self._is_open:
             tasks.append(asyncio.create_task(self._listen()))
@@ -98,6 +105,8 @@ class Host:
                 self._take(line)
         for line in lines.end():
             self._take(line)
+        if self._is_open and self._is_silent:  # whoever should have written has failed, perhaps
+            self._missed = NOTHING
         self._is_open = False
         self.control.close()
         self._end_if_done()
@@ -106,6 +115,7 @@ class Host:
     def _take(self, line: dict[str, Any] | Broken) -> None:
         if not self._is_open:  # a signal ended the run
             return
+        self._is_silent = False
         if isinstance(line, Broken):
             self._complain(line.why)
             return
@@ -164,6 +174,8 @@ class Host:
                     self.control.ask(event)
                 case ApprovalSettled(request_id):
                     self.control.settled(request_id)
+                case ToolCallFinished(message):
+                    self.control.finished(message.call_id)
                 case Notice():
                     self.control.noticed(event)
                     self._end_if_done()

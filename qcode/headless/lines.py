@@ -1,6 +1,7 @@
 """Lines of JSON from stdin -> what they say. Bounded: nobody makes us hold an endless line."""
 
 import asyncio
+import codecs
 import os
 import select
 import threading
@@ -9,6 +10,8 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 import msgspec
+
+from qcode.protocol.text import well_formed
 
 MOST_BYTES = 16 * 1024 * 1024
 """Of one line: a prompt with some pictures. A longer one is thrown away up to its end."""
@@ -64,13 +67,25 @@ class Lines:
 
 def _read(data: bytes) -> Line:
     try:
-        found = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        found = _decoded(data.removeprefix(codecs.BOM_UTF8))
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         shown = data[:80].decode(errors="replace")
         return Broken(f"A line is not JSON ({error}): {shown!r}")
     if not isinstance(found, dict):
         return Broken("A line is JSON but no object.")
     return found
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        if b"\\ud" not in data.lower():
+            raise
+        import json  # noqa: PLC0415 - few hosts need it, and each would wait for it
+
+        # Half of a sign, where a host cut a text: it is replaced, and the rest is heard.
+        return msgspec.json.decode(well_formed(json.dumps(json.loads(data), ensure_ascii=False)))
 
 
 def pump(descriptor: int, into: "asyncio.Queue[bytes]") -> None:

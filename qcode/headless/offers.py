@@ -51,5 +51,6 @@ def chosen(updated: Any, question: str) -> str:
     """The answer as Claude's clients put it beside the questions."""
     answers = updated.get("answers") if isinstance(updated, dict) else None
     if isinstance(answers, dict) and answers:
-        return str(answers.get(question, next(iter(answers.values()))))
+        answer = answers.get(question, next(iter(answers.values())))
+        return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
     return DECLINED

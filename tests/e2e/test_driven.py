@@ -295,3 +295,54 @@ def test_a_last_message_that_cannot_be_written_is_no_success(
     assert ran.code == result["qcode"]["exit_code"] == 42
     assert "could not be written" in result["errors"][0]
     assert result["result"] == "Done."
+
+
+def test_a_denial_that_ends_the_turn_is_told_as_a_denial(
+    cli: Cli, serve: Serve, drive: Drive
+) -> None:
+    server = serve(WRITE, DONE)
+    host = drive(*ASKED)
+    host.say("go")
+    host.reply(host.asked(), behavior="deny", message="not that", interrupt=True)
+    result = host.result()
+    assert result["is_error"] is True
+    assert "not that" in result["permission_denials"][0]["because"]
+    told = next(line for line in host.seen if line["type"] == "user")
+    assert "not that" in told["message"]["content"][0]["content"]
+    host.say("again")
+    host.result()
+    assert "not that" in json.dumps(server.requests[-1].messages)
+    assert host.end() == 0
+    assert not (cli.folder / "a.txt").exists()
+
+
+def test_a_question_of_what_would_come_back_puts_nothing_back(
+    cli: Cli, serve: Serve, drive: Drive
+) -> None:
+    serve(WRITE, DONE)
+    host = drive(*YOLO)
+    host.say("go", uuid="m-1")
+    host.result()
+    refused = host.request("rewind_files", user_message_id="m-1", dry_run=True)
+    assert "without `dry_run`" in refused["error"]
+    assert (cli.folder / "a.txt").exists()
+    assert host.end() == 0
+
+
+@pytest.mark.parametrize("said", [b"", b" \n\n"])
+def test_a_host_that_never_said_anything_has_no_success(cli: Cli, said: bytes) -> None:
+    cli.url = NOBODY
+    ran = cli.run(*BOTH, stdin=said)
+    result = json.loads(ran.out.splitlines()[-1])
+    assert ran.code == 42
+    assert "Nothing came on stdin" in result["errors"][0]
+
+
+def test_a_question_with_several_answers_has_all_of_them(serve: Serve, drive: Drive) -> None:
+    server = serve(calling("ask", question="Which?", choices="a\nb\nc"), DONE)
+    host = drive(*ASKED)
+    host.say("go")
+    host.reply(host.asked(), behavior="allow", updatedInput={"answers": {"Which?": ["a", "c"]}})
+    host.result()
+    assert "a, c" in server.requests[-1].messages[-1]["content"]
+    assert host.end() == 0

@@ -49,3 +49,15 @@ def test_a_line_that_is_too_long_is_thrown_away_up_to_its_end() -> None:
 def test_lines_nested_without_end_are_broken() -> None:
     (found,) = read([b"[" * 100_000 + b"\n"], 1_000_000)
     assert isinstance(found, Broken)
+
+
+def test_a_text_that_was_cut_within_a_sign_is_heard() -> None:
+    cut = json.dumps({"say": "a\U0001f600"[:2] + "\U0001f600"}).replace("\\ude00", "", 1)
+    (found,) = read([cut.encode()])
+    assert found == {"say": "a\ufffd\U0001f600"}
+    (broken,) = read([b'{"say": "\\ud800" 7}'])
+    assert isinstance(broken, Broken)
+
+
+def test_a_mark_of_the_encoding_says_nothing() -> None:
+    assert read(['\ufeff{"say": "hi"}\n'.encode()]) == [{"say": "hi"}]
