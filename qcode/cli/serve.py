@@ -17,8 +17,8 @@ from qcode.config.model import Config
 from qcode.headless.talk import talk
 from qcode.protocol.errors import InputError, ServerGone, UsageError
 from qcode.serve import shared
+from qcode.serve.base import KvType, Wants
 from qcode.serve.card import Card, Place, place_of
-from qcode.serve.plan import KvType, Wants
 from qcode.serve.printing import FORMS, printed
 from qcode.serve.source import located
 

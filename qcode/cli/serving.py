@@ -1,8 +1,8 @@
-"""A model file and settings -> a server that this process uses: found, or planned and started."""
+"""A model file and settings -> a server that this process uses: found, or started as planned."""
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -11,13 +11,9 @@ from msgspec.structs import replace
 from qcode.config.model import Config
 from qcode.config.paths import make, paths
 from qcode.protocol.errors import ConfigError, OutOfMemory, ServerGone
-from qcode.serve import engines, shared
-from qcode.serve.base import Engine, Flag, Machine, Plan
+from qcode.serve import shared
+from qcode.serve.base import Plan, Wants
 from qcode.serve.card import Card, Place, Task, place_of
-from qcode.serve.fields import SETTERS
-from qcode.serve.gguf import read
-from qcode.serve.hardware import look
-from qcode.serve.plan import Wants, plan
 from qcode.serve.shared import Told, Use
 from qcode.serve.source import alias_of, located
 
@@ -62,25 +58,19 @@ class Asked(msgspec.Struct):
 
     def plan(self) -> Plan:
         """How it would be served here. Raises ConfigError and InputError."""
-        machine = look()
-        engine = engines.find(machine, self.config.serve.binary)
-        wants = replace(self.wants, slot_folder=_slots())
-        return self._flagged(plan(machine, read(self.file), engine, wants))
+        from qcode.cli import planning  # noqa: PLC0415 - who joins a server needs none of it
+
+        return planning.planned(self.file, self._wants, self.config)
 
     def plan_to_print(self) -> Plan:
         """The same for a `llama-server`, also where none is installed."""
-        machine = look()
-        engine = _server_of(machine, self.config)
-        return self._flagged(plan(machine, read(self.file), engine, self.wants))
+        from qcode.cli import planning  # noqa: PLC0415 - the same
 
-    def _flagged(self, planned: Plan) -> Plan:
-        """With the person's own flags in the place of those of the same name."""
-        said = (words.partition(" ") for words in self.config.serve.flags)
-        own = [Flag(name, value.strip(), "as serve.flags says") for name, _, value in said]
-        _check_flags(planned, own)
-        names = {flag.name for flag in own}
-        kept = (flag for flag in planned.flags if flag.name not in names)
-        return replace(planned, flags=(*kept, *own))
+        return planning.plan_to_print(self.file, self.wants, self.config)
+
+    @property
+    def _wants(self) -> Wants:
+        return replace(self.wants, slot_folder=_slots())
 
     def use(
         self, say: Say, told: Told | None = None, meanwhile: Callable[[], None] | None = None
@@ -109,20 +99,10 @@ class Asked(msgspec.Struct):
             _give_up(use, say)
             raise
 
-    def _plan_in_room(self, say: Say) -> Plan:
-        """The plan, for which servers of ours that nobody uses make room: a plan for what memory
-        they leave is a slow one."""
-        planned = self.plan()
-        if planned.fits and not look().gpus:
-            return planned
-        ended = [card.alias for place, card in shared.servers(folder()) if shared.end_unused(place)]
-        if not ended:
-            return planned
-        say(f"{', '.join(ended)} made room for it: nobody used it any more.")
-        return self.plan()
-
     def _task(self, say: Say) -> Task:
-        planned = self._plan_in_room(say)
+        from qcode.cli import planning  # noqa: PLC0415 - the same
+
+        planned = planning.plan_in_room(self.file, self._wants, self.config, folder(), say)
         for remark in planned.remarks:
             say(remark)
         place = self.place
@@ -155,18 +135,6 @@ def _give_up(use: Use, say: Say) -> None:
         say(f"{card.alias} goes on: {others} more use it.")
 
 
-def _check_flags(planned: Plan, own: Sequence[Flag]) -> None:
-    """What was planned may be left out by an engine that has no such thing; what was asked for may
-    not. Raises ConfigError."""
-    unknown = [flag.name for flag in own if flag.name not in SETTERS]
-    if planned.engine.backend == "xllamacpp" and unknown:
-        raise ConfigError(
-            f"serve.flags has {', '.join(unknown)}, which xllamacpp does not know. Write the long "
-            "name as llama-server spells it and its value behind a blank (--threads 4), or install "
-            "a llama-server."
-        )
-
-
 def asked(model: str, config: Config, wants: Wants | None = None) -> Asked:
     """What `MODEL` means. Raises InputError and ConfigError."""
     if sys.platform == "win32":
@@ -190,15 +158,3 @@ class Progress:
         due = self._due.pop(0)
         self._due = self._due or [due + 30.0]
         self._say(f"loading {card.alias}, {seconds:.0f} s")
-
-
-def _server_of(machine: Machine, config: Config) -> Engine:
-    try:
-        found = engines.find(machine, config.serve.binary)
-    except ConfigError:
-        found = None
-    if found and found.backend == "llama-server":
-        return found
-    vendors = {"nvidia": "cuda", "amd": "rocm", "intel": "vulkan", "apple": "metal"}
-    could = tuple(dict.fromkeys(vendors[gpu.vendor] for gpu in machine.gpus))
-    return Engine("llama-server", "llama-server", 0, could)

@@ -107,6 +107,21 @@ class Flag(msgspec.Struct, frozen=True):
     source: str = ""
 
 
+class Wants(msgspec.Struct, frozen=True):
+    """What a person asks for; None = as it fits."""
+
+    context_tokens: int | None = None
+    """Of one slot; more than the model was trained for stretches it."""
+    slots: int | None = None
+    kv_type: KvType | None = None
+    vision: bool = False
+    """With the projector beside the model."""
+    slot_folder: str = ""
+    """Where states of slots may be saved; empty = nowhere."""
+    mtp: Literal["auto", "on", "off"] = "auto"
+    """auto = where the backend is known to be good at it."""
+
+
 class Need(msgspec.Struct, frozen=True):
     """One thing that takes memory."""
 

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterator
 from math import ceil
-from typing import Literal
-
-import msgspec
 
 from qcode.protocol.errors import InputError
-from qcode.serve.base import Engine, Machine, ModelFile, Need, Plan
-from qcode.serve.base import KvType as KvType  # a part of `Wants`, and imported with it
+from qcode.serve.base import Engine, Machine, ModelFile, Need, Plan, Wants
 from qcode.serve.builds import surely_has
 from qcode.serve.decided import Decided
 from qcode.serve.flags import flags
@@ -24,21 +20,6 @@ _CHECKPOINTS = 32
 _CACHE_RAM = 8 * GIB
 """llama.cpp's own."""
 _CACHE_RAM_MOST = 32 * GIB
-
-
-class Wants(msgspec.Struct, frozen=True):
-    """What a person asks for; None = as it fits."""
-
-    context_tokens: int | None = None
-    """Of one slot; more than the model was trained for stretches it."""
-    slots: int | None = None
-    kv_type: KvType | None = None
-    vision: bool = False
-    """With the projector beside the model."""
-    slot_folder: str = ""
-    """Where states of slots may be saved; empty = nowhere."""
-    mtp: Literal["auto", "on", "off"] = "auto"
-    """auto = where the backend is known to be good at it."""
 
 
 def plan(machine: Machine, model: ModelFile, engine: Engine, wants: Wants) -> Plan:

@@ -5,9 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qcode.protocol.errors import InputError
-from qcode.serve.hubfiles import HubFile, model_files, named
+
+if TYPE_CHECKING:
+    from qcode.serve.hubfiles import HubFile
 
 _PART = re.compile(r"-\d{5}-of-\d{5}$")
 
@@ -54,6 +57,8 @@ def hub(environ: Mapping[str, str]) -> Path:
 
 
 def _fetched(model: str, environ: Mapping[str, str]) -> Path:
+    from qcode.serve.hubfiles import model_files, named  # noqa: PLC0415 - most name a path
+
     wanted = named(model)
     folder = hub(environ) / f"models--{wanted.repo.replace('/', '--')}" / "snapshots"
     there: set[str] = set()
@@ -68,8 +73,10 @@ def _fetched(model: str, environ: Mapping[str, str]) -> Path:
     raise InputError(f"{model} is not on this machine.{others} Fetch it: qcode models pull {model}")
 
 
-def _files(snapshot: Path) -> Iterator[HubFile]:
+def _files(snapshot: Path) -> Iterator["HubFile"]:
     """Models alone; what a link of the cache leads to may be gone."""
+    from qcode.serve.hubfiles import HubFile  # noqa: PLC0415 - the same
+
     for path in snapshot.glob("**/*.gguf"):
         if path.is_file() and "mmproj" not in path.name:
             yield HubFile(path.relative_to(snapshot).as_posix(), path.stat().st_size, "")

@@ -15,8 +15,8 @@ from qcode.config.load import load, sources
 from qcode.config.model import Config, Serve
 from qcode.config.paths import paths
 from qcode.protocol.errors import ConfigError, InputError, UsageError
+from qcode.serve.base import Wants
 from qcode.serve.card import Card, Place
-from qcode.serve.plan import Wants
 from qcode.serve.printing import FORMS
 from tests.support.llama import make_model
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from qcode.protocol.errors import InputError
-from qcode.serve.base import Engine, Gpu, Machine, ModelFile
+from qcode.serve.base import Engine, Gpu, Machine, ModelFile, Wants
 from qcode.serve.fields import SETTERS, apply
-from qcode.serve.plan import Wants, plan
+from qcode.serve.plan import plan
 
 MODEL = ModelFile(
     path=Path("m.gguf"),

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from qcode.protocol.errors import InputError
-from qcode.serve.base import Engine, Gpu, Machine, ModelFile, Plan
+from qcode.serve.base import Engine, Gpu, Machine, ModelFile, Plan, Wants
 from qcode.serve.gguf import read
 from qcode.serve.needs import Layout, cache_bytes, needs, totals
-from qcode.serve.plan import Wants, plan
+from qcode.serve.plan import plan
 from qcode.serve.room import room
 from tests.serve.models import CUDA, DENSE, EXPERTS, GIB, PROCESSOR, gpu, machine
 from tests.support.llama import make_model

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from qcode.serve.base import Plan
+from qcode.serve.base import Plan, Wants
 from qcode.serve.gguf import read
 from qcode.serve.needs import Layout, needs
-from qcode.serve.plan import Wants, plan
+from qcode.serve.plan import plan
 from qcode.serve.room import room
 from tests.serve.models import CUDA, DENSE, EXPERTS, PROCESSOR, gpu, machine
 from tests.support.llama import make_model

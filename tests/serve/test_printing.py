@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from qcode.protocol.errors import InputError
-from qcode.serve.base import Flag, Plan
+from qcode.serve.base import Flag, Plan, Wants
 from qcode.serve.command import Address, flag_words, short_name, words
-from qcode.serve.plan import Wants, plan
+from qcode.serve.plan import plan
 from qcode.serve.printing import FORMS, printed
 from tests.serve.models import CUDA, EXPERTS, gpu, machine
 
