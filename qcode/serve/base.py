@@ -118,6 +118,8 @@ class Wants(msgspec.Struct, frozen=True):
     """With the projector beside the model."""
     slot_folder: str = ""
     """Where states of slots may be saved; empty = nowhere."""
+    sleep_seconds: int = 0
+    """Without a request for so long it lets go of the memory, until the next one; 0 = never."""
     mtp: Literal["auto", "on", "off"] = "auto"
     """auto = where the backend is known to be good at it."""
 
