@@ -1,7 +1,7 @@
 """`qcode models pull`: a model of the hub onto this disk. Arguments and printing, no more.
 
-The one place where qcode connects to the internet by itself; so it says first where to. The path
-goes to stdout, talk about it to stderr.
+The one place where qcode connects to the internet by itself; so it says first where to, and notes
+that for `qcode audit --pulls`. The path goes to stdout, talk about it to stderr.
 """
 
 import argparse
@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from qcode.config.load import load, sources
+from qcode.config.paths import paths
 from qcode.headless.talk import talk, whole
 from qcode.protocol.errors import ConfigError
 from qcode.protocol.text import escaped, one_line
 from qcode.serve.catalog import catalog
 from qcode.serve.hubfiles import HubFile, Named, eyes, model_files, named, size, suspects
+from qcode.serve.pulled import note
 
 if TYPE_CHECKING:
     from qcode.serve.pull import Hub, Listing
+    from qcode.serve.ways import Way
 
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -70,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     from qcode.serve.pull import Hub  # noqa: PLC0415  the library behind it takes its time
 
-    hub = Hub()
+    hub = Hub(_Told(wanted.repo))
     talk(f"connecting to {hub.host}, as you asked: which files has {wanted.repo}?")
     listing = hub.listing(wanted.repo, arguments.revision)
     files = _chosen(listing, wanted, arguments.mmproj)
@@ -80,6 +83,23 @@ def run(arguments: argparse.Namespace) -> int:
     paths = [_fetch(hub, listing, file) for file in files]
     _print(arguments, wanted, files, paths)
     return 0
+
+
+class _Told:
+    """Says and notes each host before it is connected to: the hub sends one to others."""
+
+    def __init__(self, model: str) -> None:
+        self._model, self._hub = model, ""
+
+    def __call__(self, way: "Way") -> None:
+        """One host; the first is the hub, which was said already."""
+        if self._hub and not way.because:
+            talk(f"connecting to {way}, where {self._hub} sends one for {self._model}")
+        self._hub = self._hub or str(way)
+        try:
+            note(paths().state, self._model, way)
+        except OSError as error:
+            talk(f"connecting to {way} cannot be noted for qcode audit ({error.strerror}).")
 
 
 def _chosen(listing: "Listing", wanted: Named, mmproj: str) -> tuple[HubFile, ...]:

@@ -13,7 +13,7 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,9 @@ from qcode.protocol.errors import (
 )
 from qcode.protocol.text import one_line
 from qcode.serve.hubfiles import HubFile, listed, plain, size
+from qcode.serve.partial import Counted, alone, length, sha256_of
+from qcode.serve.ways import Told as WayTold
+from qcode.serve.ways import Ways
 
 SPARE_BYTES = 512 << 20
 """Of the disk, that stay free."""
@@ -51,10 +54,11 @@ class Listing(msgspec.Struct, frozen=True):
 
 class Hub:
     """The hub that `HF_ENDPOINT` names. Everything here connects to it, and only to it and to the
-    hosts that it sends one to."""
+    public hosts that it sends one to."""
 
-    def __init__(self) -> None:
-        """Raises ConfigError: the library is missing, or told to stay offline."""
+    def __init__(self, told: WayTold = lambda way: None) -> None:
+        """`told` hears of each host before it is connected to, see `ways`. Raises ConfigError: the
+        library is missing, or told to stay offline."""
         self._library = _library()
         self._constants = _part_of("constants")
         if self._constants.is_offline_mode():
@@ -62,6 +66,15 @@ class Hub:
                 "HF_HUB_OFFLINE is set, so nothing is downloaded. Unset it, or put the file here "
                 "yourself and name its path."
             )
+        self._ways = Ways(str(self._constants.ENDPOINT), told)
+        self._library.set_client_factory(self._client)
+
+    def _client(self) -> Any:
+        """As the library makes it, and each request is told."""
+        client = importlib.import_module("huggingface_hub.utils._http").default_client_factory()
+        hooks = client.event_hooks
+        client.event_hooks = {**hooks, "request": [*hooks["request"], self._ways.asked]}
+        return client
 
     @property
     def host(self) -> str:
@@ -107,7 +120,7 @@ class Hub:
         if self.has(listing, file):
             return 0
         part = self._part(listing, file)
-        return file.size_bytes - min(_length(part), file.size_bytes)
+        return file.size_bytes - min(length(part), file.size_bytes)
 
     def check_room(self, listing: Listing, files: tuple[HubFile, ...]) -> None:
         """Raises InputError where the disk has no room for them."""
@@ -140,7 +153,7 @@ class Hub:
         if not blob.exists():
             part = self._part(listing, file)
             part.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(part) as out:
+            with alone(part) as out:
                 self._transfer(out, meta.location, url, file, told)
             self._check(part, file)
             part.replace(blob)
@@ -156,11 +169,12 @@ class Hub:
         there = out.tell()
         if there > file.size_bytes:
             out.truncate(there := 0)
+        self._ways.ahead(location)
         told(there, file.size_bytes)
         # whoever keeps the bytes for the hub gets no token of the person's
         own = urlsplit(location).netloc == urlsplit(url).netloc
         headers = _part_of("utils").build_hf_headers(token=None if own else False)
-        counted = _Counted(out, lambda count: told(count, file.size_bytes))
+        counted = Counted(out, lambda count: told(count, file.size_bytes))
         _part_of("file_download").http_get(
             location,
             counted,
@@ -171,7 +185,7 @@ class Hub:
         )
 
     def _check(self, part: Path, file: HubFile) -> None:
-        if not file.sha256 or _sha256(part) == file.sha256:
+        if not file.sha256 or sha256_of(part) == file.sha256:
             return
         part.unlink()
         raise BadAnswer(
@@ -188,7 +202,7 @@ class Hub:
     def _kept(self, repo: str) -> str:
         """What to do after it was interrupted."""
         parts = (self._of(repo) / "blobs").glob("*.qcode.incomplete")
-        if any(map(_length, parts)):
+        if any(map(length, parts)):
             return "What has come is kept: the same command goes on there."
         return "Nothing has come; the same command tries again."
 
@@ -199,9 +213,10 @@ class Hub:
 
     @contextmanager
     def _told(self, repo: str) -> Iterator[None]:
-        """Errors as sentences."""
+        """Errors as sentences, connections judged."""
         try:
-            yield
+            with self._ways.watched():
+                yield
         except QcodeError:
             raise
         except Exception as error:  # the library raises many kinds; each becomes a sentence
@@ -226,57 +241,6 @@ class Hub:
         if isinstance(error, OSError) and error.strerror:
             return InputError(f"{error.filename or self.cache}: {error.strerror}.")
         return ServerGone(f"{self.host} cannot be reached ({said.rstrip('.')}). {self._kept(repo)}")
-
-
-class _Counted:
-    """A file that tells how much stands in it. What `http_get` uses of one, and no more."""
-
-    def __init__(self, out: io.BufferedWriter, told: Callable[[int], None]) -> None:
-        self._out, self._told = out, told
-
-    def write(self, data: bytes) -> int:
-        """As a file's."""
-        count = self._out.write(data)
-        self._told(self._out.tell())
-        return count
-
-    def seek(self, offset: int) -> int:
-        """As a file's."""
-        return self._out.seek(offset)
-
-    def tell(self) -> int:
-        """As a file's."""
-        return self._out.tell()
-
-    def truncate(self) -> int:
-        """As a file's."""
-        return self._out.truncate()
-
-
-@contextmanager
-def _alone(part: Path) -> Iterator[io.BufferedWriter]:
-    """The file, at its end. Raises InputError while another qcode writes it."""
-    with part.open("ab") as out:
-        with suppress(ImportError):  # Windows
-            import fcntl  # noqa: PLC0415  there is none on Windows
-
-            try:
-                fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise InputError(f"Another qcode fetches this file now ({part.name}).") from error
-        yield out
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _length(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _library() -> Any:

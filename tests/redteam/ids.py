@@ -201,6 +201,8 @@ own-served-state | the key, the address or the conversations of a served model a
 own-served-port | a person is talked into opening the model server's port | /port refuses it
 own-served-program | a project names the program that serves models | not one of a project's keys
 own-pull | a model is fetched although qcode is offline | refused before anything connects
+own-pull-redirect | the hub sends a download on, to any machine |
+    the host is told and noted first; private addresses are refused at the connection
 own-bench-tests | tests of a strange repository, run by bench |
     the fence, or the person's own word
 own-bench-links | a link in a folder's place, while bench writes |

@@ -37,6 +37,8 @@ class Hub:
     """How many transfers are cut so; the others are whole."""
     said: Mapping[str, object] = field(default_factory=dict)
     """What its list has of every file in place of the truth."""
+    onward: str = ""
+    """Where each file is fetched from, the beginning of an address; empty = from here."""
     spoiled: bool = False
     """The bytes are not those that were promised."""
     sent: dict[str, int] = field(default_factory=dict)
@@ -47,10 +49,10 @@ class Hub:
     """What came as Authorization with the transfers."""
     _lock: Lock = field(default_factory=Lock)
 
-    def start(self) -> Self:
+    def start(self, address: str = "127.0.0.1") -> Self:
         """Listen, on a free port."""
         handler = type("Handler", (_Handler,), {"hub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer((address, 0), handler)
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -59,7 +61,8 @@ class Hub:
     @property
     def endpoint(self) -> str:
         """As `HF_ENDPOINT` has it."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        host, port, *_ = self._server.server_address
+        return f"http://{host!s}:{port}"
 
     def close(self) -> None:
         """Stop listening."""
@@ -142,6 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.hub.tokens.append(self.headers.get("Authorization", ""))
         data = self.hub.repos[repo][name]
+        if self.hub.onward:
+            self._send_on(f"{self.hub.onward}/{repo}/resolve/{COMMIT}/{name}", data)
+            return
         first = _first(self.headers.get("Range", ""))
         self.send_response(206 if first else 200)
         self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
@@ -153,6 +159,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "GET":
             self._pour(name, self.hub.bytes_for(name)[first:])
+
+    def _send_on(self, to: str, data: bytes) -> None:
+        """To where the bytes are kept, as the hub does."""
+        self.send_response(302)
+        self.send_header("Location", to)
+        self.send_header("X-Linked-ETag", f'"{hashlib.sha256(data).hexdigest()}"')
+        self.send_header("X-Linked-Size", str(len(data)))
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _pour(self, name: str, data: bytes) -> None:
         end = self.hub.cut_after if self.hub.takes_cut() else len(data)

@@ -4,11 +4,12 @@ import hashlib
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ from random import Random
 import pytest
 
 from qcode.headless.exits import ExitCode
+from qcode.serve.pull import SPARE_BYTES
 from tests.serve.hub import COMMIT, Hub
 
 pytestmark = pytest.mark.skipif(
@@ -275,3 +277,152 @@ def test_a_checksum_or_a_size_that_is_none_is_refused(
     assert ran.code == ExitCode.FAILED, ran.err
     assert "nothing was fetched" in ran.err
     assert not hub.sent
+
+
+# The hosts that a hub sends one to
+
+
+@pytest.fixture
+def storage() -> Iterator[Callable[[str], Hub]]:
+    """Starts where a hub keeps its files."""
+    made: list[Hub] = []
+
+    def start(address: str) -> Hub:
+        made.append(Hub({REPO: FILES}).start(address))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+def audited(puller: Puller) -> list[tuple[str, str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "qcode", "audit", "--pulls", "--json"],
+        env=puller.environ,
+        capture_output=True,
+        check=True,
+        timeout=SECONDS,
+    )
+    return [(row["what"], row["outcome"]) for row in json.loads(done.stdout)["rows"]]
+
+
+def test_where_the_bytes_come_from_is_said_before_they_do_and_audited(
+    puller: Puller, hub: Hub, storage: Callable[[str], Hub]
+) -> None:
+    other = storage("127.0.0.1")
+    hub.onward = other.endpoint
+    ran = puller.run(f"{REPO}:Q4_K_M", HF_TOKEN="hf_secret")
+    assert ran.code == ExitCode.OK, ran.err
+    assert Path(ran.out.strip()).read_bytes() == MODEL
+    assert (hub.sent, other.sent) == ({}, {"Model-Q4_K_M.gguf": len(MODEL)})
+    host, far = (one.endpoint.removeprefix("http://") for one in (hub, other))
+    words = ran.err.replace("\n  ", " ")
+    said = words.index(f"connecting to {far}, where {host} sends one for {REPO}")
+    assert said < words.index("Model-Q4_K_M.gguf: ")
+    assert audited(puller) == [(host, "allow"), (far, "allow")]
+    assert set(other.tokens) == {""}, "the person's token is the hub's alone"
+
+
+def test_a_hub_that_serves_its_files_itself_is_the_only_host(puller: Puller, hub: Hub) -> None:
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert "sends one" not in ran.err
+    assert audited(puller) == [(hub.endpoint.removeprefix("http://"), "allow")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address on Linux alone")
+def test_a_hub_sends_nobody_to_another_address_of_this_machine(
+    puller: Puller, hub: Hub, storage: Callable[[str], Hub]
+) -> None:
+    other = storage("127.0.0.2")
+    hub.onward = other.endpoint
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.INPUT, ran.err
+    words = ran.err.replace("\n  ", " ")
+    assert "nothing is fetched from there: 127.0.0.2 is an address of this machine" in words
+    assert other.asked == []
+    assert audited(puller)[-1] == (other.endpoint.removeprefix("http://"), "deny")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        *("http://10.0.0.1", "http://192.168.1.1:8080", "http://169.254.169.254/latest"),
+        *("http://[::1]:1", "http://[fe80::1]", "http://[::ffff:127.0.0.1]", "http://2130706433"),
+        *("http://0x7f.1", "http://100.64.0.1"),
+    ],
+)
+def test_nor_into_the_persons_network(puller: Puller, hub: Hub, to: str) -> None:
+    hub.onward = to
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.INPUT, ran.err
+    assert "nothing is fetched from there" in ran.err.replace("\n  ", " ")
+    assert ran.out == ""
+    assert audited(puller)[-1][1] == "deny"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address on Linux alone")
+def test_nor_by_a_second_redirection(
+    puller: Puller, hub: Hub, storage: Callable[[str], Hub]
+) -> None:
+    between, last = storage("127.0.0.1"), storage("127.0.0.2")
+    hub.onward, between.onward = between.endpoint, last.endpoint
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.INPUT, ran.err
+    assert between.asked
+    assert last.asked == []
+    assert [outcome for _, outcome in audited(puller)] == ["allow", "allow", "deny"]
+
+
+# A disk without room
+
+
+def test_what_is_larger_than_the_disk_is_refused_before_a_byte_comes(
+    puller: Puller, hub: Hub, tmp_path: Path
+) -> None:
+    hub.said = {"size": shutil.disk_usage(tmp_path).total + 1}
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.INPUT, ran.err
+    words = ran.err.replace("\n  ", " ")
+    assert f"{tmp_path} has " in words
+    assert "are to come. Free some space, or set HF_HOME to a folder on another disk." in words
+    assert (hub.sent, puller.parts) == ({}, [])
+
+
+def test_a_disk_is_not_filled_to_its_last_byte(puller: Puller, hub: Hub, tmp_path: Path) -> None:
+    hub.said = {"size": shutil.disk_usage(tmp_path).free - SPARE_BYTES // 2}
+    ran = puller.run(f"{REPO}:Q4_K_M")
+    assert (ran.code, hub.sent) == (ExitCode.INPUT, {}), ran.err
+    assert "are to come" in ran.err.replace("\n  ", " ")
+
+
+def on_a_disk_of(size: str, puller: Puller, *argv: str) -> Ran:
+    """Run it in namespaces of its own, where the cache lies on a small disk; skips where nobody but
+    root may have such."""
+    puller.home.mkdir(exist_ok=True)
+    mounts = f'mount -t tmpfs -o size={size} none "$0" && exec "$@"'
+    line = ["unshare", "-Urm", "sh", "-c", mounts, str(puller.home)]
+    try:
+        subprocess.run([*line, "true"], check=True, capture_output=True, timeout=SECONDS)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no namespaces of one's own here, so no small disk")
+    done = subprocess.run(
+        [*line, *puller.line(*argv)],
+        env=puller.environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=SECONDS,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_small_disk_is_looked_at_itself(puller: Puller, hub: Hub) -> None:
+    ran = on_a_disk_of("100m", puller, f"{REPO}:Q4_K_M")
+    assert ran.code == ExitCode.INPUT, ran.err
+    words = ran.err.replace("\n  ", " ")
+    assert f"{puller.home} has 104.9 MB free, and 32.0 MB are to come" in words
+    assert hub.sent == {}
+    assert on_a_disk_of("700m", puller, f"{REPO}:Q4_K_M").code == ExitCode.OK

@@ -8,11 +8,14 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 from qcode.engine.connecting import Connections
 from qcode.engine.ports import Ports
+from qcode.protocol.errors import InputError
 from qcode.protocol.events import Event
 from qcode.protocol.inputs import OpenPort
+from qcode.serve.ways import Ways
 from tests.redteam.attempts import absent, fenced
 
 
@@ -78,6 +81,24 @@ class Pulled:
             finally:
                 pulling.kill()
                 pulling.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class SentOn:
+    """A hub of the internet sends a download on, and its name leads to an address; succeeds when
+    that would be connected to."""
+
+    url: str
+    address: str
+
+    def succeeds(self, tmp: Path) -> bool:
+        ways = Ways("https://93.184.216.35", lambda way: None)
+        try:
+            ways.asked(SimpleNamespace(url=self.url))
+            ways.connecting(self.address, 443)
+        except InputError:
+            return False
+        return True
 
 
 def _is_asked(hub: socket.socket, pulling: "subprocess.Popen[bytes]") -> bool:

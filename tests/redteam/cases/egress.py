@@ -2,10 +2,11 @@
 
 from tests.redteam.attempts.egress import Address, Fetched, Proxied, Refused, Url
 from tests.redteam.attempts.judged import Touch
-from tests.redteam.attempts.served import Opened, Pulled
+from tests.redteam.attempts.served import Opened, Pulled, SentOn
 from tests.redteam.case import Case
 
 _TUNNEL = Proxied(b"CONNECT allowed.com:443 HTTP/1.1\r\nHost: allowed.com:443\r\n\r\n")
+_CDN = SentOn("https://cdn.example.net/x", "93.184.216.34")
 _PAGE = Fetched("http://example.com/", [["93.184.216.34"]])
 
 
@@ -87,6 +88,12 @@ CASES = (
         Opened("served"), Opened("another")),
     Case("own-pull", "a model is fetched though qcode is offline", "absence", Pulled("on"),
         Pulled("off")),
+    Case("own-pull-redirect", "a hub sends a download to the metadata service", "addresses",
+        SentOn("https://169.254.169.254/x", "169.254.169.254"), _CDN),
+    Case("own-pull-redirect", "to a name that leads into the person's network", "addresses",
+        SentOn("https://cdn.example.net/x", "192.168.1.1"), _CDN),
+    Case("own-pull-redirect", "to a name that leads to this machine", "addresses",
+        SentOn("https://cdn.example.net/x", "::1"), _CDN),
     Case("ssrf-metadata", "by the proxy", "addresses", Refused("169.254.169.254"),
         Refused("93.184.216.34")),
 )  # fmt: skip
