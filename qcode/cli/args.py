@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from qcode import __version__
-from qcode.cli import args_permission, args_text, foreign, foreign_settings
+from qcode.cli import args_lists, args_permission, args_text, foreign, foreign_settings
 from qcode.cli.options import Options
 from qcode.cli.parser import Parser, between, count, duration, positive, share
 
@@ -49,7 +49,7 @@ SAMPLING = ("temperature", "top_p", "top_k", "min_p", "presence_penalty")
 
 def parse(argv: list[str]) -> Options:
     """Read `argv` (without the program's name). Raises UsageError."""
-    found = parser().parse_args(argv)
+    found = parser().parse_args(args_lists.spread(argv))
     theirs = foreign_settings.read(found.foreign_settings or ())
     return Options(
         prompt=found.prompt,

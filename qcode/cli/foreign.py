@@ -18,6 +18,12 @@ ALONE = (
     "--experimental-lsp",
     "--restricted",
     "--insecure",
+    "--allow-dangerously-skip-permissions",
+    "--disable-slash-commands",
+    "--debug-to-stderr",
+    "--ide",
+    "--chrome",
+    "--no-chrome",
 )
 """Without a value."""
 
@@ -33,6 +39,7 @@ WITH_VALUE = (
     "--fallback-model",
     "--max-subagent-depth",
     "--allowed-mcp-server-names",
+    "--debug-file",
 )
 
 REFUSED: Mapping[str, str] = {
@@ -40,6 +47,8 @@ REFUSED: Mapping[str, str] = {
     "--resume-drops-turn": "a session goes on from its end; qcode sessions rewind goes back first",
     "--openai-api-key": "a key would stand in the list of processes: QCODE_API_KEY, or qcode auth",
     "--core-tools": "--tools names what the model is offered",
+    "--agent": "--append-system-prompt-file gives an agent's words, --tools its tools",
+    "--worktree": "git worktree add, then -C names the folder",
     "--exclude-tools": "--disallowed-tools denies, --tools names what the model is offered",
 }
 """What they ask for would not be done: going on without would not be what was meant."""

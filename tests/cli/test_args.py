@@ -8,6 +8,7 @@ from qcode.cli import foreign
 from qcode.cli.args import parse
 from qcode.cli.dispatch import dispatch
 from qcode.cli.parser import duration
+from qcode.permission.rules import split_rules
 from qcode.protocol.errors import InputError, UsageError
 
 
@@ -213,3 +214,31 @@ def test_a_text_stands_in_one_place(flag: str, tmp_path: Path) -> None:
     for wrong in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(InputError, match=f"{flag}-file .* cannot be read"):
             parse(["-p", f"{flag}-file", str(wrong)])
+
+
+@pytest.mark.parametrize(
+    ("argv", "rules", "prompt"),
+    [
+        (["--allowedTools", "Bash(git log *)", "Bash(git diff *)", "Read"], 3, None),
+        (["--allowed-tools", "Read", "Edit", "fix it"], 2, "fix it"),
+        (["--allowedTools", "Read", "mcp__a__b", "Review", "--quiet"], 2, "Review"),
+        (["--allowedTools", "Read", "--", "Edit"], 1, "Edit"),
+        (["--allowedTools=Read", "Edit"], 1, "Edit"),
+        (["Edit", "--allowedTools", "Read", "--disallowedTools", "Bash"], 1, "Edit"),
+    ],
+)
+def test_several_rules_may_stand_behind_one_flag(
+    argv: list[str], rules: int, prompt: str | None
+) -> None:
+    found = parse(["-p", *argv])
+    assert sum(len(split_rules(one)) for one in found.allowed_tools) == rules
+    assert found.prompt == prompt
+
+
+def test_several_tools_and_folders_may_stand_behind_one_flag(tmp_path: Path) -> None:
+    here, there = tmp_path / "a", tmp_path / "b"
+    here.mkdir()
+    there.mkdir()
+    found = parse(["-p", "--tools", "Read", "Grep", "--add-dir", str(here), str(there), "go"])
+    assert (found.tools, found.add_dirs, found.prompt) == ("Read,Grep", (here, there), "go")
+    assert parse(["-p", "--add-dir", str(here), str(tmp_path / "c")]).prompt == str(tmp_path / "c")
