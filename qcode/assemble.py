@@ -21,7 +21,7 @@ from qcode.engine.doors import Begun, Doors
 from qcode.engine.engine import Engine
 from qcode.engine.gate import OFFLINE, NetworkGate
 from qcode.engine.gauge import Gauge
-from qcode.engine.hidden import hidden
+from qcode.engine.hidden import closed, hidden
 from qcode.engine.history import History
 from qcode.engine.keeping import Keeping
 from qcode.engine.look import look
@@ -63,6 +63,9 @@ from qcode.workspace.shadow import Shadow
 
 __all__ = ["Start", "assemble"]
 
+BEFORE_SLEEP = 0.9
+"""Of the time after which an engine of our own lets go of the model."""
+
 
 def assemble(config: Config, start: Start, footing: Footing | None = None) -> Engine:
     """An engine that is ready for inputs; nothing is asked of a server before the first. It owns
@@ -97,6 +100,7 @@ class _Assembly:
             start.folder,
             (*start.add_dirs, self.spill),
             (*config.agent.exclude, *hidden(start.rules, start.folder.resolve().as_posix())),
+            closed(start.rules),
             Secrets.of(kept((start.folder, *start.add_dirs), start.own, os.environ)),
         )
         ground = Ground.of(self.workspace.root)
@@ -108,7 +112,8 @@ class _Assembly:
         self.approvals = Approvals(book.judge, self.say, self._nobody(), grants, known)
         offline = OFFLINE if config.agent.offline == "on" else ""
         self.connections = Connections(self.say, base_urls(config))
-        self.gate = NetworkGate(self.approvals, self.say, offline, self.connections.is_endpoint)
+        is_endpoint, running = self.connections.is_endpoint, self.runner.running
+        self.gate = NetworkGate(self.approvals, self.say, offline, is_endpoint, running)
         self.runner.gate = self.gate
         self.ports = Ports(self.runner, self.say, self.connections.is_served)
         self.history: History | None = None
@@ -209,7 +214,7 @@ class _Assembly:
         )
         self.routes.carry(Load(history, accounting, room))
         opened = partial(opening, replace(seen, fence=self.fence))
-        self.warming = Warming(self.routes.server, history, opened, self._warms())
+        self.warming = Warming(self.routes.server, history, opened, self._warms(), say)
         return Begun(
             partial(self._turn, parts),
             opened,
@@ -221,7 +226,8 @@ class _Assembly:
 
     def _warms(self) -> Warms:
         kept = keeps(self.start.slots, self.start.log)
-        return Warms(self.config.agent.warm, self.start.person, kept)
+        sleeps = self.config.serve.sleep_minutes * 60 if self.start.revive else 0.0
+        return Warms(self.config.agent.warm, self.start.person, kept, sleeps * BEFORE_SLEEP)
 
     def _turn(self, parts: Parts, number: int, began: float) -> Turn:
         self.gate.begin()

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
 
 import msgspec
@@ -70,7 +71,8 @@ class Asked(msgspec.Struct):
 
     @property
     def _wants(self) -> Wants:
-        return replace(self.wants, slot_folder=_slots())
+        seconds = ceil(self.config.serve.sleep_minutes * 60)
+        return replace(self.wants, slot_folder=_slots(), sleep_seconds=seconds)
 
     def use(
         self, say: Say, told: Told | None = None, meanwhile: Callable[[], None] | None = None

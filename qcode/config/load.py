@@ -47,6 +47,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "QCODE_KEEP_DAYS": "session.keep_days",
     "QCODE_LOG_LEVEL": "log.level",
     "QCODE_IDLE_MINUTES": "serve.idle_minutes",
+    "QCODE_SLEEP_MINUTES": "serve.sleep_minutes",
 }
 """Variable -> key; a later one of the same key wins. Lists are for files and flags."""
 

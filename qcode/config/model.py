@@ -151,6 +151,9 @@ class Serve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A llama-server; empty = the one on the PATH, else the package xllamacpp."""
     idle_minutes: Annotated[float, Meta(ge=0, le=100_000)] = 10.0
     """How long it stays after the last qcode that used it has ended."""
+    sleep_minutes: Annotated[float, Meta(ge=0, le=100_000)] = 60.0
+    """With a qcode open and nothing asked for so long, the model leaves the memory; the next prompt
+    loads it, and the conversation comes back from the disk. 0 = it stays."""
     context_tokens: Tokens = 0
     """Context of a conversation; 0 = as much as fits and serves."""
     flags: Rules = ()

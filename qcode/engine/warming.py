@@ -18,6 +18,8 @@ from msgspec.structs import replace
 
 from qcode.engine.heading import headed
 from qcode.engine.history import History
+from qcode.engine.say import Say
+from qcode.protocol.events import ServerState
 from qcode.protocol.messages import AssistantMessage, user
 from qcode.server.base import Cold, Request, Server, Warmed
 from qcode.server.shape import wire_messages
@@ -54,6 +56,9 @@ class Warms(msgspec.Struct, frozen=True):
     at the end; what was written before is given back all the same."""
     keeps: Keeps | None = None
     """None = nothing is written."""
+    leaves_seconds: float = 0.0
+    """After so long a rest it is written, too: the server is about to let go of the model. 0 = it
+    is not."""
 
 
 def keeps(file: Path | None, log: Log | None) -> Keeps | None:
@@ -70,7 +75,10 @@ class Warming:
         history: History,
         opening: Callable[[str], str],
         how: Warms,
+        say: Say,
     ) -> None:
+        self._say = say
+        self._leaves_seconds = how.leaves_seconds if how.keeps else 0.0
         self._server, self._history, self._opening = server, history, opening
         self._keeps = how.keeps if how.warm == "on" else None
         self._reads = how.warm == "on" and how.person == "present"
@@ -94,14 +102,18 @@ class Warming:
             await asyncio.wait((task,))
 
     async def give_back(self) -> None:
-        """Have the server read what it wrote down of this session, once, if it was and if the
-        server has it no more."""
+        """A request is about to come. Have the server read what it wrote down of this session,
+        once, if it was and if the server has it no more; one that sleeps is woken."""
+        await self._give_back("woken")
+
+    async def _give_back(self, sleeper: Literal["woken", "left"]) -> None:
         if self._gave_back or self._keeps is None or not self._history.conversation.messages:
             return
         with _quietly():
             kept = self._keeps.shelf.find(self._keeps.session)
             if kept is not None and await self._server.fingerprint() == kept.fingerprint:
-                await self._restore(kept, self._keeps.shelf)
+                self._gave_back = await self._restore(kept, self._keeps.shelf, sleeper)
+                return
         self._gave_back = True
 
     async def close(self) -> None:
@@ -113,11 +125,20 @@ class Warming:
                     await self._keep(self._keeps)
 
     async def _warm(self) -> None:
-        await self.give_back()
+        await self._give_back("left")
         # what a crash left without a result gets one with the next prompt, not before
         if not self._is_read() and not self._history.conversation.dangling():
             with _quietly():
                 await self._read()
+        if self._leaves_seconds:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        await asyncio.sleep(self._leaves_seconds)
+        if self._keeps is not None:
+            with _quietly():
+                await self._keep(self._keeps)
+            self._gave_back = False
 
     async def _read(self) -> None:
         for _ in range(BUSY_TRIES):
@@ -132,14 +153,22 @@ class Warming:
                 return
             await asyncio.sleep(BUSY_SECONDS)
 
-    async def _restore(self, kept: Kept, shelf: Shelf) -> None:
+    async def _restore(self, kept: Kept, shelf: Shelf, sleeper: Literal["woken", "left"]) -> bool:
+        """Whether it need not be tried again."""
         came = await self._server.warm(self._request(), self._mark, MOST_OF)
-        if isinstance(came, Cold) or came.slot is not None:
-            return  # it cannot now, or it has it still
+        if isinstance(came, Cold):
+            if not came.sleeps or sleeper == "left":
+                return not came.sleeps
+            self._say(ServerState("waking"))
+        elif came.slot is not None:
+            return True  # it has it still
         restored = await self._server.restore_slot(kept.name)
         _log.debug("slot of %s tokens restored from %s", f"{restored:,}", kept.name)
         if not restored:
             shelf.drop(kept)
+        elif isinstance(came, Cold):
+            self._say(ServerState("back"))
+        return True
 
     async def _keep(self, keeps: Keeps) -> None:
         talk = self._history.conversation

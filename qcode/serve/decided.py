@@ -27,3 +27,5 @@ class Decided(msgspec.Struct, frozen=True):
     """The context is what a person asked for."""
     slot_folder: str
     """Empty = states of slots are not saved."""
+    sleep_seconds: int
+    """0 = it never sleeps."""

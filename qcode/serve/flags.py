@@ -31,6 +31,7 @@ def flags(found: Decided) -> tuple[Flag, ...]:
         *_vision(model, layout),
         *_sampling(model),
         *_watching(found.slot_folder),
+        *_sleeping(found.sleep_seconds),
     )
 
 
@@ -170,3 +171,9 @@ def _watching(slot_folder: str) -> Iterator[Flag]:
     if slot_folder:
         why = "a conversation is saved at its end and goes on later without being read again"
         yield Flag("--slot-save-path", slot_folder, why)
+
+
+def _sleeping(seconds: int) -> Iterator[Flag]:
+    if seconds:
+        why = "without a request for so long it lets go of the memory (serve.sleep_minutes)"
+        yield Flag("--sleep-idle-seconds", str(seconds), why)

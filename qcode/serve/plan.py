@@ -61,6 +61,7 @@ def _decided(machine: Machine, model: ModelFile, engine: Engine, wants: Wants) -
         yarn_factor=factor,
         is_asked=wants.context_tokens == placed.layout.context_tokens,
         slot_folder=wants.slot_folder,
+        sleep_seconds=wants.sleep_seconds if surely_has(engine.build, "sleep") else 0,
     )
 
 

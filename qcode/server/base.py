@@ -143,6 +143,8 @@ class Cold(msgspec.Struct, frozen=True):
     """A clause, for the log file."""
     again: bool = False
     """It may be otherwise in a while: somebody else is being answered."""
+    sleeps: bool = False
+    """The model left the memory, and a request brings it back."""
 
 
 Told = Callable[[ServerState], None]

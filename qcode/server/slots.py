@@ -19,6 +19,8 @@ _ASK_SECONDS = 2.0
 SAVE_SECONDS = 20.0
 """Some gigabytes to a disk. The server goes on with it when nobody waits any more."""
 RESTORE_SECONDS = 60.0
+WAKE_SECONDS = 600.0
+"""The same with the model to be loaded first."""
 
 
 async def save(asker: Asker, facts: ServerFacts, slot: int, name: str) -> int:
@@ -27,8 +29,14 @@ async def save(asker: Asker, facts: ServerFacts, slot: int, name: str) -> int:
 
 
 async def restore(asker: Asker, facts: ServerFacts, name: str) -> int:
-    """See `Server.restore_slot`. Of the slots that rest, the one that holds least is taken."""
-    if not _keeps(facts) or await doing(asker, facts):
+    """See `Server.restore_slot`. Of the slots that rest, the one that holds least is taken; of a
+    server that sleeps none holds anything, and the request wakes it (seen on b11549)."""
+    if not _keeps(facts):
+        return 0
+    state = await doing(asker, facts)
+    if state == "waking":
+        return await _act(asker, facts, 0, ("restore", name, WAKE_SECONDS))
+    if state:
         return 0
     slot = await _free(asker, facts)
     return 0 if slot is None else await _act(asker, facts, slot, ("restore", name, RESTORE_SECONDS))

@@ -57,7 +57,7 @@ class Ahead:
         if because := unfit(facts, request):
             return Cold(because)
         if state := await doing(asker, facts):
-            return Cold(_WHY[state], again=state != "waking")
+            return Cold(_WHY[state], again=state != "waking", sleeps=state == "waking")
         try:
             if least and not await _held(asker, facts):
                 return Warmed(0, 0, 0.0, None)

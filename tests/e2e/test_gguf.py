@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from qcode.config.paths import paths
 from qcode.serve import shared
+from qcode.serve.card import Card
 from tests.e2e.rig import Cli, Running, lawful
 from tests.support import fake_llama
 from tests.support.llama import make_model
@@ -275,6 +277,35 @@ def test_the_next_prompt_in_the_app_starts_again_what_has_died(cli: Cli, model: 
         terminal.type("\x03\x03")
         assert terminal.wait(PATIENCE_SECONDS) == 0
     until(lambda: [one["users"] for one in served(cli)] == [0])
+
+
+def test_with_nothing_asked_for_long_the_model_leaves_the_memory_until_the_next_prompt(
+    cli: Cli, model: str
+) -> None:
+    cli.environ["QCODE_SLEEP_MINUTES"] = "0.03"
+    with Terminal(
+        cli.line("--gguf", model, *WORDS), cwd=cli.folder, env=cli.environ, size=(100, 30)
+    ) as terminal:
+        terminal.wait_for("3.5 answers", PATIENCE_SECONDS)
+        ((_, card),) = shared.servers(paths().state / "serve")
+        until(lambda: sleeps(card))
+        terminal.type("hello\r")
+        terminal.wait_for("tok/s", PATIENCE_SECONDS)
+        ((place, now),) = shared.servers(paths().state / "serve")
+        assert (now.engine_pid, now.restarts, shared.users(place)) == (card.engine_pid, 0, 1)
+        terminal.wait_until(lambda seen: "Esc" not in seen.rows[-1], PATIENCE_SECONDS)
+        until(lambda: sleeps(card))
+        terminal.type("\x03\x03")
+        assert terminal.wait(PATIENCE_SECONDS) == 0
+
+
+def sleeps(card: Card) -> bool:
+    """Asked in a way that does not wake it."""
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{card.port}/props", headers={"Authorization": f"Bearer {card.key}"}
+    )
+    with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:
+        return json.load(answer)["is_sleeping"] is True
 
 
 def test_while_it_loads_ctrl_c_ends_the_wait(cli: Cli, tmp_path: Path, home: Path) -> None:

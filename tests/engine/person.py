@@ -63,9 +63,17 @@ class Person(Rig):
 
 @asynccontextmanager
 async def person(
-    server: LlamaServer, start: Start, history: str = "auto", **agent: Any
+    server: LlamaServer,
+    start: Start,
+    history: str = "auto",
+    sleep_seconds: float = 3_600.0,
+    **agent: Any,
 ) -> AsyncIterator[Person]:
-    said = {"server": {"history": history}, "agent": {"loops": "off", "max_steps": 1, **agent}}
+    said = {
+        "server": {"history": history},
+        "agent": {"loops": "off", "max_steps": 1, **agent},
+        "serve": {"sleep_minutes": sleep_seconds / 60},
+    }
     config = configured(server.base_url, **said)
     with lines_of("qcode.engine.warming") as told:
         async with rig(config, start) as run:

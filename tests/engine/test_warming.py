@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from qcode.assemble import Start
+from qcode.protocol.events import ServerState
 from qcode.protocol.inputs import Rewind
 from qcode.session.conversation import fold
 from qcode.session.store import Store
@@ -179,6 +180,32 @@ async def test_a_model_that_sleeps_is_not_woken_not_even_to_keep_a_session(
         await run.begin()
         await asyncio.sleep(0.3)  # time enough to have woken it
         assert get(server.origin, "/props")["is_sleeping"] is True
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_what_an_engine_forgets_in_its_sleep_comes_back_from_the_disk(
+    serve: Serve, folder: Path, tmp_path: Path, *, is_own: bool
+) -> None:
+    server = serve(sleep_idle_seconds=4)
+    start = at(
+        folder,
+        log=Store(tmp_path / "sessions").create(folder),
+        slots=tmp_path / "slots.json",
+        revive=str if is_own else None,
+    )
+    async with person(server, start, sleep_seconds=1.0) as run:
+        await run.begin()
+        await run.pause()
+        await run.ask()
+        held = resting(server)
+        await asyncio.to_thread(asleep, server)
+        usage = await run.ask()
+        assert usage.cached_tokens is not None
+        assert (usage.cached_tokens >= held - MARKS) is is_own
+        states = [one.state for one in run.said(ServerState)]
+        assert states == (["waking", "back"] if is_own else []), "nobody knows what they wait for"
+        await asyncio.to_thread(asleep, server)
+        assert read(await run.ask()) < 1_000 or not is_own, "once is not enough"
 
 
 def asleep(server: LlamaServer) -> None:

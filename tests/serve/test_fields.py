@@ -158,6 +158,7 @@ GPUS = st.sampled_from(
         kv_type=st.sampled_from([None, "f16", "bf16", "q8_0"]),
         vision=st.booleans(),
         slot_folder=st.sampled_from(["", "/slots/"]),
+        sleep_seconds=st.sampled_from([0, 3600]),
         mtp=st.sampled_from(["auto", "on", "off"]),
     ),
 )

@@ -338,3 +338,12 @@ def test_a_real_file_is_planned_for_this_kind_of_machine(tmp_path: Path) -> None
     assert found.fits
     assert found.context_tokens >= 65_536
     assert flag(found, "--threads") == "8"
+
+
+def test_it_sleeps_if_it_is_to_and_if_the_build_surely_can() -> None:
+    wants = Wants(sleep_seconds=90)
+    assert flag(made(machine(gpu(48)), wants=wants), "--sleep-idle-seconds") == "90"
+    for build in (0, 7000):
+        old = made(machine(gpu(48)), engine=replace(CUDA, build=build), wants=wants)
+        assert flag(old, "--sleep-idle-seconds") is None
+    assert flag(made(machine(gpu(48))), "--sleep-idle-seconds") is None
