@@ -1,9 +1,10 @@
-"""Deny rules about reading, as patterns that searches leave out.
+"""Rules about reading, as patterns that searches leave out.
 
 A search of a folder above a hidden file is allowed; without this it would show the file. The rules
 themselves still judge every call.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -12,8 +13,31 @@ from qcode.permission.patterns import PathPattern
 from qcode.permission.rules import Rule
 
 
+def closed(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """What deny and ask rules keep from being read, as gitignore patterns from the file system's
+    root: also in folders that were added, and outside of all of them."""
+    patterns = (
+        rule.pattern
+        for rule in rules
+        if rule.answer != "allow" and rule.kind == "read" and isinstance(rule.pattern, PathPattern)
+    )
+    return tuple(dict.fromkeys(line for pattern in patterns for line in _absolute(pattern)))
+
+
+def _absolute(pattern: PathPattern) -> Iterator[str]:
+    line = pattern.line
+    if pattern.base:  # without a slash in its midst it is about every folder below
+        deep = "" if "/" in line.rstrip("/") else "**/"
+        base = re.sub(r"([\\*?\[\]])", r"\\\1", pattern.base)
+        line = f"{base}/{deep}{line.lstrip('/')}"
+    yield line
+    if pattern.wider:
+        yield pattern.wider
+
+
 def hidden(rules: Sequence[Rule], root: str) -> tuple[str, ...]:
-    """Gitignore patterns from `root`, a POSIX path with its links resolved."""
+    """Those of deny rules, as gitignore patterns from `root`, a POSIX path with its links resolved:
+    not even their names are told."""
     patterns = (
         rule.pattern
         for rule in rules

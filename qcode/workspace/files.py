@@ -41,6 +41,8 @@ class Workspace(msgspec.Struct, frozen=True):
     extra: tuple[Path, ...] = ()
     exclude: tuple[str, ...] = ()
     """Files that searches leave out, as gitignore patterns from the root."""
+    closed: tuple[str, ...] = ()
+    """What rules deny or ask about: see `Bounds.closed`."""
     secrets: Secrets = msgspec.field(default_factory=Secrets)
     """Keys, and the folders in which qcode keeps its own things."""
     pinned: Mapping[str, Located] = msgspec.field(default_factory=dict)
@@ -49,7 +51,7 @@ class Workspace(msgspec.Struct, frozen=True):
     @property
     def bounds(self) -> Bounds:
         """What holds for every search here."""
-        return Bounds(self.root, self.exclude, self.secrets)
+        return Bounds(self.root, self.exclude, self.secrets, self.closed)
 
     def __post_init__(self) -> None:
         force_setattr(self, "root", Path(os.path.realpath(self.root)))

@@ -42,6 +42,8 @@ class Rules(msgspec.Struct, frozen=True):
 
     def judge(self, path: str, name: str, *, folder: bool) -> bool | None:
         """True = ignored, False = taken back by `!`, None = no pattern matches."""
+        if not path.startswith(self.base):
+            return None
         below = path[len(self.base) :]
         by_name = self.names is not None and self.names.fullmatch(name)
         if not by_name and not (self.paths is not None and self.paths.fullmatch(below)):
@@ -60,8 +62,11 @@ Stack = tuple[Rules, ...]
 
 def ignored(stack: Stack, path: str, name: str, *, folder: bool) -> bool:
     """Whether the nearest list that has an opinion says so. `path` is absolute."""
-    if stack and stack[0].final and stack[0].judge(path, name, folder=folder):
-        return True
+    for rules in stack:
+        if not rules.final:
+            break
+        if rules.judge(path, name, folder=folder):
+            return True
     for rules in reversed(stack):
         verdict = rules.judge(path, name, folder=folder)
         if verdict is not None:
@@ -78,17 +83,32 @@ class Bounds(msgspec.Struct, frozen=True):
     """Patterns from the root, as in a `.gitignore`, for files to leave out besides."""
     secrets: Secrets = Secrets()
     """Passed over, too, by all that starts above them."""
+    closed: tuple[str, ...] = ()
+    """Patterns from the file system's root, for what rules deny or ask about: shown only by what
+    starts there, for that was judged."""
 
-    def excluded(self) -> Stack:
-        """The list of `exclude`."""
-        return _rules(str(self.root), self.exclude, final=True)
+    def excluded(self, start: Path) -> Stack:
+        """The lists of `exclude` and of `closed`."""
+        closed = [pattern for pattern in self.closed if not _is_in(start, pattern)]
+        own = _rules(str(self.root), self.exclude, final=True)
+        return own + _rules("/", closed, final=True)
+
+
+def _is_in(folder: Path, pattern: str) -> bool:
+    inside = f"{str(folder).rstrip('/')}/\0"  # a name that no pattern spells
+    places = (inside, *map(str, (folder, *folder.parents)))
+    return any(
+        rules.judge(place, place.rpartition("/")[2], folder=True)
+        for rules in _rules("/", (pattern,), final=True)
+        for place in places
+    )
 
 
 def outer(start: Path, bounds: Bounds) -> Stack:
     """The lists of the folders above `start`, up to its repository, else up to the root."""
     top = repository(start) or (bounds.root if start.is_relative_to(bounds.root) else start)
     above = [folder for folder in start.parents if folder.is_relative_to(top)]
-    stack = bounds.excluded()
+    stack = bounds.excluded(start)
     for folder in reversed(above):
         stack = enter(stack, str(folder))
     return stack
@@ -97,7 +117,7 @@ def outer(start: Path, bounds: Bounds) -> Stack:
 def enter(stack: Stack, folder: str, names: Iterable[str] = (".gitignore", ".git")) -> Stack:
     """The lists in force inside `folder`; `names` are those in it, where they are known."""
     if ".git" in names and os.path.lexists(f"{folder}/.git"):
-        own = stack[:1] if stack and stack[0].final else ()
+        own = tuple(rules for rules in stack if rules.final)
         stack = own + _listed(folder, _exclude_file(folder))  # another repository: the rest end
     if ".gitignore" in names:
         stack += _listed(folder, f"{folder}/.gitignore")
