@@ -51,6 +51,7 @@ def answer(options: Options, target: Path | None) -> int:
 
 async def _headless(loaded: Loaded, begin: Start, prompt: Prompt, form: Form) -> int:
     with quick():
+        import qcode.server.network  # noqa: F401, PLC0415 - what the first request needs
         from qcode.assemble import assemble  # noqa: PLC0415 - lines of JSON begin before it
 
     return _ended(await run_headless(assemble(loaded.config, begin), prompt, form))

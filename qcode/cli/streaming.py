@@ -97,6 +97,7 @@ def _sentence(error: BaseException) -> str:
 
 def _engine(config: Config, begin: Start, stands: Footing) -> Engine:
     with quick():
+        import qcode.server.network  # noqa: F401, PLC0415 - what the first request needs
         from qcode.assemble import assemble  # noqa: PLC0415 - half of a start: the first line waits
 
     return assemble(config, begin, stands)
