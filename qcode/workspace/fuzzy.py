@@ -1,11 +1,13 @@
 """Which paths somebody means by a few letters. Pure.
 
-A hundred thousand paths are gone through while the person types, so the sieve is one regular
-expression over many paths in one string, and only what passes it is rated letter by letter. No
-expression backtracks over what a hostile name could make long: repeats are possessive or atomic.
+A hundred thousand paths are gone through while the person types. So those that lack a letter go
+first, by one number each; then the sieve is one regular expression over many paths in one string,
+and only what passes it is rated letter by letter. No expression backtracks over what a hostile
+name could make long: repeats are possessive or atomic.
 """
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -22,6 +24,8 @@ SLICE_RATED = 1_000
 MOST_RATED = 16_000
 """A letter or two match nearly everything."""
 _WORD_ENDS = "/_-. "
+_SIGNS = {one: 1 << at for at, one in enumerate("abcdefghijklmnopqrstuvwxyz0123456789_-./ ")}
+_OTHER_SIGN = 1 << len(_SIGNS)
 _NO_INITIAL = re.compile(r"(?<=[^\n/_\-. ])[^\n/_\-. A-Z]+|[/_\-. ]")
 
 
@@ -33,6 +37,8 @@ class Page(msgspec.Struct, frozen=True):
     """Each behind a line end and a slash, and a line end behind the last."""
     initials: str
     """First letters of the words of each, behind a line end: `src/my_test.py` is `smtp`."""
+    signs: "array[int]"
+    """Of each the letters that are in it, a bit for one."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -64,26 +70,96 @@ class _Kind(msgspec.Struct, frozen=True):
 def page(paths: Sequence[str]) -> Page:
     """Paths without line ends in them."""
     rows = "".join(f"\n/{path}" for path in paths)
-    return Page(tuple(paths), rows.lower() + "\n", _NO_INITIAL.sub("", rows).lower())
+    low = rows.lower() + "\n"
+    return Page(tuple(paths), low, _NO_INITIAL.sub("", rows).lower(), _signs_of(low))
 
 
-def search(query: str, pages: Sequence[Page], pause: Callable[[], None]) -> Iterator[list[Found]]:
+def _signs_of(lowered: str) -> "array[int]":
+    """Paths that follow each other share their folder, which is looked at once."""
+    signs, before, of_folder = array("Q"), "", 0
+    for row in lowered[1:-1].split("\n"):
+        folder, _, name = row.rpartition("/")
+        if folder != before:
+            before, of_folder = folder, _signs(folder)
+        signs.append(of_folder | _signs(name) | _SIGNS["/"])
+    return signs
+
+
+def _signs(text: str) -> int:
+    found = 0
+    for one in set(text):
+        found |= _SIGNS.get(one, _OTHER_SIGN)
+    return found
+
+
+class Narrowing:
+    """Who types on asks for less: what lacked a letter then, lacks it now."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, Sequence[Page], Sequence[Page]] = ("", (), ())
+        """Letters, all pages, and what of them had the letters. In one piece, as several threads
+        may ask."""
+
+    def start(self, letters: str, pages: Sequence[Page]) -> Sequence[Page]:
+        """Pages with all paths that may have the letters; as few as are known."""
+        before, all_pages, left = self._last
+        knows = before and all_pages is pages and letters.startswith(before)
+        return left if knows else pages
+
+    def narrow(
+        self, letters: str, pages: Sequence[Page], pause: Callable[[], None]
+    ) -> Sequence[Page]:
+        """Without the paths that lack a letter."""
+        wanted, left = _signs(letters), list[Page]()
+        for one in self.start(letters, pages):
+            if (some := _with(wanted, one)).paths:
+                left.append(some)
+            pause()
+        self._last = letters, pages, left
+        return left
+
+
+def _with(wanted: int, one: Page) -> Page:
+    """Where most paths have the signs, the page stays as it is."""
+    hits = [at for at, signs in enumerate(one.signs) if signs & wanted == wanted]
+    if len(hits) > len(one.paths) // 2:
+        return one
+    paths = tuple(one.paths[at] for at in hits)
+    initials = one.initials.split("\n") if hits else []
+    return Page(
+        paths,
+        "".join(f"\n/{path}" for path in paths).lower() + "\n",
+        "".join(f"\n{initials[at + 1]}" for at in hits),
+        array("Q", [one.signs[at] for at in hits]),
+    )
+
+
+def search(
+    query: str,
+    pages: Sequence[Page],
+    pause: Callable[[], None],
+    narrowing: Narrowing | None = None,
+) -> Iterator[list[Found]]:
     """Ever better answers, each a list of its own in no order; the last one stands.
 
     The first is of the first pages alone, so that there is something to see at once. `pause` is
-    called twice a millisecond or so. Nothing is found by no letters.
+    called twice a millisecond or so. Nothing is found by no letters. `narrowing` is kept from one
+    question to the next.
     """
+    narrowing = narrowing or Narrowing()
     letters = query.lower().removeprefix("./")
     if not letters:
         return
     kinds, found = tuple(_kinds(letters)), dict[str, Found]()
-    for _ in _search(kinds, letters, pages[:TASTE_PAGES], TASTE_RATED, found, pause):
+    taste = narrowing.start(letters, pages)[:TASTE_PAGES]
+    for _ in _search(kinds, letters, taste, TASTE_RATED, found, pause):
         pass
     if found:
         yield list(found.values())
     if len(pages) <= TASTE_PAGES and len(found) < TASTE_RATED:
         return
-    for _ in _search(kinds, letters, pages, MOST_RATED, found, pause):
+    left = narrowing.narrow(letters, pages, pause)
+    for _ in _search(kinds, letters, left, MOST_RATED, found, pause):
         yield list(found.values())
 
 

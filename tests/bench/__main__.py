@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from tests.bench.budgets import budgets
 from tests.bench.checkpoints import checkpoints
+from tests.bench.completion import completion
 from tests.bench.detection import detection
 from tests.bench.drivers import drivers
 from tests.bench.fence import fence
@@ -37,6 +38,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "repair": repair,
     "streams": streams,
     "screen": screen,
+    "completion": completion,
     "strategies": strategies,
     "budgets": budgets,
     "sandbox": fence,

@@ -8,7 +8,15 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcode.workspace.fuzzy import ENOUGH, PAGE_PATHS, Found, is_subsequence, page, search
+from qcode.workspace.fuzzy import (
+    ENOUGH,
+    PAGE_PATHS,
+    Found,
+    Narrowing,
+    is_subsequence,
+    page,
+    search,
+)
 from qcode.workspace.index import FileIndex
 
 NAMES = st.text(st.sampled_from("abAB_-. é/"), min_size=1, max_size=14)
@@ -172,3 +180,29 @@ def test_an_answer_has_all_that_the_one_before_had(paths: list[str], query: str)
         now = {one.path for one in found}
         assert before <= now
         before = now
+
+
+@given(st.lists(NAMES, min_size=1, max_size=60, unique=True), NAMES)
+def test_who_types_letter_by_letter_finds_what_is_found_at_once(
+    paths: list[str], letters: str
+) -> None:
+    pages = tuple(page(paths[at : at + 2]) for at in range(0, len(paths), 2))
+    narrowing = Narrowing()
+    for end in range(1, len(letters) + 1):
+        typed = list(search(letters[:end], pages, lambda: None, narrowing))
+        at_once = list(search(letters[:end], pages, lambda: None))
+        assert _paths(typed) == _paths(at_once)
+
+
+def test_letters_after_others_are_asked_of_all_paths_again() -> None:
+    pages = tuple(page([f"ab{number}", f"xy{number}"]) for number in range(40))
+    narrowing = Narrowing()
+    for letters in ("ab", "xy", "ab1", "x", "xy39", "xy3"):
+        found = list(search(letters, pages, lambda: None, narrowing))
+        assert _paths(found) == _paths(list(search(letters, pages, lambda: None)))
+    other = tuple(page([f"xy3new{number}"]) for number in range(40))
+    assert len(_paths(list(search("xy3n", other, lambda: None, narrowing)))) == 40
+
+
+def _paths(answers: list[list[Found]]) -> set[str]:
+    return {one.path for one in answers[-1]} if answers else set()

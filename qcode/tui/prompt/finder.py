@@ -1,6 +1,7 @@
 """Asks the file index in threads, and brings the answers back to the event loop."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,6 +12,8 @@ from qcode.workspace.index import FileIndex
 OFFERED = 24
 _ECHO_SECONDS = 0.008
 """The key is on the screen before its answer is looked for: both want the interpreter."""
+_PAINT_SECONDS = 0.02
+"""The first answer is on the screen before a better one is looked for, for the same reason."""
 _AGAIN_SECONDS = 0.1
 """While the first index is being made, a question is asked anew so often."""
 
@@ -75,9 +78,12 @@ class Finder:
         self._again(self._question)
 
     def _answer(self, letters: str, question: int, loop: asyncio.AbstractEventLoop) -> None:
-        for found in self._index.find(letters, OFFERED, lambda: question != self._question):
+        answers = self._index.find(letters, OFFERED, lambda: question != self._question)
+        for number, found in enumerate(answers):
             with suppress(RuntimeError):  # the loop ended before us
                 loop.call_soon_threadsafe(self._arrived, found, question)
+            if not number:
+                time.sleep(_PAINT_SECONDS)
 
     def _arrived(self, found: Sequence[Found], question: int) -> None:
         if question == self._question:
