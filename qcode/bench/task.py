@@ -55,6 +55,8 @@ class Setting(msgspec.Struct, frozen=True):
     """Short, for people: `qwen3.6 · think low`."""
     flags: tuple[str, ...] = ()
     """For `qcode -p`."""
+    gguf: str = ""
+    """A model file that the bench serves for it; empty = a server is there."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

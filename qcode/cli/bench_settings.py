@@ -28,20 +28,39 @@ def kinds(text: str) -> tuple[Kind, ...]:
 
 
 def chosen(arguments: argparse.Namespace, config: Config) -> tuple[Setting, ...]:
-    """One of each list with one of each other. Raises UsageError."""
+    """One of each list with one of each other. Raises UsageError and InputError."""
+    served = _served(arguments)
     axes: list[list[Choice]] = [
+        [(name, ("--gguf", path)) for name, path in served.items()],
         [*_models(arguments.models), *_profiles(arguments.profiles, config)],
         [*_thinking(arguments.thinking)],
         [*_sampling(arguments.sampling)],
     ]
     settings = [
-        Setting(" · ".join(name for name, _ in parts) or USUAL, _flags(parts))
+        Setting(
+            " · ".join(name for name, _ in parts) or USUAL,
+            _flags(parts),
+            served[parts[0][0]] if served else "",
+        )
         for parts in product(*filter(None, axes))
     ]
     names = [it.name for it in settings]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise UsageError(f"{twice} is named twice. Each setting is compared with the others.")
     return tuple(settings)
+
+
+def _served(arguments: argparse.Namespace) -> dict[str, str]:
+    """Model files, by names."""
+    if not arguments.gguf:
+        return {}
+    if arguments.models or arguments.profiles or arguments.base_url:
+        raise UsageError(
+            "--gguf brings its own models: leave --models, --profiles and --base-url out."
+        )
+    from qcode.cli.bench_serving import files  # noqa: PLC0415 - most have a server
+
+    return dict(files(arguments.gguf))
 
 
 def _flags(parts: tuple[Choice, ...]) -> tuple[str, ...]:

@@ -85,6 +85,9 @@ def add(parser_group: "Group") -> None:
 
 def _settings(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--base-url", metavar="URL", help="the server; default: server.base_url")
+    group.add_argument(
+        "--gguf", action="append", metavar="MODEL", help="a file served in its turn; repeatable"
+    )
     group.add_argument("--models", default="", metavar="LIST", help="names, with commas between")
     group.add_argument("--profiles", default="", metavar="LIST", help="profiles of your settings")
     group.add_argument(
@@ -150,7 +153,12 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     copies = Copies(repository)
     head = repository.head()
     target = _target(arguments, repository)
-    asyncio.run(_met(arguments, config))
+    if arguments.gguf:
+        from qcode.cli import bench_serving  # noqa: PLC0415 - most have a server
+
+        bench_serving.check(tried, _tell)
+    else:
+        asyncio.run(_met(arguments, config))
     command = arguments.verify or config.agent.verify or _detected(copies, head)
     tests = Judge(command, arguments.prepare, _fence(arguments.sandbox), arguments.test_budget)
     wanted = Wanted(arguments.count, arguments.kinds, arguments.seed, arguments.make_budget)
@@ -258,7 +266,13 @@ def _go_on(kept: Kept, arguments: argparse.Namespace) -> None:
     server = ("--base-url", arguments.base_url) if arguments.base_url else plan.flags
     flags = (*server, *(INSIDE if fence else OUTSIDE))
     agent = Agent(QCODE, flags, frozenset(map(int, FATAL)), plan.limits)
-    go_on(kept, Bench(copies, tests, agent).attempt, _tell)
+    attempt = Bench(copies, tests, agent).attempt
+    if any(it.gguf for it in plan.settings):
+        from qcode.cli import bench_serving  # noqa: PLC0415 - most have a server
+
+        bench_serving.go_on_in_turns(kept, attempt, _tell)
+    else:
+        go_on(kept, attempt, _tell)
 
 
 def _print(kept: Kept, arguments: argparse.Namespace) -> None:

@@ -13,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from qcode.config.paths import paths
+from qcode.serve import shared
 from tests.benching.repos import COMMAND, GROSS, SHOP, print_of, shop
 from tests.e2e.rig import LLAMA, Cli, Ran
+from tests.support.llama import make_model
 from tests.support.script import Body, Call, Received, Reply, Usage
 from tests.support.scripted_server import StartScripted
+from tests.support.served import none_left
 
 RIGHT = SHOP + GROSS
 DONE = Reply(text="Done.", usage=Usage(900, 10, 800))
@@ -243,6 +247,34 @@ def test_an_interrupted_bench_goes_on(
     assert "4/4" in ran.out
 
 
+@pytest.mark.llamacpp
+def test_two_model_files_are_served_in_turn_and_compared(
+    cli: Cli, home: Path, repo: Path, tmp_path: Path
+) -> None:
+    file = paths().config_file
+    file.parent.mkdir(parents=True)
+    file.write_text('[serve]\nflags = ["--threads 1", "--threads-batch 1"]\n')
+    first, second = (make_model(tmp_path, style) for style in ("3.5", "3.6"))
+    out = tmp_path / "out"
+    argv = new(repo, out, "--gguf", str(first), "--gguf", str(second), "--kinds", "redo")
+    line = cli.line("bench", "tasks", *argv, "--max-tool-calls", "2", "--budget", "30s")
+    with none_left(home):
+        process = subprocess.Popen(
+            line, cwd=cli.folder, env=cli.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        told, said = process.communicate(timeout=150)
+        assert process.returncode == 0, said
+        assert not list(shared.servers(paths().state / "serve")), "both made room"
+    assert [(it["setting"], it["model"]) for it in attempts(out)] == [
+        ("3.5", "3.5"),
+        ("3.6", "3.6"),
+    ]
+    assert all(it["steps"] for it in attempts(out))
+    assert b"3.5 is served" in said
+    assert b"3.6 is served" in said
+    assert b"0/1" in told
+
+
 def test_a_bench_whose_terminal_closes_leaves_no_agent_and_no_copy(
     cli: Cli, repo: Path, tmp_path: Path, scripted: StartScripted
 ) -> None:
@@ -286,11 +318,15 @@ def test_a_server_that_is_away_stops_the_bench_and_counts_against_nobody(
 
 def test_what_cannot_be_done_is_told_before_any_work(cli: Cli, repo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
+    twin = tmp_path / "twin.gguf"
+    twin.write_bytes(b"GGUF")
     wrong = {
         ("--profiles", "deep"): "There is no profile 'deep'",
         ("--thinking", "much"): "'much' is none of off, low",
         ("--thinking", "low,low"): "is named twice",
         ("--sampling", "heat=1"): "is no NAME=NUMBER",
+        ("--gguf", str(twin), "--gguf", str(twin)): "names a file twice",
+        ("--gguf", str(twin), "--models", "a"): "brings its own models",
         ("--kinds", "riddle"): "is not a list of bug and redo",
         ("--resume", str(out)): "--resume and --out exclude each other",
     }
