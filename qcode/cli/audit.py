@@ -107,7 +107,7 @@ def _among(commands: Sequence[str]) -> str:
     """Which commands ran then, each as it stands in a row of its own."""
     if not commands:
         return ""
-    rows = (one.strip().replace("\n", " ⏎ ") for one in commands)
+    rows = (visible(one.strip()).replace("\n", " ⏎ ") for one in commands)
     quoted = ", ".join(f"`{one_line(one)}`" for one in rows)
     return f"for {quoted}" if len(commands) == 1 else f"for one of {quoted}"
 

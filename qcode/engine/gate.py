@@ -7,8 +7,9 @@ times, and no person would answer that often. What was denied stays denied until
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Literal
 
 import msgspec
 
@@ -18,6 +19,7 @@ from qcode.protocol.access import NETWORK_CALL, Access
 from qcode.protocol.errors import SessionNotSaved
 from qcode.protocol.events import Connected
 from qcode.protocol.messages import ToolCall
+from qcode.protocol.text import well_formed
 
 OFFLINE = "this run is offline (--offline)"
 ENDPOINT = "it is the model's server, which commands never reach"
@@ -27,6 +29,10 @@ MANY = "commands wanted too many hosts in this run"
 
 MOST_TOLD = 1_000
 """Hosts and ports: a command could think of new ones without end, and each of them is told."""
+
+MOST_NAMED, NAMED_CHARACTERS = 8, 500
+"""Commands in a question, and how much of each: jobs may be many, and a line is as long as one
+likes. The log has it whole where it began."""
 
 WAIT_SECONDS = 60.0
 """A question whose connections were all given up stays open so long: package managers give up after
@@ -50,6 +56,8 @@ class NetworkGate(msgspec.Struct):
     """Why no host is ever reached, as a clause; empty = it is judged."""
     is_endpoint: Callable[[str, int], bool] = lambda host, port: False
     """Whether the model's server answers there."""
+    running: Callable[[], Sequence[str]] = tuple
+    """See `Runner.running`."""
     _allowed: set[str] = msgspec.field(default_factory=set)
     """Hosts, for the rest of the turn."""
     _unasked: dict[str, str] = msgspec.field(default_factory=dict)
@@ -64,12 +72,13 @@ class NetworkGate(msgspec.Struct):
         """Empty when the command may connect, else why not."""
         if len(self._told) >= MOST_TOLD and not self._is_known(host, port):
             return MANY
+        commands = self._named()
         why = await self._why_not(host, port)
-        answer = "deny" if why else "allow"
+        answer: Literal["allow", "deny"] = "deny" if why else "allow"
         if (host, port, answer) not in self._told:
             self._told.add((host, port, answer))
             try:
-                self.say(Connected(host, port, "command", "deny" if why else "allow", why))
+                self.say(Connected(host, port, "command", answer, why, commands))
             except SessionNotSaved:  # what no log can tell of is not done
                 return UNSAVED
         return why
@@ -97,6 +106,11 @@ class NetworkGate(msgspec.Struct):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _named(self) -> tuple[str, ...]:
+        """What runs: the newest last, where there are too many those."""
+        lines = tuple(dict.fromkeys(map(_short, self.running())))
+        return lines[-MOST_NAMED:]
 
     def _is_known(self, host: str, port: int) -> bool:
         return any((host, port, answer) in self._told for answer in ("allow", "deny"))
@@ -152,7 +166,10 @@ class NetworkGate(msgspec.Struct):
 
     async def _ask(self, host: str, port: int, access: Access) -> str:
         key = f"{NETWORK_CALL} {host}"
-        arguments = msgspec.json.encode({"host": host, "port": port}).decode()
+        wanted: dict[str, object] = {"host": host, "port": port}
+        if commands := self._named():
+            wanted["commands"] = commands
+        arguments = msgspec.json.encode(wanted).decode()
         call = ToolCall(f"{NETWORK_CALL}-{next(self._numbers)}", NETWORK_CALL, arguments)
         withdrawn = "the command no longer waits for it"
         question = Question(call, key, (access,), withdrawn=withdrawn)
@@ -166,3 +183,8 @@ class NetworkGate(msgspec.Struct):
             return self._unasked[host]
         words = self.approvals.refusals.denied(key)
         return "the user said no" + (f": {words}" if words else "")
+
+
+def _short(line: str) -> str:
+    line = well_formed(line)
+    return line if len(line) <= NAMED_CHARACTERS else f"{line[: NAMED_CHARACTERS - 1]}…"

@@ -11,6 +11,7 @@ from qcode.sandbox.base import NotOpened, Runner
 
 HIGHEST = 65_535
 OPENED = "opened into the sandbox (/port)"
+CLOSED = "closed again (/port)"
 
 Given = OpenPort | ClosePort | ListPorts
 
@@ -78,15 +79,25 @@ class Ports:
         try:
             self._say(Connected("127.0.0.1", self._opened[port], "user", "allow", OPENED))
         except SessionNotSaved:
-            await self._close(port)
+            await self._shut(port)
             raise
 
     async def _close(self, port: int) -> Notice:
+        """Closed first: that no log can tell of it is no reason to leave it open."""
         if port not in self._runner.ports():
             return Notice("warning", f"Port {port} is not open. {self._listed()}")
+        outside = await self._shut(port)
+        said = f"Port {port} is closed again."
+        try:
+            self._say(Connected("127.0.0.1", outside, "user", "closed", CLOSED))
+        except SessionNotSaved as error:
+            return Notice("error", f"{said} The log does not tell it: {error}")
+        return Notice("info", said)
+
+    async def _shut(self, port: int) -> int:
+        """The port by which it was reached."""
         await self._runner.close_port(port)
-        self._opened.pop(port, None)
-        return Notice("info", f"Port {port} is closed again.")
+        return self._opened.pop(port, port)
 
     def _listed(self) -> str:
         ports = self._runner.ports()

@@ -18,7 +18,22 @@ Answer = Literal["allow", "ask", "deny"]
 
 NETWORK_CALL = "network"
 """Name of the call in an `ApprovalRequested` that no model made: a command inside the fence wants
-to reach a host. Its arguments are host and port; no message holds it and no result follows."""
+to reach a host. Its arguments are `host`, `port` and, where it is known, `commands`, as those of
+`Connected`; no message holds it and no result follows."""
+
+
+class _Wanted(msgspec.Struct):
+    commands: tuple[str, ...] = ()
+
+
+def wanting(call: str, arguments: str) -> tuple[str, ...]:
+    """The commands of a `NETWORK_CALL`; of any other call none."""
+    if call != NETWORK_CALL:
+        return ()
+    try:
+        return msgspec.json.decode(arguments, type=_Wanted).commands
+    except msgspec.MsgspecError:
+        return ()
 
 
 class Access(msgspec.Struct, frozen=True):

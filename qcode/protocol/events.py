@@ -249,8 +249,12 @@ class Connected(Event, frozen=True):
     by: Literal["endpoint", "command", "fetch", "user"]
     """The model's server; a command inside the fence; the tool; a person who opened a way into the
     fence to themselves (`/port`)."""
-    answer: Literal["allow", "deny"]
+    answer: Literal["allow", "deny", "closed"]
+    """`closed`: the person has taken back what they had opened."""
     because: str = ""
+    commands: tuple[str, ...] = ()
+    """Where a command asked: the lines of those that ran then, each cut where it is long. One of
+    them it was; a proxy is not told which."""
 
 
 class QuestionAsked(Event, frozen=True):

@@ -93,6 +93,10 @@ class Runner(Protocol):
         """Those that were opened."""
         ...
 
+    def running(self) -> tuple[str, ...]:
+        """Lines of the commands that run now where `gate` decides, jobs among them."""
+        ...
+
 
 class Job(msgspec.Struct, frozen=True):
     """A background command as it stands."""

@@ -96,6 +96,11 @@ class FencedRunner(PlainRunner):
         """See `Runner.ports`."""
         return self._doors.ports()
 
+    def running(self) -> tuple[str, ...]:
+        """See `Runner.running`: what runs outside goes its own way."""
+        lines = {**self._jobs.lines(), **self._foreground}
+        return tuple(line for it, line in lines.items() if it.group.number in self._held)
+
     def _make_keeper(self) -> Keeper:
         return _Tells(self._ended)
 

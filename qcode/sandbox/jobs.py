@@ -49,6 +49,10 @@ class JobTable:
         """Those that are not at their end."""
         return tuple(process for _, process in self._jobs.values() if process.running())
 
+    def lines(self) -> dict[Process, str]:
+        """The same, with what was given to the shell."""
+        return {process: line for line, process in self._jobs.values() if process.running()}
+
     def of(self, group: int) -> str:
         """The job that this group is; empty = none."""
         found = (it for it, (_, process) in self._jobs.items() if process.group.number == group)

@@ -46,7 +46,8 @@ class PlainRunner:
         self._warden = Warden(Limits.of())
         self._above = functools.cache(delegated)
         self._keeper.cell = self._cell
-        self._foreground: set[Process] = set()
+        self._foreground: dict[Process, str] = {}
+        """Those that are waited for -> their lines."""
 
     def limit(self, limits: Limits) -> None:
         """How much commands may use from now on; `Limits.of()` holds until then."""
@@ -56,7 +57,7 @@ class PlainRunner:
         """Run to the end, see `Runner.run`."""
         process = await self._process(command, "output")
         process.watch(Live(on_output))
-        self._foreground.add(process)
+        self._foreground[process] = command.line
         why = ""
         try:
             process.clock = Clock(command.timeout_seconds)
@@ -72,7 +73,7 @@ class PlainRunner:
         finally:
             process.unwatch()
             process.clock = None
-            self._foreground.discard(process)
+            self._foreground.pop(process, None)
         return self._output(process, command, why)
 
     @property
@@ -110,6 +111,10 @@ class PlainRunner:
 
     def ports(self) -> tuple[int, ...]:
         """Those that were opened by hand."""
+        return ()
+
+    def running(self) -> tuple[str, ...]:
+        """See `Runner.running`: without a fence no gate decides."""
         return ()
 
     async def close(self) -> None:

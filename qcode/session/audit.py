@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from qcode.protocol.access import Access
+from qcode.protocol.access import Access, wanting
 from qcode.protocol.display import OutputBlock
 from qcode.protocol.events import (
     ApprovalRequested,
@@ -52,7 +52,7 @@ class Row(msgspec.Struct, frozen=True):
     what: str
     """Folder, mode, host and port, command line, address, path, or what was asked about; whole."""
     outcome: str = ""
-    """`exit 0`, `denied`, `allow`, `changed`; `OPEN` = the log ends before it is told."""
+    """`exit 0`, `denied`, `allow`, `closed`, `changed`; `OPEN` = the log ends before it is told."""
     because: str = ""
     by: str = ""
     """`model`, `user`, `check`, `endpoint`, `command`, `fetch`; of an approval empty: `because`
@@ -63,6 +63,9 @@ class Row(msgspec.Struct, frozen=True):
     """Of an approval: for how long it holds."""
     rules: tuple[str, ...] = ()
     """Of an approval: what allows the like from then on."""
+    commands: tuple[str, ...] = ()
+    """Of a connection that a command asked for, and of the approval of one: those that ran then;
+    one of them it was."""
 
 
 def audit(entries: Iterable[Entry]) -> tuple[Row, ...]:
@@ -96,9 +99,10 @@ class _Fold:
                 self._add(entry, "mode", mode, "changed")
             case ModelChanged(model, server):
                 self._add(entry, "session", model, "answers from here on", one_line(server))
-            case Connected(host, port, by, answer, because):
+            case Connected(host, port, by, answer, because, commands):
                 target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-                self._add(entry, "connection", target, answer, because, by=by)
+                at = self._add(entry, "connection", target, answer, because, by=by)
+                self._change(at, commands=commands)
             case ToolCallStarted(call, _, accesses):
                 self._call(entry, call, accesses)
             case ToolCallFinished() as event:
@@ -173,6 +177,7 @@ class _Fold:
         touched = ", ".join(access.target for access in event.accesses)
         what = f"{event.call.name}: {touched}" if touched else event.call.name
         at = self._add(entry, "approval", what, OPEN, event.because)
+        self._change(at, commands=wanting(event.call.name, event.call.arguments))
         self._open[event.request_id] = [at]
 
     def _settle(self, event: ApprovalSettled) -> None:

@@ -16,7 +16,7 @@ from qcode.tui.blocks import (
     ShellBlock,
     TurnBlock,
 )
-from qcode.tui.chat.matter import address, diffs
+from qcode.tui.chat.matter import address, diffs, wanted_by
 from qcode.tui.chat.waiting import is_network
 from qcode.tui.drawing.visible import visible
 from qcode.tui.phases import clock
@@ -98,6 +98,9 @@ def approval(asked: ApprovalRequested, ahead: str) -> Iterator[Row]:
     where = f", in {asked.folder}" if asked.folder and not changed else ""
     if is_network(asked):
         yield f"{ahead}a command wants to reach {visible(address(asked))}", "warning"
+        commands = wanted_by(asked)
+        for one in commands:
+            yield f"  {'one of' if len(commands) > 1 else 'asked by'}: {one}", "code"
     else:
         yield f"{ahead}{asked.call.name} {what}{where}:", "warning"
     for access in () if is_network(asked) else asked.accesses:

@@ -153,7 +153,7 @@ def _next(state: State, event: AnyEvent, now: float) -> State:
             return noting.verify(state, event)
         case QuestionAsked(question=question):
             return calling.inquire(state, question)
-        case Connected(by="endpoint") | Connected(answer="allow"):
+        case Connected(by="endpoint" | "user") | Connected(answer="allow"):
             return state  # `qcode audit` tells of these
         case Connected(host, port, _, _, because):
             return add(state, NoteBlock(f"no way to {host}:{port} ({because})", "warning"))

@@ -46,6 +46,30 @@ def test_nothing_is_hidden_in_a_line(session: Path, capsys: pytest.CaptureFixtur
     assert "rm -rf ‹U+001B›[2Jb‹U+202E›c" in text
 
 
+@pytest.mark.parametrize(
+    ("commands", "words"),
+    [
+        ((), "deny by command (no)"),
+        (("npm ci",), "deny by command (no) for `npm ci`"),
+        (("a\nb \x1b[2J", "c"), "for one of `a ⏎ b ‹U+001B›[2J`, `c`"),
+    ],
+)
+def test_a_connection_is_told_with_the_commands_that_ran_then(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    commands: tuple[str, ...],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Store(paths().sessions).create(tmp_path) as log:
+        log.append(started(log.session_id, str(tmp_path)))
+        log.append(TurnStarted(1, user("Go.")))
+        log.append(Connected("evil.org", 443, "command", "deny", "no", commands))
+    assert dispatch(["audit", "--kind", "connection"]) == 0
+    assert words in capsys.readouterr().out
+
+
 def test_scripts_get_all_of_it(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["audit", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

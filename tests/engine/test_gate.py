@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from qcode.engine.approval import Approvals, Behind, Grants, Question
-from qcode.engine.gate import MANY, MOST_TOLD, NetworkGate
+from qcode.engine.gate import MANY, MOST_NAMED, MOST_TOLD, NAMED_CHARACTERS, NetworkGate
 from qcode.engine.rulebook import Rulebook
 from qcode.engine.settings import Settings
 from qcode.permission.modes import Mode
 from qcode.permission.patterns import Ground
 from qcode.permission.rules import parse_rules, split_rules
-from qcode.protocol.access import NETWORK_CALL, Access
+from qcode.protocol.access import NETWORK_CALL, Access, wanting
 from qcode.protocol.errors import SessionNotSaved
 from qcode.protocol.events import (
     AnyEvent,
@@ -42,6 +42,7 @@ class House:
     deny: Sequence[str] = ()
     nobody: str = ""
     closed: str = ""
+    running: Sequence[str] = ()
     events: list[AnyEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -53,7 +54,8 @@ class House:
         book = Rulebook(self.settings, "holds", rules, GROUND)
         say = self.events.append
         self.approvals = Approvals(book.judge, say, self.nobody, Grants(book.offers, book.grant))
-        self.gate = NetworkGate(self.approvals, say, self.closed, _is_endpoint)
+        running = lambda: self.running  # noqa: E731 - a line
+        self.gate = NetworkGate(self.approvals, say, self.closed, _is_endpoint, running)
 
     def asked(self) -> list[ApprovalRequested]:
         return [event for event in self.events if isinstance(event, ApprovalRequested)]
@@ -138,6 +140,38 @@ async def test_the_person_is_asked_with_the_rule_that_would_hold_and_the_port() 
     assert "network" in asked.because
     assert asked.where == ""
     assert [event.answer for event in house.settled()] == ["allow"]
+
+
+@pytest.mark.parametrize("running", [["npm ci"], ["make serve", "npm ci"]])
+async def test_the_person_and_the_log_are_told_which_commands_ran_then(running: list[str]) -> None:
+    house = House(running=running)
+    waits = asyncio.create_task(house.gate("pypi.org", 443))
+    await until(house.asked)
+    house.running = ["another one"]
+    await house.reply("deny")
+    await waits
+    [asked] = house.asked()
+    assert wanting(asked.call.name, asked.call.arguments) == tuple(running)
+    [told] = [event for event in house.events if isinstance(event, Connected)]
+    assert told.commands == tuple(running), "those that ran when it was asked for"
+
+
+async def test_what_a_rule_opens_is_told_with_its_command_as_well() -> None:
+    house = House(allow=["WebFetch"], running=["npm ci"])
+    await house.gate("pypi.org", 443)
+    [told] = [event for event in house.events if isinstance(event, Connected)]
+    assert told.commands == ("npm ci",)
+
+
+async def test_commands_that_are_named_are_bounded_in_number_and_length() -> None:
+    lines = [f"{number} {'x' * 10_000}" for number in range(50)]
+    house = House(running=[*lines, lines[-1], "\udc80"])
+    waits = asyncio.create_task(house.gate("pypi.org", 443))
+    await house.reply("deny")
+    await waits
+    named = wanting(NETWORK_CALL, house.asked()[0].call.arguments)
+    assert (len(named), max(map(len, named))) == (MOST_NAMED, NAMED_CHARACTERS)
+    assert [one.split()[0] for one in named[-3:]] == ["48", "49", "\ufffd"]
 
 
 async def test_connections_side_by_side_share_one_question() -> None:

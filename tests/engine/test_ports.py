@@ -92,6 +92,41 @@ async def test_what_was_opened_stands_in_the_log(tmp_path: Path) -> None:
     ]
 
 
+async def test_what_was_closed_stands_in_the_log_and_what_was_not_open_does_not(
+    tmp_path: Path,
+) -> None:
+    events: list[AnyEvent] = []
+    ports = Ports(runner := Doors(tmp_path), events.append)
+    for given in (OpenPort(3001), ClosePort(3001), ClosePort(3001)):
+        ports.take(given)
+    await ports.close()
+    await runner.close()
+    told = [event for event in events if isinstance(event, Connected)]
+    assert [(it.host, it.port, it.by, it.answer) for it in told] == [
+        ("127.0.0.1", 43_001, "user", "allow"),
+        ("127.0.0.1", 43_001, "user", "closed"),
+    ]
+
+
+async def test_what_no_log_can_tell_of_is_closed_all_the_same(tmp_path: Path) -> None:
+    said: list[Notice] = []
+
+    def full(event: AnyEvent) -> None:
+        if isinstance(event, Connected) and event.answer == "closed":
+            raise SessionNotSaved("the disk is full")
+        if isinstance(event, Notice):
+            said.append(event)
+
+    ports = Ports(runner := Doors(tmp_path), full)
+    ports.take(OpenPort(3001))
+    ports.take(ClosePort(3001))
+    await ports.close()
+    assert runner.ports() == ()
+    await runner.close()
+    assert said[-1].level == "error"
+    assert "is closed again. The log does not tell it: the disk is full" in said[-1].text
+
+
 async def test_what_no_log_can_tell_of_is_not_opened(tmp_path: Path) -> None:
     said: list[str] = []
 

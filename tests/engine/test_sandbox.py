@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from qcode.assemble import assemble
-from qcode.protocol.access import NETWORK_CALL, Access
+from qcode.protocol.access import NETWORK_CALL, Access, wanting
 from qcode.protocol.errors import ConfigError, SandboxMissing
 from qcode.protocol.events import (
     AnyEvent,
@@ -303,12 +303,14 @@ async def test_a_command_waits_for_the_person_while_they_are_asked_about_a_host(
         NETWORK_CALL,
         (Access("network", "nowhere.invalid"),),
     )
+    assert wanting(asked.call.name, asked.call.arguments) == (FETCH,)
     for request in server.requests[1:]:
         told = str(request.messages[-1]["content"])
         assert "[network] nowhere.invalid:443 was refused: the user said no: not that one." in told
     assert [(one.by, one.answer) for one in run.said(Connected) if one.by == "command"] == [
         ("command", "deny")
     ]
+    assert [one.commands for one in run.said(Connected) if one.by == "command"] == [(FETCH,)]
 
 
 @pytest.mark.usefixtures("fence")

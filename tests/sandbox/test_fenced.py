@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from qcode.sandbox.base import Command, NotStarted, Output
 from qcode.sandbox.fenced import FencedRunner
@@ -124,6 +125,22 @@ async def test_what_is_left_running_becomes_a_job_and_ends_with_it(
     assert (await fenced.read("job-1", 5)).text == "late\n"
     assert (await fenced.stop("job-1")).state == "exit 0"
     assert await until(lambda: not marked(mark), 1)
+
+
+async def test_what_runs_inside_is_named_and_nothing_else(
+    fenced: FencedRunner, command: MakeCommand
+) -> None:
+    await fenced.start(replace(command("sleep 600 #outside"), where="outside"))
+    await fenced.start(command("sleep 600 #job"))
+    await fenced.start(command("true #over"))
+    assert await until(lambda: fenced.list()[2].state != "running")
+    task = asyncio.create_task(run(fenced, command("sleep 600 #waited for")))
+    assert await until(lambda: len(fenced.running()) == 2)
+    assert fenced.running() == ("sleep 600 #job", "sleep 600 #waited for")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await fenced.stop("job-2")
+    assert fenced.running() == ()
 
 
 async def test_who_leaves_for_a_session_of_its_own_is_seen(

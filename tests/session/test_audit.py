@@ -113,13 +113,16 @@ def test_connections_are_told_whoever_made_them() -> None:
     found = rows(
         Connected("127.0.0.1", 8080, "endpoint", "allow"),
         Connected("2606:2800:220:1::1", 443, "fetch", "allow"),
-        Connected("evil.com", 443, "command", "deny", "no rule names this host"),
+        Connected("evil.com", 443, "command", "deny", "no rule names this host", ("npm ci",)),
+        Connected("127.0.0.1", 3001, "user", "closed", "closed again (/port)"),
     )
     told = [(row.what, row.by, row.outcome, row.because) for row in found]
+    assert [row.commands for row in found] == [(), (), ("npm ci",), ()]
     assert told == [
         ("127.0.0.1:8080", "endpoint", "allow", ""),
         ("[2606:2800:220:1::1]:443", "fetch", "allow", ""),
         ("evil.com:443", "command", "deny", "no rule names this host"),
+        ("127.0.0.1:3001", "user", "closed", "closed again (/port)"),
     ]
 
 
@@ -173,6 +176,16 @@ def test_a_question_about_a_host_is_an_approval() -> None:
     asked = ApprovalRequested("r1", call(NETWORK_CALL), host, "ask mode asks")
     (row,) = rows(asked, ApprovalSettled("r1", "deny", "no"))
     assert (row.what, row.outcome, row.scope) == ("network: pypi.example", "deny", "")
+    assert row.commands == ()
+
+
+def test_a_question_about_a_host_says_which_commands_ran_then() -> None:
+    host = (Access("network", "pypi.example"),)
+    arguments = '{"host":"pypi.example","port":443,"commands":["npm ci","make"]}'
+    (row,) = rows(ApprovalRequested("r1", call(NETWORK_CALL, arguments), host, "it asks"))
+    assert row.commands == ("npm ci", "make")
+    (other,) = rows(ApprovalRequested("r1", call("mcp", arguments), host, "it asks"))
+    assert other.commands == ()
 
 
 def test_numbers_of_approvals_begin_again_with_each_run() -> None:

@@ -1,6 +1,9 @@
 """The fence in words: hosts that commands ask for, the way round it, what it did."""
 
+import json
+
 import pytest
+from msgspec.structs import replace
 
 from qcode.protocol.access import NETWORK_CALL, Access
 from qcode.protocol.display import OutputBlock
@@ -17,6 +20,7 @@ from qcode.protocol.events import (
 )
 from qcode.protocol.messages import ToolCall, ToolMessage, user
 from qcode.tui.blocks import CallBlock, NoteBlock
+from qcode.tui.chat.approvals import Shown, approval_lines
 from qcode.tui.drawing.draw import draw
 from qcode.tui.drawing.view import View
 from qcode.tui.following import follow
@@ -42,6 +46,24 @@ def test_in_plain_mode_a_host_is_asked_about_by_its_name() -> None:
     assert "session would allow: WebFetch(domain:pypi.org)" in told
     assert "for this turn" in choices(ASKED)
     assert "outside" not in choices(ASKED)
+
+
+@pytest.mark.parametrize(
+    ("commands", "plainly", "strip"),
+    [
+        (["npm ci"], "  asked by: npm ci", "asked by npm ci"),
+        (["npm ci", "make"], "  one of: npm ci\n  one of: make", "asked by one of npm ci, make"),
+        (["a\nb\x1b[2J"], "  asked by: a ⏎ b‹U+001B›[2J", "asked by a ⏎ b‹U+001B›[2J"),
+        ([], "", ""),
+    ],
+)
+def test_who_asks_for_a_host_is_said(commands: list[str], plainly: str, strip: str) -> None:
+    arguments = json.dumps({"host": "pypi.org", "port": 443, "commands": commands})
+    asked = replace(ASKED, call=ToolCall("network-1", NETWORK_CALL, arguments))
+    assert plainly in "\n".join(text for text, _ in approval(asked, ""))
+    rows = [one.text.strip() for one in approval_lines(asked, Shown(100))]
+    assert (strip in rows) == bool(commands)
+    assert any("by" in row for row in rows) == bool(commands)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from qcode.tui.chat.matter import (
     beginning,
     behind,
     diffs,
+    wanted_by,
     whole,
 )
 from qcode.tui.chat.offers import offer, rows
@@ -131,9 +132,19 @@ def _touches(asked: ApprovalRequested, width: int) -> Iterator[Line]:
     because = [Span(f"because {safe(asked.because)}", "dim")] if asked.because else []
     told = [one for one in asked.accesses if one.target not in shown or _far(one)]
     told = [] if is_network(asked) else told
-    for row in (_between([*_accesses(told)]), *_warnings(told), _beyond(asked), because):
+    by = [*_wanted(asked)]
+    for row in (by, _between([*_accesses(told)]), *_warnings(told), _beyond(asked), because):
         for each in wrap(row, width - 4) if row else ():
             yield line(INSET, *each.spans)
+
+
+def _wanted(asked: ApprovalRequested) -> Iterator[Span]:
+    """Which command asks: with several nobody knows, and all of them are told."""
+    commands = wanted_by(asked)
+    if commands:
+        yield Span("asked by " if len(commands) == 1 else "asked by one of ", "dim")
+    for at, one in enumerate(commands):
+        yield from (Span(", " if at else "", "dim"), Span(one, "code.inline"))
 
 
 def _between(parts: Sequence[Span]) -> list[Span]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from functools import lru_cache
 
+from qcode.protocol.access import wanting
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import ApprovalRequested
 from qcode.tui.drawing.visible import visible
@@ -13,6 +14,8 @@ from qcode.tui.lines import Line, Span, line
 INSET = Span("   ")
 FIRST_CHARACTERS = 20_000
 """Of a command or a patch are looked at, until all of it is asked for: a strip shows fewer."""
+NAMED = 120
+"""Of a command that is named beside something else: its own card shows it."""
 _MARKS = {"+": "add", "-": "remove"}
 
 
@@ -28,6 +31,13 @@ def address(asked: ApprovalRequested) -> str:
         return f"{given['host']}:{given['port']}"
     except (ValueError, TypeError, KeyError):
         return ", ".join(access.target for access in asked.accesses)
+
+
+def wanted_by(asked: ApprovalRequested) -> tuple[str, ...]:
+    """The commands that ran when a host was wanted, each in a line; one of them it was."""
+    found = wanting(asked.call.name, asked.call.arguments)
+    rows = (visible(one).replace("\n", " ⏎ ") for one in found)
+    return tuple(one if len(one) <= NAMED else f"{one[: NAMED - 1]}…" for one in rows)
 
 
 def beginning(asked: ApprovalRequested, width: int) -> tuple[tuple[Line, ...], int]:
