@@ -165,6 +165,10 @@ class Keeping(msgspec.Struct):
         self.say(CheckpointTaken(note.id, tuple(sorted(paths))))
 
     def _uncovered(self, keeper: Keeper) -> None:
+        if keeper.repositories:
+            names = _listed(sorted(keeper.repositories), len(keeper.repositories))
+            words = "Repositories below this folder are kept as files, their history is not"
+            self.say(Notice("info", f"{words}: {names}."))
         if not keeper.uncovered:
             return
         rows = sorted(keeper.uncovered.items(), key=lambda row: -row[1])

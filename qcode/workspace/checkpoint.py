@@ -44,6 +44,8 @@ class Keeper(msgspec.Struct):
     anybody's. -1 = nothing is placed."""
     uncovered: dict[str, int] = msgspec.field(default_factory=dict)
     """Files that a command may change for good, with their sizes: too large, or too many."""
+    repositories: tuple[str, ...] = ()
+    """The `.git` of each below the workspace: what commands do to it is not seen."""
     _inventory: Inventory | None = None
     """None = no command has run."""
     _contents: dict[str, bytes] = msgspec.field(default_factory=dict)
@@ -142,9 +144,11 @@ class Keeper(msgspec.Struct):
 
     def _scan(self) -> Inventory:
         try:
-            found = Scan(self.root, self._inventory, self.stand_in_ns).run()
+            scan = Scan(self.root, self._inventory, self.stand_in_ns)
+            found = scan.run()
         except RecursionError as error:
             raise TooMany from error
+        self.repositories = tuple(scan.repositories)
         stamps(self.root, self._besides, found)
         return found
 

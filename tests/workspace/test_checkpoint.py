@@ -239,3 +239,40 @@ def test_names_that_are_no_text_are_kept(root: Path, driver: Driver) -> None:
     driver.shell("rm -rf ./*")
     driver.undo()
     assert tree(root) == before
+
+
+def test_an_env_file_comes_back_though_git_ignores_it(root: Path, driver: Driver) -> None:
+    _repository(root)
+    (root / ".gitignore").write_text(".env*\n*.o\nbuild/\n")
+    for name in (".env", "src/.env.local", "src/a.o"):
+        (root / name).write_text(f"KEY={name}\n")
+    before = tree(root)
+    driver.shell("rm -f .env src/.env.local src/a.o")
+    back = driver.undo()
+    assert back is not None
+    assert back.done == (".env", "src/.env.local")
+    assert {*before} - {*tree(root)} == {"src/a.o"}
+
+
+def test_a_submodule_is_one_again(root: Path, driver: Driver, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "x").write_text("x\n")
+    _repository(other)
+    _repository(root)
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "lib")
+    driver.shell("true")
+    (root / "lib" / "x").write_text("mine\n")
+    before = tree(root)
+    driver.shell("rm -rf lib")
+    driver.undo()
+    assert tree(root) == before
+    assert driver.keeper.repositories == ()
+
+
+def test_repositories_below_are_named_since_their_history_is_not_kept(
+    root: Path, driver: Driver
+) -> None:
+    _repository(root / "src")
+    driver.shell("true")
+    assert driver.keeper.repositories == ("src/.git",)
