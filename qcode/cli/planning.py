@@ -20,10 +20,11 @@ from qcode.serve.plan import plan
 Say = Callable[[str], None]
 
 
-def planned(file: Path, wants: Wants, config: Config) -> Plan:
-    """How it would be served here. Raises ConfigError and InputError."""
+def planned(file: Path, wants: Wants, config: Config, folder: Path) -> Plan:
+    """How it would be served here; what programs told of themselves is kept in `folder`. Raises
+    ConfigError and InputError."""
     machine = look()
-    engine = engines.find(machine, config.serve.binary)
+    engine = engines.find(machine, config.serve.binary, folder)
     return _flagged(plan(machine, read(file), engine, wants), config)
 
 
@@ -37,14 +38,14 @@ def plan_to_print(file: Path, wants: Wants, config: Config) -> Plan:
 def plan_in_room(file: Path, wants: Wants, config: Config, folder: Path, say: Say) -> Plan:
     """The plan, for which servers told of in `folder` that nobody uses make room: a plan for what
     memory they leave is a slow one."""
-    found = planned(file, wants, config)
+    found = planned(file, wants, config, folder)
     if found.fits and not look().gpus:
         return found
     ended = [card.alias for place, card in shared.servers(folder) if shared.end_unused(place)]
     if not ended:
         return found
     say(f"{', '.join(ended)} made room for it: nobody used it any more.")
-    return planned(file, wants, config)
+    return planned(file, wants, config, folder)
 
 
 def _flagged(found: Plan, config: Config) -> Plan:

@@ -61,7 +61,7 @@ class Asked(msgspec.Struct):
         """How it would be served here. Raises ConfigError and InputError."""
         from qcode.cli import planning  # noqa: PLC0415 - who joins a server needs none of it
 
-        return planning.planned(self.file, self._wants, self.config)
+        return planning.planned(self.file, self._wants, self.config, folder())
 
     def plan_to_print(self) -> Plan:
         """The same for a `llama-server`, also where none is installed."""

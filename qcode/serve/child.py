@@ -12,11 +12,13 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from qcode.serve import boot
+from qcode.serve.answers import kept
 from qcode.serve.boot import environment, start_of
 from qcode.serve.card import Place, Task, write
 from qcode.serve.order import Order
@@ -94,7 +96,7 @@ def start(task: Task, place: Place, port: int, output: Output) -> Child:
             process.stdin.write(msgspec.json.encode(order) + b"\n")
             process.stdin.flush()
     else:
-        words = line(task, place, port, can_share=shares_port(task.program))
+        words = line(task, place, port, can_share=shares_port(task.program, place.folder))
         output.add(f"qcode: {' '.join(words)}\n".encode())
         if sys.platform == "linux":
             process = _spawn(words, "nothing")
@@ -115,15 +117,22 @@ def line(task: Task, place: Place, port: int, *, can_share: bool) -> tuple[str, 
 
 
 @cache
-def shares_port(program: str) -> bool:
-    """Whether it must be told to share the port with its keeper: builds before b8580 always do."""
-    with suppress(OSError, subprocess.TimeoutExpired):
-        words = (*start_of(program), "--help")
+def shares_port(program: str, memory: Path) -> bool:
+    """Whether it must be told to share the port with its keeper: builds before b8580 always do.
+    `memory` is the folder for what programs told."""
+    return kept(memory, program, "--reuse-port", lambda: _shares_port(program)) == "yes"
+
+
+def _shares_port(program: str) -> str:
+    """Empty where it does not tell."""
+    words = (*start_of(program), "--help")
+    try:
         done = subprocess.run(
             words, stdin=subprocess.DEVNULL, capture_output=True, timeout=HELP_SECONDS, check=False
         )
-        return b"--reuse-port" in done.stdout + done.stderr
-    return False
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "yes" if b"--reuse-port" in done.stdout + done.stderr else "no"
 
 
 def serves(port: int) -> Literal["ready", "loading", "nobody"]:

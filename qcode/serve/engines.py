@@ -1,15 +1,17 @@
 """Which engine would run a model here: a `llama-server`, else the package `xllamacpp`."""
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qcode.protocol.errors import ConfigError
-from qcode.serve.base import Engine, Machine
+from qcode.serve.answers import kept
+from qcode.serve.base import Engine, Gpu, Machine
 from qcode.serve.boot import start_of
 
 ASK_SECONDS = 30.0
@@ -20,6 +22,8 @@ _BUILD = re.compile(r"^version: (\d+) |\(build (\d+)|\bb(\d{4,})\b", re.MULTILIN
 _LEAST_BUILD = 1000
 """Below it is no build of llama.cpp: one that was made without its history counts from 1."""
 _DEVICE = re.compile(r"^\s+([A-Za-z]+)\d*: ", re.MULTILINE)
+
+_NOTHING = "nothing"
 
 USES = {
     "CUDA": "cuda",
@@ -40,28 +44,50 @@ NONE = (
 )
 
 
-def find(machine: Machine, binary: str = "") -> Engine:
-    """The first that is here; `binary` comes before all others. Raises ConfigError."""
+def find(machine: Machine, binary: str = "", memory: Path | None = None) -> Engine:
+    """The first that is here; `binary` comes before all others. `memory` is a folder for what
+    programs told. Raises ConfigError."""
     if machine.system == "windows":
         raise ConfigError("Models are served on Linux and macOS. On Windows use WSL.")
     if binary:
-        return _named(binary)
+        return of_binary(_named(binary), machine.gpus, memory)
     for name in ("llama-server", "llama"):
         if path := shutil.which(name):
-            return of_binary(path)
+            return of_binary(path, machine.gpus, memory)
     if found := _package(machine):
         return found
     raise ConfigError(NONE)
 
 
-def of_binary(path: str) -> Engine:
-    """A `llama-server` as it tells of itself. Raises ConfigError where it does not start."""
-    version = _asked([path, "--version"])
-    found = _BUILD.search(version)
+def of_binary(path: str, gpus: Sequence[Gpu] = (), memory: Path | None = None) -> Engine:
+    """A `llama-server` as it tells of itself, or told before on a machine with these `gpus`. Raises
+    ConfigError where it does not start."""
+
+    def told(question: str, ask: Callable[[], str]) -> str:
+        return ask() if memory is None else kept(memory, path, question, ask)
+
+    build = told("--version", lambda: str(_build(path)))
+    nothing = "" if gpus else _NOTHING  # a driver that comes later may bring some
+    found = told(f"--list-devices {_drivers(gpus)}", lambda: " ".join(_uses(path)) or nothing)
+    names = () if found == _NOTHING else tuple(found.split())
+    return Engine("llama-server", path, int(build), names)
+
+
+def _build(path: str) -> int:
+    found = _BUILD.search(_asked([path, "--version"]))
     build = int(found[1] or found[2] or found[3]) if found else 0
-    devices = _asked([*start_of(path), "--list-devices"])
-    build = build if build >= _LEAST_BUILD else 0
-    return Engine("llama-server", path, build, uses(_DEVICE.findall(devices)))
+    return build if build >= _LEAST_BUILD else 0
+
+
+def _uses(path: str) -> tuple[str, ...]:
+    return uses(_DEVICE.findall(_asked([*start_of(path), "--list-devices"])))
+
+
+def _drivers(gpus: Sequence[Gpu]) -> str:
+    """What decides on its devices beside itself."""
+    names = ("CUDA_", "HIP_", "ROCR_", "GGML_", "LD_LIBRARY_", "DYLD_", "VK_")
+    said = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(names))
+    return "; ".join((*(f"{gpu.name} {gpu.driver}" for gpu in gpus), *said))
 
 
 def uses(devices: Sequence[str]) -> tuple[str, ...]:
@@ -70,14 +96,14 @@ def uses(devices: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(USES[name] for name in names if name in USES))
 
 
-def _named(binary: str) -> Engine:
+def _named(binary: str) -> str:
     path = shutil.which(str(Path(binary).expanduser()))
     if path is None:
         raise ConfigError(
             f"serve.binary is {binary!r}, and there is no such program. Write the path of a "
             "llama-server, or remove the setting."
         )
-    return of_binary(path)
+    return path
 
 
 def _asked(words: Sequence[str]) -> str:
