@@ -33,6 +33,10 @@ def run(options: Options) -> int:
     plain = options.plain or os.environ.get("TERM") == "dumb"
     serves = options.gguf is not None or own_server.any_told_of()
     if not plain:
+        if options.gguf is not None:  # once the app has the terminal, nobody can be asked so
+            from qcode.cli.fetching import offer  # noqa: PLC0415 - a run with a server needs none
+
+            offer(options.gguf)
         return _run(options, _full_screen, "ahead" if serves else "no")
     if not serves:
         return _run(options, _plain, "no")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from qcode.bench.attempting import Stopped, Trial
 from qcode.bench.keeping import Kept, go_on
 from qcode.bench.task import Attempt, Setting
+from qcode.cli.fetching import offer
 from qcode.cli.serving import asked
 from qcode.config.load import load, sources
 from qcode.headless.exits import ExitCode
@@ -23,6 +24,8 @@ File = tuple[str, str]
 
 def files(models: Sequence[str]) -> list[File]:
     """What `--gguf` says, each with a name of its own. Raises InputError and UsageError."""
+    for model in models:
+        offer(model)
     paths = [located(model, os.environ) for model in models]
     if len(set(paths)) < len(paths):
         raise UsageError("--gguf names a file twice. Each is compared with the others.")

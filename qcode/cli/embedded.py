@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qcode.cli import own_server
+from qcode.cli.fetching import offer
 from qcode.cli.options import Options
 from qcode.cli.settings import flags, workspace
 from qcode.cli.trusting import of_run, settings
@@ -32,6 +33,7 @@ def embedded(options: Options, meanwhile: Callable[[], None] | None = None) -> I
     say = _quiet if options.quiet else talk
     if options.gguf is not None:
         check(options.base_url, options.model)
+        offer(options.gguf)
         with _started(options.gguf, say, meanwhile) as (use, card):
             yield over(replace(options, model=card.alias), use, card)
     elif own_server.any_told_of():
@@ -48,6 +50,7 @@ def reached(arguments: argparse.Namespace) -> Iterator[argparse.Namespace]:
     `own_key`. Raises QcodeError."""
     if arguments.gguf is not None:
         check(arguments.base_url, arguments.model)
+        offer(arguments.gguf)
         with _started(arguments.gguf, talk) as (_, card):
             yield _said(arguments, card.base_url, card.alias, card.key)
         return

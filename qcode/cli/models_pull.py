@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 
@@ -37,6 +37,8 @@ kept when it is interrupted: the same command goes on there. Its checksum is com
   HF_ENDPOINT=https://hub.example.com qcode models pull OWNER/REPOSITORY:QUANT
 """
 
+Eyes = Literal["ask", "yes", "no"]
+
 _SECONDS = 0.2
 """Between two looks at how far it is."""
 _STEP = 0.1
@@ -54,7 +56,7 @@ def add(parser_group: "Group") -> None:
     parser.add_argument("model", help="OWNER/REPOSITORY:QUANT, with hf: before it or without")
     parser.add_argument(
         "--mmproj",
-        choices=("ask", "yes", "no"),
+        choices=get_args(Eyes),
         default="ask",
         help="its eyes too, where it has some in a file of their own",
     )
@@ -71,18 +73,25 @@ def run(arguments: argparse.Namespace) -> int:
             "qcode is offline (agent.offline), so nothing is downloaded. Say it otherwise for this "
             "one: QCODE_OFFLINE=off"
         )
+    files, paths = fetched(wanted, arguments.revision, arguments.mmproj)
+    _print(arguments, wanted, files, paths)
+    return 0
+
+
+def fetched(
+    wanted: Named, revision: str, mmproj: Eyes
+) -> tuple[tuple[HubFile, ...], tuple[Path, ...]]:
+    """Download what was asked for: the files, and where each is now. Raises QcodeError."""
     from qcode.serve.pull import Hub  # noqa: PLC0415  the library behind it takes its time
 
     hub = Hub(_Told(wanted.repo))
     talk(f"connecting to {hub.host}, as you asked: which files has {wanted.repo}?")
-    listing = hub.listing(wanted.repo, arguments.revision)
-    files = _chosen(listing, wanted, arguments.mmproj)
+    listing = hub.listing(wanted.repo, revision)
+    files = _chosen(listing, wanted, mmproj)
     _warn(hub, listing, files[0])
     hub.check_room(listing, files)
     talk(_plan(hub, listing, files))
-    paths = [_fetch(hub, listing, file) for file in files]
-    _print(arguments, wanted, files, paths)
-    return 0
+    return files, tuple(_fetch(hub, listing, file) for file in files)
 
 
 class _Told:
@@ -102,7 +111,7 @@ class _Told:
             talk(f"connecting to {way} cannot be noted for qcode audit ({error.strerror}).")
 
 
-def _chosen(listing: "Listing", wanted: Named, mmproj: str) -> tuple[HubFile, ...]:
+def _chosen(listing: "Listing", wanted: Named, mmproj: Eyes) -> tuple[HubFile, ...]:
     files = model_files(listing.files, wanted)
     seeing = eyes(listing.files)
     if seeing is None or mmproj == "no":

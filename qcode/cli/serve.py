@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from qcode.cli import serve_foreground, serve_tables
+from qcode.cli.fetching import offer
 from qcode.cli.parser import parsed, positive
 from qcode.cli.serving import Asked, asked, folder
 from qcode.config.load import load, sources
@@ -81,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--print has its own form, --json another. Say one.")
     if not arguments.model:
         raise UsageError("MODEL is missing: qcode serve MODEL.gguf, or hf:REPO:QUANT.")
+    if not arguments.print:
+        offer(arguments.model)
     wanted = asked(arguments.model, config, _wants(arguments, config))
     if arguments.print:
         return _print(wanted, arguments.print)

@@ -19,6 +19,7 @@ from qcode.config.paths import paths
 from qcode.serve import shared
 from qcode.serve.card import Card
 from tests.e2e.rig import Cli, Running, lawful
+from tests.serve.hub import Hub
 from tests.support import fake_llama
 from tests.support.llama import make_model
 from tests.support.served import PATIENCE_SECONDS, none_left, ours, runs, until
@@ -306,6 +307,52 @@ def sleeps(card: Card) -> bool:
     )
     with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:
         return json.load(answer)["is_sleeping"] is True
+
+
+@pytest.fixture
+def hub(cli: Cli, model: str, tmp_path: Path) -> Iterator[Hub]:
+    """Has the tiny model; nothing of it is here."""
+    pytest.importorskip("huggingface_hub")
+    made = Hub({"Own/Tiny-GGUF": {"Tiny-Q4_K_M.gguf": Path(model).read_bytes()}}).start()
+    cli.environ |= {"HF_ENDPOINT": made.endpoint, "HF_HOME": str(tmp_path / "hub")}
+    yield made
+    made.close()
+
+
+TINY = "hf:Own/Tiny-GGUF:Q4_K_M"
+
+
+@pytest.mark.parametrize("word", ["y", "n"])
+def test_at_a_terminal_a_model_that_is_not_here_can_be_fetched(
+    cli: Cli, hub: Hub, word: str
+) -> None:
+    with Terminal(
+        cli.line("-p", "do it", "--gguf", TINY, *WORDS), cwd=cli.folder, env=cli.environ
+    ) as terminal:
+        terminal.wait_for("is not on this machine. Download it? [y/N]", PATIENCE_SECONDS)
+        assert not hub.asked, "connected before anybody said so"
+        terminal.type(f"{word}\r")
+        code = terminal.wait(PATIENCE_SECONDS)
+    assert code == (0 if word == "y" else 42)
+    assert bool(hub.sent) is (word == "y")
+    assert len(served(cli)) == (word == "y")
+
+
+def test_elsewhere_the_command_that_fetches_it_is_named(cli: Cli, hub: Hub) -> None:
+    ran = cli.ask("--gguf", TINY, *WORDS)
+    assert ran.code == 42
+    assert f"Fetch it: qcode models pull {TINY}" in ran.err
+    assert "[y/N]" not in ran.err
+    assert not hub.asked
+
+
+def test_offline_nobody_is_asked_whether_to_download(cli: Cli, hub: Hub) -> None:
+    cli.environ["QCODE_OFFLINE"] = "on"
+    with Terminal(
+        cli.line("-p", "do it", "--gguf", TINY, *WORDS), cwd=cli.folder, env=cli.environ
+    ) as terminal:
+        assert terminal.wait(PATIENCE_SECONDS) == 42
+    assert not hub.asked
 
 
 def test_while_it_loads_ctrl_c_ends_the_wait(cli: Cli, tmp_path: Path, home: Path) -> None:
