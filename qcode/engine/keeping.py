@@ -166,9 +166,9 @@ class Keeping(msgspec.Struct):
 
     def _uncovered(self, keeper: Keeper) -> None:
         if keeper.repositories:
-            names = _listed(sorted(keeper.repositories), len(keeper.repositories))
-            words = "Repositories below this folder are kept as files, their history is not"
-            self.say(Notice("info", f"{words}: {names}."))
+            found = _listed(sorted(keeper.repositories), len(keeper.repositories))
+            what = "Repositories below this folder are kept as files, their history is not"
+            self.say(Notice("info", f"{what}: {found}."))
         if not keeper.uncovered:
             return
         rows = sorted(keeper.uncovered.items(), key=lambda row: -row[1])
