@@ -63,9 +63,6 @@ from qcode.workspace.shadow import Shadow
 
 __all__ = ["Start", "assemble"]
 
-BEFORE_SLEEP = 0.9
-"""Of the time after which an engine of our own lets go of the model."""
-
 
 def assemble(config: Config, start: Start, footing: Footing | None = None) -> Engine:
     """An engine that is ready for inputs; nothing is asked of a server before the first. It owns
@@ -124,7 +121,7 @@ class _Assembly:
         self.ask = self.questions.ask if start.person == "present" else None
         own = Own(start.api_key, start.said, start.tries)
         self.routes = Answering(config, own, self.settings).routes(self.say)
-        self.routes.arrived = self.connections.arrived
+        self.routes.arrived, self.routes.revive = self.connections.arrived, start.revive
         session = start.log.session_id if start.log else ""
         self.keeping = Keeping(
             Keeper(self.workspace.root, Shadow(start.kept), session, fencing.STAND_IN_NS)
@@ -227,22 +224,15 @@ class _Assembly:
     def _warms(self) -> Warms:
         kept = keeps(self.start.slots, self.start.log)
         sleeps = self.config.serve.sleep_minutes * 60 if self.start.revive else 0.0
-        return Warms(self.config.agent.warm, self.start.person, kept, sleeps * BEFORE_SLEEP)
+        return Warms(self.config.agent.warm, self.start.person, kept, sleeps)
 
     def _turn(self, parts: Parts, number: int, began: float) -> Turn:
         self.gate.begin()
         return Turn(number, parts, began)
 
     async def _ready(self, history: History, message: UserMessage) -> None:
-        await self._revive()
         await self.routes.ready()
         check_sight(history.facts, (*history.conversation.messages, message))
-
-    async def _revive(self) -> None:
-        if self.start.revive is None or not self.routes.is_first:
-            return
-        if told := await asyncio.to_thread(self.start.revive):
-            self.say(Notice("info", told))
 
     def _started(self, facts: ServerFacts) -> SessionStarted:
         talk, log = self.start.conversation, self.start.log

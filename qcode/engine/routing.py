@@ -87,6 +87,8 @@ class Routes:
         self._fell_back = False
         self.arrived: Callable[[str], None] = lambda base_url: None
         """Called with the address of another server when it answers from then on."""
+        self.revive: Callable[[], str] | None = None
+        """See `Start.revive`."""
 
     async def open(self) -> ServerFacts:
         """Find the first server, or the one that takes its place. Raises QcodeError."""
@@ -96,11 +98,6 @@ class Routes:
             return await self._go(self.choice)
         except ServerGone as error:
             return await self._fall_back(error)
-
-    @property
-    def is_first(self) -> bool:
-        """Whether the server of the beginning answers, or at least its address."""
-        return self.choice.base_url == self._first.base_url
 
     def carry(self, load: Load) -> None:
         """What follows when another server answers."""
@@ -115,6 +112,8 @@ class Routes:
         self._failures = 0
         if self._home:
             self._go_home(self._home)
+        if self.choice.base_url == self._first.base_url:
+            await self._revived()
         await self.renew("turn")
         if choice := await self._wished():
             if leaving := self._leaving(choice):
@@ -123,6 +122,10 @@ class Routes:
                 self._arrive(await self._go(choice, "listed"))
             except ServerError as error:
                 self._warn(f"{error} The model of before goes on.")
+
+    async def _revived(self) -> None:
+        if self.revive is not None and (told := await asyncio.to_thread(self.revive)):
+            self._tell(told)
 
     async def gone(self, error: ServerGone) -> None:
         """See `Elsewhere.gone`."""

@@ -35,6 +35,8 @@ LEAVING_SECONDS = 5.0
 """At the end of a session. A server that writes on then does so without us."""
 LEAST_TOKENS = 1_000
 """A shorter conversation is read again as fast."""
+BEFORE_SLEEP = 0.9
+"""Of the time after which a server lets go of the model."""
 MOST_OF = 0.9
 """A share of a conversation: a server that has less of it has lost it, to another one or by a new
 start."""
@@ -56,9 +58,9 @@ class Warms(msgspec.Struct, frozen=True):
     at the end; what was written before is given back all the same."""
     keeps: Keeps | None = None
     """None = nothing is written."""
-    leaves_seconds: float = 0.0
-    """After so long a rest it is written, too: the server is about to let go of the model. 0 = it
-    is not."""
+    sleeps_seconds: float = 0.0
+    """After so long a rest the server lets go of the model, so it is written shortly before that,
+    too. 0 = it does not."""
 
 
 def keeps(file: Path | None, log: Log | None) -> Keeps | None:
@@ -78,7 +80,7 @@ class Warming:
         say: Say,
     ) -> None:
         self._say = say
-        self._leaves_seconds = how.leaves_seconds if how.keeps else 0.0
+        self._leaves_seconds = how.sleeps_seconds * BEFORE_SLEEP if how.keeps else 0.0
         self._server, self._history, self._opening = server, history, opening
         self._keeps = how.keeps if how.warm == "on" else None
         self._reads = how.warm == "on" and how.person == "present"
