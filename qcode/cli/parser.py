@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)$", re.DOTALL)
 _ARGUMENT = re.compile(r"argument (\S+): (.*)$", re.DOTALL)
 _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=.*)?", re.DOTALL)
+_HUMP = re.compile(r"([a-z])([A-Z])")
 _REQUIRED = re.compile(r"the following arguments are required: (.*)$")
 
 
@@ -63,12 +64,20 @@ class Parser(argparse.ArgumentParser):
         for at, word in enumerate(words):
             if word == "--":
                 return [*found, *words[at:]]
+            word = self._spelt(word)
             is_text = word.startswith("-") and not _FLAG.fullmatch(word)
             if is_text and found and found[-1] in takes and found[-1].startswith("--"):
                 found[-1] += f"={word}"
             else:
                 found.append(word)
         return found
+
+    def _spelt(self, word: str) -> str:
+        """`--maxTurns` is `--max-turns`: other command lines know either."""
+        flag, sign, value = word.partition("=")
+        known = _HUMP.sub(r"\1-\2", flag).lower()
+        is_other = flag.startswith("--") and flag not in self.flags() and known in self.flags()
+        return f"{known}{sign}{value}" if is_other else word
 
     def _about(self, unknown: str) -> str:
         """Repeats no more than the name of a flag: what else stands there may be a key."""

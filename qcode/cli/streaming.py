@@ -43,7 +43,7 @@ def person(options: Options) -> Literal["present", "absent"]:
 def given(options: Options, folder: Path) -> Prompt | None:
     """The prompt; None = whoever drives the run says it on stdin."""
     if options.input_format == "stream-json":
-        if not options.prompt:
+        if options.prompt in (None, "", "-"):
             return None
         return Prompt(options.prompt, pictures(options.prompt, options.images, folder))
     prompt, data = prompt_and_data(options.prompt)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qcode.cli import foreign
-from qcode.cli.args import parse
+from qcode.cli.args import parse, parser
 from qcode.cli.dispatch import dispatch
 from qcode.cli.parser import duration
 from qcode.permission.rules import split_rules
@@ -242,3 +242,18 @@ def test_several_tools_and_folders_may_stand_behind_one_flag(tmp_path: Path) -> 
     found = parse(["-p", "--tools", "Read", "Grep", "--add-dir", str(here), str(there), "go"])
     assert (found.tools, found.add_dirs, found.prompt) == ("Read,Grep", (here, there), "go")
     assert parse(["-p", "--add-dir", str(here), str(tmp_path / "c")]).prompt == str(tmp_path / "c")
+
+
+def test_flags_may_be_written_with_humps() -> None:
+    found = parse(["-p", "x", "--maxTurns", "3", "--outputFormat=json", '--jsonSchema={"aB":1}'])
+    assert (found.max_turns, found.output_format, found.schema) == (3, "json", '{"aB":1}')
+    with pytest.raises(UsageError, match="There is no flag --maxTurn"):
+        parse(["-p", "x", "--maxTurn", "3"])
+
+
+@pytest.mark.parametrize("flag", [it for it in parser().flags() if it[2:].count("-")])
+def test_every_long_flag_has_both_spellings(flag: str) -> None:
+    head, *rest = flag.removeprefix("--").split("-")
+    humped = f"--{head}{''.join(word.capitalize() for word in rest)}"
+    known = humped in parser().flags()
+    assert parser()._bound([humped, "--", humped]) == [humped if known else flag, "--", humped]

@@ -346,3 +346,12 @@ def test_a_question_with_several_answers_has_all_of_them(serve: Serve, drive: Dr
     host.result()
     assert "a, c" in server.requests[-1].messages[-1]["content"]
     assert host.end() == 0
+
+
+def test_a_dash_for_a_prompt_is_what_comes_on_stdin(serve: Serve, drive: Drive) -> None:
+    server = serve(DONE)
+    host = drive("-p", "-")
+    host.say("go")
+    assert host.result()["result"] == "Done."
+    assert server.requests[0].messages[-1]["content"].endswith("go")
+    assert host.end() == 0
