@@ -3,6 +3,7 @@ is interrupted goes on where it was.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -99,12 +100,20 @@ def _ends_a_line(path: Path) -> bool:
 def go_on(kept: Kept, attempt: Callable[[Trial], Attempt], tell: Callable[[str], None]) -> None:
     """Try all that is left. Raises what `attempt` raises; what was done is kept."""
     left = kept.left()
+    began = time.monotonic()
     for number, trial in enumerate(left, 1):
         what = f"{number}/{len(left)} {trial.task.id}, {trial.setting.name}"
         tell(f"{what}: …")
         made = attempt(trial)
         kept.add(made)
-        tell(f"{what}: {'solved' if made.solved else 'not solved'}{_aside(made)}")
+        rest = _rest((time.monotonic() - began) / number, len(left) - number)
+        tell(f"{what}: {'solved' if made.solved else 'not solved'}{_aside(made)}{rest}")
+
+
+def _rest(each: float, left: int) -> str:
+    """How long the others may take, by those that are done; whole minutes."""
+    minutes = each * left / 60
+    return f"; about {minutes:,.0f} min to go" if minutes >= 1 else ""
 
 
 def _aside(made: Attempt) -> str:

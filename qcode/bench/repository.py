@@ -61,6 +61,11 @@ class Repository(msgspec.Struct, frozen=True):
         except InputError as error:
             raise InputError(f"{self.top} has no commit yet. Tasks are made of commits.") from error
 
+    def unsaved(self) -> int:
+        """Files whose state is not committed, new ones among them. The index stays as it is."""
+        rows = self._text("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal")
+        return len([row for row in rows.split("\0") if row])
+
     def commits(self, most: int) -> list[str]:
         """The newest ones with one parent, behind HEAD."""
         options = ("--no-merges", "--min-parents=1", f"--max-count={most}", "--format=%H")

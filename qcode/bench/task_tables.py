@@ -8,7 +8,7 @@ import msgspec
 
 from qcode.bench.stats import LEAST_VALUES, Interval
 from qcode.bench.summary import Pair, Row, Summary
-from qcode.bench.task import Attempt
+from qcode.bench.task import Attempt, Plan
 from qcode.protocol.cells import cells
 from qcode.protocol.text import one_line
 
@@ -24,6 +24,31 @@ def text(found: Summary) -> str:
         parts.append("".join(_pairs(found)))
     parts.append("".join(_tasks(found)))
     return "\n".join(parts)
+
+
+def beforehand(plan: Plan, left: int) -> Iterator[str]:
+    """What a person should know before so many attempts begin, a sentence each."""
+    if not left:
+        return
+    made = f"{_several(len(plan.tasks), 'task')}, {_several(len(plan.settings), 'setting')}"
+    most = left * plan.limits.wall_seconds
+    yield (
+        f"{_several(left, 'attempt')} ({made}, {plan.repeat} of each), with at most "
+        f"{span(plan.limits.wall_seconds)} of work for one: {span(most)} at the very most, and the "
+        "tests beside. The first one done tells more."
+    )
+    if not all(it.gguf for it in plan.settings):
+        yield (
+            "This takes the place of the conversation that the server has in its cache; the next "
+            "turn of a running session is read anew."
+        )
+
+
+def span(value: float) -> str:
+    """Of seconds: `45 s`, `15 min`, `4.0 h`."""
+    if value < 120:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
 
 
 def heading(found: Summary) -> tuple[str, str]:
@@ -69,6 +94,8 @@ def _rows(found: Summary) -> Iterator[str]:
 
 def _remarks(found: Summary) -> Iterator[str]:
     yield "seconds and tokens: the median attempt; tokens read, read again, written\n"
+    if any(row.about_seconds is None for row in found.rows):
+        yield f"n < {LEAST_VALUES}: fewer attempts hold no range with 95 %; --count makes more\n"
     if found.plan.repeat > 1:
         yield "attempts at one task are alike, so the 95 % of solved is a little too narrow\n"
     for row in found.rows:

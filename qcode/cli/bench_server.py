@@ -22,7 +22,7 @@ from qcode.bench.curve import Curve, load, save
 from qcode.bench.curve_tables import comparison_data, comparison_text, curve_text
 from qcode.bench.measuring import SIZES, Book, Measuring, Wish
 from qcode.bench.plot import ASCII, FINE, Signs
-from qcode.cli import offline
+from qcode.cli import bench_models, offline
 from qcode.cli.embedded import reached
 from qcode.cli.parser import duration, positive
 from qcode.config import load as settings
@@ -152,7 +152,9 @@ class _Sight:
 async def _measure(arguments: argparse.Namespace, sight: _Sight) -> None:
     server, key = _server(arguments)
     try:
-        sight.facts = facts = await server.facts(_loading)
+        facts = await server.facts(_loading)
+        bench_models.check(facts)
+        sight.facts = facts
         sight.told = await _told(facts, key)
         talk(
             f"{one_line(facts.model)} at {without_password(facts.base_url)}: this takes the place "

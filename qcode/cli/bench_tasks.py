@@ -28,21 +28,18 @@ from qcode.bench.page import page
 from qcode.bench.repository import Repository
 from qcode.bench.summary import summary
 from qcode.bench.task import Limits, Plan
-from qcode.bench.task_tables import data, text
-from qcode.cli import offline
+from qcode.bench.task_tables import beforehand, data, text
+from qcode.cli import bench_models
 from qcode.cli.bench_settings import chosen, kinds
 from qcode.cli.parser import count, duration, positive
 from qcode.config import load as settings
 from qcode.config import paths as places
 from qcode.config.model import Config
-from qcode.config.secrets import endpoint_key
 from qcode.headless.exits import ExitCode
 from qcode.headless.signals import ends_before_a_turn
 from qcode.headless.talk import talk
-from qcode.protocol.errors import InputError, SandboxMissing, UnknownModel, UsageError
+from qcode.protocol.errors import InputError, SandboxMissing, UsageError
 from qcode.protocol.text import escaped, one_line
-from qcode.server.client import connect
-from qcode.server.endpoint import Patience
 
 if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -158,7 +155,10 @@ def _begun(arguments: argparse.Namespace) -> Kept:
 
         bench_serving.check(tried, _tell)
     else:
-        asyncio.run(_met(arguments, config))
+        _met(arguments, config)
+    if count := repository.unsaved():
+        files = "1 file" if count == 1 else f"{count} files"
+        talk(f"{files} of work that is not committed stay out: tasks are made of {head[:8]}.")
     command = arguments.verify or config.agent.verify or _detected(copies, head)
     tests = Judge(command, arguments.prepare, _fence(arguments.sandbox), arguments.test_budget)
     wanted = Wanted(arguments.count, arguments.kinds, arguments.seed, arguments.make_budget)
@@ -191,27 +191,11 @@ def _begun(arguments: argparse.Namespace) -> Kept:
     return Kept.new(target, plan)
 
 
-async def _met(arguments: argparse.Namespace, config: Config) -> None:
-    """Minutes of making tasks are for a server that is there. Raises ServerError."""
-    if arguments.profiles or arguments.models:  # each may have a server of its own
-        named = [name.strip() for name in f"{arguments.profiles},{arguments.models}".split(",")]
-        if any(it.base_url for name, it in config.profiles.items() if name in named):
-            return
-    offline.keep(config)
-    server = config.server
-    url = arguments.base_url or server.base_url
-    key = endpoint_key(url, server.api_key_env, os.environ)
-    patience = Patience(
-        connect_seconds=server.connect_seconds, loading_seconds=server.loading_seconds
-    )
-    model = "" if arguments.base_url else server.model
-    reached = connect(url, key.value if key else "", model, patience)
-    try:
-        await reached.facts(lambda state: _tell(f"the server is {state.state}"))
-    except UnknownModel:
-        pass  # a setting may name another one
-    finally:
-        await reached.close()
+def _met(arguments: argparse.Namespace, config: Config) -> None:
+    """Minutes of making tasks are for servers that are there, with the models that were named.
+    Raises ServerError."""
+    names = bench_models.listed(arguments.models, arguments.profiles)
+    asyncio.run(bench_models.there(names, arguments.base_url, config, _tell))
 
 
 def _tell(text: str) -> None:
@@ -267,6 +251,8 @@ def _go_on(kept: Kept, arguments: argparse.Namespace) -> None:
     flags = (*server, *(INSIDE if fence else OUTSIDE))
     agent = Agent(QCODE, flags, frozenset(map(int, FATAL)), plan.limits)
     attempt = Bench(copies, tests, agent).attempt
+    for sentence in beforehand(plan, len(kept.left())):
+        talk(sentence)
     if any(it.gguf for it in plan.settings):
         from qcode.cli import bench_serving  # noqa: PLC0415 - most have a server
 

@@ -340,3 +340,43 @@ def test_what_cannot_be_done_is_told_before_any_work(cli: Cli, repo: Path, tmp_p
     nowhere = cli.run("bench", "tasks", "--repo", str(cli.folder))
     assert (nowhere.code, "is in no git repository" in nowhere.err) == (42, True)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("names", ["foo,bar", "scripted-model,bar", "bar"])
+def test_a_model_that_the_server_has_not_is_told_before_any_work(
+    bench: Bench, repo: Path, tmp_path: Path, names: str
+) -> None:
+    """llama.cpp answers to every name, so that one would be compared with itself."""
+    ran = bench(mends, *new(repo, tmp_path / "out", "--models", names))
+    assert (ran.code, ran.out) == (42, "")
+    assert "It has: scripted-model." in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_is_known_by_its_name_and_by_its_file(
+    bench: Bench, repo: Path, tmp_path: Path
+) -> None:
+    named = "/elsewhere/scripted-model.gguf"
+    ran = bench(mends, *new(repo, tmp_path / "out", "--models", named, "--kinds", "redo"))
+    assert ran.code == 0, ran.err
+
+
+def test_the_server_bench_measures_no_model_that_is_not_there(
+    cli: Cli, scripted: StartScripted
+) -> None:
+    cli.url = scripted(about=LLAMA, otherwise=idles).base_url
+    ran = cli.run("bench", "server", "--model", "foo")
+    assert (ran.code, ran.out) == (42, "")
+    assert "has no model 'foo'" in ran.err
+
+
+def test_what_it_does_and_how_long_is_told_beforehand(
+    bench: Bench, repo: Path, tmp_path: Path
+) -> None:
+    ran = bench(mends, *new(repo, tmp_path / "out", "--kinds", "redo", "--budget", "2m"))
+    assert ran.code == 0, ran.err
+    before = ran.err.partition("1/1 ")[0]
+    assert "2 files of work that is not committed stay out" in before
+    assert "takes the place of the conversation that the server has in its cache" in before
+    assert "1 attempt (1 task, 1 setting, 1 of each), with at most 2 min of work" in before
+    assert "n < 6: fewer attempts hold no range with 95 %" in ran.out
