@@ -177,9 +177,10 @@ def locate(path: str) -> int:
 
 
 def _make(path: str) -> None:
-    """A place for a mount, where what covers its surroundings has none."""
+    """A place for a mount, where what covers its surroundings has none. In the private /tmp another
+    command of the session may make the same at this moment."""
     if not os.path.lexists(path):
-        os.makedirs(path, 0o755)
+        os.makedirs(path, 0o755, exist_ok=True)
 
 
 def _is_folder(descriptor: int) -> bool:

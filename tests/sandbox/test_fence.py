@@ -366,6 +366,20 @@ async def test_a_workspace_in_tmp_works(tmp_path: Path) -> None:
     assert [path.name for path in root.iterdir()] == ["a"]
 
 
+async def test_the_first_commands_of_a_workspace_in_tmp_may_come_at_once(tmp_path: Path) -> None:
+    """They share a /tmp that is empty, and each makes in it the place for the workspace."""
+    for number in range(8):
+        root = tmp_path / f"{number}" / "a" / "b" / "c" / "d" / "project"
+        root.mkdir(parents=True)
+        it = runner(Ground.of((root,), (), (), {"HOME": str(tmp_path)}))
+        place = Place(tmp_path, root, it)
+        try:
+            said = await asyncio.gather(*(place.run("echo done") for _ in range(6)))
+        finally:
+            await it.close()
+        assert set(said) == {"done\n[0]"}
+
+
 async def test_a_workspace_on_a_mount_of_its_own_works(home: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         root = Path(folder).resolve()
