@@ -1,5 +1,7 @@
 """What the doctor asks and what it finds, as values. Each probe is a file of `probes/`."""
 
+import math
+import time
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -89,11 +91,18 @@ class Subject(msgspec.Struct):
     """llama.cpp's `/props`; {} elsewhere."""
     deep: bool = False
     """Probes of quality too, which take minutes."""
+    ends: float = math.inf
+    """When it must be over, by `time.monotonic`."""
     haste: float = 1.0
     """Share of the usual time that there is: who reads for seconds reads for less."""
     rates: Rates = msgspec.field(default_factory=Rates)
     notes: dict[str, Measure] = msgspec.field(default_factory=dict)
     """What one probe leaves for the next: `reuse.extends`."""
+
+    @property
+    def seconds_left(self) -> float:
+        """For whatever may be left out."""
+        return self.ends - time.monotonic()
 
     async def ask(self, request: Request) -> Sounding:
         """One request, as the agent would send it."""

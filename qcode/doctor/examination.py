@@ -76,6 +76,7 @@ class _Course:
         self._seconds = seconds
         self._tell = tell
         self._began = time.monotonic()
+        subject.ends = self._began + seconds
 
     @property
     def elapsed(self) -> float:

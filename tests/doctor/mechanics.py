@@ -68,6 +68,12 @@ CASES = (
     _case("healthy: four slots that share", llama(n_parallel=4, kv_unified=True)),
     _case("no checkpoints", llama(n_ctx_checkpoints=0), "reuse.checkpoints"),
     _case("no prompt cache", llama(cache_prompt=False), "reuse.default"),
+    _case(
+        "no checkpoints and no prompt cache",
+        llama(n_ctx_checkpoints=0, cache_prompt=False),
+        "reuse.checkpoints",
+        "reuse.default",
+    ),
     _case("context of 8,192", llama(n_ctx=8_192), "context.small"),
     _case("two slots that divide 65,536", llama(n_parallel=2), "slots.divided"),
     _case("no template in the file", bare, "template.missing"),

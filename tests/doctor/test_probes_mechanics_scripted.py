@@ -1,16 +1,22 @@
 """Faults of mechanics in servers that no test can start."""
 
 import dataclasses
+import time
 from dataclasses import dataclass
 
 import pytest
 from msgspec.structs import replace
 
+from qcode.doctor.probes import blame
 from qcode.doctor.probes.drafts import Drafts
+from qcode.doctor.probes.keeping import Kept
+from qcode.doctor.probes.rereading import Reread
 from qcode.doctor.probes.reuse import BRANCH, Reuse
 from qcode.doctor.probes.slots import Slots
 from qcode.doctor.probes.truncation import Truncation
-from tests.doctor.questioned import ids, subject_of
+from qcode.doctor.probes.walking import Steps
+from qcode.server.sounding import Sounding
+from tests.doctor.questioned import facts, ids, subject_of
 from tests.doctor.reading import Reading, Remembers
 from tests.support.llama_words import About
 from tests.support.script import Body, Reply
@@ -87,6 +93,16 @@ class Sighted(Reading):
         return super().__call__(body)
 
 
+class Callless(Reading):
+    """It forgets what it has read where a call stands behind the last question."""
+
+    def __call__(self, body: Body) -> Reply:
+        roles = [each["role"] for each in body["messages"]]
+        if roles[-1] == "tool" and roles.count("user") > 1:
+            self._last = ""
+        return super().__call__(body)
+
+
 class TestReuse:
     @pytest.mark.parametrize(
         ("remembers", "found"),
@@ -131,6 +147,35 @@ class TestReuse:
         assert engine.asked > 3
         assert not result.findings
         assert result.learned.strategy is None
+
+    async def test_a_step_within_a_turn_is_tried_and_what_it_loses_is_found(
+        self, scripted: StartScripted
+    ) -> None:
+        async with subject_of(scripted(otherwise=Callless())) as subject:
+            lossy = await Reuse().run(subject)
+        async with subject_of(scripted(otherwise=Reading())) as subject:
+            whole = await Reuse().run(subject)
+        assert (ids(lossy), lossy.verdict) == (["reuse.turn"], "fails")
+        assert whole.measured["turn_reread_tokens"] == 0
+        assert "behind a call and its result reused (0 tokens" in whole.said
+
+    async def test_where_time_is_short_that_step_is_left_out(self, scripted: StartScripted) -> None:
+        server = scripted(otherwise=Reading())
+        async with subject_of(server) as subject:
+            subject.ends = time.monotonic() + 0.1
+            result = await Reuse().run(subject)
+        assert len(server.requests) == 3
+        assert result.verdict == "works"
+        assert result.measured["turn_reread_tokens"] is None
+
+    def test_a_cache_that_must_be_asked_for_is_lost_where_runs_do_not_ask(self) -> None:
+        """A run asks `llama-server` for it with each request, and no router of it."""
+        step = Reread("reused", 1_000, 0)
+        steps = Steps("fold", Sounding(prompt_tokens=1_000), step, step)
+        engine = Kept("all", only_asked=True)
+        one, many = facts(kind="llamacpp"), facts(kind="llamacpp-router")
+        assert [it.id for it in blame.findings(one, steps, engine, None)] == ["reuse.default"]
+        assert [it.id for it in blame.findings(many, steps, engine, None)] == ["reuse.off"]
 
     @pytest.mark.parametrize(("keeps", "found"), [("words", ["reuse.image"]), ("all", [])])
     async def test_a_picture_that_is_read_again_is_found(

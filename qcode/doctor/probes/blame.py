@@ -2,29 +2,42 @@
 
 from qcode.doctor.base import Finding, Measure
 from qcode.doctor.probes import advice
-from qcode.doctor.probes.keeping import Keeps
+from qcode.doctor.probes.keeping import Kept
 from qcode.doctor.probes.rereading import Reread, cost
 from qcode.doctor.probes.walking import Steps
 from qcode.server.base import ServerFacts
+from qcode.server.quirks import QUIRKS
 
 _SOURCE = "measured; llama.cpp b11549, tools/server/server-context.cpp"
 
 
 def findings(
-    facts: ServerFacts, steps: Steps, keeps: Keeps | None, healed: Steps | None
+    facts: ServerFacts, steps: Steps, engine: Kept | None, healed: Steps | None
 ) -> tuple[Finding, ...]:
-    """What the steps show. `keeps` None: the engine could not be asked without a template."""
-    match keeps:
-        case "nothing":
-            return (_off(facts, steps),)
-        case "when asked":
-            return (_unless_asked(facts),)
-        case "ends":
-            history = (_history(steps, healed),) if healed else ()
-            return (_checkpoints(facts, steps), *history)
-        case "all":
-            return (_history(steps, healed),) if steps.question.how == "reread" else ()
-    return _by_chat_alone(facts, steps, healed)
+    """What the steps show. `engine` None: it could not be asked without a template."""
+    if engine is None:
+        return _by_chat_alone(facts, steps, healed)
+    if engine.keeps == "nothing" or (engine.only_asked and not _asks(facts)):
+        return (_off(facts, steps),)
+    default = (_unless_asked(facts),) if engine.only_asked else ()
+    if engine.keeps == "ends":
+        history = (_history(steps, healed),) if healed else ()
+        return (_checkpoints(facts, steps), *history, *default)
+    if steps.question.how == "reread" and not steps.is_cut:
+        return (_history(steps, healed), *default)
+    return (*_step(facts, steps), *default)
+
+
+def _asks(facts: ServerFacts) -> bool:
+    """Whether a run asks this kind of server for its cache with each request."""
+    return "cache_prompt" in QUIRKS[facts.kind].extra
+
+
+def _step(facts: ServerFacts, steps: Steps) -> tuple[Finding, ...]:
+    """A step within a turn that is read again, where a question and a way back are not."""
+    turn = steps.turn
+    is_alone = steps.question.how == steps.branch.how == "reused"
+    return (_within(facts, steps, turn),) if turn and turn.how == "reread" and is_alone else ()
 
 
 def _by_chat_alone(facts: ServerFacts, steps: Steps, healed: Steps | None) -> tuple[Finding, ...]:
@@ -37,7 +50,7 @@ def _by_chat_alone(facts: ServerFacts, steps: Steps, healed: Steps | None) -> tu
             return (_history(steps, healed),)
         case "reused", "reread":
             return (_no_way_back(facts, steps),)
-    return ()
+    return _step(facts, steps)
 
 
 def _off(facts: ServerFacts, steps: Steps) -> Finding:
@@ -57,7 +70,8 @@ def _unless_asked(facts: ServerFacts) -> Finding:
         id="reuse.default",
         weight="note",
         title="The server's prompt cache is off unless a request asks for it.",
-        cost="qcode asks and loses nothing; any other program reads its whole prompt each time.",
+        cost="qcode asks with each request; a program that does not reads its whole prompt each "
+        "time.",
         change=advice.cache(facts),
         source=_SOURCE,
     )
@@ -84,6 +98,19 @@ def _no_way_back(facts: ServerFacts, steps: Steps) -> Finding:
         weight="note",
         title="A conversation that goes on is reused, one that goes back is not.",
         cost=cost(step, "Each rewind or answer that is broken off", _known(steps)),
+        change=advice.cache(facts),
+        evidence=_evidence(steps),
+        source="measured",
+    )
+
+
+def _within(facts: ServerFacts, steps: Steps, turn: Reread) -> Finding:
+    """Some do not find again what has a call in it."""
+    return Finding(
+        id="reuse.turn",
+        weight="slow",
+        title="Behind a call and its result the conversation is read again.",
+        cost=cost(turn, "Each step of a turn", turn.prompt_tokens),
         change=advice.cache(facts),
         evidence=_evidence(steps),
         source="measured",
@@ -149,5 +176,7 @@ def _evidence(steps: Steps) -> dict[str, Measure]:
         "question_seconds": steps.question.seconds,
         "branch_reread_tokens": steps.branch.tokens,
         "branch_seconds": steps.branch.seconds,
+        "turn_reread_tokens": steps.turn.tokens if steps.turn else None,
+        "turn_seconds": steps.turn.seconds if steps.turn else None,
         "strategy": steps.strategy,
     }

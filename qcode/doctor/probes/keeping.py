@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.doctor.base import Subject
 from qcode.doctor.probes.raw import Raw
@@ -12,11 +13,11 @@ from qcode.server.ask import NoAnswer
 _MOST_TOKENS, _LEAST_TOKENS = 640, 160
 _READING_SECONDS = 2.0
 
-Keeps = Literal["all", "ends", "when asked", "nothing"]
+Keeps = Literal["all", "ends", "nothing"]
 """`ends` = a prompt that extends the last one is reused, one that differs before its end is read
-whole; `when asked` = only for requests that say `cache_prompt`, qcode's being such."""
+whole."""
 
-_ORDER: tuple[Keeps, ...] = ("all", "ends", "when asked", "nothing")
+_ORDER: tuple[Keeps, ...] = ("all", "ends", "nothing")
 """From the best."""
 
 
@@ -24,8 +25,17 @@ class Kept(msgspec.Struct, frozen=True):
     """Two kinds of the same prompt: longer, and changed three tokens before its end."""
 
     keeps: Keeps
-    extended_reread: int
-    changed_reread: int
+    extended_reread: int = 0
+    changed_reread: int = 0
+    only_asked: bool = False
+    """Only for requests that say `cache_prompt`; what others lose is told by nothing here."""
+
+    @property
+    def told(self) -> str:
+        """For scripts: `ends`, `ends when asked`, `when asked`."""
+        if not self.only_asked:
+            return self.keeps
+        return "when asked" if self.keeps == "all" else f"{self.keeps} when asked"
 
 
 def size(subject: Subject) -> int:
@@ -58,7 +68,7 @@ async def _tried(raw: Raw, name: str) -> Kept:
     asked = await _pair(raw, f"as it is asked{name}", {"cache_prompt": True})
     if asked.keeps == "nothing":
         return asked
-    return Kept("when asked", plain.extended_reread, plain.changed_reread)
+    return replace(asked, only_asked=True)
 
 
 async def _pair(raw: Raw, name: str, fields: Mapping[str, object]) -> Kept:

@@ -3,7 +3,7 @@
 from qcode.doctor.base import Finding, Learned, Measure, Result, Subject, Verdict
 from qcode.doctor.probes import blame
 from qcode.doctor.probes.declared import declared
-from qcode.doctor.probes.keeping import Keeps, kept, size
+from qcode.doctor.probes.keeping import Kept, kept, size
 from qcode.doctor.probes.looking import TOKENS as PICTURE_TOKENS
 from qcode.doctor.probes.looking import looked
 from qcode.doctor.probes.raw import KINDS, is_busy
@@ -14,13 +14,14 @@ from qcode.server.base import Strategy
 
 QUESTION, BRANCH = "reuse.question", "reuse.branch"
 """Notes: how the step went."""
+_WORDS = {"reused": "reused", "reread": "read again", "unclear": "not to be told"}
 
 
 class Reuse:
-    """A turn with a long tool result; a question behind it; the question changed."""
+    """A turn with a long tool result; a question behind it; the question changed; a call more."""
 
     name = "reuse"
-    label = "sending a conversation three times"
+    label = "sending a conversation four times"
 
     def absent(self, subject: Subject) -> str:
         """Never: what is not counted is timed."""
@@ -38,15 +39,15 @@ class Reuse:
         if await is_busy(subject):
             said = "another program is at work there: what is read again may be its doing"
             return Result(probe=self.name, verdict="unclear", said=said)
-        keeps, block = await _engine(subject)
+        engine, block = await _engine(subject)
         steps = await walk(subject, subject.facts.strategy, block=block)
-        if _is_odd(steps, keeps):  # another program may have come between: once more
+        if _is_odd(steps, engine):  # another program may have come between: once more
             steps = _better(steps, await walk(subject, steps.strategy, " again", block))
         if steps.error:
             return Result(probe=self.name, verdict="unclear", said=steps.error)
-        healed = await _healing(subject, steps, keeps, block)
+        healed = await _healing(subject, steps, engine, block)
         image = await looked(subject) if _shows(subject, steps) else None
-        findings = blame.findings(subject.facts, steps, keeps, healed)
+        findings = blame.findings(subject.facts, steps, engine, healed)
         if subject.notes.get(DROPS):  # told by the template's own probe
             findings = tuple(each for each in findings if each.id != "reuse.history")
         if image and image.how == "reread":
@@ -57,27 +58,26 @@ class Reuse:
             verdict=_verdict(steps, findings),
             said=_said(steps, image),
             findings=findings,
-            measured=_measured(steps, keeps, image),
+            measured=_measured(steps, engine, image),
             learned=Learned(strategy=healed.strategy) if healed else Learned(),
         )
 
 
-async def _engine(subject: Subject) -> tuple[Keeps | None, int]:
+async def _engine(subject: Subject) -> tuple[Kept | None, int]:
     """What the engine keeps, where it tells or can be asked; tokens of its blocks, 0 = unknown."""
     if subject.facts.kind in KINDS:
-        engine = await kept(subject)
-        return engine.keeps if engine else None, 0
+        return await kept(subject), 0
     told = await declared(subject)
     block = told.block_tokens or BLOCK_TOKENS.get(subject.facts.kind, 0)
-    return "nothing" if told.is_on is False else None, block
+    return Kept("nothing") if told.is_on is False else None, block
 
 
-def _is_odd(steps: Steps, keeps: Keeps | None) -> bool:
+def _is_odd(steps: Steps, engine: Kept | None) -> bool:
     """Whether more is read again than the engine by itself would, and that was seen but once."""
-    if keeps in ("nothing", "when asked", "ends"):
+    if engine and engine.keeps != "all":
         return False
-    how = steps.question.how, steps.branch.how
-    return "reread" in how and not (_is_timed(steps) and how == ("reread", "reread"))
+    how = [step.how for step in steps.behind]
+    return "reread" in how and not (_is_timed(steps) and {*how} == {"reread"})
 
 
 def _is_timed(steps: Steps) -> bool:
@@ -89,12 +89,13 @@ def _better(first: Steps, second: Steps) -> Steps:
     """Of two, the one in which less was read again: that much the server can do. Of equals, one
     whose answer ended well: it proves more."""
     steps = [each for each in (second, first) if not each.error] or [second]
-    return min(steps, key=lambda it: ((it.question.how, it.branch.how).count("reread"), it.is_cut))
+    return min(steps, key=lambda it: ([at.how for at in it.behind].count("reread"), it.is_cut))
 
 
-async def _healing(subject: Subject, steps: Steps, keeps: Keeps | None, block: int) -> Steps | None:
+async def _healing(subject: Subject, steps: Steps, engine: Kept | None, block: int) -> Steps | None:
     """The same with history shaped otherwise, where that may be the cause; None = no better."""
-    if steps.question.how != "reread" or keeps in ("nothing", "when asked") or steps.is_cut:
+    keeps_nothing = engine is not None and engine.keeps == "nothing"
+    if steps.question.how != "reread" or keeps_nothing or steps.is_cut:
         return None
     strategies: tuple[Strategy, ...] = ("native", "fold", "plain")
     for strategy in strategies if not _is_timed(steps) else ("fold",):
@@ -114,19 +115,21 @@ def _shows(subject: Subject, steps: Steps) -> bool:
 def _verdict(steps: Steps, findings: tuple[Finding, ...]) -> Verdict:
     if any(finding.weight != "note" for finding in findings):
         return "fails"
-    how = steps.question.how, steps.branch.how
-    return "works" if findings or how == ("reused", "reused") else "unclear"
+    return "works" if {step.how for step in steps.behind} == {"reused"} else "unclear"
 
 
 def _said(steps: Steps, image: Reread | None) -> str:
-    words = {"reused": "reused", "reread": "read again", "unclear": "not to be told"}
     cold = steps.cold.prompt_tokens or 0
-    picture = f", behind a picture {words[image.how]} ({_figure(image)})" if image else ""
-    return (
-        f"{cold:,} tokens read in {steps.cold.first_seconds or 0:.1f} s; behind a new question "
-        f"{words[steps.question.how]} ({_figure(steps.question)}), behind a changed one "
-        f"{words[steps.branch.how]} ({_figure(steps.branch)}){picture}"
+    places = (
+        ("a new question", steps.question),
+        ("a changed one", steps.branch),
+        ("a call and its result", steps.turn),
+        ("a picture", image),
     )
+    told = ", ".join(
+        f"behind {place} {_WORDS[step.how]} ({_figure(step)})" for place, step in places if step
+    )
+    return f"{cold:,} tokens read in {steps.cold.first_seconds or 0:.1f} s; {told}"
 
 
 def _figure(step: Reread) -> str:
@@ -134,16 +137,18 @@ def _figure(step: Reread) -> str:
     return f"{counted}{step.seconds:.1f} s"
 
 
-def _measured(steps: Steps, keeps: Keeps | None, image: Reread | None) -> dict[str, Measure]:
+def _measured(steps: Steps, engine: Kept | None, image: Reread | None) -> dict[str, Measure]:
     return {
         "strategy": steps.strategy,
-        "engine_keeps": keeps,
+        "engine_keeps": engine.told if engine else None,
         "cold_tokens": steps.cold.prompt_tokens,
         "cold_seconds": steps.cold.first_seconds,
         "question_reread_tokens": steps.question.tokens,
         "question_seconds": steps.question.seconds,
         "branch_reread_tokens": steps.branch.tokens,
         "branch_seconds": steps.branch.seconds,
+        "turn_reread_tokens": steps.turn.tokens if steps.turn else None,
+        "turn_seconds": steps.turn.seconds if steps.turn else None,
         "image_reread_tokens": image.tokens if image else None,
         "image_seconds": image.seconds if image else None,
     }

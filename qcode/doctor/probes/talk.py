@@ -49,6 +49,15 @@ class Talk(msgspec.Struct, frozen=True):
         results = [ToolMessage(call.id, call.name, "no such file") for call in sounding.calls]
         return self.add(answer_of(sounding), *results)
 
+    def worked_on(self, sounding: Sounding) -> "Talk":
+        """The answer with a call behind it, and what came of the call: a step within the turn."""
+        if sounding.calls:
+            return self.answered(sounding)
+        call = ToolCall("call00002", "look", '{"path": "b.py"}')
+        said = answer_of(sounding)
+        called = AssistantMessage((*said.parts, call), "tool_calls")
+        return self.add(called, ToolMessage(call.id, call.name, "VALUE = 1"))
+
     def request(
         self, subject: Subject, max_tokens: int, strategy: Strategy | None = None
     ) -> Request:

@@ -1,4 +1,4 @@
-"""A conversation sent as the agent sends it, three times: cold, longer, changed."""
+"""A conversation sent as the agent sends it: cold, longer, changed, and a call further on."""
 
 import msgspec
 
@@ -16,20 +16,33 @@ _UNMEASURED = 400.0
 
 
 class Steps(msgspec.Struct, frozen=True):
-    """A conversation sent three times: cold, with a question more, with that question changed."""
+    """A conversation sent cold, with a question more, with that question changed; then with the
+    answer to it, a call and what came of the call."""
 
     strategy: Strategy
     cold: Sounding
     question: Reread
     branch: Reread
+    turn: Reread | None = None
+    """The step within a turn; None = there was no time, or no answer to stand on."""
     error: str = ""
+
+    @property
+    def behind(self) -> tuple[Reread, ...]:
+        """All that came behind the cold one."""
+        return self.question, self.branch, *((self.turn,) if self.turn else ())
 
     @property
     def is_cut(self) -> bool:
         """Whether the first answer ends where no template prints it as it was generated: within
         its thinking, or in blanks. What stands behind it may be read again for that alone."""
-        text = self.cold.text
-        return self.cold.finish == "length" and (not text or text != text.rstrip())
+        return is_cut(self.cold)
+
+
+def is_cut(answer: Sounding) -> bool:
+    """As of `Steps`."""
+    text = answer.text
+    return answer.finish == "length" and (not text or text != text.rstrip())
 
 
 async def walk(subject: Subject, strategy: Strategy, name: str = "", block: int = 0) -> Steps:
@@ -41,22 +54,47 @@ async def walk(subject: Subject, strategy: Strategy, name: str = "", block: int 
     talk = worked(f"{subject.salt} {strategy}{name}", size)
     cold = await _sent(subject, talk, strategy)
     if cold.error:
-        return Steps(strategy, cold, Reread("unclear"), Reread("unclear"), cold.error)
+        return _failed(strategy, cold, cold.error)
     told = talk.answered(cold)
     question = await _sent(subject, told.ask("And what is in b.py?"), strategy)
-    branch = await _sent(subject, told.ask("Never mind. Which language is a.py in?"), strategy)
-    error = question.error or branch.error
-    if error:
-        return Steps(strategy, cold, Reread("unclear"), Reread("unclear"), error)
+    changed = told.ask("Never mind. Which language is a.py in?")
+    branch = await _sent(subject, changed, strategy)
+    if error := question.error or branch.error:
+        return _failed(strategy, cold, error)
+    turn = await _turn(subject, changed, branch, strategy)
     if cold.cached_tokens is None:
         again = await _sent(subject, told.ask("Is a.py long?"), strategy)
         both = [by_clock(each, cold) for each in (branch, again)]
         # whoever is slow once may be busy: the quicker of two says what was remembered
         branch_step = min(both, key=lambda each: each.seconds)
-        return Steps(strategy, cold, by_clock(question, cold), branch_step)
+        working = by_clock(turn, cold) if turn else None
+        return Steps(strategy, cold, by_clock(question, cold), branch_step, working)
     known = cold.prompt_tokens or 0
-    behind, beside = (by_count(each, known, block) for each in (question, branch))
-    return Steps(strategy, cold, behind or Reread("unclear"), beside or Reread("unclear"))
+    behind, beside = (
+        by_count(each, known, block) or Reread("unclear") for each in (question, branch)
+    )
+    working = by_count(turn, branch.prompt_tokens or known, block) if turn else None
+    return Steps(strategy, cold, behind, beside, working)
+
+
+def _failed(strategy: Strategy, cold: Sounding, error: str) -> Steps:
+    return Steps(strategy, cold, Reread("unclear"), Reread("unclear"), error=error)
+
+
+async def _turn(
+    subject: Subject, talk: Talk, answer: Sounding, strategy: Strategy
+) -> Sounding | None:
+    """A call and its result behind the answer; None = no time, or that answer was cut where no
+    template prints it as it was generated, or it was refused."""
+    if is_cut(answer) or subject.seconds_left < turn_seconds(subject):
+        return None
+    seen = await _sent(subject, talk.worked_on(answer), strategy)
+    return None if seen.error else seen
+
+
+def turn_seconds(subject: Subject) -> float:
+    """That the step within a turn takes where it is read whole."""
+    return subject.rates.seconds(tokens(subject), answer_tokens(subject))
 
 
 async def _sent(subject: Subject, talk: Talk, strategy: Strategy) -> Sounding:
