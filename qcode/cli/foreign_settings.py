@@ -165,7 +165,7 @@ def _shown(name: str) -> str:
 
 
 def _is_harmless(name: str) -> bool:
-    return name in HARMLESS or name.startswith("LC_")
+    return name in HARMLESS or (name.startswith("LC_") and name.isidentifier() and name.isascii())
 
 
 def _part(found: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -194,9 +194,17 @@ def _text(part: Mapping[str, Any], name: str, shown: str) -> str | None:
 def _environ(found: Mapping[str, Any]) -> dict[str, str]:
     environ = _part(found, "env")
     for name, value in environ.items():
-        if not isinstance(value, str) or "\0" in value:
+        if not isinstance(value, str) or _is_no_value(value):
             raise InputError(f"{FLAG}: env.{_shown(name)} is no text.")
     return environ
+
+
+def _is_no_value(value: str) -> bool:
+    """Of a variable."""
+    try:
+        return b"\0" in os.fsencode(value)
+    except UnicodeEncodeError:  # half of a sign
+        return True
 
 
 def _folder(text: str) -> Path:

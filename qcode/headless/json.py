@@ -8,11 +8,12 @@ from typing import Any, Literal
 import msgspec
 
 from qcode.headless import names
+from qcode.headless.encoded import encoded
 from qcode.headless.exits import ExitCode
 from qcode.headless.result import Result
 from qcode.headless.text import give_out
 from qcode.protocol.events import BudgetReached, Compacted, Elided, LoopSeen, TurnFinished
-from qcode.protocol.text import escaped, well_formed
+from qcode.protocol.text import well_formed
 
 SUBTYPES = {
     "end_turn": "success",
@@ -42,7 +43,7 @@ def failure(sentence: str, code: ExitCode, form: Literal["object", "array"] = "o
 
 def encode(result: Result, code: ExitCode, trouble: str = "") -> str:
     """The object as one line of JSON. `trouble`: what went wrong after the turn."""
-    return escaped(msgspec.json.encode(as_object(result, code, trouble)).decode())
+    return encoded(as_object(result, code, trouble))
 
 
 def as_object(result: Result, code: ExitCode, trouble: str = "") -> dict[str, Any]:
@@ -111,6 +112,9 @@ def _own(result: Result, code: ExitCode) -> dict[str, Any]:
         "generated_tokens": result.sums.generated,
         "reread_tokens": result.sums.reread,
         "reread_why": result.sums.reread_why,
+        "read_ahead_tokens": result.sums.ahead,
+        "read_ahead_seconds": _rounded(result.sums.ahead_seconds, 3),
+        "restored_tokens": result.sums.restored,
         "prompt_per_second": _rounded(last.prompt_per_second, 1) if last else None,
         "generated_per_second": _rounded(last.generated_per_second, 1) if last else None,
         "first_token_seconds": _rounded(last.first_token_seconds, 3) if last else None,

@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from qcode.protocol.text import escaped
+from qcode.headless.encoded import encoded
 
 MOST_BYTES = 64 * 1024 * 1024
 """So much may wait for a reader; one that lets more pile up is treated as gone."""
@@ -38,7 +36,7 @@ class Writer:
 
     def write(self, told: dict[str, Any]) -> None:
         """One object."""
-        line = escaped(msgspec.json.encode(told).decode()).encode() + b"\n"
+        line = encoded(told).encode() + b"\n"
         if self.is_lost:
             return
         self._waiting += len(line)
@@ -99,4 +97,4 @@ class Array:
 
     def close(self) -> None:
         """All of them. Raises what `give_out` raises."""
-        self._give_out(escaped(msgspec.json.encode(self._kept).decode()))
+        self._give_out(encoded(self._kept))

@@ -76,6 +76,8 @@ def test_a_rule_that_is_not_understood_ends_the_run() -> None:
         ({"permissions": {"defaultMode": 7}}, "defaultMode is no text"),
         ({"model": {"name": "x"}}, "model is no text"),
         ({"env": {"TZ": 7}}, "env.TZ is no text"),
+        ({"env": {"TZ": "a\0b"}}, "env.TZ is no text"),
+        ({"env": {"TZ": "\ud800"}}, "env.TZ is no text"),
         ({"env": ["TZ"]}, "env is no object"),
         ({"sandbox": True}, "sandbox is no object"),
     ],
@@ -100,7 +102,7 @@ def test_what_means_nothing_here_is_told_by_name() -> None:
     settings = {
         "hooks": {"PreToolUse": []},
         "permissions": {"allow": [], "disableAutoMode": "disable"},
-        "env": {"TZ": "UTC", "LD_PRELOAD": "x.so", "QCODE_MODEL": "x"},
+        "env": {"TZ": "UTC", "LD_PRELOAD": "x.so", "QCODE_MODEL": "x", "LC_=": "x"},
         "sandbox": {"enabled": True, "excludedCommands": ["docker"]},
     }
     found = said(settings)
@@ -109,6 +111,7 @@ def test_what_means_nothing_here_is_told_by_name() -> None:
         "--settings.permissions.disableAutoMode",
         "--settings.env.LD_PRELOAD",
         "--settings.env.QCODE_MODEL",
+        "--settings.env.LC_=",
         "--settings.sandbox.excludedCommands",
     )
     told = foreign.told(found.foreign)

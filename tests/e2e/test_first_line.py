@@ -110,3 +110,19 @@ def test_a_wait_that_is_no_time_ends_the_run_before_it_begins(cli: Cli, said: st
     ran = cli.ask("--output-format", "stream-json", environ={"QCODE_APPROVAL_SECONDS": said})
     assert ran.code == 42
     assert said in json.loads(ran.out)["errors"][0]
+
+
+@pytest.mark.parametrize("form", ["stream-json", "json-array"])
+@pytest.mark.parametrize(
+    "argv", [("--model", os.fsdecode(b"\xff")), ("--mcp-config", '{"mcpServers":{"\udcff":{}}}')]
+)
+def test_names_that_are_no_text_can_be_told(cli: Cli, form: str, argv: tuple[str, str]) -> None:
+    cli.url = NOBODY
+    ran = cli.ask("--output-format", form, *argv)
+    found = (
+        json.loads(ran.out) if form == "json-array" else list(map(json.loads, ran.out.splitlines()))
+    )
+    assert "\ufffd" in ran.out
+    assert found[0]["subtype"] == "init"
+    assert "No server answers" in found[-1]["errors"][0]
+    assert ran.code == 75
