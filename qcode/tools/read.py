@@ -16,6 +16,7 @@ from qcode.workspace.encoding import binary_kind, decode, line_end
 from qcode.workspace.files import WHOLE_BYTES, Located, load
 from qcode.workspace.lines import some_lines
 from qcode.workspace.notebook import cut_notebook
+from qcode.workspace.straight import folder_entries
 from qcode.workspace.trouble import FileTrouble, IsFolder, Missing
 
 MOST_LINES = 400
@@ -157,10 +158,10 @@ def _notes(located: Located, rows: Sequence[str], lengths: Sequence[int], first:
 def _folder(located: Located) -> Outcome:
     """A folder is no file, but what was asked for is plain."""
     try:
-        entries = sorted(located.path.iterdir(), key=lambda entry: entry.name)
+        entries = sorted(folder_entries(str(located.path)).items())
     except OSError as error:
         return failed(f"{located.shown} is a folder that cannot be listed ({error.strerror}).")
-    names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+    names = [f"{name}/" if is_folder else name for name, is_folder in entries]
     shown = names[:FOLDER_ENTRIES]
     if not names:
         return Outcome(f"{located.shown} is an empty folder.")

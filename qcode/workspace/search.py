@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from qcode.workspace.ignore import Bounds, Stack, enter, ignored, outer
+from qcode.workspace.straight import folder_entries
 from qcode.workspace.trouble import trouble
 from qcode.workspace.wildcards import alternatives, path_regex
 
@@ -52,14 +53,13 @@ def cannot_list(folder: Path, shown: str) -> str:
 
 def _below(folder: str, stack: Stack, hides: Callable[[str], bool]) -> Iterator[str]:
     try:
-        with os.scandir(folder or "/") as found:
-            entries = {entry.name: entry for entry in found}
-    except OSError:
+        entries = folder_entries(folder or "/")
+    except (OSError, ValueError):
         return
     stack = enter(stack, folder, entries.keys())
     for name in sorted(entries):
         path = f"{folder}/{name}"
-        is_folder = entries[name].is_dir(follow_symlinks=False)
+        is_folder = entries[name]
         if name == ".git" or (stack and ignored(stack, path, name, folder=is_folder)):
             continue
         if hides(path):

@@ -29,6 +29,24 @@ WALKS = os.open in os.supports_dir_fd
 """This system can look names up in an open folder; Windows cannot."""
 
 
+def folder_entries(path: str) -> dict[str, bool]:
+    """Names in a folder, a real path, and whether each is a folder itself (a link is none). Raises
+    OSError: also where a link stands on the way, for the names would be those of another folder.
+    Strings all along: this is done for each folder of a tree."""
+    if not WALKS or os.scandir not in os.supports_fd:
+        with os.scandir(path) as found:
+            return {entry.name: entry.is_dir(follow_symlinks=False) for entry in found}
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    by_kernel = sys.platform == "linux" and "\0" not in path
+    quick = _by_the_kernel(os.fsencode(path), flags) if by_kernel else None
+    opened = open_straight(Path(path), flags) if quick is None else quick
+    try:
+        with os.scandir(opened) as found:
+            return {entry.name: entry.is_dir(follow_symlinks=False) for entry in found}
+    finally:
+        os.close(opened)
+
+
 def open_straight(path: Path, flags: int) -> int:
     """A descriptor of `path`, absolute and real. Raises OSError: ELOOP = a link is on the way."""
     flags |= getattr(os, "O_CLOEXEC", 0)

@@ -144,6 +144,10 @@ def _opened(path: Path, flags: int) -> int:
     return os.open(path, flags & ~getattr(os, "O_NOFOLLOW", 0))
 
 
+def _listed(path: str) -> dict[str, bool]:
+    return {one.name: one.is_dir() for one in Path(path).iterdir()}
+
+
 @contextmanager
 def _held(folder: Path) -> Iterator[held.Held]:
     fd = os.open(folder, os.O_RDONLY)
@@ -228,6 +232,7 @@ GUARDS: Mapping[str, Without] = {
     "naming": _attribute(patterns.PathPattern, "covers", _taken_in),
     "holding": _all(
         _everywhere(straight.open_straight, _opened),
+        _everywhere(straight.folder_entries, _listed),
         _everywhere(held.held, _held),
         _attribute(save, "_replace", _written_over),
     ),

@@ -12,6 +12,7 @@ from qcode.permission.patterns import Ground
 from qcode.protocol.access import Access
 from qcode.workspace.files import Workspace, load
 from qcode.workspace.save import save
+from qcode.workspace.search import find
 from qcode.workspace.trouble import FileTrouble
 from tests.redteam.attempts.judged import rules
 
@@ -89,6 +90,23 @@ class Race:
         except FileTrouble:
             return False
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class ListRace:
+    """The same for names; succeeds when `wanted` is among those that are told."""
+
+    path: str
+    meanwhile: Prepare
+    wanted: str
+    prepare: Prepare | None = None
+
+    def succeeds(self, tmp: Path) -> bool:
+        workspace = ground(tmp, self.prepare)
+        located = workspace.resolve(self.path)
+        self.meanwhile(tmp)
+        found = find(located.path, workspace.bounds, "**/*", 100)
+        return self.wanted in {Path(one).name for one in found}
 
 
 @dataclass(frozen=True, slots=True)

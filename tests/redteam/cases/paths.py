@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.redteam.attempts.benched import Laid
 from tests.redteam.attempts.judged import Touch
-from tests.redteam.attempts.placed import Looked, Prepare, Race, Reach, ReadRace
+from tests.redteam.attempts.placed import ListRace, Looked, Prepare, Race, Reach, ReadRace
 from tests.redteam.case import Case
 
 
@@ -32,6 +32,16 @@ def _swapped(tmp: Path) -> None:
 
 def _parent_swapped(tmp: Path) -> None:
     shutil.rmtree(tmp / "root/sub")
+    (tmp / "root/sub").symlink_to("../outside")
+
+
+def _with_mine(tmp: Path) -> None:
+    (tmp / "root/sub").mkdir()
+    (tmp / "root/sub/mine").touch()
+
+
+def _sub_swapped(tmp: Path) -> None:
+    (tmp / "root/sub").rename(tmp / "root/away")
     (tmp / "root/sub").symlink_to("../outside")
 
 
@@ -111,6 +121,9 @@ CASES = (
         _parent_swapped, _with_sub), Race("sub/secret", _nothing, _with_sub)),
     Case("qwen-4250", "a file is read that was swapped for a link", "holding", ReadRace("a.txt",
         _swapped, "a secret"), ReadRace("a.txt", _nothing, "one")),
+    Case("qwen-4250", "names of a folder that was swapped for a link", "holding",
+        ListRace("sub", _sub_swapped, "secret", _with_mine), ListRace("sub", _nothing, "mine",
+        _with_mine)),
     Case("qwen-4250", "a file changed after it was approved", "unchanged", Race("a.txt", _changed),
         Race("a.txt", _touched)),
     Case("cve-2026-25725", "settings of agents that do not exist", "names", Reach("edit",
