@@ -23,31 +23,28 @@ from qcode.protocol.errors import (
 from qcode.protocol.text import one_line, well_formed
 from qcode.server import hints
 
-_OVERFLOW = re.compile(
-    r"exceed_context_size_error|exceeds the available context size|maximum context length"
+# Compiled where they are used: a failure is rare, and all of these are 2 ms of every start.
+_OVERFLOW = (
+    r"(?i)exceed_context_size_error|exceeds the available context size|maximum context length"
     r"|(?:longer than|exceeds) the (?:model's )?context length|context_length_exceeded"
     r"|loaded with context length of only|range of input length should be"
-    r"|context size has been exceeded|exceeds max context window",
-    re.IGNORECASE,
+    r"|context size has been exceeded|exceeds max context window"
 )
-_NO_MODEL = re.compile(
-    r"model_not_found|no router for requested model"
-    r"|models?\b.{0,200}?(?:not found|does not exist|not exist|is not available|not loaded)",
-    re.IGNORECASE | re.DOTALL,
+_NO_MODEL = (
+    r"(?is)model_not_found|no router for requested model"
+    r"|models?\b.{0,200}?(?:not found|does not exist|not exist|is not available|not loaded)"
 )
-_LOADING = re.compile(r"loading|starting|warming up|not ready|initiali[sz]ing", re.IGNORECASE)
-_UNPARSED = re.compile(
-    r"does not match the expected .{0,40}format|failed to parse input at pos", re.IGNORECASE
-)
-_HOPELESS = re.compile(r"not_supported_error|template", re.IGNORECASE)
-_PAGE = re.compile(r"\s*(?:<!doctype html|<html|<head)", re.IGNORECASE)
-_TITLE = re.compile(r"<(title|h1)[^>]*>(?P<words>.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_LOADING = r"(?i)loading|starting|warming up|not ready|initiali[sz]ing"
+_UNPARSED = r"(?i)does not match the expected .{0,40}format|failed to parse input at pos"
+_HOPELESS = r"(?i)not_supported_error|template"
+_PAGE = r"(?i)\s*(?:<!doctype html|<html|<head)"
+_TITLE = r"(?is)<(title|h1)[^>]*>(?P<words>.*?)</\1>"
 _LIMITS = (  # (prompt tokens, context tokens) as the groups say
-    re.compile(r"input \((?P<prompt>\d+) tokens\).{0,80}length \((?P<context>\d+) tokens\)"),
-    re.compile(r"request \((?P<prompt>\d+) tokens\).{0,80}size \((?P<context>\d+) tokens\)"),
-    re.compile(r"length (?:is|of) (?:only )?(?P<context>\d+) tokens.{0,200}?(?P<prompt>\d+) input"),
-    re.compile(r"length (?:is|of) (?:only )?(?P<context>\d+)"),
-    re.compile(r"input length should be \[\d+, ?(?P<context>\d+)\]"),
+    r"input \((?P<prompt>\d+) tokens\).{0,80}length \((?P<context>\d+) tokens\)",
+    r"request \((?P<prompt>\d+) tokens\).{0,80}size \((?P<context>\d+) tokens\)",
+    r"length (?:is|of) (?:only )?(?P<context>\d+) tokens.{0,200}?(?P<prompt>\d+) input",
+    r"length (?:is|of) (?:only )?(?P<context>\d+)",
+    r"input length should be \[\d+, ?(?P<context>\d+)\]",
 )
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 524, 529)
 _AWAY = (502, 504)
@@ -109,12 +106,12 @@ class Refusal(Exception):
     @property
     def is_page(self) -> bool:
         """A page for browsers: a proxy or a web server gave it, no server of models."""
-        return bool(_PAGE.match(self.raw))
+        return bool(re.match(_PAGE, self.raw))
 
     @property
     def is_unparsed_answer(self) -> bool:
         """llama.cpp could not parse what the model wrote; what it streamed may be whole."""
-        return bool(_UNPARSED.search(self.raw))
+        return bool(re.search(_UNPARSED, self.raw))
 
 
 def read_refusal(body: Any) -> Refusal:
@@ -126,8 +123,8 @@ def read_refusal(body: Any) -> Refusal:
     text = words if isinstance(words, str) else _dump(words)
     raw = _dump(body)
     prompt, context = _numbers(error, raw)
-    if _PAGE.match(raw):
-        found = _TITLE.search(raw)
+    if re.match(_PAGE, raw):
+        found = re.search(_TITLE, raw)
         text = found["words"] if found else ""
     return Refusal(one_line(well_formed(text), 300), raw, prompt, context)
 
@@ -151,29 +148,29 @@ def from_status(where: str, status: int, refusal: Refusal, retry_after: str = ""
             f"{where} refused the API key ({status}{told}). Set the key of this server: qcode auth "
             f"set {where}, or export QCODE_API_KEY, or name a variable in server.api_key_env."
         )
-    if status == 413 or _OVERFLOW.search(refusal.raw):
+    if status == 413 or re.search(_OVERFLOW, refusal.raw):
         return overflow(where, refusal)
-    if status == 503 and _LOADING.search(refusal.raw):
+    if status == 503 and re.search(_LOADING, refusal.raw):
         return Loading(refusal.words)
     if status not in _BUSY and (known := _known(where, refusal)):
         return known
-    if status in (400, 404, 422) and _NO_MODEL.search(refusal.raw):
+    if status in (400, 404, 422) and re.search(_NO_MODEL, refusal.raw):
         return UnknownModel(f"{where} has no such model ({refusal.words.rstrip('.')}).")
     kind = ServerGone if status in (*_AWAY, *_BUSY) else BadAnswer
     error = kind(f"{where} answered with status {status}{told.rstrip('.')}.{_hint(status)}")
-    if _HOPELESS.search(refusal.raw):
+    if re.search(_HOPELESS, refusal.raw):
         return error
     return _worth_another(status, f"status {status}{told}", error, retry_after)
 
 
 def from_stream(where: str, refusal: Refusal) -> Exception:
     """What to raise for an error object within a stream."""
-    if _OVERFLOW.search(refusal.raw):
+    if re.search(_OVERFLOW, refusal.raw):
         return overflow(where, refusal)
     if not refusal.is_unparsed_answer:
         if known := _known(where, refusal):
             return known
-        if _HOPELESS.search(refusal.raw):
+        if re.search(_HOPELESS, refusal.raw):
             return _broke_off(where, refusal)
     because = refusal.words or "the server broke off its answer"
     return Broken(because, _broke_off(where, refusal))
@@ -280,7 +277,7 @@ def _numbers(error: Any, raw: str) -> tuple[int | None, int | None]:
         if isinstance(prompt, int) and isinstance(context, int):
             return prompt, context
     for pattern in _LIMITS:
-        if found := pattern.search(raw):
+        if found := re.search(pattern, raw):
             named = found.groupdict()
             return _int(named.get("prompt")), _int(named.get("context"))
     return None, None

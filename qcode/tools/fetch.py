@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,8 +14,10 @@ from qcode.sandbox.spill import SpillFile
 from qcode.tools.address import MOST_CHARACTERS as LONGEST
 from qcode.tools.address import Unfit, place
 from qcode.tools.base import Context, Outcome, failed
-from qcode.tools.markdown import Text, markdown
 from qcode.tools.web import BOMS, NoPage, Page, Way, get
+
+if TYPE_CHECKING:
+    from qcode.tools.markdown import Text
 
 MOST_CHARACTERS = 24_000
 """Of a page in a result; all of it is in a file, which `read` shows in parts."""
@@ -79,8 +81,11 @@ async def fetched(url: str, context: Context, way: Way) -> Outcome:
     return outcome if page.status < 400 else failed(outcome.text, *outcome.blocks)
 
 
-def _text(page: Page) -> Text:
+def _text(page: Page) -> "Text":
     """The words of a page: those of HTML as Markdown, others as they are."""
+    # its reader of HTML compiles its patterns when it is imported: 4 ms of every start
+    from qcode.tools.markdown import Text, markdown  # noqa: PLC0415
+
     text = _decoded(page)
     is_html = page.media in ("text/html", "application/xhtml+xml")
     found = markdown(text, page.place.url) if is_html else Text("", text, is_whole=True)
@@ -99,7 +104,7 @@ def _decoded(page: Page) -> str:
         return page.body.decode("utf-8", "replace")
 
 
-def _outcome(page: Page, text: Text, context: Context) -> Outcome:
+def _outcome(page: Page, text: "Text", context: Context) -> Outcome:
     about = [page.place.url, str(page.status), page.media or "no type", f"{len(page.body):,} bytes"]
     head = [" · ".join(about), UNTRUSTED.format(host=page.place.host), "<page>"]
     titled = f"Title: {text.title}\n\n{text.body}" if text.title else text.body
