@@ -104,11 +104,12 @@ def _is_in(folder: Path, pattern: str) -> bool:
     )
 
 
-def outer(start: Path, bounds: Bounds) -> Stack:
-    """The lists of the folders above `start`, up to its repository, else up to the root."""
+def outer(start: Path, bounds: Bounds, judged: Path | None = None) -> Stack:
+    """The lists of the folders above `start`, up to its repository, else up to the root. `judged`:
+    the folder that the person or the rules let be searched; None = `start` itself."""
     top = repository(start) or (bounds.root if start.is_relative_to(bounds.root) else start)
     above = [folder for folder in start.parents if folder.is_relative_to(top)]
-    stack = bounds.excluded(start)
+    stack = bounds.excluded(judged or start)
     for folder in reversed(above):
         stack = enter(stack, str(folder))
     return stack

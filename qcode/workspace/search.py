@@ -27,15 +27,29 @@ MOST_BRACES, MOST_KINDS = 32, 1_024
 _WILD = re.compile(r"[*?\[\\{]")
 
 
-def walk(start: Path, bounds: Bounds) -> Iterator[str]:
+def walk(start: Path, bounds: Bounds, judged: Path | None = None) -> Iterator[str]:
     """Absolute paths of all files below `start`, links to files included and not followed.
+    `judged`: the search began there, above `start`; None = at `start`.
 
     Ordered by names, folder by folder, so that it can be stopped at any point; `.git` and what
     git ignores are left out, folders that cannot be read are passed over. `bounds`: what holds
     for the whole workspace.
     """
+    if judged is not None and _is_closed(start, judged, bounds):
+        return
     hides = bounds.secrets.is_one if bounds.secrets.below(str(start)) else _none
-    yield from _below(str(start).rstrip("/"), outer(start, bounds), hides)
+    yield from _below(str(start).rstrip("/"), outer(start, bounds, judged), hides)
+
+
+def _is_closed(folder: Path, judged: Path, bounds: Bounds) -> bool:
+    """Whether a search from `judged` would have passed over it, and not because of git."""
+    final = bounds.excluded(judged)
+    return any(
+        bounds.secrets.is_one(str(one))
+        or any(rules.judge(str(one), one.name, folder=True) for rules in final)
+        for one in (folder, *folder.parents)
+        if one != judged and one.is_relative_to(judged)
+    )
 
 
 def _none(path: str) -> bool:
@@ -139,7 +153,8 @@ def find(start: Path, bounds: Bounds, pattern: str, limit: int) -> list[str]:
     within = start / wanted.fixed if wanted.fixed and ".." not in wanted.fixed else start
     if within != start and (not within.is_dir() or Path(os.path.realpath(within)) != within):
         return []
-    found = (path for path in walk(within, bounds) if wanted.matches(path[len(base) + 1 :]))
+    walked = walk(within, bounds, start)
+    found = (path for path in walked if wanted.matches(path[len(base) + 1 :]))
     return list(islice(found, limit))
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcode.workspace.files import Workspace
+from qcode.workspace.ignore import Bounds
 from qcode.workspace.search import Sieve, find
 from qcode.workspace.secrets import Secrets
 
@@ -76,6 +77,30 @@ def test_searches_pass_over_them_and_find_their_neighbours(space: Workspace) -> 
     assert [
         name for name in (".ssh/id", ".netrc", ".netrc2") if sieve.passes(f"{base}/{name}")
     ] == [".netrc2"]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "hidden"),
+    [
+        (Bounds(Path("/"), ("keys",)), ("keys/*", "keys/old/*", "k*/*", "**/a")),
+        (Bounds(Path("/"), ("**/keys/**",)), ("keys/*", "keys/old/*")),
+        (Bounds(Path("/"), closed=("**/keys/**",)), ("keys/*", "keys/old/*", "**/a")),
+        (Bounds(Path("/"), closed=("keys",)), ("keys/*", "keys/old/*")),
+    ],
+)
+def test_a_pattern_that_begins_within_is_no_way_in(
+    tmp_path: Path, bounds: Bounds, hidden: tuple[str, ...]
+) -> None:
+    base = Path(os.path.realpath(tmp_path))
+    (base / "keys/old").mkdir(parents=True)
+    for name in ("keys/a", "keys/old/a", "b"):
+        (base / name).write_text("x")
+    secret = Bounds(base, secrets=Secrets.of([f"{base}/keys"]))
+    for pattern in hidden:
+        assert find(base, bounds, pattern, 10) == [], pattern
+        assert find(base, secret, pattern, 10) == [], pattern
+    assert find(base, bounds, "*", 10) == [f"{base}/b"]
+    assert find(base / "keys", secret, "*", 10) == [f"{base}/keys/a", f"{base}/keys/old/a"]
 
 
 PART = st.sampled_from([".ssh", ".SSH", "a", "own", ".", "", "x.y"])

@@ -97,6 +97,7 @@ class Searched:
     folder: str
     wanted: str
     by: str
+    pattern: str = "**/*"
 
     def succeeds(self, tmp: Path) -> bool:
         with ground(tmp) as (workspace, _):
@@ -106,7 +107,7 @@ class Searched:
 
     def _found(self, start: Path, workspace: Workspace) -> list[str]:
         if self.by == "glob":
-            return find(start, workspace.bounds, "**/*", 1_000)
+            return find(start, workspace.bounds, self.pattern, 1_000)
         rg = installed("rg") if self.by == "rg" else None
         query = Query(literal(SECRET, ignore_case=False), None, 1_000, 1_000)
         patience = Patience(time.monotonic() + 20)
