@@ -100,7 +100,7 @@ def test_who_reads_the_first_line_alone_ends_the_run(cli: Cli) -> None:
     os.read(there, 10)
     os.close(there)
     _, err = process.communicate(timeout=LIMIT_SECONDS)
-    assert process.returncode == 1
+    assert process.returncode in (1, 75)  # it may have heard by then that no server is there
     assert b"nobody reads" in err
     assert b"Traceback" not in err
 
