@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from qcode.config.model import Config
 from qcode.protocol.errors import ConfigError
 from qcode.serve import engines, shared
-from qcode.serve.base import Engine, Flag, Machine, Plan, Wants
+from qcode.serve.base import Engine, Flag, Machine, ModelFile, Plan, Wants
 from qcode.serve.fields import SETTERS
 from qcode.serve.gguf import read
 from qcode.serve.hardware import look
@@ -33,6 +33,17 @@ def plan_to_print(file: Path, wants: Wants, config: Config) -> Plan:
     machine = look()
     engine = _server_of(machine, config)
     return _flagged(plan(machine, read(file), engine, wants), config)
+
+
+def plan_unseen(model: ModelFile, wants: Wants, config: Config) -> Plan:
+    """The same of a model that is not on this machine, as the table knows it."""
+    machine = look()
+    found = _flagged(plan(machine, model, _server_of(machine, config), wants), config)
+    told = (
+        f"{model.hub} is not on this machine, so this is planned by qcode's table of models and "
+        f"not by the file. qcode models pull {model.hub} fetches it."
+    )
+    return replace(found, remarks=(told, *found.remarks))
 
 
 def plan_in_room(file: Path, wants: Wants, config: Config, folder: Path, say: Say) -> Plan:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, get_args
 from qcode.cli import serve_foreground, serve_tables
 from qcode.cli.fetching import offer
 from qcode.cli.parser import parsed, positive
-from qcode.cli.serving import Asked, asked, folder
+from qcode.cli.serving import asked, folder
 from qcode.config.load import load, sources
 from qcode.config.model import Config
-from qcode.headless.talk import talk
 from qcode.protocol.errors import InputError, ServerGone, UsageError
 from qcode.serve import shared
 from qcode.serve.base import KvType, Wants
 from qcode.serve.card import Card, Place, place_of
-from qcode.serve.printing import FORMS, printed
+from qcode.serve.printing import FORMS
 from qcode.serve.source import located
 
 if TYPE_CHECKING:
@@ -82,11 +81,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--print has its own form, --json another. Say one.")
     if not arguments.model:
         raise UsageError("MODEL is missing: qcode serve MODEL.gguf, or hf:REPO:QUANT.")
-    if not arguments.print:
-        offer(arguments.model)
-    wanted = asked(arguments.model, config, _wants(arguments, config))
+    wants = _wants(arguments, config)
     if arguments.print:
-        return _print(wanted, arguments.print)
+        # deferred: who starts a server or joins one needs no forms
+        from qcode.cli.serve_printing import show  # noqa: PLC0415
+
+        return show(arguments.model, arguments.print, wants, config)
+    offer(arguments.model)
+    wanted = asked(arguments.model, config, wants)
     return serve_foreground.serve(wanted, "json" if arguments.json else "text")
 
 
@@ -100,16 +102,9 @@ def _wants(arguments: argparse.Namespace, config: Config) -> Wants:
     )
 
 
-def _print(wanted: Asked, form: str) -> int:
-    planned = wanted.plan_to_print()
-    for remark in planned.remarks:
-        talk(remark)
-    sys.stdout.write(printed(form, planned))
-    return 0
-
-
 def _status(arguments: argparse.Namespace) -> int:
-    found = tuple(shared.servers(folder()))
+    running = list(shared.servers(folder()))
+    found = _meant(arguments.model, running) if arguments.model else running
     if arguments.json:
         sys.stdout.write(serve_tables.as_json(found))
     else:
@@ -129,21 +124,21 @@ def _stop(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(serve_tables.ended_json(found))
     elif not found:
-        sys.stdout.write(f"No server of yours runs{f' for {Path(model).name}' if model else ''}.\n")
+        sys.stdout.write("No server of yours runs.\n")
     return 0
 
 
 def _meant(model: str, running: list[Running]) -> list[Running]:
     """By the name that is shown, by the path that it was started with (the file may be gone), or
-    by the file. Raises InputError for what is none of these while something runs."""
+    by the file. Raises InputError for what is none of these."""
     path = str(Path(model).expanduser().absolute())
     if found := [one for one in running if model == one[1].alias or path == one[1].model]:
         return found
     try:
         file = place_of(folder(), located(model, os.environ)).file_id
-    except InputError as error:
-        if not running:
-            return []
-        names = ", ".join(card.alias for _, card in running)
-        raise InputError(f"No server of yours runs for {model}. There is: {names}.") from error
-    return [one for one in running if one[0].file_id == file]
+    except InputError:
+        file = ""
+    if found := [one for one in running if one[0].file_id == file]:
+        return found
+    names = ", ".join(card.alias for _, card in running) or "none at all"
+    raise InputError(f"No server of yours runs for {model}. There is: {names}.")

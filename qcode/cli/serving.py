@@ -63,12 +63,6 @@ class Asked(msgspec.Struct):
 
         return planning.planned(self.file, self._wants, self.config, folder())
 
-    def plan_to_print(self) -> Plan:
-        """The same for a `llama-server`, also where none is installed."""
-        from qcode.cli import planning  # noqa: PLC0415 - the same
-
-        return planning.plan_to_print(self.file, self.wants, self.config)
-
     @property
     def _wants(self) -> Wants:
         seconds = ceil(self.config.serve.sleep_minutes * 60)

@@ -82,6 +82,9 @@ class ModelFile(msgspec.Struct, frozen=True):
     """The repository that it was converted from: `Qwen/Qwen3.6-27B`; empty = not told."""
     flaws: tuple[str, ...] = ()
     """What is known to be wrong with such a file, a sentence each."""
+    hub: str = ""
+    """`OWNER/REPOSITORY:QUANT` of a file that is not on this machine: what is told here is then of
+    the table, and `path` is its name alone. Empty = it is here."""
 
 
 class Engine(msgspec.Struct, frozen=True):

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
+from qcode.protocol.errors import InputError
 from qcode.serve.base import ModelFile
+from qcode.serve.hubfiles import Named
 
 _VOCABULARY = 248_320
 _TRAINED = 262_144
+_MAKER = "Qwen"
 GoodFor = Literal["depth", "loops", "small"]
 
 
@@ -52,6 +56,8 @@ class CatalogModel(msgspec.Struct, frozen=True):
     """Of the experts, those that a token uses."""
     note: str
     files: tuple[CatalogFile, ...]
+    switches: tuple[str, ...] = ()
+    """Words of its chat template on which flags hang."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -129,11 +135,47 @@ def as_file(model: CatalogModel, file: CatalogFile) -> ModelFile:
         state_bytes=model.state_bytes,
         expert_bytes=experts,
         has_mtp=False,
-        template="",
+        template=" ".join(model.switches),
         vocabulary=_VOCABULARY,
         width=model.width,
         attention_layers=model.attention_layers,
         input_bytes=int(_VOCABULARY * model.width * size / model.weights / 1e9),
         expert_layers=model.layers if experts else 0,
         active_expert_bytes=int(experts * model.active_share),
+    )
+
+
+Needs = Literal["its GGUF", "its name"]
+"""What is to be served: the file itself, or the model that it was converted from."""
+
+
+def unseen(wanted: Named, needs: Needs, known: Catalog) -> ModelFile | None:
+    """What the table tells of a model of the hub; None = it has none from that repository.
+
+    Raises InputError where it has the model and not that file.
+    """
+    model = next((one for one in known.models if wanted.repo in _repositories(one)), None)
+    if model is None:
+        return None
+    file = _file_of(model, wanted, needs)
+    made = as_file(model, file)
+    origin = f"{_MAKER}/{model.name}"
+    repo = model.repository if wanted.repo.startswith(f"{_MAKER}/") else wanted.repo
+    return replace(made, origin=origin, hub=f"{repo}:{file.quantisation}")
+
+
+def _repositories(model: CatalogModel) -> tuple[str, ...]:
+    origin = f"{_MAKER}/{model.name}"
+    return model.repository, model.drafting, origin, f"{origin}-FP8"
+
+
+def _file_of(model: CatalogModel, wanted: Named, needs: Needs) -> CatalogFile:
+    for file in model.files:
+        if file.quantisation == wanted.quant.upper():
+            return file
+    if needs == "its name" and not wanted.quant:
+        return next(file for file in model.files if file.quantisation.endswith("Q4_K_M"))
+    there = ", ".join(file.quantisation for file in model.files)
+    raise InputError(
+        f"qcode's table has {model.name} as {there}. Say which: hf:{model.repository}:QUANT."
     )

@@ -28,10 +28,17 @@ def words(plan: Plan, address: Address) -> tuple[str, ...]:
     key = ("--api-key-file", address.key_file) if address.key_file else ()
     return (
         program(plan),
-        *("--model", str(plan.model.path.absolute())),
+        *model_words(plan),
         *("--host", address.host, "--port", str(address.port), *key),
         *flag_words(plan.flags),
     )
+
+
+def model_words(plan: Plan) -> tuple[str, str]:
+    """Which file; one that is not here yet llama-server fetches itself."""
+    if plan.model.hub:
+        return "--hf-repo", plan.model.hub
+    return "--model", str(plan.model.path.absolute())
 
 
 def flag_words(flags: Sequence[Flag]) -> tuple[str, ...]:

@@ -1,22 +1,24 @@
 """A plan as a command line or a service file, for those who run their server themselves."""
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, get_args
 
 from qcode.protocol.errors import InputError
-from qcode.protocol.text import one_line
 from qcode.serve import printing_others as others
 from qcode.serve import printing_services as services
 from qcode.serve.base import Plan
 from qcode.serve.command import Address, words
+from qcode.serve.printing_words import comment, one_a_line, reasons, slot_folders
 
 Form = Literal[
     "llama-server", "vllm", "sglang", "ollama", "mlx", "systemd", "launchd", "llama-swap", "compose"
 ]
 FORMS: tuple[str, ...] = get_args(Form)
 
-_WIDTH = 90
+NO_FILE = frozenset({"vllm", "sglang", "mlx"})
+"""Those for which the model's name is enough: they do not run GGUF files."""
+
 _PORTS = {"vllm": 8000, "sglang": 30000, "ollama": 11434}
 """Their own, where qcode looks for them."""
 
@@ -32,41 +34,16 @@ def printed(form: str, plan: Plan, address: Address | None = None) -> str:
 
 
 def _llama_server(plan: Plan, address: Address) -> str:
-    return "".join((*_reasons(plan), *_open_door(address), _lines(words(plan, address))))
-
-
-def _reasons(plan: Plan) -> Iterator[str]:
-    """A comment for each flag, the same reason of several together."""
-    told: dict[str, list[str]] = {}
-    for flag in plan.flags:
-        why = f"{flag.why} [{flag.source}]" if flag.source else flag.why
-        told.setdefault(why, []).append(flag.name)
-    for why, names in told.items():
-        yield others.comment(f"{' '.join(names)}: {one_line(why, 400)}")
+    made = "".join(f"mkdir -p {shlex.quote(it)}\n" for it in slot_folders(plan))
+    command = one_a_line(words(plan, address))
+    return "".join((*reasons(plan), *_open_door(address), made, command))
 
 
 def _open_door(address: Address) -> Iterator[str]:
     if not address.key_file:
-        yield others.comment(
+        yield comment(
             "Every program of this machine can use it; with --api-key-file FILE it asks for a key."
         )
-
-
-def _lines(command: Sequence[str]) -> str:
-    """One shell command over several lines; a flag and its value stay together."""
-    groups: list[str] = []
-    for word in command:
-        if word.startswith("--") or not groups:
-            groups.append(shlex.quote(word))
-        else:
-            groups[-1] += f" {shlex.quote(word)}"
-    rows = [groups[0]]
-    for group in groups[1:]:
-        if len(rows) > 1 and len(rows[-1]) + len(group) < _WIDTH:
-            rows[-1] += f" {group}"
-        else:
-            rows.append(group)
-    return " \\\n  ".join(rows) + "\n"
 
 
 _FORMS: Mapping[str, Callable[[Plan, Address], str]] = {

@@ -7,13 +7,12 @@ mlx-lm 0.32.2.
 
 import re
 import shlex
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from qcode.protocol.errors import InputError
-from qcode.protocol.text import one_line
 from qcode.serve.base import Plan
 from qcode.serve.command import Address, short_name
+from qcode.serve.printing_words import comment, one_a_line, why
 
 _FP8 = frozenset({"Qwen/Qwen3.6-35B-A3B", "Qwen/Qwen3.6-27B", "Qwen/Qwen3.5-35B-A3B"})
 """Published as `…-FP8`, too."""
@@ -23,10 +22,46 @@ _ANSWER_TOKENS = "32768"
 _SAMPLING = ("--temp", "0.6", "--top-p", "0.95", "--top-k", "20", "--min-p", "0")
 
 
-def comment(text: str) -> str:
-    """Lines that shells and the files of services pass over."""
-    rows = textwrap.wrap(one_line(text, 2000), 96, break_long_words=False, break_on_hyphens=False)
-    return "".join(f"# {row}\n" for row in rows)
+_WHY_VLLM = {
+    "--max-model-len": "tokens of a conversation; what it has room for is said when it starts",
+    "--reasoning-parser": "thinking comes apart from the answer",
+    "--enable-auto-tool-choice": "without these two a request with tools is refused",
+    "--tool-call-parser": "without these two a request with tools is refused",
+    "--enable-prefix-caching": "what was read once is not read again",
+    "--enable-prompt-tokens-details": "qcode shows what was remembered",
+    "--language-model-only": "text alone: no memory for eyes",
+    "--default-chat-template-kwargs": "thinking of earlier turns stays in the prompt, so that it "
+    "only grows",
+}
+_WHY_SGLANG = {
+    "--context-length": "tokens of a conversation",
+    "--mem-fraction-static": "of the GPU, for weights and cache; the rest is to compute in",
+    "--reasoning-parser": "thinking comes apart from the answer",
+    "--tool-call-parser": "calls come as calls, not as text",
+    "--enable-cache-report": "qcode shows what was remembered",
+    "--enable-strict-thinking": "a budget of thinking is kept to",
+    "--mamba-radix-cache-strategy": "lets a hybrid model go back to a branch of a conversation",
+    "--page-size": "lets a hybrid model go back to a branch of a conversation",
+}
+_WHY_MLX = {
+    "--max-tokens": "it stops an answer at 512 unless told",
+    "--temp --top-p --top-k --min-p": "thinking, precise coding (model cards); for programs that "
+    "send none",
+    "--prompt-cache-size": "conversations that are remembered",
+    "--chat-template-args": "thinking of earlier turns stays in the prompt, so that it only grows",
+}
+_WHY_OLLAMA = {
+    "OLLAMA_CONTEXT_LENGTH": "unless told it loads far less, and cuts the prompt in silence",
+    "OLLAMA_NUM_PARALLEL": "conversations at once: each takes a whole context",
+    "OLLAMA_FLASH_ATTENTION": "a quantised cache needs it",
+    "OLLAMA_KV_CACHE_TYPE": "how exactly the cache is kept",
+}
+
+
+def _commented(told: Mapping[str, str], command: Sequence[str]) -> str:
+    """With the reasons of those flags that it has."""
+    has = {names: text for names, text in told.items() if names.split()[0] in command}
+    return "".join((*why(has), one_a_line(command)))
 
 
 def vllm(plan: Plan, address: Address) -> str:
@@ -41,7 +76,7 @@ def vllm(plan: Plan, address: Address) -> str:
         *("--language-model-only",),
         *_kept_thinking(plan, "--default-chat-template-kwargs"),
     )
-    return "".join((*_weights_note(origin), *_parser_note(plan), shlex.join(command), "\n"))
+    return "".join((*_weights_note(origin), *_parser_note(plan), _commented(_WHY_VLLM, command)))
 
 
 def sglang(plan: Plan, address: Address) -> str:
@@ -55,7 +90,7 @@ def sglang(plan: Plan, address: Address) -> str:
         *("--enable-cache-report", "--enable-strict-thinking"),
         *("--mamba-radix-cache-strategy", "extra_buffer", "--page-size", "64"),
     )
-    return "".join((*_weights_note(origin), *_parser_note(plan), shlex.join(command), "\n"))
+    return "".join((*_weights_note(origin), *_parser_note(plan), _commented(_WHY_SGLANG, command)))
 
 
 def mlx(plan: Plan, address: Address) -> str:
@@ -69,7 +104,7 @@ def mlx(plan: Plan, address: Address) -> str:
         *_kept_thinking(plan, "--chat-template-args"),
     )
     note = "It has no limit of context: what does not fit into memory ends it."
-    return comment(note) + shlex.join(command) + "\n"
+    return comment(note) + _commented(_WHY_MLX, command)
 
 
 def ollama(plan: Plan, address: Address) -> str:
@@ -85,7 +120,9 @@ def ollama(plan: Plan, address: Address) -> str:
     host = f"OLLAMA_HOST={shlex.quote(variables['OLLAMA_HOST'])}"
     return (
         comment("Ollama chooses what goes to the GPU itself, and has no flag for it.")
-        + f"{shlex.join(f'{key}={value}' for key, value in variables.items())} ollama serve\n\n"
+        + "".join(why(_WHY_OLLAMA))
+        + "".join(f"{key}={shlex.quote(value)} \\\n" for key, value in variables.items())
+        + "  ollama serve\n\n"
         + comment("in another terminal:")
         + f"cat > Modelfile <<'MODELFILE'\n{''.join(_modelfile(plan))}MODELFILE\n"
         + f"{host} ollama create {shlex.quote(name)} -f Modelfile\n"
@@ -93,7 +130,7 @@ def ollama(plan: Plan, address: Address) -> str:
 
 
 def _modelfile(plan: Plan) -> Iterator[str]:
-    path = str(plan.model.path.absolute())
+    path = f"hf.co/{plan.model.hub}" if plan.model.hub else str(plan.model.path.absolute())
     if "\n" in path:
         raise InputError(f"{path!r} cannot stand in a Modelfile. Rename the file.")
     yield f"FROM {path}\n"

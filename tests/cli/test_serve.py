@@ -59,9 +59,11 @@ def test_nothing_runs_and_this_is_said(capsys: Captured) -> None:
     assert "No server of yours runs" in capsys.readouterr().out
     assert serve.main(["--status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
-    for words in (["--stop"], ["--stop", "gone.gguf"]):
-        assert serve.main(words) == 0
-        assert capsys.readouterr().out.startswith("No server of yours runs")
+    assert serve.main(["--stop"]) == 0
+    assert capsys.readouterr().out == "No server of yours runs.\n"
+    for word in ("--stop", "--status"):
+        with pytest.raises(InputError, match="No server of yours runs for gone"):
+            serve.main([word, "gone.gguf"])
     assert serve.main(["--stop", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
 
@@ -111,6 +113,42 @@ def test_a_command_line_is_printed_also_where_no_server_is_installed(
     out = capsys.readouterr().out
     assert "llama-server" in out
     assert "16384" in out
+
+
+TABLE = "unsloth/Qwen3.6-35B-A3B-GGUF"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("model", [f"hf:{TABLE}:UD-Q4_K_XL", "hf:unsloth/Qwen3.6-27B-GGUF:Q4_K_M"])
+def test_a_model_of_the_table_is_printed_without_its_file(
+    form: str, model: str, capsys: Captured
+) -> None:
+    assert serve.main([model, "--print", form]) == 0
+    out, err = capsys.readouterr()
+    assert "is not on this machine, so this is planned by qcode's table" in err
+    assert model.removeprefix("hf:") in out or form in ("vllm", "sglang", "mlx")
+
+
+@pytest.mark.parametrize("form", ["vllm", "sglang", "mlx"])
+@pytest.mark.parametrize("model", ["hf:Qwen/Qwen3.6-35B-A3B", f"hf:{TABLE}"])
+def test_servers_that_run_no_gguf_need_none(form: str, model: str, capsys: Captured) -> None:
+    assert serve.main([model, "--print", form]) == 0
+    assert "Qwen3.6-35B-A3B" in capsys.readouterr().out
+
+
+def test_a_file_that_the_table_has_not_is_told_with_those_that_it_has() -> None:
+    for model in (f"hf:{TABLE}", f"hf:{TABLE}:Q1_0", "hf:Qwen/Qwen3.6-35B-A3B"):
+        with pytest.raises(InputError, match=f"UD-Q4_K_XL.*Say which: hf:{TABLE}:QUANT"):
+            serve.main([model, "--print", "llama-server"])
+    with pytest.raises(InputError, match="is not on this machine"):
+        serve.main(["hf:a/b:Q4_K_M", "--print", "llama-server"])
+
+
+def test_what_is_printed_can_save_conversations(model: Path, capsys: Captured) -> None:
+    assert serve.main([str(model), "--print", "llama-server"]) == 0
+    out = capsys.readouterr().out
+    assert f"--slot-save-path {paths().state / 'slots'}/" in out
+    assert f"mkdir -p {paths().state / 'slots'}" in out
 
 
 def test_the_key_is_named_and_never_printed(tmp_path: Path) -> None:

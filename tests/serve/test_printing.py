@@ -146,13 +146,17 @@ def test_a_box_sees_the_folder_of_the_model_and_the_gpu(
     uses: tuple[str, ...], tag: str, key: str
 ) -> None:
     folder = Flag("--slot-save-path", "/home/me/slots", "kept")
-    found = replace(PLAN, engine=replace(CUDA, uses=uses), flags=(*PLAN.flags, folder))
+    threads = Flag("--threads", "8", "cores")
+    engine = replace(CUDA, uses=uses, build=9000)
+    found = replace(PLAN, engine=engine, flags=(*PLAN.flags, folder, threads))
     service = yaml(printed("compose", found, AT))["services"]["llama"]
-    assert service["image"] == f"ghcr.io/ggml-org/llama.cpp:{tag}"
+    assert service["image"] == f"ghcr.io/ggml-org/llama.cpp:{tag}-b9000"
     assert service["ports"] == ["127.0.0.1:8123:8080"]
     assert service["volumes"] == [
-        {"type": "bind", "source": "/models", "target": "/models", "read_only": True}
+        {"type": "bind", "source": "/models", "target": "/models", "read_only": True},
+        {"type": "volume", "source": "slots", "target": "/slots/"},
     ]
+    assert service["command"][-4:] == ["--slot-save-path", "/slots/", "--threads", "8"]
     assert key in service
     assert service["command"][:2] == ["--model", "/models/Qwen3.6-35B-A3B-Q4_K_M.gguf"]
     assert "/home/me/slots" not in service["command"]
@@ -219,3 +223,70 @@ def test_every_form_ends_with_a_line_and_names_the_context_or_the_model(form: st
 def test_a_short_name_is_plain() -> None:
     assert short_name(ODD) == "it-s--home-100---x---y---z"
     assert flag_words((Flag("--a", "", "x"), Flag("--b", "1", "x"))) == ("--a", "--b", "1")
+
+
+SAVING = replace(PLAN, flags=(*PLAN.flags, Flag("--slot-save-path", "/home/me/my slots/", "kept")))
+FETCHED = replace(SAVING, model=replace(EXPERTS, hub="unsloth/Qwen3.6-35B-A3B-GGUF:UD-Q4_K_XL"))
+RUNS_FILES = ("llama-server", "systemd", "launchd", "llama-swap", "compose")
+
+
+@pytest.mark.parametrize("form", RUNS_FILES)
+def test_every_form_tells_each_flag_of_llama_server_with_its_reason(form: str) -> None:
+    text = " ".join(re.sub(r"(?m)^# ", "", printed(form, SAVING)).split())
+    for flag in SAVING.flags:
+        said = flag.why.replace("--", "-") if form == "launchd" else flag.why
+        assert said in text
+
+
+@pytest.mark.parametrize("form", ["vllm", "sglang", "mlx", "ollama"])
+def test_other_servers_flags_have_reasons_beside_them(form: str) -> None:
+    text = printed(form, PLAN)
+    told = "".join(row for row in text.splitlines() if row.startswith("# "))
+    names = re.findall(r"(?m)^  (--[a-z-]+)|^(OLLAMA_[A-Z_]+)=", text)
+    plain = {"--host", "--port", "--model", "OLLAMA_HOST", "--model-path"}
+    assert len(names) > 3
+    assert not [it for pair in names for it in pair if it and it not in plain and it not in told]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_terminal_of_eighty_columns_breaks_a_word(form: str) -> None:
+    for row in printed(form, PLAN).splitlines():
+        is_long = len(row) > 80
+        assert not is_long or len(row.split()) < 6 or form not in ("llama-server", "vllm", "mlx")
+        assert not is_long or not row.startswith("#")
+    rows = printed("llama-server", PLAN).splitlines()
+    assert "  --top-p 0.95 \\" in rows
+    assert "  --min-p 0 \\" in rows
+
+
+def test_conversations_are_saved_into_a_folder_that_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "my slots"
+    saving = replace(PLAN, flags=(Flag("--slot-save-path", f"{folder}/", "kept"),))
+    text = printed("llama-server", saving)
+    found = in_a_shell(text, shlex.quote(CUDA.path), tmp_path)
+    assert found[-2:] == ["--slot-save-path", f"{folder}/"]
+    assert folder.is_dir()
+    assert 'ExecStartPre=/bin/mkdir -p "/home/me/my slots/"' in printed("systemd", SAVING)
+    assert "mkdir -p" in printed("launchd", SAVING)
+    assert "mkdir -p /home/me/my slots/" in printed("llama-swap", SAVING)
+
+
+def test_an_agent_of_launchd_says_where_it_goes_and_is_read_all_the_same() -> None:
+    text = printed("launchd", SAVING)
+    file = "~/Library/LaunchAgents/local.qwen3.6-35b-a3b-q4_k_m.plist"
+    assert f"Put it into {file}, then:" in text
+    assert f"launchctl bootstrap gui/$(id -u) {file}" in text
+    assert plistlib.loads(text.encode())["Label"] == "local.qwen3.6-35b-a3b-q4_k_m"
+
+
+def test_a_file_that_is_not_here_is_fetched_by_who_serves_it() -> None:
+    hub = FETCHED.model.hub
+    for form in ("llama-server", "systemd", "llama-swap", "launchd", "compose"):
+        text = printed(form, FETCHED)
+        assert hub in text
+        assert "--hf-repo" in text
+        assert str(EXPERTS.path) not in text
+    assert f"FROM hf.co/{hub}\n" in printed("ollama", FETCHED)
+    box = yaml(printed("compose", FETCHED))
+    assert box["services"]["llama"]["environment"] == {"LLAMA_CACHE": "/models"}
+    assert set(box["volumes"]) == {"models", "slots"}
