@@ -28,7 +28,7 @@ class Start(msgspec.Struct, frozen=True):
     folder: Path
     add_dirs: tuple[Path, ...] = ()
     own: tuple[Path, ...] = ()
-    """Folders in which qcode keeps its own things: the model changes none without a question."""
+    """Folders in which qcode keeps its own things: closed to the model's tools, as keys are."""
     log: Log | None = None
     """None = no session is kept."""
     state: Path | None = None
