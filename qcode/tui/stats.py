@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from qcode.protocol.events import (
+    Ahead,
     AnyEvent,
     BudgetReached,
     Compacted,
@@ -71,6 +72,12 @@ class Stats(msgspec.Struct):
     cached: int = 0
     """Tokens that its cache had."""
     generated: int = 0
+    ahead: int = 0
+    """Of the cached ones, those that were read while nobody waited."""
+    ahead_seconds: float = 0.0
+    """What that took."""
+    restored: int = 0
+    """Of the cached ones, those that a server took back from its disk."""
     rereads: dict[str, Reread] = msgspec.field(default_factory=dict)
     """By the reason, as it was told."""
     repairs: Counter[str] = msgspec.field(default_factory=Counter)
@@ -130,6 +137,10 @@ class Stats(msgspec.Struct):
         self.read += prompt - cached
         self.cached += cached
         self.generated += generated
+        ahead = event.ahead or Ahead()
+        self.ahead += ahead.tokens
+        self.ahead_seconds += ahead.seconds
+        self.restored += ahead.restored_tokens
         rates = event.prompt_per_second or 0.0, event.generated_per_second or 0.0
         self.steps.append(Step(prompt, generated, *rates))
         self._first_token = event.first_token_seconds or 0.0

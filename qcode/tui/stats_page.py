@@ -49,6 +49,11 @@ def _tokens(stats: Stats) -> Iterator[Line]:
     whole = stats.read + stats.cached
     share = f"{100 * stats.cached / whole:.1f} % of all prompts" if whole else ""
     yield _row("from the cache", f"{stats.cached:,}", share)
+    if stats.ahead:
+        saved = f"{stats.ahead_seconds:,.1f} s less to wait"
+        yield _row("read ahead", f"{stats.ahead:,}", saved)
+    if stats.restored:
+        yield _row("from the disk", f"{stats.restored:,}", "taken back, not read again")
     yield _row("generated", f"{stats.generated:,}")
     if stats.lost:
         yield _row("lost in loops", f"{stats.lost:,}")

@@ -28,7 +28,7 @@ ASKED = (
     "cache_parser_1",
     "networksessioninvoice",
     "accountbuffercachefilterindex_9",
-    "session/index/account",
+    "parser_1/cachesess",
     "only.one.readme",
     "onlrdm",
 )
@@ -61,7 +61,7 @@ def completion(ground: Ground) -> Iterator[Figure]:
         taken = [seconds * 1000 for one in ASKED for seconds in _offered(terminal, one)]
     what = "100,000 files: first offered behind a key"
     yield Figure(f"{what}, median", median(taken), "ms", 50, digits=0)
-    yield Figure(f"{what}, most of {len(taken)}", max(taken), "ms", 50, digits=0)
+    yield Figure(f"{what}, p95", sorted(taken)[int(len(taken) * 0.95)], "ms", 50, digits=0)
 
 
 def fill(folder: Path) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import threading
 from pathlib import Path
 
+from textual.events import Key
+
 from qcode.protocol.display import DiffBlock, OutputBlock
 from qcode.protocol.events import AnyEvent, ToolCallFinished, ToolCallStarted, TurnFinished
 from qcode.protocol.messages import ToolCall, ToolMessage
@@ -49,6 +51,15 @@ async def test_words_of_the_conversation_are_found(house: Enter) -> None:
         await h.press("escape")
         await h.until(lambda: h.app.chat.prompt.has_focus_within)
         assert not h.engine.heard(type(h.engine.inputs[0]))[1:]
+
+
+async def test_words_in_one_burst_with_the_key_before_them_are_looked_for(house: Enter) -> None:
+    async with house() as h:
+        await told(h, *turn("go", LONG), until="paragraph 59")
+        for key in ("ctrl+s", *"many"):
+            h.app.post_message(Key(key, key if len(key) == 1 else None))
+        await h.until(lambda: "60 times" in h.screen)
+        assert not h.app.chat.prompt.text
 
 
 async def test_the_last_answer_is_copied_as_the_model_wrote_it(house: Enter) -> None:

@@ -17,14 +17,16 @@ from qcode.tui.review.view import Bar, Column, CommentInput, HunkEditor, PageVie
 
 _MAKES = ("rest", "undo", "edit", "comment", "stage")
 """Actions that make something other of what is decided."""
+_FIRST = ("stop", "comment", "edit")
+"""Before what has the focus has them: Ctrl+C in a field would only copy, and words that come in
+one read with the key before them would go to the page."""
 
 
 class ReviewScreen(ReviewPane):
     """Ends with a `ReviewOutcome`, or None when the person leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Ctrl+C before the fields have it: there it would only copy
-        Binding(key.key, key.what, key.help, show=False, priority=key.key == "ctrl+c")
+        Binding(key.key, key.what, key.help, show=False, priority=key.what in _FIRST)
         for key in KEYS
     ]
 
@@ -126,7 +128,7 @@ class ReviewScreen(ReviewPane):
         field = self.query_one(CommentInput)
         field.value = self.state.comments.get(self.state.cursor, "")
         field.add_class("open")
-        field.focus()
+        self.set_focus(field)  # at once: `focus` would be a turn late, and the words behind the key
 
     @on(Input.Submitted, "#comment")
     def _commented(self, event: Input.Submitted) -> None:
@@ -137,7 +139,7 @@ class ReviewScreen(ReviewPane):
     @on(CommentInput.Left)
     def _leave_comment(self) -> None:
         self.query_one(CommentInput).remove_class("open")
-        self.query_one(PageView).focus()
+        self.set_focus(self.query_one(PageView))
         self._draw()
 
     # -- edit in place
@@ -157,7 +159,7 @@ class ReviewScreen(ReviewPane):
         self._around("#above", above(item.hunk, width, indent))
         self._around("#below", below(item.hunk, width, indent))
         self._swap(editing=True)
-        editor.focus()
+        self.set_focus(editor)
 
     def _around(self, where: str, lines: list[Line]) -> None:
         self.query_one(where).styles.height = len(lines)
@@ -179,7 +181,7 @@ class ReviewScreen(ReviewPane):
         view.display = not editing
         self.query_one("#edit").set_class(editing, "open")
         if not editing:
-            view.focus()
+            self.set_focus(view)
             self._draw()
 
     # -- what is carried out

@@ -55,7 +55,7 @@ class FindLine(Horizontal):
         """Ask for words; those of before stand there still."""
         self.add_class("open")
         field = self.query_one(Input)
-        field.focus()
+        self.screen.set_focus(field)  # at once: `focus` would be a turn late, and the next letter
         field.select_all()
         self.post_message(self.Sought(field.value))
 

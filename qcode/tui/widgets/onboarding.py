@@ -98,7 +98,7 @@ class OnboardingStrip(Vertical, can_focus=True):
 
     def action_address(self) -> None:
         self.add_class("addressing")
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))  # at once, for the letters behind the key
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -22,6 +22,7 @@ from qcode.workspace.diff import unified
 from qcode.workspace.gitdiff import Asked, file_changes
 from qcode.workspace.patches import FileChange, between, proposed
 from qcode.workspace.review import Choice, merged, result
+from tests.tui.until import until
 
 SIZES = [(80, 24), (120, 40)]
 OLD = "".join(f"line {number}\n" for number in range(60))
@@ -539,3 +540,19 @@ async def test_of_what_is_staged_single_hunks_leave_the_index(root: Path) -> Non
         await press(pilot, "n", "r", "enter")
     assert git(root, "show", ":a.py") == NEW.replace("30\nmore\n", "line 30\n")
     assert (root / "a.py").read_text() == NEW
+
+
+async def test_words_in_one_burst_with_the_key_before_them_are_a_comment() -> None:
+    async with shown(files()) as pilot:
+        for sign in "cnot\n":  # as one read of the terminal brings them
+            pilot.app.post_message(events.Key("enter" if sign == "\n" else sign, sign))
+        await until(lambda: state(pilot).comments)
+        assert state(pilot).comments == {0: "not"}
+
+
+async def test_words_in_one_burst_with_the_key_before_them_are_written_into_the_hunk() -> None:
+    async with shown(files()) as pilot:
+        for sign in "exyr":
+            pilot.app.post_message(events.Key(sign, sign))
+        await until(lambda: pilot.app.screen.query_one(HunkEditor).text.startswith("xyr"))
+        assert state(pilot).mark(0) != "drop"

@@ -5,6 +5,7 @@ from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import ProposedCall, StepStarted
 from qcode.protocol.messages import ToolCall
 from qcode.tui.app import QcodeApp
+from qcode.tui.review.view import CommentInput
 from qcode.workspace.patches import between
 from tests.tui.snapshots.chat import EDIT, answer, asked, begin, started
 from tests.tui.snapshots.stage import Stage
@@ -57,4 +58,6 @@ async def review(s: Stage) -> None:
     await s.press("a", "r", "p", "c")
     await s.type("not in this change")
     await s.press("enter")
+    field = s.app.screen.query_one(CommentInput)  # where the words stand first
+    await s.until(lambda: not field.display)
     await s.until_seen("not in this change")

@@ -109,10 +109,10 @@ class Stage:
         """Until nothing moves any more."""
         for one in self.app.screen.query(Input):
             one.cursor_blink, one._cursor_visible = False, True
-        same, before = 0, [""]
+        same, before = 0, list[object]()
         while same < STILL:
             await asyncio.sleep(0.04)
-            shown = [self.text, str(self.app.screen.focused)]
+            shown: list[object] = [*self.rows, str(self.app.screen.focused)]  # colours come late
             same, before = (same + 1 if shown == before else 0), shown
 
     async def picture(self, theme: str) -> str:
