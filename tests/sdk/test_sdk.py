@@ -1,5 +1,6 @@
 """`claude-agent-sdk`, as it comes from its makers, with `cli_path=qcode`: nothing between."""
 
+import json
 import os
 import shutil
 import sys
@@ -111,6 +112,95 @@ async def test_a_call_that_is_allowed_runs_as_it_is(
     assert "changed the arguments" not in server.requests[-1].messages[-1]["content"]
 
 
+async def test_a_denial_may_end_the_turn_and_its_words_are_kept(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(calls=(Call("edit", EDIT),)), DONE)
+
+    async def decide(*_: Any) -> Any:
+        return sdk.PermissionResultDeny(message="not that", interrupt=True)
+
+    async with sdk.ClaudeSDKClient(options(server, can_use_tool=decide)) as client:
+        await client.query("go")
+        found = await all_of(client.receive_response())
+        assert found[-1].is_error
+        (denial,) = found[-1].permission_denials
+        assert "not that" in denial["because"]
+        await client.query("again")
+        assert (await all_of(client.receive_response()))[-1].result == "Done."
+
+
+async def test_rules_that_were_suggested_hold_for_the_session(
+    scripted: StartScripted, options: Options
+) -> None:
+    second = {"path": "a.txt", "old_string": "2", "new_string": "3"}
+    server = scripted(*(Reply(calls=(Call("edit", one),)) for one in (EDIT, second)), DONE)
+    asked: list[str] = []
+
+    async def decide(name: str, _: Any, context: Any) -> Any:
+        asked.append(name)
+        return sdk.PermissionResultAllow(updated_permissions=context.suggestions)
+
+    given = options(server, can_use_tool=decide)
+    async with sdk.ClaudeSDKClient(given) as client:
+        await client.query("go")
+        await all_of(client.receive_response())
+    assert asked == ["Edit"]
+    assert (given.cwd / "a.txt").read_text() == "3\n"
+
+
+async def test_a_question_of_the_model_is_answered_by_the_callback(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(calls=(Call("ask", {"question": "Which?", "choices": "a\nb"}),)), DONE)
+
+    async def decide(name: str, given: dict[str, Any], _: Any) -> Any:
+        assert name == "AskUserQuestion"
+        (question,) = given["questions"]
+        answers = {question["question"]: question["options"][1]["label"]}
+        return sdk.PermissionResultAllow(updated_input={**given, "answers": answers})
+
+    async with sdk.ClaudeSDKClient(options(server, can_use_tool=decide)) as client:
+        await client.query("go")
+        await all_of(client.receive_response())
+    assert server.requests[-1].messages[-1]["content"].strip().endswith("b")
+
+
+async def test_settings_and_words_for_the_system_prompt_are_heeded(
+    scripted: StartScripted, options: Options
+) -> None:
+    server = scripted(Reply(calls=(Call("edit", EDIT),)), DONE)
+    permissions = {"defaultMode": "acceptEdits", "deny": ["Edit(b.txt)"]}
+    given = options(
+        server,
+        settings=json.dumps({"permissions": permissions, "outputStyle": "x"}),
+        sandbox={"enabled": True},
+        system_prompt={"type": "preset", "preset": "claude_code", "append": "- Be terse."},
+    )
+    found = await all_of(sdk.query(prompt="go", options=given))
+    assert found[0].data["permissionMode"] == "acceptEdits"
+    assert found[1].data["qcode"]["text"].startswith("--settings.outputStyle: taken")
+    assert (given.cwd / "a.txt").read_text() == "2\n"
+    assert server.requests[0].messages[0]["content"].endswith("- Be terse.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"permission_mode": "wild"}, "'wild'"),
+        ({"resume": "nobody"}, "There is no session"),
+        ({"settings": "nowhere.json"}, "neither JSON nor a file"),
+        ({"settings": '{"permissions": {"deny": ["Wrote(x)"]}}'}, "names no tool"),
+        ({"extra_args": {"no-such-flag": None}}, "There is no flag"),
+    ],
+)
+async def test_what_keeps_a_run_from_beginning_is_raised_with_its_sentence(
+    scripted: StartScripted, options: Options, wrong: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Exception, match=why):
+        await all_of(sdk.query(prompt="go", options=options(scripted(), **wrong)))
+
+
 async def test_several_turns_modes_and_what_fills_the_context(
     scripted: StartScripted, options: Options
 ) -> None:
@@ -141,6 +231,8 @@ async def test_a_hook_that_would_not_be_called_keeps_the_client_from_connecting(
     hooks = {"PreToolUse": [sdk.HookMatcher(matcher="Bash", hooks=[guard])]}
     with pytest.raises(Exception, match="calls no hooks of its host yet"):
         await sdk.ClaudeSDKClient(options(scripted(), hooks=hooks)).connect()
+    with pytest.raises(Exception, match="calls no hooks of its host yet: start without `hooks`"):
+        await all_of(sdk.query(prompt="go", options=options(scripted(), hooks=hooks)))
 
 
 async def test_tools_of_the_client_are_told_as_failed(
