@@ -212,6 +212,7 @@ class _Assembly:
         self.routes.carry(Load(history, accounting, room))
         opened = partial(opening, replace(seen, fence=self.fence))
         self.warming = Warming(self.routes.server, history, opened, self._warms(), say)
+        accounting.ahead = self.warming.taken
         return Begun(
             partial(self._turn, parts),
             opened,

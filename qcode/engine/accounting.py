@@ -1,9 +1,11 @@
 """Tokens that the server had and read again, and why."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from qcode.engine.gauge import Gauge
-from qcode.protocol.events import Usage
+from qcode.protocol.events import Ahead, Usage
 from qcode.server.base import Strategy
 
 SLACK = 16
@@ -19,6 +21,8 @@ class Accounting:
         """Sees a prompt that the server cut; None = nobody looks."""
         self.new_turn = False
         """Set when a user message was added since the last answer."""
+        self.ahead: Callable[[], Ahead] = Ahead
+        """Tells what there was since it was last asked."""
         self._held = 0
         """Tokens of the last prompt and its answer."""
         self._epoch = 0
@@ -39,16 +43,18 @@ class Accounting:
         """
         if self.gauge:
             self.gauge.take(usage)
-        if usage.prompt_tokens is None:
+        prompt = usage.prompt_tokens
+        if prompt is None:
             return usage
+        usage = _served(usage, self.ahead())
         if epoch != self._epoch:
             self._epoch, self._held = epoch, 0
-        held, self._held = self._held, usage.prompt_tokens + (usage.generated_tokens or 0)
+        held, self._held = self._held, prompt + (usage.generated_tokens or 0)
         why = self._why()
         self.new_turn = False
         if not held or usage.cached_tokens is None:
             return usage
-        reread = max(0, min(held, usage.prompt_tokens) - usage.cached_tokens)
+        reread = max(0, min(held, prompt) - usage.cached_tokens)
         if reread <= SLACK:
             return _with(usage, 0, "")
         return _with(usage, reread, why)
@@ -57,6 +63,18 @@ class Accounting:
         if self.strategy == "plain" and self.new_turn:
             return "the chat template drops the reasoning of earlier turns"
         return "the server no longer had it (another client, or no checkpoint)"
+
+
+def _served(usage: Usage, ahead: Ahead) -> Usage:
+    """What the answer had of it: the server may have lost it again."""
+    cached = usage.cached_tokens or 0
+    restored = min(ahead.restored_tokens, cached)
+    tokens = min(ahead.tokens, cached - restored)
+    if not tokens and not restored:
+        return usage
+    seconds = ahead.seconds * tokens / ahead.tokens if ahead.tokens else 0.0
+    had = Ahead(tokens, round(seconds, 3), restored)
+    return msgspec.structs.replace(usage, ahead=had)
 
 
 def _with(usage: Usage, reread: int, why: str) -> Usage:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from qcode.engine.heading import headed
 from qcode.engine.history import History
 from qcode.engine.say import Say
-from qcode.protocol.events import ServerState
+from qcode.protocol.events import Ahead, ServerState
 from qcode.protocol.messages import AssistantMessage, user
 from qcode.server.base import Cold, Request, Server, Warmed
 from qcode.server.shape import wire_messages
@@ -89,7 +89,13 @@ class Warming:
         self._done: object = None
         """What was read last; see `_state`."""
         self._gave_back = False
+        self._ahead = Ahead()
         self._task: asyncio.Task[None] | None = None
+
+    def taken(self) -> Ahead:
+        """What came of it since it was last asked."""
+        ahead, self._ahead = self._ahead, Ahead()
+        return ahead
 
     def rest(self) -> None:
         """Nothing else is done now: read ahead, in the background."""
@@ -148,6 +154,7 @@ class Warming:
             came = await self._server.warm(self._request(), self._mark)
             if isinstance(came, Warmed):
                 self._done = state
+                self._count(came)
                 _log.debug("prefix warmed: %s", _words(came))
                 return
             _log.debug("nothing is read ahead: %s", came.because)
@@ -168,9 +175,17 @@ class Warming:
         _log.debug("slot of %s tokens restored from %s", f"{restored:,}", kept.name)
         if not restored:
             shelf.drop(kept)
-        elif isinstance(came, Cold):
-            self._say(ServerState("back"))
+        else:
+            self._ahead = replace(self._ahead, restored_tokens=restored)
+            if isinstance(came, Cold):
+                self._say(ServerState("back"))
         return True
+
+    def _count(self, warmed: Warmed) -> None:
+        """Once more what was read, where it was read in pieces."""
+        read = warmed.prompt_tokens - warmed.cached_tokens
+        tokens, seconds = self._ahead.tokens + read, self._ahead.seconds + warmed.seconds
+        self._ahead = replace(self._ahead, tokens=tokens, seconds=seconds)
 
     async def _keep(self, keeps: Keeps) -> None:
         talk = self._history.conversation

@@ -11,6 +11,7 @@ from qcode.headless import exits
 from qcode.headless.exits import ExitCode
 from qcode.protocol.access import NETWORK_CALL
 from qcode.protocol.events import (
+    Ahead,
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,
@@ -62,6 +63,9 @@ class Sums(msgspec.Struct):
     generated: int = 0
     reread: int = 0
     reread_why: list[str] = msgspec.field(default_factory=list)
+    ahead: int = 0
+    ahead_seconds: float = 0.0
+    restored: int = 0
     answering_seconds: float = 0.0
 
     def add(self, usage: Usage) -> None:
@@ -70,6 +74,10 @@ class Sums(msgspec.Struct):
         self.cached += usage.cached_tokens or 0
         self.generated += usage.generated_tokens or 0
         self.reread += usage.reread_tokens or 0
+        ahead = usage.ahead or Ahead()
+        self.ahead += ahead.tokens
+        self.ahead_seconds += ahead.seconds
+        self.restored += ahead.restored_tokens
         if usage.reread_tokens:
             self.reread_why.append(f"{usage.reread_tokens} tokens: {usage.reread_why}")
 

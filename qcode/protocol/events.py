@@ -125,6 +125,18 @@ class ToolCallDelta(Event, frozen=True):
     """The piece of its arguments that is new."""
 
 
+class Ahead(msgspec.Struct, frozen=True):
+    """Cached tokens of an answer that are there because somebody saw to it before the prompt
+    came."""
+
+    tokens: int = 0
+    """Read while nobody waited."""
+    seconds: float = 0.0
+    """What that took: so long the person would have waited."""
+    restored_tokens: int = 0
+    """Lost by the server, and taken back from its disk."""
+
+
 class Usage(Event, frozen=True):
     """The cost of one answer, just before its `MessageCompleted`. None = the server did not say."""
 
@@ -138,6 +150,8 @@ class Usage(Event, frozen=True):
     reread_tokens: int | None = None
     """Tokens that the server had and read again."""
     reread_why: str = ""
+    ahead: Ahead | None = None
+    """None = nothing."""
 
 
 class MessageCompleted(Event, frozen=True):

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from qcode.assemble import Start
-from qcode.protocol.events import ServerState
+from qcode.protocol.events import Ahead, ServerState
 from qcode.protocol.inputs import Rewind
 from qcode.session.conversation import fold
 from qcode.session.store import Store
@@ -81,6 +81,9 @@ async def test_the_first_answer_reads_the_words_of_the_person_and_no_more(
     assert ahead > 5_000, "the system text, the tools and the notes of the project"
     assert usage.cached_tokens == ahead
     assert words <= read(usage) <= words + MARKS
+    assert usage.ahead is not None
+    assert (usage.ahead.tokens, usage.ahead.restored_tokens) == (ahead, 0)
+    assert usage.ahead.seconds > 0
 
 
 @pytest.mark.parametrize(
@@ -202,6 +205,7 @@ async def test_what_an_engine_forgets_in_its_sleep_comes_back_from_the_disk(
         usage = await run.ask()
         assert usage.cached_tokens is not None
         assert (usage.cached_tokens >= held - MARKS) is is_own
+        assert ((usage.ahead or Ahead()).restored_tokens >= held - MARKS) is is_own
         states = [one.state for one in run.said(ServerState)]
         assert states == (["waking", "back"] if is_own else []), "nobody knows what they wait for"
         await asyncio.to_thread(asleep, server)
@@ -237,6 +241,8 @@ async def test_a_session_that_goes_on_with_a_server_that_was_started_anew_is_not
             usage = await run.ask()  # at once: nothing could be read ahead
         assert usage.cached_tokens is not None
         assert (usage.cached_tokens >= held - MARKS) is restores
+        ahead = usage.ahead or Ahead()
+        assert (ahead.restored_tokens >= held - MARKS, ahead.tokens) == (restores, 0)
 
 
 def names(file: Path) -> list[str]:

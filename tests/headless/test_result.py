@@ -4,12 +4,14 @@ from qcode.headless.exits import ExitCode
 from qcode.headless.json import as_object
 from qcode.headless.result import WAITING, Result
 from qcode.protocol.events import (
+    Ahead,
     ContextChanged,
     MessageCompleted,
     ModelChanged,
     SessionStarted,
     TurnFinished,
     TurnStarted,
+    Usage,
 )
 from qcode.protocol.messages import AssistantMessage, Finish, Text, ToolCall, user
 
@@ -64,3 +66,13 @@ def test_what_answers_and_how_long_its_context_is_are_as_last_told() -> None:
     assert (own["model"], own["server"]) == ("second", "llamacpp b11549")
     assert own["context_tokens"] == 32_768
     assert result.session_id == "s-1"
+
+
+def test_what_the_server_had_ready_is_summed_up() -> None:
+    result = Result()
+    result.take(Usage(9_000, 8_900, 10, ahead=Ahead(8_000, 6.25)))
+    result.take(Usage(9_000, 8_900, 10))
+    result.take(Usage(9_000, 8_900, 10, ahead=Ahead(1_000, 0.5, 700)))
+    own = as_object(result, ExitCode.OK)["qcode"]
+    assert (own["read_ahead_tokens"], own["read_ahead_seconds"]) == (9_000, 6.75)
+    assert own["restored_tokens"] == 700

@@ -1,6 +1,7 @@
 """Figures of a session, their page, and what fills the window."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from textual.screen import Screen
 
 from qcode.engine.contents import KINDS, contents
 from qcode.protocol.events import (
+    Ahead,
     AnyEvent,
     BudgetReached,
     LoopSeen,
@@ -216,3 +218,16 @@ async def test_the_context_is_weighed_and_shown(width: int) -> None:
         assert "reasoning" in text
         await pilot.press("q")
         assert app.screen is not page
+
+
+def test_what_was_read_ahead_is_told_with_the_wait_that_it_saved() -> None:
+    stats = stats_of(
+        TurnStarted(1, user("x")),
+        Usage(9_000, 8_900, 10, ahead=Ahead(8_000, 6.25)),
+        Usage(9_000, 8_900, 10, ahead=Ahead(restored_tokens=700)),
+    )
+    page = "\n".join(line.text for line in stats_lines(stats, 80))
+    assert re.search(r"read ahead +8,000  6\.2 s less to wait", page), page
+    assert re.search(r"from the disk +700  taken back", page), page
+    none = stats_lines(stats_of(TurnStarted(1, user("x")), Usage(9, 8, 1)), 80)
+    assert "ahead" not in "\n".join(line.text for line in none)
