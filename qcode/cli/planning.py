@@ -23,7 +23,10 @@ Say = Callable[[str], None]
 def planned(file: Path, wants: Wants, config: Config, folder: Path) -> Plan:
     """How it would be served here; what programs told of themselves is kept in `folder`. Raises
     ConfigError and InputError."""
-    machine = look()
+    return _planned(look(), file, wants, config, folder)
+
+
+def _planned(machine: Machine, file: Path, wants: Wants, config: Config, folder: Path) -> Plan:
     engine = engines.find(machine, config.serve.binary, folder)
     return _flagged(plan(machine, read(file), engine, wants), config)
 
@@ -49,8 +52,9 @@ def plan_unseen(model: ModelFile, wants: Wants, config: Config) -> Plan:
 def plan_in_room(file: Path, wants: Wants, config: Config, folder: Path, say: Say) -> Plan:
     """The plan, for which servers told of in `folder` that nobody uses make room: a plan for what
     memory they leave is a slow one."""
-    found = planned(file, wants, config, folder)
-    if found.fits and not look().gpus:
+    machine = look()
+    found = _planned(machine, file, wants, config, folder)
+    if found.fits and not machine.gpus:
         return found
     ended = [card.alias for place, card in shared.servers(folder) if shared.end_unused(place)]
     if not ended:

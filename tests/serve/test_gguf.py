@@ -1,5 +1,6 @@
 """What is read of a model's file: the shape that a plan stands on; sentences for broken ones."""
 
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -243,6 +244,32 @@ def test_numbers_of_quantisations_are_those_of_the_library() -> None:
 )
 def test_a_quantisation_is_read_from_a_name(name: str, found: str) -> None:
     assert quantisation(name) == found
+
+
+def with_words(path: Path, lengths: list[int], rest: bytes) -> Path:
+    """A file whose vocabulary has strings of these lengths, and `rest` behind it."""
+    words = b"".join(struct.pack("<Q", length) + b"w" * length for length in lengths)
+    name = b"tokenizer.ggml.tokens"
+    key = struct.pack("<Q", len(name)) + name + struct.pack("<IIQ", 9, 8, len(lengths))
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, 2 if rest else 1)
+    path.write_bytes(head + key + words + rest)
+    return path
+
+
+@given(lengths=st.lists(st.sampled_from([0, 1, 7, 8, 9, 100, 65_519, 65_528, 65_536, 200_000])))
+@settings(max_examples=60, deadline=None)
+def test_what_stands_behind_a_vocabulary_is_found_wherever_its_words_end(
+    lengths: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lengths += [3] * 5_000  # a list that short would be kept
+    rest = struct.pack("<Q", 5) + b"a.key" + struct.pack("<II", 4, 4711)
+    path = tmp_path_factory.getbasetemp() / "words.gguf"
+    part = read_part(with_words(path, lengths, rest))
+    assert part.lengths["tokenizer.ggml.tokens"] == len(lengths)
+    assert part.values["a.key"] == 4711
+    path.write_bytes(path.read_bytes()[: -len(rest) - 1])
+    with pytest.raises(InputError, match="an end in the middle of its head"):
+        read_part(path)
 
 
 def test_reading_does_not_read_the_weights(tmp_path: Path) -> None:
