@@ -137,14 +137,22 @@ class Hub:
         """The file in the cache, after its checksum was found right. What has come stays when this
         ends early, and the next call goes on there. Raises QcodeError."""
         with self._told(listing.repo):
-            if not self.has(listing, file):
-                self._bring(listing, file, told)
+            blob = None if self.has(listing, file) else self._bring(listing, file, told)
             found: str = self._library.hf_hub_download(
                 listing.repo, file.name, revision=listing.revision
             )
+            if blob is not None:
+                self._check_place(Path(found), blob, file)
         return Path(found)
 
-    def _bring(self, listing: Listing, file: HubFile, told: Told) -> None:
+    def _check_place(self, found: Path, blob: Path, file: HubFile) -> None:
+        """The library asks the hub once more, and fetches by itself what is another file now."""
+        if found.resolve() == blob.resolve() or not file.sha256:
+            return
+        if sha256_of(found) != file.sha256:
+            raise BadAnswer(f"{file.name} has changed on {self.host} meanwhile. Try once more.")
+
+    def _bring(self, listing: Listing, file: HubFile, told: Told) -> Path:
         url = self._library.hf_hub_url(listing.repo, file.name, revision=listing.commit)
         meta = self._library.get_hf_file_metadata(url)
         if not meta.etag or meta.location is None:
@@ -157,6 +165,7 @@ class Hub:
                 self._transfer(out, meta.location, url, file, told)
             self._check(part, file)
             part.replace(blob)
+        return blob
 
     def _transfer(
         self, out: io.BufferedWriter, location: str, url: str, file: HubFile, told: Told
@@ -246,6 +255,7 @@ class Hub:
 def _library() -> Any:
     """Silent: what there is to say is said by whoever asked. Raises ConfigError."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ["HF_HUB_DISABLE_XET"] = "1"  # it connects by itself: nobody would see where to
     try:
         library = importlib.import_module("huggingface_hub")
     except ImportError as error:

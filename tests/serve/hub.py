@@ -39,6 +39,8 @@ class Hub:
     """What its list has of every file in place of the truth."""
     onward: str = ""
     """Where each file is fetched from, the beginning of an address; empty = from here."""
+    cas: str = ""
+    """Where another transfer than HTTP would fetch the newest version of a file from."""
     spoiled: bool = False
     """The bytes are not those that were promised."""
     sent: dict[str, int] = field(default_factory=dict)
@@ -118,7 +120,11 @@ class _Handler(BaseHTTPRequestHandler):
         if found := _API.fullmatch(path):
             self._tell(found[1])
         elif found := _RESOLVE.fullmatch(path):
-            self._send(found[1], found[3])
+            self._send(found[1], found[3], found[2])
+        elif path == "/xet-token":
+            told = {"casUrl": self.hub.cas, "accessToken": "x", "exp": 4_000_000_000}
+            given = {"X-Xet-Cas-Url": self.hub.cas, "X-Xet-Access-Token": "x"}
+            self._json(200, told, {**given, "X-Xet-Token-Expiration": "4000000000"})
         else:
             self._refuse(404, "EntryNotFound", "Entry not found")
 
@@ -136,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         told = {"id": repo, "modelId": repo, "sha": COMMIT, "siblings": rows, "tags": []}
         self._json(200, told)
 
-    def _send(self, repo: str, name: str) -> None:
+    def _send(self, repo: str, name: str, revision: str) -> None:
         """A file, or the part of it that is asked for."""
         if not self._may(repo):
             return
@@ -150,15 +156,23 @@ class _Handler(BaseHTTPRequestHandler):
             return
         first = _first(self.headers.get("Range", ""))
         self.send_response(206 if first else 200)
-        self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
+        if self.hub.cas and revision != COMMIT:  # the branch has moved on meanwhile
+            self.send_header("ETag", '"' + "e" * 64 + '"')
+            self.send_header("X-Xet-Hash", "a" * 64)
+            self.send_header("X-Xet-Refresh-Route", f"{self.hub.endpoint}/xet-token")
+            self.send_header("X-Repo-Commit", COMMIT[::-1])
+        else:
+            self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
+            self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("X-Linked-Size", str(len(data)))
         self.send_header("Content-Length", str(len(data) - first))
         if first:
             self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
         self.end_headers()
         if self.command == "GET":
-            self._pour(name, self.hub.bytes_for(name)[first:])
+            has_moved = self.hub.cas and revision != COMMIT
+            whole = self.hub.bytes_for(name)
+            self._pour(name, whole[::-1] if has_moved else whole[first:])
 
     def _send_on(self, to: str, data: bytes) -> None:
         """To where the bytes are kept, as the hub does."""

@@ -374,6 +374,21 @@ def test_nor_by_a_second_redirection(
     assert [outcome for _, outcome in audited(puller)] == ["allow", "allow", "deny"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address on Linux alone")
+def test_no_other_transfer_than_the_one_that_is_looked_at_is_used(
+    puller: Puller, hub: Hub, storage: Callable[[str], Hub]
+) -> None:
+    """`hf_xet` connects by itself, to wherever the hub says, where nobody sees it."""
+    other = storage("127.0.0.2")
+    hub.cas = other.endpoint
+    ran = puller.run(f"{REPO}:Q8_0", "--mmproj", "no", HF_HUB_DISABLE_XET="0")
+    assert other.asked == []
+    assert [outcome for _, outcome in audited(puller)] == ["allow"]
+    assert ran.code == ExitCode.FAILED, ran.err
+    assert "has changed on" in ran.err
+    assert ran.out == ""
+
+
 # A disk without room
 
 
