@@ -3,10 +3,10 @@
 Its init ends with the shell, so what a command leaves running ends with it and is no job.
 
 Where a protected name does not exist, nothing is bound over what stands in for it: for every bind
-bwrap reads all mounts again, 0.2 ms each and 33 of them in an empty workspace. It gets a file
-system of its own there, in memory, on which nobody may write. A command owns it: it may give itself
-the right and write, one page at most, and what it writes is seen by nobody but its own processes,
-and gone with them. On the disk there is still the empty folder below.
+bwrap reads all mounts again, 0.2 ms each and 33 of them in an empty workspace. There, and over a
+folder of secrets, lies a file system in memory, on which nobody may write. A command owns it: it
+may give itself the right and write, one page at most, and what it writes is seen by nobody but its
+own processes, and gone with them. On the disk nothing has changed below.
 
 What it is told comes through a descriptor (`--args`): among its words everybody on the machine
 could read the values of variables, in `ps`. They are not its own environment either: it runs
@@ -18,6 +18,7 @@ import functools
 import marshal
 import os
 import platform
+import shlex
 import shutil
 import stat
 import subprocess
@@ -47,12 +48,14 @@ FOUNDING = (
 TRYING = ("--unshare-user", "--ro-bind", "/", "/", "--", "/bin/true")
 ENTERING = ("kernel.py", "entering.py")
 SECONDS = 20.0
-_LIMITED = (
-    *("/bin/sh", "-c"),
-    # the first is bash's word for it, the second dash's
-    '{ ulimit -u "$1" || ulimit -p "$1"; } 2>/dev/null; shift; exec "$@"',
-    "sh",
-)
+_LIMIT = '{ ulimit -u "$1" || ulimit -p "$1"; } 2>/dev/null; '
+"""The first is bash's word for it, the second dash's."""
+_LIMITED = ("/bin/sh", "-c", _LIMIT + 'shift; exec "$@"', "sh")
+WORDS = "QCODE_WORDS"
+LATER = ("/bin/sh", "-c", f'{_LIMIT}eval "unset {WORDS}; exec ${WORDS}"', "sh")
+"""The same for words that are not known yet: they come in a variable, for a shell to read."""
+LONGEST_WORDS = 120_000
+"""Bytes of such a variable; the kernel takes no string of more than 131,072."""
 PROC_READ = ("/proc/sys", "/proc/fs", "/proc/acpi", "/proc/scsi")
 """What root may write by its number alone. bwrap covers irq, bus and sysrq-trigger by itself where
 they can be written; it looks at the folder, and of /proc/sys only what lies in it can be."""
@@ -73,47 +76,49 @@ class Bubblewrap:
 
     def around(self, inside: Inside) -> Wrapped:
         """bwrap and its arguments; what a link leads away cannot be covered by it: OSError."""
-        held, protected, told = self._told(inside)
+        held, protected, said = self._told(inside)
+        line = [self._program, "--", *_LIMITED, str(self._processes), *inside.words]
         taken: tuple[int, ...] = ()
         try:
             network = self.network()
             if network is None:
-                words, taken = _closed_line(*told)
+                words, taken = _closed_line(said, line)
             else:
-                words, taken = _entering(network, *told)
+                words, taken = _entering(network, said, line)
         except BaseException:
             _close((*held, *taken))
             raise
         return Wrapped(words, {}, taken, held, protected)
 
     def ahead(self) -> Ahead | None:
-        """What enters the network, and waits there; without one bwrap starts quickly enough."""
+        """bwrap in the network, which waits for what it is told; without one it starts quickly
+        enough. Told nothing, it shows its shell an empty root, and ends."""
         network = self.network()
         if network is None:
             return None
         reading, writing = os.pipe()
+        after = ("--args", str(reading), "--", *LATER, str(self._processes))
         try:
-            words, inherited = _waiting(network, reading)
+            words, inherited = _entering(network, b"", [self._program, *after])
         except BaseException:
-            os.close(writing)
+            _close((reading, writing))
             raise
-        os.write(writing, compiled(ENTERING))  # 4 KB: it fits into the pipe
-        return Ahead(words, inherited, writing)
+        return Ahead(words, (*inherited, reading), writing)
 
     def message(self, inside: Inside) -> Message:
-        """What bwrap is told, and its words."""
-        held, protected, told = self._told(inside)
-        return Message(marshal.dumps(told), held, protected)
+        """What bwrap is told. What to run comes last: of a message that was cut nothing is run."""
+        words = shlex.join(inside.words)
+        if len(os.fsencode(words)) > LONGEST_WORDS:
+            raise ValueError("the command is too long to be handed over")
+        held, protected, said = self._told(inside)
+        return Message(said + ended(("--setenv", WORDS, words)), held, protected)
 
-    def _told(
-        self, inside: Inside
-    ) -> tuple[tuple[int, ...], tuple[str, ...], tuple[bytes, list[str]]]:
-        """What is held, what is protected, and what bwrap is told with its words."""
+    def _told(self, inside: Inside) -> tuple[tuple[int, ...], tuple[str, ...], bytes]:
+        """What is held, what is protected, and what bwrap is told."""
         held, plan = self._standing.stand()
         try:
             said = ended(arguments(plan.places, inside, options(self._program)))
-            words = (self._program, "--", *_LIMITED, str(self._processes), *inside.words)
-            return held, plan.protected, (said, list(words))
+            return held, plan.protected, said
         except BaseException:
             _close(held)
             raise
@@ -168,11 +173,6 @@ def _entering(
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """What runs `words` in the network, and what it inherits. Raises OSError."""
     told = in_memory("words", compiled(ENTERING) + marshal.dumps((said, words)))
-    return _waiting(network, told)
-
-
-def _waiting(network: Network, told: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The same for what comes through `told`, which is closed here where that fails."""
     inherited: tuple[int, ...] = (told,)
     try:
         user, net = network.spaces()
@@ -249,7 +249,7 @@ def arguments(
         *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
         *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *(word for path in PROC_READ for word in ("--ro-bind-try", path, path)),
-        *(word for place in places if place.kind != "stand" for word in _words(place)),
+        *(word for place in places if place.kind != "stand" for word in _words(place, known)),
         *(word for place in places if place.kind == "hollow" for word in _closed(place)),
         # last: for each of the others bwrap reads what is mounted by then
         *(word for place in places if place.kind == "stand" for word in _empty(place.path, known)),
@@ -266,7 +266,7 @@ def ended(arguments: tuple[str, ...]) -> bytes:
     return b"".join(os.fsencode(it) + b"\0" for it in arguments)
 
 
-def _words(place: Place) -> Iterator[str]:
+def _words(place: Place, known: Collection[str]) -> Iterator[str]:
     path = place.path
     match place.kind:
         case "write" | "pin":
@@ -278,17 +278,19 @@ def _words(place: Place) -> Iterator[str]:
         case "fresh" | "hollow":
             yield from ("--tmpfs", path)
         case "hide":
-            yield from _hidden(path)
+            yield from _hidden(path, known)
 
 
-def _hidden(path: str) -> Iterator[str]:
+def _hidden(path: str, known: Collection[str]) -> Iterator[str]:
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:  # a socket that was given up meanwhile
         return
     if stat.S_ISLNK(mode):
         raise OSError(f"{path} is a link, and bubblewrap cannot cover one")
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(mode) and "--perms" in known:
+        yield from _empty(path, known)
+    elif stat.S_ISDIR(mode):
         yield from ("--tmpfs", path, "--remount-ro", path)
     else:
         yield from ("--ro-bind", os.devnull, path)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def enter(told: BinaryIO, user: int, network: int, filtered: int) -> None:
-    """Wait for the words of bwrap and become it; where none come, end. Never returns.
+    """Become bwrap. Never returns.
 
     `filtered`: the descriptor with its filter of calls; below 0 = there is none.
     """
@@ -27,8 +27,6 @@ def enter(told: BinaryIO, user: int, network: int, filtered: int) -> None:
         if filtered >= 0:
             words[1:1] = ["--seccomp", str(filtered)]
         os.execve(words[0], words, {})
-    except EOFError:
-        os._exit(0)
     except OSError as error:
         text = f"The fence could not be raised ({error.strerror}), so the command was not run.\n"
         os.write(2, text.encode("utf-8", "replace"))

@@ -1,7 +1,10 @@
 """What bubblewrap is told, and that it holds, where it is installed."""
 
 import asyncio
+import os
+import shlex
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
@@ -10,12 +13,24 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qcode.sandbox.base import Command
-from qcode.sandbox.bubblewrap import FOUNDING, Bubblewrap, arguments, ended, options, program
+from qcode.sandbox.bubblewrap import (
+    FOUNDING,
+    LATER,
+    LONGEST_WORDS,
+    WORDS,
+    Bubblewrap,
+    arguments,
+    ended,
+    options,
+    program,
+)
 from qcode.sandbox.choose import choose
 from qcode.sandbox.fence import Inside
-from qcode.sandbox.fenced import FencedRunner
+from qcode.sandbox.fenced import LONGEST_BYTES, FencedRunner
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.place import Place
 from qcode.sandbox.trial import trial
@@ -24,6 +39,13 @@ from tests.sandbox.processes import until
 
 PROGRAM = shutil.which("bwrap") or ""
 installed = pytest.mark.skipif(not PROGRAM, reason="bubblewrap is not installed here")
+
+
+def as_word(data: bytes) -> str:
+    """Any bytes but NUL, as a line from a terminal may have them."""
+    return os.fsdecode(data.replace(b"\0", b""))
+
+
 INSIDE = Inside(("/bin/sh", "-c", "true"), Path("/w"), {"A": "b c"})
 
 
@@ -109,6 +131,55 @@ async def test_what_a_command_forces_into_a_stand_in_reaches_neither_disk_nor_th
     assert not [it for it in workspace.rglob("*") if not it.is_dir()]
     await runner.close()
     assert not list(workspace.iterdir())
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0")) | st.binary().map(as_word)))
+def test_words_that_come_in_a_variable_are_the_same_words(words: list[str]) -> None:
+    prints = ("/usr/bin/env", "printf", "<%s>", *words)
+    done = subprocess.run(
+        (*LATER, "99"), env={WORDS: shlex.join(prints)}, capture_output=True, check=True
+    )
+    assert done.stdout == b"".join(b"<%s>" % os.fsencode(one) for one in words or [""])
+
+
+@installed
+def test_of_a_message_that_is_cut_nothing_is_run() -> None:
+    with outside_tmp() as home:
+        workspace = home / "project"
+        workspace.mkdir()
+        fence = Bubblewrap(Ground((workspace,), home), PROGRAM)
+        inside = Inside(("/bin/sh", "-c", "echo x >made"), workspace, {"PATH": os.defpath})
+        try:
+            for part in (0, 0.3, 0.6, 0.9, 0.99, 1):
+                (workspace / "made").unlink(missing_ok=True)
+                ahead, message = fence.ahead(), fence.message(inside)
+                assert ahead is not None
+                with subprocess.Popen(
+                    ahead.words, pass_fds=ahead.descriptors, env={}, stderr=subprocess.DEVNULL
+                ):
+                    for descriptor in ahead.descriptors:
+                        os.close(descriptor)
+                    os.write(ahead.told, message.data[: int(len(message.data) * part)])
+                    os.close(ahead.told)
+                assert (workspace / "made").exists() == (part == 1)
+                for descriptor in message.held:
+                    os.close(descriptor)
+        finally:
+            fence.close()
+
+
+@installed
+async def test_a_command_as_long_as_may_be_runs_as_the_first_and_as_the_next(
+    inside: tuple[FencedRunner, Path],
+) -> None:
+    runner, workspace = inside
+    for length in (100, LONGEST_WORDS - 1_000, LONGEST_BYTES - 100):
+        output = await runner.run(
+            Command("printf %s " + "'" * 2 + "x" * length + " | wc -c", workspace, 30),
+            lambda _: None,
+        )
+        assert output.head.strip() == str(length)
+        await asyncio.sleep(0.5)  # by then the next one waits
 
 
 def test_what_holds_a_nul_does_not_become_two_arguments() -> None:
@@ -226,7 +297,7 @@ async def test_no_value_of_a_variable_is_shown_to_others(network: str) -> None:
         try:
             for round_ in range(3):
                 value = f"secret-{uuid4().hex}"
-                line = f"echo $MINE >it-{round_}; sleep 600"
+                line = f"echo $MINE >it-{round_}; sleep 600; true"
                 await runner.start(Command(line, workspace, 600, {"MINE": value}))
                 printed = workspace / f"it-{round_}"
                 assert await until(partial(is_written, printed), 10)
