@@ -6,9 +6,9 @@ the same goes before it. Light: `args` imports it, and `qcode --help` needs only
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qcode.protocol.errors import ConfigError, InputError, UsageError
 
@@ -34,9 +34,8 @@ started with do (`sandbox.environment`): many make harmless programs run what is
 BYPASSES = ("bypassPermissions", "yolo")
 
 
-@dataclass(frozen=True, slots=True)
-class Theirs:
-    """What was said."""
+class Theirs(NamedTuple):
+    """What was said. No dataclass: every start would pay a millisecond for it."""
 
     allow: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
@@ -45,7 +44,7 @@ class Theirs:
     mode: str | None = None
     may_bypass: bool = True
     model: str | None = None
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = MappingProxyType({})
     sandbox: str | None = None
     """`auto` = they want one."""
     unheeded: tuple[str, ...] = ()
