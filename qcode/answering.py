@@ -53,7 +53,7 @@ def overrides(config: Config, flags: Mapping[str, float]) -> tuple[tuple[str, Se
 
 def remarks(facts: ServerFacts) -> Iterator[Notice]:
     """What a person should know of the server that was found: what was picked where there was
-    something to pick, and a name that it does not go by."""
+    something to pick, a name that it does not go by, what `qcode doctor` found broken."""
     why, model = facts.picked_why, facts.model
     is_choice = why not in ("", "named", "the only one")
     if is_choice and (why != "loaded" or len(facts.models) > 1):
@@ -65,6 +65,8 @@ def remarks(facts: ServerFacts) -> Iterator[Notice]:
     if facts.models and model not in facts.models and not is_file:
         names = ", ".join(facts.models)
         yield Notice("warning", f"The server has no model {model}: it answers as {names}.")
+    if broken := kept.broken(paths().state / kept.FOLDER, facts):
+        yield Notice("warning", broken)
 
 
 OWN_REMEDY = (

@@ -26,7 +26,7 @@ from qcode.config.secrets import endpoint_key
 from qcode.doctor import markdown, report
 from qcode.doctor.base import Probe
 from qcode.doctor.examination import USUAL_SECONDS
-from qcode.doctor.meeting import Address
+from qcode.doctor.meeting import Address, found_at
 from qcode.doctor.probes.table import DEEP, PROBES
 from qcode.doctor.report import Report
 from qcode.headless.exits import ExitCode, of_error
@@ -41,6 +41,7 @@ from qcode.protocol.errors import (
     UsageError,
 )
 from qcode.protocol.text import escaped
+from qcode.server.endpoint import normalise
 from qcode.server.known import Wishes
 
 if TYPE_CHECKING:
@@ -76,7 +77,13 @@ def add(parser_group: "Group") -> None:
     parser.add_argument("--deep", action="store_true", help="quality too: needle and edit")
     parser.add_argument("--list", action="store_true", help="the checks that there are")
     parser.add_argument("--anyway", action="store_true", help="also while the server is at work")
-    parser.add_argument("--forget", action="store_true", help="what was found here before")
+    parser.add_argument(
+        "--forget",
+        nargs="?",
+        const="this",
+        choices=("this", "all"),
+        help="what was found before of this server, or of all",
+    )
     parser.add_argument(
         "--compare", type=Path, metavar="FILE", help="beside an earlier report, made by --json"
     )
@@ -94,13 +101,27 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.forget:
         if arguments.gguf:
             raise UsageError("--forget starts no server: --base-url names what is forgotten.")
-        return forget(paths().state, _loaded(arguments).config.server.base_url)
+        return _forget(arguments)
     ends_before_a_turn()  # a closed terminal: what was saved of the server's slot is put back
     if arguments.compare and arguments.markdown:
         raise UsageError("--compare goes with the screen or with --json, not with --markdown.")
     before = _earlier(arguments.compare) if arguments.compare else None
     with reached(arguments) as at:
         return _examine(at, probes, before)
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    """Of the server that would be examined; where none is named, that is asked for."""
+    if arguments.forget == "all":
+        return forget(paths().state, "")
+    with reached(arguments) as at:
+        loaded = _loaded(at)
+        address = _address(at, loaded)
+        base_url, model = address.base_url, address.model
+        if not base_url:
+            offline.keep(loaded.config)
+            base_url, model = asyncio.run(found_at(address))
+    return forget(paths().state, normalise(base_url), model)
 
 
 def _examine(

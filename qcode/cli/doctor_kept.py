@@ -11,6 +11,7 @@ from qcode.doctor.report import Report
 from qcode.headless.exits import ExitCode
 from qcode.headless.talk import talk
 from qcode.protocol.errors import ConfigError
+from qcode.protocol.text import one_line
 from qcode.server.base import ServerFacts
 
 
@@ -27,20 +28,39 @@ def keep(state: Path, found: Report, say: Callable[[str], None] = talk) -> bool:
     return True
 
 
-def forget(state: Path, base_url: str) -> int:
-    """Drop what is known of a server; without an address, of all."""
-    files = list((state / kept.FOLDER).glob(kept.pattern_of(base_url)))
-    for file in files:
+def forget(state: Path, base_url: str, model: str = "") -> int:
+    """Drop what is known of a server, and name it; without an address, of all.
+
+    Where servers get any port, another one's file counts if it is of this `model`.
+    """
+    lines = []
+    for file, known in kept.known(state / kept.FOLDER, base_url):
+        if base_url and known and known.base_url != base_url and known.model != model:
+            continue
         file.unlink(missing_ok=True)
-    about = f"of {base_url}" if base_url else "of any server"
-    many = "1 examination is" if len(files) == 1 else f"{len(files)} examinations are"
-    sys.stdout.write(f"{many} forgotten {about}.\n" if files else f"Nothing was known {about}.\n")
+        lines.append(f"forgotten: {_named(known, file)}\n")
+    if not lines:
+        about = f"of {base_url}" if base_url else "of any server"
+        also = " `qcode doctor --forget all` drops those of all servers." if base_url else ""
+        lines.append(f"Nothing was known {about}.{also}\n")
+    sys.stdout.write("".join(lines))
     return ExitCode.OK
+
+
+def _named(known: kept.Kept | None, file: Path) -> str:
+    if known is None:
+        return f"{file.name}, which could not be read"
+    where = f"{one_line(known.model, 80)} at {one_line(known.base_url, 80)}"
+    return f"{where}, examined {_told(known)}"
 
 
 def line(state: Path, facts: ServerFacts) -> str:
     """`2026-11-21, 2 findings`; empty = it was not examined as it is now."""
     if (known := kept.read(state / kept.FOLDER, facts)) is None:
         return ""
+    return _told(known)
+
+
+def _told(known: kept.Kept) -> str:
     count = len(known.findings)
     return f"{known.date[:10]}, {count or 'no'} finding{'' if count == 1 else 's'}"

@@ -72,9 +72,14 @@ def _row(name: str, text: str) -> str:
 def _checks(report: Report) -> str:
     rows = _verdicts(report.checks)
     if report.absent:
-        words = "; ".join(f"{name}: {why}" for name, why in report.absent.items())
+        whys = dict.fromkeys(report.absent.values())
+        words = "; ".join(f"{', '.join(_of(report.absent, why))}: {why}" for why in whys)
         rows.append(wrapped(f"not asked: {legible(words)}", WIDTH, "  ") + "\n")
     return "".join(rows)
+
+
+def _of(absent: Mapping[str, str], reason: str) -> list[str]:
+    return [name for name, why in absent.items() if why == reason]
 
 
 def _verdicts(results: Sequence[Result]) -> list[str]:

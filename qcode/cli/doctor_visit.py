@@ -15,7 +15,7 @@ from qcode.config.paths import make, paths
 from qcode.doctor import contested, ours, report, slot
 from qcode.doctor.base import Probe, Result, Subject
 from qcode.doctor.examination import Tell, examine
-from qcode.doctor.meeting import Address, is_paid, met, wake
+from qcode.doctor.meeting import Address, is_paid, met, misnamed, wake
 from qcode.doctor.report import Report
 from qcode.headless.talk import talk
 from qcode.protocol.errors import ServerGone
@@ -62,7 +62,7 @@ async def visit(address: Address, wanted: Visit) -> Report:
         finally:  # also where waking it is interrupted
             if saved.slots:
                 await _give_back(subject, saved, wanted.say)
-        remarks = contested.remarks(subject.facts)
+        remarks = (*misnamed(subject), *contested.remarks(subject.facts))
         return report.of(subject.facts, examined, wanted.own, remarks)
 
 

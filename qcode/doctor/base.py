@@ -87,6 +87,8 @@ class Subject(msgspec.Struct):
     """For questions beyond chat completions: `/props`, `/slots`, `/apply-template`."""
     salt: str
     """New for each run and to be near the start of every prompt: nothing is reused by accident."""
+    asked_for: str = ""
+    """The model by the name that was said; `facts.model` is the one that answers."""
     props: dict[str, Any] = msgspec.field(default_factory=dict)
     """llama.cpp's `/props`; {} elsewhere."""
     deep: bool = False

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,6 +14,8 @@ from qcode.server.ask import NoAnswer, NotListening
 
 _log = logging.getLogger(__name__)
 
+SILENT = "server.silent"
+"""The finding behind which nothing more can be found."""
 USUAL_SECONDS = 60.0
 LEAST_SECONDS = 15.0
 """A probe may take so long, however little it estimated."""
@@ -92,9 +95,21 @@ class _Course:
                 _log.warning("the check %s failed", probe.name, exc_info=True)
                 words = f"{type(error).__name__}: {error}"[:200]
                 self.found.results.append(_unclear(probe, f"the check itself failed ({words})"))
-            if self.found.results and await self._is_gone(self.found.results[-1]):
-                self.found.results.append(_crashed(self.found.results.pop()))
+            if not self.found.results:
+                continue
+            last = self.found.results[-1]
+            if await self._is_gone(last):
+                self.found.results[-1] = _crashed(last)
                 return
+            if any(finding.id == SILENT for finding in last.findings):
+                self._forgo(probes)
+                return
+
+    def _forgo(self, probes: Sequence[Probe]) -> None:
+        """What would only meet the same refusal."""
+        done = {*self.found.absent, *(result.probe for result in self.found.results)}
+        why = "the server does not answer a plain question"
+        self.found.absent |= {each.name: why for each in probes if each.name not in done}
 
     def leave_rest(self, probes: Sequence[Probe]) -> None:
         """Name what was not come to."""
@@ -126,9 +141,11 @@ class _Course:
         return msgspec.structs.replace(result, seconds=round(time.monotonic() - began, 2))
 
     def _leave_out(self, probe: Probe) -> None:
+        """Told with the seconds that it takes where there is time, so that so many suffice."""
         with suppress(Exception):  # one that breaks here has been told of, or will be next time
             if not probe.absent(self._subject):
-                seconds = round(probe.estimate(self._subject), 1)
+                usual = msgspec.structs.replace(self._subject, haste=1.0, ends=math.inf)
+                seconds = round(probe.estimate(usual), 1)
                 left = LeftOut(probe=probe.name, label=probe.label, seconds=seconds)
                 self.found.left_out.append(left)
 

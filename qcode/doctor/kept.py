@@ -86,12 +86,25 @@ def read(folder: Path, facts: ServerFacts) -> Kept | None:
 
     Never raises: a file that is damaged is as none, the next examination writes it anew.
     """
-    try:
-        data = (folder / name_of(facts.base_url, facts.model)).read_bytes()
-        kept = msgspec.json.decode(data, type=Kept)
-    except (OSError, ValueError, RecursionError):  # msgspec's own errors are some
-        return None
-    return kept if _is_of(kept, facts) else None
+    kept = _decoded(folder / name_of(facts.base_url, facts.model))
+    return kept if kept and _is_of(kept, facts) else None
+
+
+def known(folder: Path, base_url: str = "") -> Iterator[tuple[Path, Kept | None]]:
+    """The files about a server, empty = about any, and what each holds; None = it is damaged."""
+    for file in sorted(folder.glob(pattern_of(base_url))):
+        yield file, _decoded(file)
+
+
+def broken(folder: Path, facts: ServerFacts) -> str:
+    """What a run is told of the server as it is now, a sentence; empty = nothing is broken."""
+    kept = read(folder, facts)
+    titles = [each.title for each in kept.findings if each.weight == "broken"] if kept else []
+    if kept is None or not titles:
+        return ""
+    more = f" (and {len(titles) - 1} more)" if len(titles) > 1 else ""
+    said = f"qcode doctor found on {kept.date[:10]}: {titles[0].rstrip('.')}{more}"
+    return f"{said}; `qcode doctor` shows it."
 
 
 def reader(folder: Path) -> Callable[[ServerFacts], ServerFacts]:
@@ -132,6 +145,13 @@ def learned(said: Learned) -> Iterator[str]:
         yield f"tells that {', '.join(said.ignored)} change nothing"
     if said.context_tokens:
         yield f"reckons with a context of {said.context_tokens:,} tokens"
+
+
+def _decoded(file: Path) -> Kept | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Kept)
+    except (OSError, ValueError, RecursionError):  # msgspec's own errors are some
+        return None
 
 
 def _is_of(kept: Kept, facts: ServerFacts) -> bool:

@@ -2,17 +2,18 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from qcode.doctor.base import Subject
+from qcode.doctor.base import Finding, Subject
 from qcode.server.ask import Asker, NoAnswer
-from qcode.server.base import Request, ServerFacts, Told, silent
+from qcode.server.base import Request, Server, ServerFacts, Told, silent
 from qcode.server.client import connect
 from qcode.server.door import make_http
 from qcode.server.endpoint import Patience, root
 from qcode.server.known import Wishes
+from qcode.server.misnamed import instead
 from qcode.server.quirks import QUIRKS
 
 ANSWER_SECONDS = 10.0
@@ -43,22 +44,37 @@ async def met(address: Address, told: Told = silent) -> AsyncIterator[Subject]:
 
     Waits while a model loads. Raises ServerGone, CredentialsRefused, UnknownModel and ConfigError.
     """
-    server = connect(
-        address.base_url, address.api_key, address.model, PATIENCE, wishes=address.wishes
-    )
+    server = _connected(address)
     try:
         facts = await server.facts(told)
+        asked_for = facts.model
+        if listed := instead(facts):  # met by its own name: what is told of a model goes by it
+            await server.close()
+            server = _connected(replace(address, model=listed))
+            facts = await server.facts(told)
         http = make_http(facts.base_url, PATIENCE.connect_seconds)
         try:
             key = address.api_key if address.base_url else ""
             asker = Asker(http, key, ANSWER_SECONDS)
-            subject = Subject(server, facts, asker, secrets.token_hex(4))
+            subject = Subject(server, facts, asker, secrets.token_hex(4), asked_for)
             subject.props.update(await props_of(asker, facts))
             yield subject
         finally:
             await http.aclose()
     finally:
         await server.close()
+
+
+def _connected(address: Address) -> Server:
+    return connect(
+        address.base_url, address.api_key, address.model, PATIENCE, wishes=address.wishes
+    )
+
+
+async def found_at(address: Address) -> tuple[str, str]:
+    """Address and model of the server that would be examined. Raises as `met`."""
+    async with met(address) as subject:
+        return subject.facts.base_url, subject.facts.model
 
 
 async def wake(subject: Subject, untold_seconds: float = UNTOLD_SECONDS) -> None:
@@ -92,3 +108,16 @@ async def props_of(asker: Asker, facts: ServerFacts) -> dict[str, object]:
 def is_paid(facts: ServerFacts) -> bool:
     """Whether it is a service for money."""
     return bool(QUIRKS[facts.kind].hosts)
+
+
+def misnamed(subject: Subject) -> Iterator[Finding]:
+    """A note where another model answers than was asked for."""
+    wanted, facts = subject.asked_for, subject.facts
+    if wanted and wanted != facts.model:
+        yield Finding(
+            id="model.name",
+            weight="note",
+            title=f"The server has no model {wanted}: it answers as {facts.model}.",
+            cost=f"All that is told here is of {facts.model}.",
+            change="Leave the name out, or say this one: it goes unheeded by this server.",
+        )

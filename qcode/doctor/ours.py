@@ -29,7 +29,7 @@ class Terminal(msgspec.Struct, frozen=True):
     """What stdout is."""
 
     columns: int
-    """0 = no terminal."""
+    """0 = no terminal: nothing is said of it."""
     rows: int
     environ: Mapping[str, str]
 
@@ -41,7 +41,7 @@ class Own(msgspec.Struct, frozen=True):
     state: Path
     """Exists."""
     folders: tuple[Path, ...]
-    """Configuration, data, state: some may not exist yet."""
+    """Configuration first, then data and state: some may not exist yet."""
     terminal: Terminal
     accepted: tuple[str, ...] = ()
     """Weaker fences that count."""
@@ -51,11 +51,11 @@ def examined(own: Own) -> tuple[Result, ...]:
     """All checks, in the order in which they are shown. Each is a fact of this machine."""
     return (
         fence(own),
-        permissions(own.folders),
+        permissions(own.folders, settings=own.folders[0]),
         disk(own.state),
         keyring(lambda: ring.ask("http://127.0.0.1:1", KEYRING_SECONDS)),
         *(installed_program(*row) for row in PROGRAMS),
-        terminal(own.terminal),
+        *((terminal(own.terminal),) if own.terminal.columns else ()),
     )
 
 
@@ -81,8 +81,12 @@ def fence(own: Own) -> Result:
     )
 
 
-def permissions(folders: tuple[Path, ...]) -> Result:
-    """Whether somebody else may read or write what qcode keeps."""
+def permissions(folders: tuple[Path, ...], settings: Path | None = None) -> Result:
+    """Whether somebody else may read or write what qcode keeps.
+
+    `settings`: the one of them that holds no conversation. Who may write there decides what qcode
+    does; who may only read it learns little.
+    """
     there = [folder for folder in folders if folder.is_dir()]
     if os.name != "posix":
         return _unclear("folders", "permissions are the system's here")
@@ -90,8 +94,14 @@ def permissions(folders: tuple[Path, ...]) -> Result:
     locked = [each for each in there if not os.access(each, os.R_OK | os.W_OK | os.X_OK)]
     if locked:
         return _fails("folders", f"{locked[0]} cannot be written", _locked(locked[0]))
+    private = [each for each in open_ones if each != settings or _is_writable(each)]
+    if private:
+        return _fails("folders", f"{private[0]} is open to others", _open(open_ones))
     if open_ones:
-        return _fails("folders", f"{open_ones[0]} is open to others", _open(open_ones))
+        said = f"others may read the settings in {open_ones[0]}, and nothing else"
+        return Result(
+            probe="folders", verdict="works", said=said, findings=(_readable(open_ones[0]),)
+        )
     return _works("folders", "what qcode keeps is open to nobody else")
 
 
@@ -102,6 +112,21 @@ def _locked(folder: Path) -> Finding:
         title=f"qcode cannot write in {folder}.",
         cost="Sessions are not saved.",
         change=f"chown -R $(id -un) '{folder}' && chmod u+rwx '{folder}'",
+    )
+
+
+def _is_writable(folder: Path) -> bool:
+    return bool(stat.S_IMODE(folder.stat().st_mode) & 0o002)
+
+
+def _readable(folder: Path) -> Finding:
+    return Finding(
+        id="own.folders.settings",
+        weight="note",
+        title="Other users of this machine can read qcode's settings.",
+        cost="Addresses of servers and rules that you wrote are to be seen; no conversation is.",
+        change=f"chmod 700 '{folder}'",
+        evidence={"mode": oct(stat.S_IMODE(folder.stat().st_mode))},
     )
 
 
@@ -174,8 +199,6 @@ def installed_program(name: str, fault: str, cost: str, package: str) -> Result:
 
 def terminal(seen: Terminal) -> Result:
     """Whether the app can be drawn here."""
-    if not seen.columns:
-        return _unclear("terminal", "stdout is none: only `qcode -p` works here")
     said = f"{seen.columns} by {seen.rows}, {_colours(seen.environ)}"
     term = seen.environ.get("TERM", "")
     if term in ("", "dumb"):

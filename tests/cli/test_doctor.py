@@ -19,7 +19,7 @@ from tests.support.scripted_server import ScriptedServer, StartScripted
 __all__ = ["cli", "serve"]
 Serve = Callable[..., ScriptedServer]
 SMALL = About(kind="llamacpp", context_tokens=4096)
-OWN = ["sandbox", "folders", "disk", "keyring", "git", "ripgrep", "terminal"]
+OWN = ["sandbox", "folders", "disk", "keyring", "git", "ripgrep"]  # and no terminal: a pipe
 
 
 def of(text: str) -> Report:
@@ -122,8 +122,40 @@ def test_what_was_found_is_kept_shown_and_forgotten(
     assert json.loads(cli.run("servers", "--json").out)["servers"][0]["examined"]
     forgotten = cli.run("doctor", "--forget")
     assert (forgotten.code, file.exists()) == (0, False)
+    assert forgotten.out.startswith(f"forgotten: {SMALL.model} at {cli.url}, examined 20")
     assert "examined" not in cli.run("servers").out
     assert "Nothing was known" in cli.run("doctor", "--forget").out
+
+
+def test_what_is_forgotten_is_of_the_server_that_would_be_examined_unless_it_is_said(
+    cli: Cli, scripted: StartScripted, home: Path
+) -> None:
+    folder = home / "qcode" / "state" / "doctor"
+    for url in (
+        scripted(about=SMALL, otherwise=lambda body: Reply(text="Yes.")).base_url,
+        scripted(
+            about=About(kind="llamacpp", model="other", context_tokens=4096),
+            otherwise=lambda body: Reply(text="Yes."),
+        ).base_url,
+    ):
+        cli.url = url
+        assert cli.run("doctor", "--seconds", "1").code == 1
+    assert len(list(folder.iterdir())) == 2
+    assert "forgotten: other at" in cli.run("doctor", "--forget").out
+    assert "`qcode doctor --forget all`" in cli.run("doctor", "--forget").out
+    assert len(list(folder.iterdir())) == 1
+    assert f"forgotten: {SMALL.model} at" in cli.run("doctor", "--forget", "all").out
+    assert not list(folder.iterdir())
+    assert cli.run("doctor", "--forget", "nothing").code == 2
+
+
+def test_another_model_than_there_is_is_said_in_the_report(cli: Cli, serve: Serve) -> None:
+    serve(about=SMALL)
+    ran = cli.run("doctor", "--only", "context", "--model", "foo", "--json")
+    report = of(ran.out)
+    assert report.server
+    assert report.server.model == SMALL.model
+    assert "model.name" in [each.id for each in report.findings]
 
 
 def test_one_check_alone_does_not_replace_what_is_known(cli: Cli, serve: Serve, home: Path) -> None:

@@ -11,7 +11,10 @@ from qcode.doctor.examination import examine
 from qcode.doctor.meeting import Address, met
 from qcode.doctor.probes.rates import RatesProbe
 from qcode.doctor.probes.reuse import Reuse
+from qcode.doctor.probes.table import PROBES
 from qcode.server.base import Request
+from tests.doctor.reading import Reading
+from tests.support.llama_words import About
 from tests.support.script import Reply
 from tests.support.scripted_server import StartScripted
 
@@ -158,6 +161,43 @@ async def test_a_server_that_dies_of_a_question_is_a_finding_and_ends_it(
         found = await examine(subject, (Scripted("killer", does=kills), Scripted("b")), 60.0)
     assert [each.id for each in report.findings(found.results)] == ["server.crash"]
     assert [left.probe for left in found.left_out] == ["b"]
+
+
+async def test_a_server_that_answers_no_question_is_one_finding_and_asked_no_more(
+    scripted: StartScripted,
+) -> None:
+    no = Reply(status=400, body={"error": {"message": "no such thing"}})
+    large = About(kind="llamacpp", context_tokens=131_072)
+    server = scripted(about=large, otherwise=lambda _: no)
+    async with met(Address(server.base_url)) as subject:
+        found = await examine(subject, PROBES, 60.0)
+    assert [each.id for each in report.findings(found.results)] == ["server.silent"]
+    assert len(server.requests) == 2
+    assert not found.left_out
+    assert found.absent["penalties"] == found.absent["reuse"]
+    assert "does not answer" in found.absent["reuse"]
+
+
+async def test_the_rates_are_measured_in_the_shortest_time_and_what_is_left_is_told_by_them(
+    scripted: StartScripted,
+) -> None:
+    server = scripted(about=About(kind="llamacpp"), otherwise=Reading())
+    async with met(Address(server.base_url)) as subject:
+        found = await examine(subject, (*PROBES, Scripted("long", 60_000.0)), 2.0)
+        assert subject.rates.prompt_per_second
+    done = [each.probe for each in found.results]
+    assert done.index("context") < done.index("template") < done.index("rates")
+    [long] = [each for each in found.left_out if each.probe == "long"]
+    assert long.seconds < 60_000.0
+
+
+async def test_what_was_left_out_is_told_with_the_time_that_it_usually_takes(
+    subject: Subject,
+) -> None:
+    subject.rates.prompt_per_second, subject.rates.generated_per_second = 100.0, 10.0
+    usual = Reuse().estimate(subject)
+    found = await examine(subject, (Reuse(),), 0.01)
+    assert [left.seconds for left in found.left_out] == [round(usual, 1)]
 
 
 async def test_a_measurement_is_not_tried_twice_in_silence(scripted: StartScripted) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,19 @@ def keep(folder: Path, learned: Learned, facts: ServerFacts = FACTS) -> None:
     encoded = kept.encoded(examined(learned, facts))
     assert encoded
     (folder / encoded[0]).write_bytes(encoded[1])
+
+
+def test_what_is_broken_is_one_sentence_for_a_run(tmp_path: Path) -> None:
+    keep(tmp_path, Learned())
+    assert kept.broken(tmp_path, FACTS) == ""  # what is slow is not told at each run
+    worst = replace(SLOW, weight="broken", title="Nothing works.")
+    known = next(each for _, each in kept.known(tmp_path) if each)
+    one = replace(known, date="2026-11-21T10:00:00+00:00", findings=(worst, worst))
+    [file] = tmp_path.iterdir()
+    file.write_bytes(msgspec.json.encode(one))
+    told = kept.broken(tmp_path, FACTS)
+    assert told.startswith("qcode doctor found on 2026-11-21: Nothing works (and 1 more); ")
+    assert kept.broken(tmp_path, replace(FACTS, version="b2")) == ""
 
 
 def asked(**wished: Any) -> Request:

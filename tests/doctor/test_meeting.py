@@ -2,7 +2,7 @@
 
 import asyncio
 
-from qcode.doctor.meeting import Address, is_paid, met, wake
+from qcode.doctor.meeting import Address, is_paid, met, misnamed, wake
 from qcode.server.known import Wishes
 from tests.support.llama_words import About
 from tests.support.script import Reply
@@ -62,3 +62,16 @@ async def test_the_key_is_sent_with_each_question_and_not_shown(scripted: StartS
         await subject.asker.get(f"{server.base_url}/models")
         assert not is_paid(subject.facts)
     assert {each.headers["authorization"] for each in server.others} == {"Bearer sk-of-mine"}
+
+
+async def test_a_name_that_the_server_has_not_is_not_whose_answers_are_measured(
+    scripted: StartScripted,
+) -> None:
+    """llama.cpp takes any name."""
+    server = scripted(about=About(kind="llamacpp", model="Qwen3.6-35B-A3B"))
+    async with met(Address(server.base_url, model="foo")) as subject:
+        assert subject.facts.model == "Qwen3.6-35B-A3B"
+        [found] = misnamed(subject)
+    assert "no model foo: it answers as Qwen3.6-35B-A3B" in found.title
+    async with met(Address(server.base_url, model="Qwen3.6-35B-A3B")) as subject:
+        assert not list(misnamed(subject))

@@ -32,6 +32,25 @@ def test_folders_that_are_open_to_others_are_broken_and_the_change_closes_them(
     assert ours.permissions((folder,)).verdict == "works"
 
 
+@POSIX
+def test_settings_that_others_may_read_are_a_note_and_what_they_may_write_is_not(
+    tmp_path: Path,
+) -> None:
+    config, state = tmp_path / "config", tmp_path / "state"
+    for folder, mode in ((config, 0o755), (state, 0o700)):
+        folder.mkdir()
+        folder.chmod(mode)
+    found = ours.permissions((config, state), settings=config)
+    assert (found.verdict, [each.weight for each in found.findings]) == ("works", ["note"])
+    assert os.system(found.findings[0].change) == 0
+    assert ours.permissions((config, state), settings=config).findings == ()
+    config.chmod(0o777)
+    assert ours.permissions((config, state), settings=config).findings[0].weight == "broken"
+    config.chmod(0o755)
+    state.chmod(0o755)
+    assert ours.permissions((config, state), settings=config).findings[0].weight == "broken"
+
+
 def test_a_full_disk_is_broken_and_a_small_one_a_note(tmp_path: Path) -> None:
     weights = [
         [finding.weight for finding in ours.disk(tmp_path, lambda _, size=size: size).findings]  # type: ignore[misc]  # a default, to bind it now
@@ -73,7 +92,6 @@ def test_a_program_that_is_not_there_is_a_note(
         (ours.Terminal(120, 40, {**XTERM, "NO_COLOR": "1"}), "works", "no colours"),
         (ours.Terminal(40, 40, XTERM), "fails", "40 by 40"),
         (ours.Terminal(80, 24, {"TERM": "dumb"}), "fails", "80 by 24"),
-        (ours.Terminal(0, 0, XTERM), "unclear", "qcode -p"),
     ],
 )
 def test_the_terminal_is_told_as_it_is(terminal: ours.Terminal, verdict: str, said: str) -> None:
@@ -86,6 +104,11 @@ def test_all_checks_run_here_and_each_says_something(tmp_path: Path) -> None:
     own = ours.Own(tmp_path, tmp_path, (tmp_path,), ours.Terminal(0, 0, dict(os.environ)))
     found = ours.examined(own)
     assert [each.probe for each in found] == [
-        *("sandbox", "folders", "disk", "keyring", "git", "ripgrep", "terminal")
+        *("sandbox", "folders", "disk", "keyring", "git", "ripgrep")
     ]
     assert all(each.said for each in found)
+
+
+def test_only_where_there_is_a_terminal_it_is_told_of(tmp_path: Path) -> None:
+    own = ours.Own(tmp_path, tmp_path, (tmp_path,), ours.Terminal(100, 40, XTERM))
+    assert ours.examined(own)[-1].probe == "terminal"

@@ -11,10 +11,10 @@ from qcode.doctor.probes.template import Template
 from qcode.doctor.probes.truncation import Truncation
 
 MECHANICS: tuple[Probe, ...] = (
-    RatesProbe(),
     Slots(),
     Context(),
     Template(),
+    RatesProbe(),  # the first that costs time; by it the rest is fitted
     Reuse(),
     Truncation(),
     CacheType(),

@@ -5,6 +5,7 @@ machine that does other work is no fault of the set-up.
 """
 
 from qcode.doctor.base import Finding, Measure, Result, Subject
+from qcode.doctor.examination import SILENT
 from qcode.doctor.probes import spill
 from qcode.doctor.probes.asking import excerpt, fails
 from qcode.doctor.probes.memory import cards
@@ -29,8 +30,12 @@ class RatesProbe:
         return ""
 
     def estimate(self, subject: Subject) -> float:
-        """What it takes on a card; it fits itself to what it measures first."""
-        return max(_UNMEASURED_SECONDS * subject.haste, _LEAST_SECONDS)
+        """What it takes on a card; it fits itself to what it measures first.
+
+        In the shortest time it is asked too: without it the rest is guessed at.
+        """
+        usual = max(_UNMEASURED_SECONDS * subject.haste, _LEAST_SECONDS)
+        return min(usual, 0.9 * max(subject.seconds_left, 0.0))  # time passes until it is compared
 
     async def run(self, subject: Subject) -> Result:
         """Also fills `subject.rates`."""
@@ -75,7 +80,7 @@ class RatesProbe:
 
 def _silent(error: str) -> Finding:
     return Finding(
-        id="server.silent",
+        id=SILENT,
         weight="broken",
         title="The server does not answer a plain question.",
         cost="Nothing works; what the other checks would show is not to be known.",

@@ -56,7 +56,7 @@ class Reuse:
         return Result(
             probe=self.name,
             verdict=_verdict(steps, findings),
-            said=_said(steps, image),
+            said=_said(steps, engine, image),
             findings=findings,
             measured=_measured(steps, engine, image),
             learned=Learned(strategy=healed.strategy) if healed else Learned(),
@@ -118,7 +118,7 @@ def _verdict(steps: Steps, findings: tuple[Finding, ...]) -> Verdict:
     return "works" if {step.how for step in steps.behind} == {"reused"} else "unclear"
 
 
-def _said(steps: Steps, image: Reread | None) -> str:
+def _said(steps: Steps, engine: Kept | None, image: Reread | None) -> str:
     cold = steps.cold.prompt_tokens or 0
     places = (
         ("a new question", steps.question),
@@ -129,7 +129,8 @@ def _said(steps: Steps, image: Reread | None) -> str:
     told = ", ".join(
         f"behind {place} {_WORDS[step.how]} ({_figure(step)})" for place, step in places if step
     )
-    return f"{cold:,} tokens read in {steps.cold.first_seconds or 0:.1f} s; {told}"
+    asked = "; kept because qcode asks for it" if engine and engine.only_asked else ""
+    return f"{cold:,} tokens read in {steps.cold.first_seconds or 0:.1f} s; {told}{asked}"
 
 
 def _figure(step: Reread) -> str:

@@ -1,4 +1,5 @@
-"""All probes, in their order: what gives the rates first, then what costs most when it is wrong."""
+"""All probes, in their order: what costs no time first, so that whoever is impatient has it; then
+what gives the rates, then what costs most when it is wrong."""
 
 from qcode.doctor.base import Probe
 from qcode.doctor.probes import deep

@@ -5,6 +5,7 @@ from qcode.doctor.probes import faults
 from qcode.doctor.probes.printing import printed, printer
 from qcode.doctor.probes.templates import known_faults
 from qcode.server.ask import NoAnswer
+from qcode.server.probe import Render
 
 DROPS = "template.drops"
 """A note: True = what was thought is not printed, and so read again; told here, once."""
@@ -22,7 +23,7 @@ class Template:
 
     def estimate(self, subject: Subject) -> float:
         """No token is computed."""
-        return 0.5
+        return 0.2
 
     async def run(self, subject: Subject) -> Result:
         """What is seen in the text, then what is known of the template by its own text."""
@@ -32,6 +33,9 @@ class Template:
         try:
             prompts = await printed(render, subject.facts.reasoning_field)
         except NoAnswer as refused:
+            if not await _renders(render):
+                said = f"nothing is rendered here: {refused}"
+                return Result(probe=self.name, verdict="unclear", said=said)
             return self._refused(subject, str(refused))
         subject.notes[DROPS] = faults.drops_reasoning(prompts)
         known = known_faults(source)
@@ -59,6 +63,14 @@ class Template:
         said = f"the template refuses two plain turns: {why}"
         verdict: Verdict = "fails" if findings else "unclear"
         return Result(probe=self.name, verdict=verdict, said=said, findings=findings)
+
+
+async def _renders(render: Render) -> bool:
+    """Whether a plain question is rendered: what is refused then is the conversation's."""
+    try:
+        return bool(await render([{"role": "user", "content": "Hello."}], {}))
+    except NoAnswer:
+        return False
 
 
 def _said(findings: tuple[Finding, ...]) -> str:

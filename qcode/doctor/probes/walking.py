@@ -1,6 +1,7 @@
 """A conversation sent as the agent sends it: cold, longer, changed, and a call further on."""
 
 import msgspec
+from msgspec.structs import replace
 
 from qcode.doctor.base import Subject
 from qcode.doctor.probes.rereading import Reread, by_clock, by_count
@@ -24,7 +25,7 @@ class Steps(msgspec.Struct, frozen=True):
     question: Reread
     branch: Reread
     turn: Reread | None = None
-    """The step within a turn; None = there was no time, or no answer to stand on."""
+    """The step within a turn; None = there was no time for it."""
     error: str = ""
 
     @property
@@ -67,14 +68,20 @@ async def walk(subject: Subject, strategy: Strategy, name: str = "", block: int 
         both = [by_clock(each, cold) for each in (branch, again)]
         # whoever is slow once may be busy: the quicker of two says what was remembered
         branch_step = min(both, key=lambda each: each.seconds)
-        working = by_clock(turn, cold) if turn else None
-        return Steps(strategy, cold, by_clock(question, cold), branch_step, working)
+        step = by_clock(turn, cold) if turn else None
+        return Steps(strategy, cold, by_clock(question, cold), branch_step, _sure(step, branch))
     known = cold.prompt_tokens or 0
     behind, beside = (
         by_count(each, known, block) or Reread("unclear") for each in (question, branch)
     )
-    working = by_count(turn, branch.prompt_tokens or known, block) if turn else None
-    return Steps(strategy, cold, behind, beside, working)
+    step = by_count(turn, branch.prompt_tokens or known, block) if turn else None
+    return Steps(strategy, cold, behind, beside, _sure(step, branch))
+
+
+def _sure(step: Reread | None, before: Sounding) -> Reread | None:
+    """Behind an answer that was not the model's own, only what is reused shows something."""
+    is_open = step is not None and step.how == "reread" and is_cut(before)
+    return replace(step, how="unclear") if step and is_open else step
 
 
 def _failed(strategy: Strategy, cold: Sounding, error: str) -> Steps:
@@ -84,10 +91,11 @@ def _failed(strategy: Strategy, cold: Sounding, error: str) -> Steps:
 async def _turn(
     subject: Subject, talk: Talk, answer: Sounding, strategy: Strategy
 ) -> Sounding | None:
-    """A call and its result behind the answer; None = no time, or that answer was cut where no
-    template prints it as it was generated, or it was refused."""
-    if is_cut(answer) or subject.seconds_left < turn_seconds(subject):
+    """A call and its result behind the answer; None = no time, or it was refused."""
+    if subject.seconds_left < turn_seconds(subject):
         return None
+    if is_cut(answer):  # no template prints that as it was generated
+        answer = Sounding(text="I look there.")
     seen = await _sent(subject, talk.worked_on(answer), strategy)
     return None if seen.error else seen
 
