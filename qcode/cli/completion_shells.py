@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-Takes = Literal["nothing", "word", "file", "folder"]
+Takes = Literal["nothing", "word", "file", "folder", "model"]
+"""model = a GGUF file, or one of `words`."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -38,6 +39,8 @@ class Level(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
     words: tuple[Word, ...]
     flags: tuple[Flag, ...]
+    takes: Takes = "word"
+    """What may stand there beside the words."""
 
     @property
     def name(self) -> str:
@@ -48,14 +51,20 @@ class Level(msgspec.Struct, frozen=True):
 _BASH = """\
 # Completion of qcode for bash: eval "$(qcode completion bash)"
 _qcode() {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at= words= i
+    local cur=${COMP_WORDS[COMP_CWORD]} n=$COMP_CWORD prev at= words= i
+    # bash takes hf:NAME for three words
+    while ((n > 1)) && [[ ${COMP_WORDS[n]} == : || ${COMP_WORDS[n-1]} == : ]]; do
+        n=$((n - 1))
+        cur=${COMP_WORDS[n]}$cur
+    done
+    prev=${COMP_WORDS[n-1]}
     if [[ $cur == = ]]; then
         cur=
     elif [[ $prev == = ]]; then
-        prev=${COMP_WORDS[COMP_CWORD-2]}
+        prev=${COMP_WORDS[n-2]}
     fi
     COMPREPLY=()
-    for ((i = 1; i < COMP_CWORD; i++)); do
+    for ((i = 1; i < n; i++)); do
         case $at/${COMP_WORDS[i]} in
             %(paths)s) at=$at/${COMP_WORDS[i]} ;;
             *) [[ -n $at ]] || break ;;
@@ -69,12 +78,26 @@ _qcode() {
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "${words#* ; }" -- "$cur"))
+    elif [[ ${words%% ; *} == *:* ]]; then
+        _qcode_words "${words%% ; *}"
+        return
     elif [[ -n $at ]] || ((COMP_CWORD == 1)); then
         COMPREPLY=($(compgen -W "${words%% ; *}" -- "$cur"))
     fi
     if [[ ${#COMPREPLY[@]} -eq 0 && $cur != -* ]]; then
         _qcode_files -f
     fi
+}
+_qcode_words() {
+    COMPREPLY=($(compgen -W "$1" -- "$cur"))
+    [[ $cur != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${cur%%:*}:"}")
+}
+_qcode_model() {
+    [[ $cur != h* ]] || _qcode_words "$1"
+    ((${#COMPREPLY[@]} == 0)) || return 0
+    compopt -o filenames 2>/dev/null # bash 3.2 has none
+    local IFS=$'\n'
+    COMPREPLY=($(compgen -d -- "$cur"; compgen -f -X '!*.gguf' -- "$cur"))
 }
 _qcode_files() {
     compopt -o filenames 2>/dev/null # bash 3.2 has none
@@ -93,12 +116,17 @@ def bash(levels: Sequence[Level]) -> str:
         for flag in level.flags
         if flag.takes != "nothing"
     ]
-    rows = [
-        f"        {level.name or chr(39) * 2}) words={shlex.quote(_bash_words(level))} ;;"
-        for level in levels
-    ]
+    rows = [f"        {level.name or chr(39) * 2}) {_bash_level(level)} ;;" for level in levels]
     paths = "|".join(level.name for level in levels if level.path)
     return _BASH % {"paths": paths, "values": "\n".join(values), "levels": "\n".join(rows)}
+
+
+def _bash_level(level: Level) -> str:
+    said = f"words={shlex.quote(_bash_words(level))}"
+    if level.takes != "model":
+        return said
+    handles = shlex.quote(" ".join(word.text for word in level.words))
+    return f"{said}; if [[ $cur != -* ]]; then _qcode_model {handles}; return; fi"
 
 
 def _bash_words(level: Level) -> str:
@@ -113,6 +141,8 @@ def _bash_values(flag: Flag) -> str:
             return "_qcode_files -d"
         case "file":
             return "_qcode_files -f"
+        case "model":
+            return f"_qcode_model {shlex.quote(' '.join(flag.words))}"
         case _ if flag.words:
             return f'COMPREPLY=($(compgen -W {shlex.quote(" ".join(flag.words))} -- "$cur"))'
     return ":"
@@ -172,18 +202,29 @@ def zsh(levels: Sequence[Level]) -> str:
         for flag in level.flags
         if flag.takes != "nothing"
     ]
-    rows = [
-        f"        {level.name or chr(39) * 2}) found=({' '.join(_zsh_words(level))}) ;;"
-        for level in levels
-    ]
+    rows = [f"        {level.name or chr(39) * 2}) {_zsh_level(level)} ;;" for level in levels]
     paths = "|".join(level.name for level in levels if level.path)
     return _ZSH % {"paths": paths, "values": "\n".join(values), "levels": "\n".join(rows)}
 
 
+def _zsh_level(level: Level) -> str:
+    found = f"found=({' '.join(_zsh_words(level))})"
+    if level.takes != "model":
+        return found
+    handles = _zsh_model(word.text for word in level.words)
+    return f"{found}; if [[ $cur != -* ]]; then {handles}; return; fi"
+
+
+def _zsh_model(handles: Iterable[str]) -> str:
+    words = " ".join(map(shlex.quote, handles))
+    return f"[[ $cur == h* ]] && compadd -- {words} || _files -g '*.gguf(-.)'"
+
+
 def _zsh_words(level: Level) -> Iterable[str]:
     """`word:what it does`, quoted."""
-    for word in level.words:
-        yield shlex.quote(f"{word.text}:{word.help}" if word.help else word.text)
+    for word in () if level.takes == "model" else level.words:
+        text = word.text.replace(":", r"\:")
+        yield shlex.quote(f"{text}:{word.help}" if word.help else text)
     for flag in level.flags:
         told = flag.help.replace(":", r"\:")
         yield from (shlex.quote(f"{spelling}:{told}") for spelling in flag.offered)
@@ -195,6 +236,8 @@ def _zsh_values(flag: Flag) -> str:
             return "_files -/"
         case "file":
             return "_files"
+        case "model":
+            return _zsh_model(flag.words)
         case _ if flag.words:
             return f"compadd -- {' '.join(map(shlex.quote, flag.words))}"
     return "_message 'a value'"
@@ -227,7 +270,9 @@ def fish(levels: Sequence[Level]) -> str:
 def _fish_rows(level: Level) -> Iterable[str]:
     here = f"complete -c qcode -n {_fish(f'__qcode_at {_fish(level.name)}')}"
     first = f"{here[:-1]}; and test (count (commandline -opc)) -eq {len(level.path) + 1}'"
-    for word in level.words:
+    if level.takes == "model":
+        yield f"{first} -f -a {_fish(_fish_model(word.text for word in level.words))}"
+    for word in () if level.takes == "model" else level.words:
         yield f"{first} -f -a {word.text} -d {_fish(word.help)}"
     for flag in level.flags:
         names = " ".join(_fish_name(spelling) for spelling in flag.offered)
@@ -248,9 +293,19 @@ def _fish_values(flag: Flag) -> str:
             return " -x -a '(__fish_complete_directories)'"
         case "file":
             return " -r -F"
+        case "model":
+            return f" -x -a {_fish(_fish_model(flag.words))}"
         case _ if flag.words:
             return f" -x -a {_fish(' '.join(flag.words))}"
     return " -x"
+
+
+def _fish_model(handles: Iterable[str]) -> str:
+    # __fish_complete_suffix offers all other files, too
+    files = (
+        r"(string match -r '.*(?:\.gguf|/)(?:\t.*)?$' -- (__fish_complete_path (commandline -ct)))"
+    )
+    return f"{files} {' '.join(handles)}"
 
 
 def _fish(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from qcode.cli.args import parser
 from qcode.cli.completion import SHELLS, levels
 
+SMALL = "unsloth/Qwen3.5-9B-GGUF"
 MISSING = "this shell is not installed here"
 
 
@@ -72,13 +73,22 @@ def test_bash_accepts_the_code(scripts: Path) -> None:
         (["demo", "--p"], {"--playback"}),
         (["auth", "r"], {"remove"}),
         (["--loops", ""], {"break", "off"}),
-        (["--gguf", "a"], {"a.md"}),
+        (["--gguf", ""], {"sub", "b.gguf"}),
+        (["serve", ""], {"sub", "b.gguf"}),
+        (["serve", "--vi"], {"--vision"}),
+        (["doctor", "--gguf", "b"], {"b.gguf"}),
+        (["serve", "hf", ":", "unsloth/Qwen3.5-9B"], {f"{SMALL}:Q4_K_M", f"{SMALL}:Q8_0"}),
+        (["serve", "hf:unsloth/Qwen3.5-9B"], {f"{SMALL}:Q4_K_M", f"{SMALL}:Q8_0"}),
+        (["models", "pull", f"{SMALL}"], {f"{SMALL}:Q4_K_M", f"{SMALL}:Q8_0"}),
+        (["models", "pull", f"{SMALL}", ":", "Q8"], {"Q8_0"}),
+        (["models", "pull", "a"], set()),
+        (["bench", "tasks", "--thinking", "lo"], {"low"}),
         (["doctor", "--only", "tool"], {"tool-call"}),
         (["bench", "tasks", "--kinds", ""], {"bug", "redo", "bug,redo"}),
         (["-i", "a"], {"a.md"}),
         (["--max-turns", ""], set()),
         (["-C", ""], {"sub"}),
-        (["-o", ""], {"sub", "a.md"}),
+        (["-o", ""], {"sub", "a.md", "b.gguf"}),
         (["-p", "a"], {"a.md"}),
     ],
 )
@@ -87,6 +97,7 @@ def test_bash_offers_what_fits(
 ) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.md").touch()
+    (tmp_path / "b.gguf").touch()
     assert in_bash(scripts, tmp_path, *words) == offered
 
 
@@ -123,9 +134,17 @@ def test_zsh_accepts_the_code_and_finds_the_words(scripts: Path, tmp_path: Path)
         ("qcode --sandbox re", {"required"}),
         ("qcode -p x --max-turn", {"--max-turns"}),
         ("qcode completion ", {"bash", "zsh", "fish"}),
+        ("qcode bench tasks --thinking lo", {"low"}),
+        (f"qcode models pull {SMALL}", {f"{SMALL}:Q4_K_M", f"{SMALL}:Q8_0"}),
+        (f"qcode serve hf:{SMALL}", {f"hf:{SMALL}:Q4_K_M", f"hf:{SMALL}:Q8_0"}),
+        (f"qcode doctor --gguf hf:{SMALL}", {f"hf:{SMALL}:Q4_K_M", f"hf:{SMALL}:Q8_0"}),
+        ("qcode serve on", {"one.gguf", "onward/"}),
     ],
 )
 def test_fish_offers_what_fits(scripts: Path, home: Path, line: str, offered: set[str]) -> None:
+    (home / "one.gguf").touch()
+    (home / "only.md").touch()
+    (home / "onward").mkdir()
     code = f"source {scripts / 'fish'}; complete -C '{line}'"
     assert {row.split("\t")[0] for row in ran("fish", code, home).splitlines()} == offered
 
