@@ -70,10 +70,10 @@ def _served(usage: Usage, ahead: Ahead) -> Usage:
     cached = usage.cached_tokens or 0
     restored = min(ahead.restored_tokens, cached)
     tokens = min(ahead.tokens, cached - restored)
-    if not tokens and not restored:
+    if not tokens and not restored and not ahead.loading_seconds:
         return usage
     seconds = ahead.seconds * tokens / ahead.tokens if ahead.tokens else 0.0
-    had = Ahead(tokens, round(seconds, 3), restored)
+    had = Ahead(tokens, round(seconds, 3), restored, round(ahead.loading_seconds, 3))
     return msgspec.structs.replace(usage, ahead=had)
 
 

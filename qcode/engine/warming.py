@@ -183,6 +183,9 @@ class Warming:
 
     def _count(self, warmed: Warmed) -> None:
         """Once more what was read, where it was read in pieces."""
+        if warmed.loads:
+            self._ahead = replace(self._ahead, loading_seconds=warmed.seconds)
+            return
         read = warmed.prompt_tokens - warmed.cached_tokens
         tokens, seconds = self._ahead.tokens + read, self._ahead.seconds + warmed.seconds
         self._ahead = replace(self._ahead, tokens=tokens, seconds=seconds)

@@ -76,7 +76,7 @@ class Sums(msgspec.Struct):
         self.reread += usage.reread_tokens or 0
         ahead = usage.ahead or Ahead()
         self.ahead += ahead.tokens
-        self.ahead_seconds += ahead.seconds
+        self.ahead_seconds += ahead.seconds + ahead.loading_seconds
         self.restored += ahead.restored_tokens
         if usage.reread_tokens:
             self.reread_why.append(f"{usage.reread_tokens} tokens: {usage.reread_why}")

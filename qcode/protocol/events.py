@@ -135,6 +135,8 @@ class Ahead(msgspec.Struct, frozen=True):
     """What that took: so long the person would have waited."""
     restored_tokens: int = 0
     """Lost by the server, and taken back from its disk."""
+    loading_seconds: float = 0.0
+    """Of loading the model, before the prompt came."""
 
 
 class Usage(Event, frozen=True):

@@ -134,6 +134,8 @@ class Warmed(msgspec.Struct, frozen=True):
     seconds: float
     slot: int | None
     """Where it stands now; None = not told, or it was not read to its end."""
+    loads: bool = False
+    """Nothing was read, but the model was loaded."""
 
 
 class Cold(msgspec.Struct, frozen=True):

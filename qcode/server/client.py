@@ -214,6 +214,7 @@ class Client:
         if self._looking:
             self._looking.cancel()
             await asyncio.wait((self._looking,))
+        await self._ahead.close()
         http, self._http, self._doors = self._http, None, None
         if http is not None:
             await http.aclose()

@@ -16,8 +16,9 @@ Switch = Literal["kwargs", "effort", "top", "reasoning", "request", "think", "no
 Counting = Literal["", "llamacpp", "vllm", "sglang", "llama-cpp-python"]
 """Where the server counts tokens (`counting.py`); empty = nowhere."""
 
-Warming = Literal["", "llamacpp"]
-"""How a prompt is read ahead of its request (`warming.py`); empty = not at all."""
+Warming = Literal["", "llamacpp", "load"]
+"""How a prompt is read ahead of its request (`warming.py`); `load` = the model is only loaded
+(`preload.py`); empty = not at all."""
 
 Version = tuple[int, ...]
 """Comparable: `(11549,)`, `(0, 33, 0)`."""

@@ -74,6 +74,11 @@ _VLLM = replace(
     counting="vllm",
 )
 
+# Not warmed: a chat completion of one token ends behind the words to come, so it helps only where a
+# prefix inside a prompt is found again. For the hybrid models of Qwen vLLM keeps states at the ends
+# of large blocks alone (`mamba_cache_mode: align`), SGLang at the ends of prompts (`no_buffer`),
+# mlx_lm where a whole prompt ended: as a rule it would be read twice. And they serve others, too.
+
 _MLX = replace(
     PLAIN,
     name="mlx_lm.server",
@@ -103,6 +108,8 @@ QUIRKS: Mapping[str, Quirks] = {
     # The router of llama.cpp: the same engine behind names that are checked
     # (tools/server/server-models.cpp). `/props?model=` may load a model: never asked.
     "llamacpp-router": replace(_LLAMACPP, name="llama.cpp router"),
+    # Not warmed: what is read ahead there (`/completion` behind a name) was not measured, and a
+    # name that is not loaded would load.
     # What stands behind it is a llama.cpp as a rule; beside chat completions it routes little.
     "llama-swap": replace(
         _LLAMACPP,
@@ -121,6 +128,7 @@ QUIRKS: Mapping[str, Quirks] = {
         health_path="/",
         switch="effort",
         continuation="ollama",
+        warming="load",  # reading: it runs a llama-server, but its raw door is not routed
         since=_OLLAMA_SINCE,
     ),
     # Where a request must say how long a context it needs, which `/v1` does not take.
@@ -141,6 +149,7 @@ QUIRKS: Mapping[str, Quirks] = {
         continuation="ollama",
         chat_path="/api/chat",
         context="options.num_ctx",
+        warming="load",  # see above
         since=_OLLAMA_SINCE,
     ),
     "lmstudio": replace(

@@ -24,6 +24,7 @@ from qcode.server.base import Cold, Request, ServerFacts, Warmed
 from qcode.server.continuing import body
 from qcode.server.endpoint import is_private, root
 from qcode.server.liveness import Doing, doing
+from qcode.server.preload import Preload
 from qcode.server.quirks import QUIRKS
 
 _log = logging.getLogger(__name__)
@@ -49,11 +50,14 @@ class Ahead:
     def __init__(self) -> None:
         self._left_off = False
         """A reading was broken off, and its slot may still be at work."""
+        self._preload = Preload()
 
     async def read(
         self, asker: Asker, facts: ServerFacts, request: Request, mark: str, least: float
     ) -> Warmed | Cold:
         """See `Server.warm`."""
+        if QUIRKS[facts.kind].warming == "load" and is_private(facts.base_url) and not least:
+            return await self._preload.load(asker, facts, request)
         if because := unfit(facts, request):
             return Cold(because)
         if state := await doing(asker, facts):
@@ -68,6 +72,10 @@ class Ahead:
             return Cold(str(failed))
         self._left_off = warmed.slot is None
         return warmed
+
+    async def close(self) -> None:
+        """Nothing is asked for any more."""
+        await self._preload.close()
 
     async def settle(self, asker: Asker, facts: ServerFacts) -> None:
         """Wait for the slot in which a reading was broken off."""

@@ -76,6 +76,8 @@ class Stats(msgspec.Struct):
     """Of the cached ones, those that were read while nobody waited."""
     ahead_seconds: float = 0.0
     """What that took."""
+    loading_seconds: float = 0.0
+    """Of a model that was loaded before it was asked for anything."""
     restored: int = 0
     """Of the cached ones, those that a server took back from its disk."""
     rereads: dict[str, Reread] = msgspec.field(default_factory=dict)
@@ -141,6 +143,7 @@ class Stats(msgspec.Struct):
         self.ahead += ahead.tokens
         self.ahead_seconds += ahead.seconds
         self.restored += ahead.restored_tokens
+        self.loading_seconds += ahead.loading_seconds
         rates = event.prompt_per_second or 0.0, event.generated_per_second or 0.0
         self.steps.append(Step(prompt, generated, *rates))
         self._first_token = event.first_token_seconds or 0.0

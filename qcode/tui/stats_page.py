@@ -52,6 +52,8 @@ def _tokens(stats: Stats) -> Iterator[Line]:
     if stats.ahead:
         saved = f"{stats.ahead_seconds:,.1f} s less to wait"
         yield _row("read ahead", f"{stats.ahead:,}", saved)
+    if stats.loading_seconds:
+        yield _row("loaded ahead", f"{stats.loading_seconds:,.1f} s")
     if stats.restored:
         yield _row("from the disk", f"{stats.restored:,}", "taken back, not read again")
     yield _row("generated", f"{stats.generated:,}")
