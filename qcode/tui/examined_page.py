@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from qcode.protocol.errors import InputError
 from qcode.protocol.text import legible
 from qcode.tui.drawing.wrap import wrap
 from qcode.tui.lines import BLANK, Line, Span
@@ -50,6 +51,13 @@ def report_lines(report: "Report", width: int) -> Sequence[Line]:
         *_checks("qcode's own side", report.own, width),
         *_end(report, width),
     ]
+
+
+def is_anyway(words: str) -> bool:
+    """What stands behind `/doctor`. Raises InputError."""
+    if words.lstrip("-") not in ("", "anyway"):
+        raise InputError("/doctor takes nothing but anyway: also while the server is at work.")
+    return bool(words)
 
 
 def summary(report: "Report") -> str:

@@ -48,6 +48,8 @@ class _Going(msgspec.Struct):
     """Of the exit; None = on."""
     wanted: Wanted | None = None
     """Another session in place of this one."""
+    examines: str | None = None
+    """The server is to be examined; what was said with it."""
     ended: bool = False
     """No line will come any more."""
     pressed: float = float("-inf")
@@ -89,7 +91,7 @@ class _Loop:
         await self._close()
         self._more()  # what the session before said at its end is its own
         self._plain = PlainTalk(opened, self._voice)
-        self._commands = PlainCommands(self._plain, self._voice, self._leave)
+        self._commands = PlainCommands(self._home, self._plain, self._voice, self._leave)
         self._reading = asyncio.create_task(self._read(), name="events")
         self._plain.submit(first)
         self._plain.next()
@@ -129,6 +131,20 @@ class _Loop:
         if (wanted := self._going.wanted) is not None:
             self._going.wanted = None
             await self._turn_to(wanted)
+        if (words := self._going.examines) is not None:
+            await self._examine(words)
+
+    async def _examine(self, words: str) -> None:
+        """What came meanwhile comes behind it."""
+        from qcode.tui.plain_doctor import examine  # noqa: PLC0415 - seldom wanted
+
+        plain = self._plain
+        model = plain.talk.status.model
+        others = await examine(self._home, plain.held, model, words, self._voice, self._come)
+        self._going.examines = None
+        for one in others:
+            self._come.put_nowait(one)
+        self._ask()
 
     def _more(self) -> Sequence[AnyEvent]:
         events: list[AnyEvent] = []
@@ -152,17 +168,23 @@ class _Loop:
 
     def _ask(self) -> None:
         """What is to be asked; of a pipe, the lines that answer it."""
-        if self._going.code is not None or self._going.wanted is not None:
+        if self._is_leaving:
             return
         self._plain.next()
         while self._going.held and self._plain.wants != "nothing":
             self._voice.answered()
             self._line(self._going.held.pop(0))
-            if self._going.code is not None or self._going.wanted is not None:
+            if self._is_leaving:
                 return
             self._plain.next()
         if self._going.ended and not self._going.held:
             self._end_of_input()
+
+    @property
+    def _is_leaving(self) -> bool:
+        """The session, or the talk for a while: no line is asked for."""
+        going = self._going
+        return not (going.code is None and going.wanted is None and going.examines is None)
 
     def _end_of_input(self) -> None:
         self._plain.give_up()
@@ -222,5 +244,7 @@ class _Loop:
                 self._going.code = 0
             case "new_session":
                 self._going.wanted = Wanted()
+            case "doctor":
+                self._going.examines = argument
             case _:
                 self._going.wanted = Wanted(argument, what == "fork")

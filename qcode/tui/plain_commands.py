@@ -8,15 +8,17 @@ from qcode.protocol.errors import InputError
 from qcode.protocol.inputs import Rewind
 from qcode.tui.blocks import PromptBlock
 from qcode.tui.commands import COMMANDS, Action, Command, built, meant
+from qcode.tui.home import Home
 from qcode.tui.lines import Line
 from qcode.tui.phases import phase_words
+from qcode.tui.plain_rows import heard
 from qcode.tui.plain_talk import PlainTalk
 from qcode.tui.plain_voice import Voice
 from qcode.tui.stats import Stats
 from qcode.tui.stats_page import stats_lines
 
 Leave = Callable[[str, str], None]
-"""What the loop does: `leave`, `new_session`, `resume`, `fork`; and the argument."""
+"""What the loop does: `leave`, `new_session`, `resume`, `fork`, `doctor`; and the argument."""
 
 _RESTORE: dict[str, Literal["conversation", "files", "both"]] = {
     "": "conversation",
@@ -35,7 +37,8 @@ HABITS = (
 class PlainCommands:
     """Does what `/name` asks for."""
 
-    def __init__(self, talk: PlainTalk, voice: Voice, leave: Leave) -> None:
+    def __init__(self, home: Home, talk: PlainTalk, voice: Voice, leave: Leave) -> None:
+        self._home = home
         self._plain = talk
         self._voice = voice
         self._leave = leave
@@ -64,6 +67,8 @@ class PlainCommands:
             self._voice.line(str(error), "warning")
 
     def _can(self, name: str) -> bool:
+        if name == "doctor" and self._home.examine is None:
+            return False
         return hasattr(self, f"action_{name}")
 
     def action_help(self, argument: str) -> None:
@@ -84,6 +89,20 @@ class PlainCommands:
         if not argument:
             raise InputError("/resume takes the id of a session; qcode sessions lists them.")
         self._leave("resume", argument)
+
+    def action_doctor(self, argument: str) -> None:
+        self._leave("doctor", argument)
+
+    def action_permissions(self, argument: str) -> None:
+        held = self._plain.held
+        for rule in held.rules:
+            self._voice.line(f"{rule}, {rule.source}")
+        if not held.rules:
+            self._voice.line("There are no rules: the mode alone decides.")
+
+    def action_config(self, argument: str) -> None:
+        for key, value, source in self._plain.held.settings:
+            self._voice.line(f"{key} = {value}, {source}")
 
     def action_modes(self, argument: str) -> None:
         self._voice.line(f"{self._plain.talk.status.mode or 'no'} mode; /mode NAME changes it.")
@@ -139,5 +158,4 @@ class PlainCommands:
 
     def _page(self, lines: Sequence[Line]) -> None:
         for one in lines:
-            heard = (span.text for span in one.spans if not span.style.startswith("bar"))
-            self._voice.line("".join(heard).rstrip())
+            self._voice.line(heard(one))

@@ -19,6 +19,7 @@ from qcode.tui.blocks import (
 from qcode.tui.chat.matter import address, diffs, wanted_by
 from qcode.tui.chat.waiting import is_network
 from qcode.tui.drawing.visible import visible
+from qcode.tui.lines import Line
 from qcode.tui.phases import clock
 
 Row = tuple[str, str]
@@ -30,6 +31,12 @@ TAIL_ROWS = 5
 _STATES = {"error": "failed", "denied": "denied", "cancelled": "cancelled"}
 _TODO = {"open": "to do", "doing": "doing", "done": "done"}
 _KINDS = {"prompt": "you", "steer": "you", "queued": "you", "qcode": "qcode"}
+
+
+def heard(one: Line) -> str:
+    """A line of a page without what only draws."""
+    said = (span.text for span in one.spans if not span.style.startswith("bar"))
+    return "".join(said).rstrip()
 
 
 def rows(block: Block) -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Literal
 
 from qcode.protocol.events import AnyEvent, Notice
@@ -12,6 +13,7 @@ from qcode.protocol.inputs import (
     Prompt,
     QuestionReply,
     RunShell,
+    SetModel,
     Steer,
 )
 from qcode.tui.chat.talk import Talk
@@ -35,6 +37,7 @@ class PlainTalk:
         self, opened: Opened, voice: Voice, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.engine: Engine = opened.engine
+        self.held = opened.held
         self.talk = Talk(opened.session_id)
         self.wants: Wants = "nothing"
         """What the next line is."""
@@ -50,6 +53,9 @@ class PlainTalk:
     def submit(self, given: Input) -> None:
         """Say it to the engine, and keep it in mind."""
         self.engine.submit(given)
+        if isinstance(given, SetModel):
+            here = self.held.addresses.get(given.model, self.held.base_url)
+            self.held = replace(self.held, base_url=given.base_url or here)
         changed = self.talk.hear(given, self._clock())
         self._printer.show(changed, self.talk.state, self.talk.blocks)
 

@@ -4,6 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from qcode.doctor.base import Finding, Result
+from qcode.doctor.report import Report
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import (
     AnyEvent,
@@ -28,7 +30,7 @@ from qcode.protocol.messages import (
     ToolMessage,
     user,
 )
-from qcode.tui.home import Home, Opened, Wanted
+from qcode.tui.home import Examination, Home, Opened, Wanted
 from qcode.tui.plain import run_plain
 from tests.support.scripted_engine import ScriptedEngine
 from tests.tui.stories import started
@@ -91,6 +93,35 @@ def _behind(allowed: bool, words: str) -> list[AnyEvent]:  # noqa: FBT001  one c
     return [settled, done, TurnFinished("end_turn")]
 
 
+async def _examine(wanted: Examination) -> Report:
+    """Waits to be stopped, unless it is told to go on `anyway`."""
+    wanted.checks("context: how large it is")
+    if wanted.anyway:
+        return _found(until="its end")
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        return _found(until="Ctrl+C")
+    raise AssertionError
+
+
+def _found(until: str) -> Report:
+    small = Finding(
+        id="context.small",
+        weight="slow",
+        title="The context is small.",
+        cost="Turns are lost.",
+        change="-c 65536",
+    )
+    return Report(
+        qcode="0.1.0",
+        date="2026-11-21T20:00:00+00:00",
+        server=None,
+        checks=(Result(probe="context", verdict="fails", said=f"4,096 tokens until {until}"),),
+        findings=(small,),
+    )
+
+
 def main() -> int:
     """As `qcode --plain` would."""
     engine = AskingEngine(())
@@ -99,7 +130,7 @@ def main() -> int:
     def open_(wanted: Wanted) -> Opened:
         return Opened(engine, session_id="s1")
 
-    return asyncio.run(run_plain(Home(folder, open_, folder)))
+    return asyncio.run(run_plain(Home(folder, open_, folder, examine=_examine)))
 
 
 if __name__ == "__main__":

@@ -263,3 +263,42 @@ def test_a_real_session_over_a_server_is_told_and_goes_back(
     finally:
         plain.close()
     assert not (tmp_path / "a.py").exists()
+
+
+def test_an_examination_is_told_line_by_line(plain: Plain) -> None:
+    plain.until("> ")
+    plain.type("/doctor nonsense\n")
+    plain.until("/doctor takes nothing but anyway")
+    plain.type("/doctor anyway\n")
+    said = COLOUR.sub(b"", plain.until("writes a report.")).decode()
+    assert said.index("Ctrl+C ends it") < said.index("context: how large it is")
+    assert "slow: The context is small." in said
+    assert "change: -c 65536" in said
+    assert "4,096 tokens until its end" in said
+    plain.type("/quit\n")
+    assert plain.ends() == 0
+    assert b"\x1b" not in COLOUR.sub(b"", plain.said)
+
+
+def test_ctrl_c_ends_an_examination_and_keeps_what_is_known(plain: Plain) -> None:
+    plain.until("> ")
+    plain.type("/doctor\n")
+    plain.until("context: how large it is")
+    plain.type("hang\n")
+    plain.interrupt()
+    plain.until("4,096 tokens until Ctrl+C")
+    plain.until("nothing for")  # the line that was typed meanwhile is heard now
+    plain.interrupt()
+    plain.until("cancelled")
+    plain.type("/quit\n")
+    assert plain.ends() == 0
+    assert plain.told.index("Prompt") < plain.told.index("Cancel")
+
+
+def test_a_hangup_ends_an_examination_and_the_session(plain: Plain) -> None:
+    plain.until("> ")
+    plain.type("/doctor\n")
+    plain.until("context: how large it is")
+    plain.process.send_signal(signal.SIGHUP)
+    assert plain.ends() == 128 + signal.SIGHUP
+    assert plain.told[-1] == "closed"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcode.protocol.errors import InputError
 from qcode.tui.acts.hands import Acts, Hands
-from qcode.tui.examined_page import summary
+from qcode.tui.examined_page import is_anyway, summary
 from qcode.tui.home import Examination
 from qcode.tui.screens.examining import Ears, ExaminingScreen
 
@@ -21,15 +21,12 @@ async def doctor(hands: Hands, words: str) -> None:
         raise InputError("There is no examination here; `qcode doctor` in a shell makes one.")
     if hands.talk.busy:
         raise InputError("/doctor waits until nothing runs; Esc ends what does.")
-    if words.lstrip("-") not in ("", "anyway"):
-        raise InputError("/doctor takes nothing but anyway: also while the server is at work.")
+    anyway = is_anyway(words)
     base_url, model = hands.held.base_url, hands.talk.status.model
     key = await asyncio.to_thread(hands.held.key_for, base_url)
 
     def look(ears: Ears) -> Coroutine[Any, Any, "Report"]:
-        return examine(
-            Examination(base_url, model, ears.said, ears.checks, key, anyway=bool(words))
-        )
+        return examine(Examination(base_url, model, ears.said, ears.checks, key, anyway=anyway))
 
     screen = ExaminingScreen(hands.palette, look, hands.home.clock)
     await hands.ask(screen)
