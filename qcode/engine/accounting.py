@@ -5,7 +5,8 @@ from collections.abc import Callable
 import msgspec
 
 from qcode.engine.gauge import Gauge
-from qcode.protocol.events import Ahead, Usage
+from qcode.protocol.ahead import Ahead
+from qcode.protocol.events import Usage
 from qcode.server.base import Strategy
 
 SLACK = 16

@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from qcode.engine.heading import headed
 from qcode.engine.history import History
 from qcode.engine.say import Say
-from qcode.protocol.events import Ahead, ServerState
+from qcode.protocol.ahead import Ahead
+from qcode.protocol.events import ServerState
 from qcode.protocol.messages import AssistantMessage, user
 from qcode.server.base import Cold, Request, Server, Warmed
 from qcode.server.shape import wire_messages

@@ -10,8 +10,8 @@ from qcode.engine.approval import allowing
 from qcode.headless import exits
 from qcode.headless.exits import ExitCode
 from qcode.protocol.access import NETWORK_CALL
+from qcode.protocol.ahead import Ahead
 from qcode.protocol.events import (
-    Ahead,
     AnyEvent,
     ApprovalRequested,
     ApprovalSettled,

@@ -20,6 +20,7 @@ from typing import Literal
 import msgspec
 
 from qcode.protocol.access import Access
+from qcode.protocol.ahead import Ahead
 from qcode.protocol.display import Block, OutputBlock
 from qcode.protocol.messages import AssistantMessage, ToolCall, ToolMessage, ToolSpec, UserMessage
 
@@ -123,20 +124,6 @@ class ToolCallDelta(Event, frozen=True):
     """Length of its arguments so far."""
     added: str = ""
     """The piece of its arguments that is new."""
-
-
-class Ahead(msgspec.Struct, frozen=True):
-    """Cached tokens of an answer that are there because somebody saw to it before the prompt
-    came."""
-
-    tokens: int = 0
-    """Read while nobody waited."""
-    seconds: float = 0.0
-    """What that took: so long the person would have waited."""
-    restored_tokens: int = 0
-    """Lost by the server, and taken back from its disk."""
-    loading_seconds: float = 0.0
-    """Of loading the model, before the prompt came."""
 
 
 class Usage(Event, frozen=True):

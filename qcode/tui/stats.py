@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from qcode.protocol.ahead import Ahead
 from qcode.protocol.events import (
-    Ahead,
     AnyEvent,
     BudgetReached,
     Compacted,

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from qcode.assemble import Start
-from qcode.protocol.events import Ahead, ServerState
+from qcode.protocol.ahead import Ahead
+from qcode.protocol.events import ServerState
 from qcode.protocol.inputs import Rewind
 from qcode.session.conversation import fold
 from qcode.session.store import Store

@@ -3,8 +3,8 @@
 from qcode.headless.exits import ExitCode
 from qcode.headless.json import as_object
 from qcode.headless.result import WAITING, Result
+from qcode.protocol.ahead import Ahead
 from qcode.protocol.events import (
-    Ahead,
     ContextChanged,
     MessageCompleted,
     ModelChanged,

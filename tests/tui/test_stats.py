@@ -12,8 +12,8 @@ from textual.app import App
 from textual.screen import Screen
 
 from qcode.engine.contents import KINDS, contents
+from qcode.protocol.ahead import Ahead
 from qcode.protocol.events import (
-    Ahead,
     AnyEvent,
     BudgetReached,
     LoopSeen,
