@@ -12,20 +12,14 @@ from pathlib import Path
 
 from qcode.permission.repository import LARGEST, settings
 from qcode.workspace.ignore import git_folder, repository
+from qcode.workspace.submodules import files, submodules
 
-_ENTRY = re.compile(rb"\x00\x00\xe0\x00.{32}(.)(.)", re.DOTALL)
-"""Of an index: the mode of a submodule; owner, size and name of its commit; two bytes of flags."""
-_EXTENDED = 0x40
-_LARGEST_INDEX = 64 * 1024 * 1024
 _WORKTREE = re.compile(r"^\s*worktree\s*=[^\n]*$", re.MULTILINE)
 """Git's own line in the settings of a submodule."""
 
 
 class Nested:
-    """What stood there at the start is the person's; what appears or changes then is a command's.
-
-    Not seen: names in an index of version 4, which are packed.
-    """
+    """What stood there at the start is the person's; what appears or changes is a command's."""
 
     def __init__(self, folder: Path) -> None:
         self._top = repository(folder)
@@ -55,9 +49,10 @@ class Nested:
         """Path from the top, and the settings there."""
         if self._top is None:
             return
-        index = Path(git_folder(str(self._top)), "index")
-        if (stamp := _stamp(index)) != self._stamp:
-            self._stamp, self._paths = stamp, _paths(index)
+        indexes = files(Path(git_folder(str(self._top))))
+        if (stamp := tuple(one for file in indexes for one in _stamp(file))) != self._stamp:
+            named = (path for file in indexes for path in submodules(file))
+            self._stamp, self._paths = stamp, list(dict.fromkeys(named))
         for path in self._paths:
             config = Path(git_folder(str(self._top / path))) / "config"
             stamp = _stamp(config)
@@ -75,19 +70,6 @@ def _stamp(file: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _paths(index: Path) -> list[str]:
-    """Of submodules in an index, and what only looks like one."""
-    try:
-        if not index.is_file() or index.stat().st_size > _LARGEST_INDEX:
-            return []
-        data = index.read_bytes()
-    except OSError:
-        return []
-    starts = (found.end() + 2 * bool(found[1][0] & _EXTENDED) for found in _ENTRY.finditer(data))
-    names = (data[start : data.find(b"\0", start)] for start in starts)
-    return [os.fsdecode(name) for name in dict.fromkeys(names) if 0 < len(name) < 4096]
 
 
 def _text(config: Path) -> str:

@@ -16,7 +16,10 @@ HIDES = (
 )
 
 
-def test_it_is_told_and_the_next_command_is_asked_about() -> None:
+@pytest.mark.parametrize(
+    "form", ["", " && git update-index --index-version 4", " && git update-index --split-index"]
+)
+def test_it_is_told_and_the_next_command_is_asked_about(form: str) -> None:
     if why := why_not():
         pytest.skip(why)
     with outside_tmp() as folder:
@@ -25,7 +28,7 @@ def test_it_is_told_and_the_next_command_is_asked_about() -> None:
         subprocess.run(["git", "init", "-q"], cwd=workspace, check=True)
         replies = [
             Reply(calls=(Call("shell", json.dumps({"command": line})),))
-            for line in (HIDES, "touch after")
+            for line in (HIDES + form, "touch after")
         ]
         with ScriptedServer(*replies, Reply(text="Done.")) as server:
             words = ("--permission-mode", "auto", "--base-url", server.base_url)

@@ -1,0 +1,86 @@
+"""Which submodules the index of a repository names, in whatever form it is kept.
+
+Git is not asked: it would look into them. Who adds one may choose the form as well: names that are
+packed (version 4), entries that lie in a second file (split), longer hashes (SHA-256).
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+LARGEST = 64 * 1024 * 1024
+"""A larger index is not read."""
+_SUBMODULE = b"\0\0\xe0\0"
+_MODES = frozenset(
+    {_SUBMODULE, *(b"\0\0" + mode for mode in (b"\x81\xa4", b"\x81\xed", b"\xa0\0"))}
+)
+_FOLDER = b"\0\0\x40\0"
+"""Of a sparse index."""
+_ENTRIES = tuple(
+    # the mode, owner, size and name of its commit; two bytes of flags
+    re.compile(rb"\x00\x00\xe0\x00.{%d}(.)(.)" % (12 + size), re.DOTALL)
+    for size in (20, 32)
+)
+_EXTENDED = 0x40
+_LONGEST = 4096
+
+
+def files(git_folder: Path) -> tuple[Path, ...]:
+    """What the entries stand in: the index, and those that share theirs with it."""
+    return git_folder / "index", *sorted(git_folder.glob("sharedindex.*"))
+
+
+def submodules(index: Path) -> list[str]:
+    """Paths from the top, and what only looks like one."""
+    try:
+        if not index.is_file() or index.stat().st_size > LARGEST:
+            return []
+        data = index.read_bytes()
+    except OSError:
+        return []
+    packed = data[:8] == b"DIRC\0\0\0\4"
+    names = _packed(data) if packed else _plain(data)
+    return [os.fsdecode(name) for name in dict.fromkeys(names) if 0 < len(name) < _LONGEST]
+
+
+def _plain(data: bytes) -> Iterator[bytes]:
+    for pattern in _ENTRIES:
+        for found in pattern.finditer(data):
+            start = found.end() + 2 * bool(found[1][0] & _EXTENDED)
+            yield data[start : data.find(b"\0", start)]
+
+
+def _packed(data: bytes) -> Iterator[bytes]:
+    """Each name goes on where it differs from the one before."""
+    for size in (20, 32):
+        found = list(_unpacked(data, size))
+        if found and found[-1][0] != b"":
+            yield from (name for mode, name in found if mode == _SUBMODULE)
+
+
+def _unpacked(data: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """Mode and name of each entry; an empty mode = hashes are not of this size."""
+    at, name = 12, b""
+    for _ in range(int.from_bytes(data[8:12], "big")):
+        mode, flags = data[at + 24 : at + 28], at + 40 + size
+        if (mode not in _MODES and mode != _FOLDER) or flags + 3 > len(data):
+            yield b"", b""
+            return
+        at = flags + (4 if data[flags] & _EXTENDED else 2)
+        shorter, at = _number(data, at)
+        end = data.find(b"\0", at)
+        if shorter > len(name) or end < 0:
+            yield b"", b""
+            return
+        name, at = name[: len(name) - shorter] + data[at:end], end + 1
+        yield mode, name
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """Of any length, as in packs; and where it ends."""
+    value = data[at] & 0x7F
+    while data[at] & 0x80 and at + 1 < len(data):
+        at += 1
+        value = ((value + 1) << 7) | (data[at] & 0x7F)
+    return value, at + 1
