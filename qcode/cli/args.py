@@ -18,7 +18,7 @@ subcommands:
   qcode servers       what answers, and what it can do
   qcode serve         serve a model file, for every qcode of yours
   qcode models        which models fit this machine, and which to take
-  qcode doctor        what is wrong with the server, measured, and what to change
+  qcode doctor        what is wrong with the server, measured, and what to do
   qcode bench         how fast a server is, what a model gets done; compared
   qcode config        show every setting and where it came from
   qcode auth          keys of endpoints, in the keyring of your system
@@ -28,7 +28,8 @@ subcommands:
   qcode trust         what this folder would configure, and whether it may
   qcode paths         where configuration, sessions and logs are
   qcode bug           a report about qcode, for you to read and send
-  qcode help          pages: doctor, environment, exit-codes, rules, sandbox, scripting, servers
+  qcode help          pages: doctor, environment, exit-codes, rules, sandbox,
+                      scripting, servers
   qcode demo          watch it mend a bug
   qcode completion    code for your shell: bash, zsh or fish
 

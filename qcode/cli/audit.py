@@ -39,7 +39,11 @@ def add(parser_group: "Group") -> None:
     )
     parser.add_argument("session", nargs="?", help="id, part of it, or name; else the latest here")
     parser.add_argument(
-        "--kind", action="append", choices=get_args(Kind), help="only these; may be given again"
+        "--kind",
+        action="append",
+        choices=get_args(Kind),
+        metavar="KIND",  # all of them in the usage would be a line that no terminal holds
+        help=f"only these, may be given again: {', '.join(get_args(Kind))}",
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.add_argument(

@@ -53,14 +53,24 @@ def add(parser_group: "Group") -> None:
     parser.add_argument("--gguf", metavar="MODEL", help="served by qcode: see qcode serve")
     parser.add_argument("--model", metavar="NAME", help="this model of it, or a profile")
     parser.add_argument(
-        "--sizes", type=_sizes, default=SIZES, metavar="LIST", help="tokens of prompt: 512,4k,16k"
+        "--sizes",
+        type=_sizes,
+        default=SIZES,
+        metavar="LIST",
+        help=f"tokens of prompt, such as 512,4k; default {','.join(map(_size, SIZES))}",
     )
-    parser.add_argument("--repeat", type=positive, default=3, metavar="N", help="requests a size")
     parser.add_argument(
-        "--seconds", type=duration, default=180.0, metavar="TIME", help="for all; such as 90s, 10m"
+        "--repeat", type=positive, default=3, metavar="N", help="requests a size; default 3"
     )
     parser.add_argument(
-        "--generate", type=positive, default=64, metavar="N", help="tokens of each answer"
+        "--seconds",
+        type=duration,
+        default=180.0,
+        metavar="TIME",
+        help="for all, such as 90s, 10m; default 180s",
+    )
+    parser.add_argument(
+        "--generate", type=positive, default=64, metavar="N", help="tokens an answer; default 64"
     )
     parser.add_argument("--note", default="", metavar="TEXT", help="its flags, for the file")
     parser.add_argument("--save", type=Path, metavar="FILE", help="the curve as JSON")
@@ -73,6 +83,11 @@ def add(parser_group: "Group") -> None:
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(do=run)
+
+
+def _size(tokens: int) -> str:
+    """As `_sizes` takes it."""
+    return str(tokens) if tokens % 1024 else f"{tokens // 1024}k"
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -67,14 +67,24 @@ def add(parser_group: "Group") -> None:
     made.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this one")
     made.add_argument("--count", type=positive, default=8, metavar="N", help="tasks; default 8")
     made.add_argument(
-        "--kinds", type=kinds, default=("bug", "redo"), metavar="LIST", help="bug, redo; or both"
+        "--kinds",
+        type=kinds,
+        default=("bug", "redo"),
+        metavar="LIST",
+        help="bug, redo; default both",
     )
     made.add_argument("--verify", metavar="CMD", help="runs the tests; default: agent.verify")
     made.add_argument("--prepare", default="", metavar="CMD", help="runs first in each copy")
     made.add_argument(
-        "--make-budget", type=duration, default=1800.0, metavar="TIME", help="for making them"
+        "--make-budget",
+        type=duration,
+        default=1800.0,
+        metavar="TIME",
+        help="for making them; default 30m",
     )
-    made.add_argument("--seed", type=count, default=1, metavar="N", help="another one, other bugs")
+    made.add_argument(
+        "--seed", type=count, default=1, metavar="N", help="another one, other bugs; default 1"
+    )
     _settings(parser.add_argument_group("settings: one of each list with one of each other"))
     _limits(parser.add_argument_group("limits and results"))
     parser.set_defaults(do=run)
@@ -96,13 +106,21 @@ def _settings(group: "argparse._ArgumentGroup") -> None:
 
 
 def _limits(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--repeat", type=positive, default=1, metavar="N", help="attempts at each")
+    group.add_argument(
+        "--repeat", type=positive, default=1, metavar="N", help="attempts at each; default 1"
+    )
     group.add_argument(
         "--budget", type=duration, default=900.0, metavar="TIME", help="an attempt; default 15m"
     )
-    group.add_argument("--max-tool-calls", type=positive, default=100, metavar="N", help="the same")
     group.add_argument(
-        "--test-budget", type=duration, default=300.0, metavar="TIME", help="a run of the tests"
+        "--max-tool-calls", type=positive, default=100, metavar="N", help="of one; default 100"
+    )
+    group.add_argument(
+        "--test-budget",
+        type=duration,
+        default=300.0,
+        metavar="TIME",
+        help="a run of the tests; default 5m",
     )
     group.add_argument("--sandbox", choices=("required", "off"), help="off: your own risk")
     group.add_argument("--out", type=Path, metavar="DIR", help="for the results")

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DESCRIPTION = """\
-What fits on this machine: models, their quantisations, the memory that they take, how fast they may
-be, and one recommendation. Counted as if nothing else ran.
+What fits on this machine: models, their quantisations, the memory that they
+take, how fast they may be, and one recommendation. Counted as if nothing else
+ran.
 
   qcode models                        here
   qcode models --memory 24            on a GPU of 24 GiB, in this machine

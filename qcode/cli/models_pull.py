@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     Group = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DESCRIPTION = """\
-Download a model into the cache of the hub, where every other program finds it. What has come is
-kept when it is interrupted: the same command goes on there. Its checksum is compared.
+Download a model into the cache of the hub, where every other program finds it.
+What has come is kept when it is interrupted: the same command goes on there.
+Its checksum is compared.
 
   qcode models pull unsloth/Qwen3.6-35B-A3B-GGUF:UD-Q4_K_XL
   HF_ENDPOINT=https://hub.example.com qcode models pull OWNER/REPOSITORY:QUANT

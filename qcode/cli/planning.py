@@ -3,6 +3,7 @@
 Who joins a server that runs needs none of it.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -65,12 +66,29 @@ def plan_in_room(file: Path, wants: Wants, config: Config, folder: Path, say: Sa
 
 def _flagged(found: Plan, config: Config) -> Plan:
     """With the person's own flags in the place of those of the same name."""
-    said = (words.partition(" ") for words in config.serve.flags)
-    own = [Flag(name, value.strip(), "as serve.flags says") for name, _, value in said]
+    own = own_flags(config.serve.flags)
     _check_flags(found, own)
     names = {flag.name for flag in own}
     kept = (flag for flag in found.flags if flag.name not in names)
     return replace(found, flags=(*kept, *own))
+
+
+def own_flags(said: Sequence[str]) -> list[Flag]:
+    """What `serve.flags` says: a flag and its value in one string, or in two as a list of words for
+    a command has them. Raises ConfigError."""
+    pairs: list[list[str]] = []
+    for text in map(str.strip, said):
+        name, _, value = text.partition("=" if re.match(r"--[\w-]+=", text) else " ")
+        if re.match(r"--?[A-Za-z]", text):
+            pairs.append([name, value.strip()])
+        elif pairs and not pairs[-1][1]:
+            pairs[-1][1] = text
+        else:
+            raise ConfigError(
+                f"serve.flags has {text!r} where a flag of llama-server should stand. Write "
+                '"--threads 4", or "--threads", "4".'
+            )
+    return [Flag(name, value, "as serve.flags says") for name, value in pairs]
 
 
 def _check_flags(found: Plan, own: Sequence[Flag]) -> None:
@@ -80,8 +98,7 @@ def _check_flags(found: Plan, own: Sequence[Flag]) -> None:
     if found.engine.backend == "xllamacpp" and unknown:
         raise ConfigError(
             f"serve.flags has {', '.join(unknown)}, which xllamacpp does not know. Write the long "
-            "name as llama-server spells it and its value behind a blank (--threads 4), or install "
-            "a llama-server."
+            "name as llama-server spells it (--threads 4), or install a llama-server."
         )
 
 

@@ -28,14 +28,22 @@ if TYPE_CHECKING:
 Running = tuple[Place, Card]
 
 DESCRIPTION = """\
-Serve a model file with the flags that fit this machine, each with its reason. It listens on this
-machine alone, and only your own qcodes have its key: they share it, start it again after a crash,
-and end it when none of them has been open for serve.idle_minutes. While one is open it stays; with
-nothing asked for serve.sleep_minutes the model leaves the memory until the next prompt (0 = never).
+Serve a model file with the flags that fit this machine, each with its reason.
+It listens on this machine alone, and only your own qcodes have its key: they
+share it, start it again after a crash, and end it when none of them has been
+open for serve.idle_minutes. While one is open it stays; with nothing asked for
+serve.sleep_minutes the model leaves the memory until the next prompt (0 =
+never).
 
   qcode serve ~/models/Qwen3.6-35B-A3B-UD-Q4_K_XL.gguf
   qcode serve hf:unsloth/Qwen3.6-35B-A3B-GGUF:UD-Q4_K_XL --print llama-server
-  qcode --gguf MODEL                  the same server, started and ended by itself
+  qcode --gguf MODEL           the same server, started and ended by itself
+
+serve.flags in the settings adds flags of llama-server or takes their place,
+each with its value in one string or in two:
+
+  [serve]
+  flags = ["--threads 4", "--batch-size", "256"]
 """
 
 

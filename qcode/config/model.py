@@ -157,7 +157,8 @@ class Serve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     context_tokens: Tokens = 0
     """Context of a conversation; 0 = as much as fits and serves."""
     flags: Rules = ()
-    """Flags of llama-server beside the planned ones, or in their place: `--threads 4`."""
+    """Flags of llama-server beside the planned ones, or in their place: `"--threads 4"`, or
+    `"--threads", "4"`."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

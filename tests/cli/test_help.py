@@ -1,16 +1,21 @@
 """`qcode help`: pages that are true, and a manual that a formatter reads."""
 
+import argparse
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from qcode.cli.args import EPILOG, parser
-from qcode.cli.completion import levels
+from qcode.cli.completion import levels, parsers
 from qcode.cli.dispatch import SUBCOMMANDS
 from qcode.cli.help import main, manual
 from qcode.cli.pages import TOPICS, page
+from qcode.config.load import ENVIRONMENT
+from qcode.config.model import Config
 from qcode.headless.exits import ExitCode
 from qcode.protocol.errors import InputError
 
@@ -42,9 +47,9 @@ def test_the_help_names_every_subcommand_page_and_code() -> None:
     assert told
     codes = {int(code) for code in re.findall(r"\b\d+\b", told[1])}
     assert codes == {int(code) for code in ExitCode}
-    pages = re.search(r"qcode help +pages: (.*)", EPILOG)
+    pages = re.search(r"qcode help +pages: ((?:.*,\n)*.*)", EPILOG)
     assert pages
-    assert pages[1].split(", ") == list(TOPICS)
+    assert re.split(r",\s+", pages[1]) == list(TOPICS)
 
 
 def test_the_page_of_exit_codes_has_all_of_them() -> None:
@@ -58,7 +63,45 @@ def test_every_flag_of_a_page_is_one(topic: str) -> None:
     known |= {name for level in levels() for flag in level.flags for name in flag.spellings}
     said = set(re.findall(r"(?<!\w)--[a-z-]+[a-z]", page(topic)))
     assert said <= known, said - known
-    assert all(len(row) <= 108 for row in page(topic).splitlines())
+    assert all(len(row) <= 80 for row in page(topic).splitlines())
+
+
+def all_parsers(
+    name: str, made: argparse.ArgumentParser
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """With those of the words below it."""
+    yield name, made
+    for action in made._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, inner in action.choices.items():
+                yield from all_parsers(f"{name} {word}", inner)
+
+
+def test_every_help_fits_a_terminal_of_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    found = dict(all_parsers("qcode", parser()))
+    for name, made in parsers()[0].items():
+        found |= dict(all_parsers(name, made))
+    assert {"serve", "models pull", "bench tasks", "config show", "completion"} <= set(found)
+    long = {
+        name: rows
+        for name, made in found.items()
+        if (rows := [row for row in made.format_help().splitlines() if len(row) > 80])
+    }
+    assert not long
+
+
+def test_what_no_variable_sets_is_named() -> None:
+    """The page says of all other settings that they have one."""
+    told = " ".join(page("environment").split())
+    sections = msgspec.to_builtins(Config())
+    keys = {f"{name}.{key}" for name, values in sections.items() for key in values}
+    without = keys - set(ENVIRONMENT.values())
+    lists = {"agent.exclude", *(f"permission.{word}" for word in ("allow", "ask", "deny"))}
+    assert "lists, rules" in told
+    unsaid = [key for key in without - lists if not key.startswith("sandbox.") and key not in told]
+    assert not unsaid
+    assert set(re.findall(r"\b(?:agent|serve)\.[a-z_]+", told)) - without == {"agent.max_steps"}
 
 
 def test_the_manual_has_every_flag_and_formats() -> None:

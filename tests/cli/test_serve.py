@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from qcode.cli import serve
+from qcode.cli.planning import own_flags
 from qcode.cli.serve_tables import report, table, told
 from qcode.cli.serving import Progress, asked
 from qcode.config.files import ProjectFile
@@ -188,6 +189,21 @@ def test_a_flag_that_the_engine_does_not_know_is_refused(
         asked(str(model), config).use(lambda said: None)
     left = [file.name for file in (paths().state / "serve").iterdir()]
     assert left in ([], ["slots"])
+
+
+def test_flags_are_taken_in_one_string_or_in_two() -> None:
+    said = ("--batch-size", "256", "--threads 4", "--no-warmup", "--n-predict", "-1", "-ub=64")
+    assert [(flag.name, flag.value) for flag in own_flags((*said, "--ubatch-size=64"))] == [
+        ("--batch-size", "256"),
+        ("--threads", "4"),
+        ("--no-warmup", ""),
+        ("--n-predict", "-1"),
+        ("-ub=64", ""),
+        ("--ubatch-size", "64"),
+    ]
+    for wrong in (("256",), ("--threads 4", "5")):
+        with pytest.raises(ConfigError, match="where a flag of llama-server should stand"):
+            own_flags(wrong)
 
 
 def test_no_project_says_what_runs_here(home: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ async def choose_theme(hands: Hands, name: str) -> None:
 async def settings(hands: Hands, _: str) -> None:
     """Every setting with its value and where it comes from."""
     rows = [Row(None, f"{key} = {value}", where) for key, value, where in hands.held.settings]
-    hint = "the file that `qcode paths` names; `qcode config` changes it"
+    hint = "edit the file that `qcode paths` names to change one"
     sheet = Sheet("settings", "page", placeholder=hint, hints=CHOOSE[1:])
     # not `About[None](...)`: Python 3.11 would set an attribute on what is frozen
     about: About[None] = About(sheet, rows, order="as given")
