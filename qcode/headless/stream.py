@@ -49,7 +49,8 @@ async def run(make: Callable[[], Engine], prompt: Prompt | None, form: StreamFor
     if isinstance(writer, Array):  # blocks where nobody reads: outside, Ctrl+C ends that too
         writer.close()
     elif writer.is_lost:
-        talk("nobody reads stdout any more, so the run was ended.")
+        talk(f"{writer.why}, so the run was ended.")
+        return caught.code or ends.code or ExitCode.FAILED  # a result that nobody has is none
     return caught.code or ends.code
 
 

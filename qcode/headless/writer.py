@@ -31,6 +31,8 @@ class Writer:
         self.written = 0
         """Bytes."""
         self.is_lost = False
+        self.why = "nobody reads stdout any more"
+        """What became of the reader, a clause; once it is lost."""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -63,7 +65,9 @@ class Writer:
         while line := self._lines.get():
             try:
                 self._put(line)
-            except OSError:  # the reader closed its end, or the disk behind it is full
+            except OSError as error:  # the reader closed its end, or the disk behind it is full
+                if not isinstance(error, BrokenPipeError):
+                    self.why = f"stdout cannot be written ({error.strerror})"
                 self._lose()
                 return
 

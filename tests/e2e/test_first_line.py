@@ -2,15 +2,19 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.host import BOTH, Host
-from tests.e2e.rig import LIMIT_SECONDS, Cli
+from tests.e2e.rig import LIMIT_SECONDS, Cli, words
+from tests.support.script import Reply
+from tests.support.scripted_server import ScriptedServer
 
 NOBODY = "http://127.0.0.1:9/v1"
 WRONG = '[sandbox]\noutside = ["Read"]\n'
@@ -126,3 +130,46 @@ def test_names_that_are_no_text_can_be_told(cli: Cli, form: str, argv: tuple[str
     assert found[0]["subtype"] == "init"
     assert "No server answers" in found[-1]["errors"][0]
     assert ran.code == 75
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is full")
+def test_a_full_disk_is_no_reader_that_left(cli: Cli) -> None:
+    cli.url = NOBODY
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            cli.line("-p", "go", "--output-format", "stream-json"),
+            cwd=cli.folder,
+            env=cli.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+    assert done.returncode in (1, 75)  # it may have heard by then that no server is there
+    assert b"stdout cannot be written (No space left on device)" in done.stderr
+
+
+@pytest.mark.parametrize("most_bytes", [16_000, 60_000])
+def test_a_result_that_could_not_be_written_is_no_success(
+    cli: Cli, serve: Callable[..., ScriptedServer], most_bytes: int, tmp_path: Path
+) -> None:
+    serve(Reply(text=words(10_000)))
+
+    def narrow() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    with (tmp_path / "out.jsonl").open("wb") as out:
+        done = subprocess.run(
+            cli.line("-p", "go", "--output-format", "stream-json", "--no-session"),
+            cwd=cli.folder,
+            env={**cli.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # half a cache would stay
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            timeout=LIMIT_SECONDS,
+            check=False,
+            preexec_fn=narrow,
+        )
+    assert done.returncode == 1
+    assert b"stdout cannot be written (File too large)" in done.stderr
