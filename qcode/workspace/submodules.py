@@ -12,11 +12,9 @@ from pathlib import Path
 LARGEST = 64 * 1024 * 1024
 """A larger index is not read."""
 _SUBMODULE = b"\0\0\xe0\0"
-_MODES = frozenset(
-    {_SUBMODULE, *(b"\0\0" + mode for mode in (b"\x81\xa4", b"\x81\xed", b"\xa0\0"))}
-)
-_FOLDER = b"\0\0\x40\0"
-"""Of a sparse index."""
+_KINDS = (b"\x81\xa4", b"\x81\xed", b"\xa0\0", b"\x40\0", b"\xe0\0")
+"""A file, a program, a link, a folder (of a sparse index), a submodule."""
+_MODES = frozenset(b"\0\0" + kind for kind in _KINDS)
 _ENTRIES = tuple(
     # the mode, owner, size and name of its commit; two bytes of flags
     re.compile(rb"\x00\x00\xe0\x00.{%d}(.)(.)" % (12 + size), re.DOTALL)
@@ -64,7 +62,7 @@ def _unpacked(data: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
     at, name = 12, b""
     for _ in range(int.from_bytes(data[8:12], "big")):
         mode, flags = data[at + 24 : at + 28], at + 40 + size
-        if (mode not in _MODES and mode != _FOLDER) or flags + 3 > len(data):
+        if mode not in _MODES or flags + 3 > len(data):
             yield b"", b""
             return
         at = flags + (4 if data[flags] & _EXTENDED else 2)
