@@ -53,15 +53,19 @@ async def visit(address: Address, wanted: Visit) -> Report:
         subject.deep = wanted.is_deep
         saved = await slot.save(subject)
         wanted.say(_beforehand(subject, saved))
+        is_whole = False
         try:
             if subject.facts.loaded is False:
                 wanted.say("the model is loaded first; that time is not counted.")
             await wake(subject)
             async with _told(wanted) as tell:
                 examined = await examine(subject, wanted.probes, wanted.seconds, tell)
+            is_whole = not examined.interrupted
         finally:  # also where waking it is interrupted
             if saved.slots:
-                await _give_back(subject, saved, wanted.say)
+                was_put_back = await _give_back(subject, saved, wanted.say)
+                if was_put_back and not is_whole:
+                    wanted.say("the saved conversation was put back.")
         remarks = (*misnamed(subject), *contested.remarks(subject.facts))
         return report.of(subject.facts, examined, wanted.own, remarks)
 
@@ -85,11 +89,13 @@ async def _told(wanted: Visit) -> AsyncIterator[Tell]:
         yield progress.tell
 
 
-async def _give_back(subject: Subject, saved: slot.Saved, say: Callable[[str], None]) -> None:
+async def _give_back(subject: Subject, saved: slot.Saved, say: Callable[[str], None]) -> bool:
+    """Whether it is."""
     if await slot.restore(subject, saved):
         await slot.clear(subject, saved, paths().state / "serve" / "slots")
-    else:
-        say("the saved conversation could not be put back: its next turn is read anew.")
+        return True
+    say("the saved conversation could not be put back: its next turn is read anew.")
+    return False
 
 
 async def _in_use(subject: Subject) -> str:

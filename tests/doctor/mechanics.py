@@ -77,6 +77,7 @@ CASES = (
     _case("context of 8,192", llama(n_ctx=8_192), "context.small"),
     _case("two slots that divide 65,536", llama(n_parallel=2), "slots.divided"),
     _case("no template in the file", bare, "template.missing"),
+    _case("ChatML in place of the file's own", llama(chat_template="chatml"), "template.replaced"),
     _case("template without tools", llama(chat_template=TOOLLESS), "template.tools"),
     _case("template without reasoning", llama(chat_template=FORGETFUL), "template.reasoning"),
     _case(

@@ -44,6 +44,22 @@ def test_slots_that_divide_name_the_whole_context(llama_folder: Path) -> None:
     assert "--kv-unified" in finding.change
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ChatML in place of the file's own", "without `--chat-template`"),
+        ("template without tools", "without `--chat-template`"),
+        ("no template in the file", "Take a file that has its template"),
+    ],
+)
+def test_a_template_is_blamed_on_the_file_only_where_it_is_the_files(
+    name: str, words: str, llama_folder: Path
+) -> None:
+    finding = _tried(name, llama_folder).findings[0]
+    assert words in finding.change
+    assert ("was started with" in finding.change) == ("without" in words)
+
+
 async def test_history_that_changes_is_seen_and_sent_otherwise(llama_folder: Path) -> None:
     """Qwen 3.5's template drops earlier reasoning; what keeps it is found by trying."""
     calls_nothing = make_model(llama_folder, "3.5", "for ever")  # a call that is cut proves nothing

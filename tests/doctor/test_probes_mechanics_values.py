@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from qcode.doctor.base import Finding
 from qcode.doctor.probes import advice, expected, faults, spill, templates
 from qcode.doctor.probes.context import Context
 from qcode.doctor.probes.memory import Card, cards
+from qcode.doctor.probes.origin import Origin, template_of
 from qcode.doctor.probes.printing import Printed
 from qcode.doctor.probes.speeds import Speed
+from qcode.doctor.probes.templates import rows
 from tests.doctor.questioned import facts, subject_of
+from tests.support.gguf import write_model
 from tests.support.scripted_server import StartScripted
 
 
@@ -206,3 +210,37 @@ class TestMemory:
         device.mkdir(parents=True)
         (device / "mem_info_vram_total").write_text("?\n")
         assert not [card for card in cards("http://localhost:1/v1", tmp_path) if "AMD" in card.name]
+
+
+class TestOrigin:
+    @pytest.mark.parametrize("cut", [0, 3, 40, 400])
+    def test_a_file_that_is_cut_is_no_template_and_no_end(self, tmp_path: Path, cut: int) -> None:
+        whole, half = tmp_path / "whole.gguf", tmp_path / "half.gguf"
+        write_model(whole, "{{ messages }}")
+        half.write_bytes(whole.read_bytes()[:cut])
+        assert template_of(whole) == "{{ messages }}"
+        assert not template_of(half)
+
+    def test_one_without_a_template_is_told_from_one_that_is_not_there(
+        self, tmp_path: Path
+    ) -> None:
+        write_model(tmp_path / "bare.gguf", "")
+        assert template_of(tmp_path / "bare.gguf") == ""
+        assert template_of(tmp_path / "none.gguf") is None
+
+    @pytest.mark.parametrize(
+        ("of", "fault", "words"),
+        [
+            ("a flag", "template.replaced", "started with another"),
+            ("a stand-in", "template.missing", "has no chat template"),
+            ("unknown", "template.missing", "prints by llama.cpp's stand-in"),
+        ],
+    )
+    def test_who_is_blamed_is_known_or_nobody(self, of: Origin, fault: str, words: str) -> None:
+        row = next(row for row in rows() if row.id == "template.missing")
+        plain = Finding(
+            id=row.id, weight=row.weight, title=row.title, cost=row.cost, change=row.change
+        )
+        [found] = faults.blamed((plain,), of)
+        assert found.id == fault
+        assert words in found.title

@@ -1,5 +1,6 @@
 """`qcode doctor` whole, against servers that are up to something, and what runs make of it."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -99,6 +100,19 @@ def test_sampling_that_was_seen_ignored_is_told_when_a_run_begins(
     assert "takes no min_p" in cli.ask("--min-p", "0.1").err
 
 
+def test_what_was_found_broken_is_one_line_of_a_run(cli: Cli, scripted: StartScripted) -> None:
+    small = About(kind="llamacpp", context_tokens=4096)
+    cli.url = scripted(about=small, otherwise=lambda _: Reply(text="Done.")).base_url
+    assert "doctor" not in cli.ask().err
+    assert cli.run("doctor", "--seconds", "2").code == 1
+    ran = cli.ask()
+    assert (ran.code, ran.out) == (0, "Done.\n")
+    [line] = [each for each in ran.err.splitlines() if "qcode doctor found on 20" in each]
+    assert "4,096 tokens is small" in line
+    cli.run("doctor", "--forget")
+    assert "doctor" not in cli.ask().err
+
+
 def examining(cli: Cli) -> Running:
     """One that is still at it."""
     return Running(
@@ -162,8 +176,12 @@ class Saving(ScriptedServer):
         return 200, {"n_saved" if action == "save" else "n_restored": 900}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_an_examination_that_is_ended_puts_the_slot_back(cli: Cli, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
+def test_an_examination_that_is_ended_puts_the_slot_back_and_says_so(
+    cli: Cli, number: int, code: int
+) -> None:
     server = Saving(about=QWEN, otherwise=lambda _: Reply(text="never", end="hang"))
     server.actions = []
     server.start()
@@ -172,7 +190,9 @@ def test_an_examination_that_is_ended_puts_the_slot_back(cli: Cli, number: int) 
         running = examining(cli)
         server.wait_for(lambda seen: bool(seen.requests))
         running.signal(number)
-        assert running.end().code == 143
+        ran = running.end()
+        assert ran.code == code
+        assert "the saved conversation was put back." in ran.err
     finally:
         server.close()
     assert server.actions == ["save", "restore"]
@@ -206,7 +226,7 @@ def test_the_time_is_kept_and_what_it_did_not_suffice_for_is_named(
     report = of(ran.out)
     assert report.left_out
     assert report.seconds < 6
-    assert f"--seconds {report.seconds_needed}" in cli.run("doctor", "--seconds", "1").out
+    assert re.search(r"--seconds \d+ asks all", cli.run("doctor", "--seconds", "1").out)
 
 
 def test_on_a_terminal_the_running_check_is_told_and_then_gone(

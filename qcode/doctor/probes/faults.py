@@ -3,8 +3,11 @@
 import re
 from typing import Literal
 
+from msgspec.structs import replace
+
 from qcode.doctor.base import Finding
 from qcode.doctor.probes.advice import LLAMACPP
+from qcode.doctor.probes.origin import Origin
 from qcode.doctor.probes.printing import SYSTEM, Printed
 from qcode.server.base import ServerFacts
 
@@ -59,6 +62,38 @@ def refused(facts: ServerFacts, why: str) -> Finding:
         evidence={"answer": why[:200]},
         source="measured: /apply-template" if facts.kind in LLAMACPP else "measured: /tokenize",
     )
+
+
+def blamed(findings: tuple[Finding, ...], of: Origin) -> tuple[Finding, ...]:
+    """The findings with whose doing it is, where that is known."""
+    return tuple(_blamed(finding, of) for finding in findings)
+
+
+def _blamed(finding: Finding, of: Origin) -> Finding:
+    is_stand_in = finding.id == "template.missing"
+    if of == "a flag" and is_stand_in:
+        return replace(finding, id="template.replaced", title=_CHATML, change=_WITHOUT)
+    if of == "a flag" and finding.id in _OF_TEXT:
+        return replace(finding, change=f"{_WITHOUT} {finding.change}")
+    if of != "a stand-in" and is_stand_in:
+        return replace(finding, title=_UNSURE, change=f"{_EITHER} {finding.change}")
+    return finding
+
+
+_OF_TEXT = ("template.tools", "template.calls", "template.reasoning", "template.unclosed")
+_CHATML = (
+    "The server was started with another chat template than the model's own (ChatML): it shows the "
+    "model no tools."
+)
+_WITHOUT = (
+    "The server was started with another template than the model's file has: start llama-server "
+    "without `--chat-template` and `--chat-template-file`."
+)
+_UNSURE = "The server prints by llama.cpp's stand-in, ChatML, which shows the model no tools."
+_EITHER = (
+    "If llama-server was started with `--chat-template`, leave that out; else the model's file has "
+    "no template."
+)
 
 
 def _no_tools(facts: ServerFacts) -> Finding:

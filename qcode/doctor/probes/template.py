@@ -2,6 +2,7 @@
 
 from qcode.doctor.base import Finding, Result, Subject, Verdict
 from qcode.doctor.probes import faults
+from qcode.doctor.probes.origin import origin
 from qcode.doctor.probes.printing import printed, printer
 from qcode.doctor.probes.templates import known_faults
 from qcode.server.ask import NoAnswer
@@ -42,6 +43,8 @@ class Template:
         is_missing = any(finding.id == "template.missing" for finding in known)
         seen = () if is_missing else faults.found(subject.facts, prompts)
         findings = (*known, *seen)
+        if findings and subject.facts.kind == "llamacpp":
+            findings = faults.blamed(findings, await origin(subject, source))
         verdict: Verdict = "fails" if any(f.weight != "note" for f in findings) else "works"
         return Result(
             probe=self.name,
