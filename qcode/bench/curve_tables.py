@@ -15,6 +15,9 @@ KINDS: tuple[tuple[str, str], ...] = (("reading", "tokens/s"), ("writing", "toke
 """What is compared and drawn: fields of `Point`."""
 _NO_RATE = "not told"
 _CACHED_SHARE = 0.05
+_ENOUGH = 5
+"""Requests a length, from which on Student's factor is near what it is for many."""
+_WIDE = 0.1
 _RESTLESS = 0.2
 """A spread that no quiet machine has."""
 
@@ -104,8 +107,8 @@ def comparison_text(old: Curve, new: Curve, signs: Signs = FINE) -> str:
     """Both side by side, and whether a change is beyond noise; ends with a newline."""
     first, second = signs.marks
     parts = [
-        f"{first} A  {one_line(old.title, 74)}\n     measured {old.date}\n"
-        f"{second} B  {one_line(new.title, 74)}\n     measured {new.date}\n"
+        f"{first} A  {one_line(old.title, 74)}\n{_origin(old)}"
+        f"{second} B  {one_line(new.title, 74)}\n{_origin(new)}{''.join(_unlike(old, new))}"
     ]
     for name, unit in KINDS:
         table = "".join(_compared(both(old, new), name))
@@ -113,6 +116,25 @@ def comparison_text(old: Curve, new: Curve, signs: Signs = FINE) -> str:
         if table or drawn:
             parts.append(f"{name}, {unit}\n{table}\n{drawn}")
     return "\n".join(parts) + "".join(_unmatched(old, new))
+
+
+def _origin(curve: Curve) -> str:
+    return f"     {one_line(curve.base_url, 48)}, measured {curve.date}\n"
+
+
+def _unlike(old: Curve, new: Curve) -> Iterator[str]:
+    """How the two were started otherwise, and what of it was asked otherwise."""
+    one, other = _facts(old), _facts(new)
+    for name in {**one, **other}:
+        if one.get(name) != other.get(name):
+            values = f"A {one.get(name, _NO_RATE)}, B {other.get(name, _NO_RATE)}"
+            yield f"     unlike: {one_line(f'{name} {values}', 66)}\n"
+
+
+def _facts(curve: Curve) -> dict[str, str]:
+    context = f"{curve.context_tokens:,} tokens" if curve.context_tokens else _NO_RATE
+    asked = f"{curve.generated_tokens} tokens"
+    return {"context": context, **curve.told, "answers": asked}
 
 
 def _compared(rows: Sequence[Row], name: str) -> Iterator[str]:
@@ -144,8 +166,25 @@ def verdict(found: Change) -> str:
     return "faster" if found.share > 0 else "slower"
 
 
+def _fewest(old: Curve, new: Curve) -> int:
+    """Requests behind a figure, of those that are compared."""
+    counts = [len(getattr(it, name)) for row in both(old, new) for it in row for name, _ in KINDS]
+    return min(filter(None, counts), default=_ENOUGH)
+
+
+def _is_open(old: Curve, new: Curve) -> bool:
+    """Whether a change may be larger than what noise there is lets one see."""
+    pairs = [(getattr(a, name), getattr(b, name)) for a, b in both(old, new) for name, _ in KINDS]
+    found = filter(None, (change(values, others) for values, others in pairs))
+    return any(it.noise is None or it.noise > _WIDE for it in found)
+
+
 def _unmatched(old: Curve, new: Curve) -> Iterator[str]:
     yield "\n± is how far a change may be off, 95 %; under 2 % counts as noise\n"
+    fewest = _fewest(old, new)
+    if fewest < _ENOUGH and _is_open(old, new):
+        times = "request" if fewest == 1 else "requests"
+        yield f"  {fewest} {times} a length prove little: --repeat {_ENOUGH} narrows the ±\n"
     for word, one, other in (("A", old, new), ("B", new, old)):
         there = {it.asked_tokens for it in other.points}
         alone = [f"{it.asked_tokens:,}" for it in one.points if it.asked_tokens not in there]

@@ -81,6 +81,9 @@ def add(parser_group: "Group") -> None:
         metavar="FILE",
         help="one saved curve with what is measured now, or two with each other",
     )
+    parser.add_argument(
+        "--against", metavar="URL", help="measure this server as well, and set both side by side"
+    )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(do=run)
 
@@ -107,6 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError("--save is for what is measured; two files are compared as they are.")
         _print_both(saved[0], saved[1], arguments)
         return ExitCode.OK
+    if arguments.against:
+        return _run_two(arguments)
     with reached(arguments) as at:
         curve, code = _measured(at)
     if arguments.save and curve.points:
@@ -117,6 +122,35 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(curve, arguments)
     return code
+
+
+def _run_two(arguments: argparse.Namespace) -> int:
+    """Two servers, one after the other, so that neither is measured beside the other's work."""
+    if arguments.save or arguments.compare:
+        raise UsageError(
+            "--against sets two servers side by side: leave --save and --compare out. To keep "
+            "curves, measure each with --save."
+        )
+    other = {"base_url": arguments.against, "model": None, "gguf": None}
+    asyncio.run(_answers(argparse.Namespace(**vars(arguments) | other | {"own_key": ""})))
+    with reached(arguments) as at:
+        curve, code = _measured(at)
+    if code or not curve.points:
+        _print(curve, arguments)
+        return code
+    with reached(argparse.Namespace(**vars(arguments) | other)) as at:
+        second, code = _measured(at)
+    _print_both(curve, second, arguments)
+    return code
+
+
+async def _answers(arguments: argparse.Namespace) -> None:
+    """Minutes of measuring one are for another that is there. Raises ServerError."""
+    server, _ = _server(arguments)
+    try:
+        await server.facts(_loading)
+    finally:
+        await server.close()
 
 
 def _measured(arguments: argparse.Namespace) -> tuple[Curve, int]:

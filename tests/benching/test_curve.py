@@ -70,14 +70,14 @@ def test_the_table_tells_each_length_with_its_noise_and_what_is_lacking() -> Non
 
 def test_a_prompt_that_was_remembered_is_told() -> None:
     point = Point(asked_tokens=512, prompt_tokens=(512,), cached_tokens=400, reading=(9e9,))
-    told = curve_text(msgspec.structs.replace(curve(), points=(point,)))
+    told = curve_text(msgspec.structs.msgspec.structs.replace(curve(), points=(point,)))
     assert "512: the server remembered 400 all the same" in told
     assert "not told" in told
 
 
 def test_figures_that_scatter_are_doubted_and_steady_ones_are_not() -> None:
     point = Point(asked_tokens=512, prompt_tokens=(512,) * 3, reading=(100.0, 300.0, 200.0))
-    told = curve_text(msgspec.structs.replace(curve(), points=(point,)))
+    told = curve_text(msgspec.structs.msgspec.structs.replace(curve(), points=(point,)))
     assert "up to ±50.0 %: is something else at work" in told
     assert "something else" not in curve_text(curve())
 
@@ -105,6 +105,31 @@ def test_one_request_a_length_proves_nothing() -> None:
     told = comparison_text(curve(n=1), curve(0.5, n=1))
     assert told.count("n too small") == 6
     assert "slower" not in told
+
+
+def test_what_is_unlike_of_two_servers_stands_above_their_figures() -> None:
+    plain, other = (
+        curve(),
+        msgspec.structs.replace(curve(), context_tokens=8192, told={"slots": "2"}),
+    )
+    told = comparison_text(plain, other)
+    assert "unlike: context A 65,536 tokens, B 8,192 tokens" in told
+    assert "unlike: slots A not told, B 2" in told
+    assert "answers" not in told
+    assert "unlike" not in comparison_text(plain, curve(0.5))
+
+
+def test_a_wide_noise_is_told_with_what_narrows_it() -> None:
+    wide = msgspec.structs.replace(
+        curve(n=2), points=(Point(asked_tokens=512, reading=(100.0, 300.0)),)
+    )
+    told = comparison_text(
+        wide,
+        msgspec.structs.replace(wide, points=(Point(asked_tokens=512, reading=(400.0, 250.0)),)),
+    )
+    assert "2 requests a length prove little: --repeat 5 narrows" in told
+    assert "--repeat 5" not in comparison_text(curve(n=5), curve(0.5, n=5))
+    assert "--repeat 5" in comparison_text(curve(n=1), curve(0.5, n=1))
 
 
 def test_lengths_that_one_alone_has_are_named() -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -380,3 +381,25 @@ def test_what_it_does_and_how_long_is_told_beforehand(
     assert "takes the place of the conversation that the server has in its cache" in before
     assert "1 attempt (1 task, 1 setting, 1 of each), with at most 2 min of work" in before
     assert "n < 6: fewer attempts hold no range with 95 %" in ran.out
+
+
+def test_two_servers_are_measured_in_one_call_and_set_side_by_side(
+    cli: Cli, scripted: StartScripted
+) -> None:
+    def answers(body: Body) -> Reply:
+        return Reply(text="word " * 20, usage=Usage(500, 20, 0))
+
+    first = scripted(about=LLAMA, otherwise=answers)
+    second = scripted(about=replace(LLAMA, model="another", slots=2), otherwise=answers)
+    cli.url = first.base_url
+    small = ("bench", "server", "--sizes", "512", "--repeat", "1", "--generate", "16")
+    ran = cli.run(*small, "--against", second.base_url)
+    assert ran.code == 0, ran.err
+    assert "A  llama.cpp" in ran.out
+    assert "another" in ran.out
+    assert "unlike: slots A 1, B 2" in ran.out
+    assert len(first.requests) == len(second.requests) == 2
+    ran = cli.run(*small, "--against", "http://127.0.0.1:9/v1")
+    assert (ran.code, ran.out) == (75, "")
+    assert len(first.requests) == 2, "nothing is measured for one that is not there"
+    assert cli.run(*small, "--against", second.base_url, "--save", "x.json").code == 2
