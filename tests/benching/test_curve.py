@@ -70,14 +70,14 @@ def test_the_table_tells_each_length_with_its_noise_and_what_is_lacking() -> Non
 
 def test_a_prompt_that_was_remembered_is_told() -> None:
     point = Point(asked_tokens=512, prompt_tokens=(512,), cached_tokens=400, reading=(9e9,))
-    told = curve_text(msgspec.structs.msgspec.structs.replace(curve(), points=(point,)))
+    told = curve_text(msgspec.structs.replace(curve(), points=(point,)))
     assert "512: the server remembered 400 all the same" in told
     assert "not told" in told
 
 
 def test_figures_that_scatter_are_doubted_and_steady_ones_are_not() -> None:
     point = Point(asked_tokens=512, prompt_tokens=(512,) * 3, reading=(100.0, 300.0, 200.0))
-    told = curve_text(msgspec.structs.msgspec.structs.replace(curve(), points=(point,)))
+    told = curve_text(msgspec.structs.replace(curve(), points=(point,)))
     assert "up to ±50.0 %: is something else at work" in told
     assert "something else" not in curve_text(curve())
 
