@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from qcode.doctor.base import Finding, Measure, Probe, Result
+from qcode.cli import doctor_compared
+from qcode.doctor.base import Finding, Probe, Result
 from qcode.doctor.kept import learned
-from qcode.doctor.report import About, Report, told
+from qcode.doctor.report import About, Report
 from qcode.headless.talk import wrapped
 from qcode.protocol.text import legible, one_line
 
@@ -35,16 +36,8 @@ def listed(probes: Sequence[Probe], deep: Sequence[Probe]) -> str:
 def compared(before: Report, after: Report) -> str:
     """What two examinations measured, side by side: that of the file first; then what the later
     one found."""
-    old, new = told(before), told(after)
-    names = list(dict.fromkeys((*old, *new)))
-    width = max(map(len, names), default=0)
-    rows = [
-        ("", f"before ({one_line(before.date[:10], 10)})", "now"),
-        ("", _short(before), _short(after)),
-        *((name, _cell(old, name), _cell(new, name)) for name in names),
-    ]
-    table = "".join(f"{name:<{width}}  {left:>19}  {right:>19}\n" for name, left, right in rows)
-    return "\n".join(part for part in (table, _findings(after), _end(after)) if part)
+    parts = (doctor_compared.table(before, after), _findings(after), _end(after))
+    return "\n".join(part for part in parts if part)
 
 
 def _heading(report: Report) -> str:
@@ -110,7 +103,7 @@ def _lines(finding: Finding) -> Iterator[str]:
     for name, words in (
         ("costs", finding.cost),
         ("change", finding.change),
-        ("known", f"from {finding.source}" if finding.source else ""),
+        ("known", finding.known),
     ):
         if words:
             yield wrapped(f"   {name:<7} {legible(words)}", WIDTH, " " * 11) + "\n"
@@ -130,20 +123,3 @@ def _end(report: Report) -> str:
         many = "1 check" if len(report.checks) == 1 else f"{len(report.checks)} checks"
         rows.append(f"{many}, {until} {report.seconds:.0f} s\n")
     return "".join(rows)
-
-
-def _short(report: Report) -> str:
-    seen = report.server
-    return one_line(seen.model.rpartition("/")[2] if seen else "not examined", 19)
-
-
-def _cell(measured: Mapping[str, Measure], name: str) -> str:
-    match measured.get(name):
-        case None:
-            return "-"
-        case bool(value):
-            return "yes" if value else "no"
-        case float(value):
-            return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-        case value:
-            return one_line(str(value), 18)

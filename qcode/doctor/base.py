@@ -34,7 +34,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Measure] = {}
     """What was seen, each with its unit in its name."""
     source: str = ""
-    """Where it is known from, if not from measuring alone."""
+    """Where it is known from: `measured`, `measured; llama.cpp b11549`, `Unsloth's notes`."""
+
+    @property
+    def known(self) -> str:
+        """The same to be read behind the word `known`; empty = it is not told."""
+        if self.source.startswith("measured"):
+            return self.source.replace("measured", "by measuring", 1)
+        return f"from {self.source}" if self.source else ""
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):

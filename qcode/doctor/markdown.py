@@ -86,8 +86,8 @@ def _findings(found: tuple[Finding, ...]) -> Iterator[str]:
         if finding.evidence:
             seen = ", ".join(f"{name} = {value}" for name, value in finding.evidence.items())
             yield f"- seen: {seen}"
-        if finding.source:
-            yield f"- known from: {finding.source}"
+        if finding.known:
+            yield f"- known {finding.known}"
         yield ""
 
 

@@ -216,7 +216,10 @@ def gone(addresses: Sequence[str], because: str, remedy: str = "") -> ServerGone
     """Nobody answers: names every address that was tried, and how to start a server, unless
     another `remedy` is known."""
     tried = ", ".join(addresses)
-    usual = "Start one, for example `llama-server -m model.gguf --port 8080`, or set base_url."
+    usual = (
+        "Start one: `qcode serve MODEL.gguf` (`qcode models` tells which fits here; `--gguf MODEL` "
+        "starts it for one run), or `llama-server -m model.gguf --port 8080`. Or set base_url."
+    )
     return ServerGone(f"No server answers at {tried} ({because}). {remedy or usual}")
 
 

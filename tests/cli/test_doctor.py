@@ -62,6 +62,8 @@ def test_without_a_server_our_side_is_checked_and_it_is_unavailable(cli: Cli) ->
 def test_without_a_server_the_screen_says_so_first(cli: Cli) -> None:
     ran = cli.run("doctor", "--base-url", "http://127.0.0.1:9/v1")
     assert ran.code == 75
+    assert all(f"qcode {name}" in ran.err for name in ("serve", "models"))  # how to have one
+    assert "--gguf" in ran.err
     assert ran.out.startswith("no server")
     assert "sandbox" in ran.out
 
@@ -171,10 +173,14 @@ def test_an_earlier_report_stands_beside_this_one(cli: Cli, serve: Serve, tmp_pa
     serve(about=About(kind="llamacpp", context_tokens=131_072))
     ran = cli.run("doctor", "--only", "context", "--compare", str(first))
     assert ran.code == 0
-    row = next(line for line in ran.out.splitlines() if "4096" in line)
-    assert row.split()[-2:] == ["4096", "131072"]
-    date = of(first.read_text()).date[:10]
-    assert ran.out.splitlines()[0].split() == ["before", f"({date})", "now"]
+    row = next(line for line in ran.out.splitlines() if "4,096" in line)
+    assert row.split()[0] == "*"
+    assert row.split()[-2:] == ["4,096", "131,072"]
+    earlier = of(first.read_text())
+    assert earlier.server
+    heads = [line.split() for line in ran.out.splitlines()[:2]]
+    assert heads[0][0] == earlier.server.base_url.split("/")[2]
+    assert heads[1][0] == earlier.date[:10]
     assert "nothing is wrong with what was checked" in ran.out
     assert "\n1 check, took" in ran.out
 

@@ -55,8 +55,10 @@ class TestContext:
     def test_each_kind_has_its_own_flag(self, kind: str, words: str) -> None:
         assert words in advice.context(facts(kind=kind), 65_536)
 
-    def test_slots_that_divide_need_as_many_times_the_context(self) -> None:
-        assert "-c 131072" in advice.context(facts(), 65_536, slots=2)
+    def test_of_slots_that_divide_the_context_one_is_left_and_has_all_of_it(self) -> None:
+        """The finding about the slots says `-np 1`, too."""
+        assert "`-c 65536 -np 1`" in advice.context(facts(), 65_536, slots=2)
+        assert "-np" not in advice.context(facts(), 65_536)
 
 
 class TestAdvice:
@@ -137,6 +139,12 @@ class TestSpill:
         known = facts(model=self.MODEL)
         told = spill.findings(known, Speed(1_000, 2_000.0, near), Speed(16_000, 900.0, far), ())
         assert [each.id for each in told] == found
+
+    def test_a_steep_fall_is_not_called_well(self) -> None:
+        short = Speed(1_000, 900.0, (100.0, 101.0))
+        assert spill.is_steep(short, Speed(16_000, 800.0, (11.0, 11.0)))
+        assert not spill.is_steep(short, Speed(16_000, 800.0, (80.0, 80.0)))
+        assert not spill.is_steep(short, Speed(2_000, 800.0, (11.0, 11.0)))
 
     def test_of_a_model_that_nobody_measured_nothing_is_said(self) -> None:
         short, far = Speed(1_000, 900.0, (70.0, 70.0)), Speed(16_000, 900.0, (5.0, 5.0))

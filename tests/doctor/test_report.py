@@ -3,16 +3,18 @@
 import os
 import platform
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcode.cli.doctor_compared import is_otherwise
 from qcode.cli.doctor_screen import compared, screen
 from qcode.config.paths import paths
 from qcode.doctor import markdown, report
-from qcode.doctor.base import Finding, Result
+from qcode.doctor.base import Finding, Measure, Result
 from qcode.doctor.examination import Examined, LeftOut
 from qcode.doctor.report import Report
 from qcode.protocol.cells import cells
@@ -166,13 +168,44 @@ def test_fields_that_scripts_rely_on_are_there() -> None:
 
 def test_two_reports_stand_side_by_side_also_where_one_knows_less() -> None:
     before, after = told(facts(), SLOW), told(facts(model=f"{os.sep}other.gguf"))
-    after = msgspec.structs.replace(after, measured={"reuse.reread_tokens": 12, "needle.found": 3})
+    checks = (after.checks[0], Result(probe="needle", verdict="works", said="s"))
+    figures = {"reuse.reread_tokens": 12, "reuse.seconds": 4.7, "needle.found": 3}
+    after = msgspec.structs.replace(after, measured=figures, checks=checks)
     table = compared(before, after).partition("\n\n")[0]
-    rows = {line.split()[0]: line.split()[1:] for line in table.splitlines()[2:]}
-    assert rows["reuse"] == ["fails", "works"]
-    assert rows["reuse.reread_tokens"] == ["11900", "12"]
-    assert rows["reuse.held"] == ["yes", "-"]
-    assert rows["needle.found"] == ["-", "3"]
+    assert table.splitlines()[0].split() == ["gpu-box.example:8080", "gpu-box.example:8080"]
+    assert before.date[:10] in table.splitlines()[1]
+    rows = [" ".join(line.split()) for line in table.splitlines()]
+    assert "* reuse fails works" in rows
+    assert "* reuse: reread, tokens 11,900 12" in rows
+    assert "reuse: seconds 4.6 4.7" in rows  # noise
+    assert "* reuse: held yes -" in rows
+    assert "only before: vision; only now: needle" in table
+    assert "needle: found" not in table
+
+
+def test_where_no_server_was_examined_there_is_no_table_of_nothing() -> None:
+    nobody = report.without_server(())
+    assert compared(told(facts(), SLOW), nobody).startswith("nothing to compare")
+    assert " - " not in compared(told(facts(), SLOW), nobody)
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right", "otherwise"),
+    [
+        ("rates.long_read_per_second", 4_000.0, 4_300.0, False),
+        ("rates.long_read_per_second", 4_000.0, 2_000.0, True),
+        ("reuse.cold_seconds", 0.02, 0.1, False),
+        ("reuse.cold_seconds", 1.0, 4, True),
+        ("slots.slots", 1, 2, True),
+        ("reuse.strategy", "fold", "fold", False),
+        ("needle.ratio", None, 1.0, True),
+    ],
+)
+def test_what_two_measurements_differ_by_anyway_is_no_change(
+    name: str, left: Measure, right: Measure, otherwise: Literal[True, False]
+) -> None:
+    assert is_otherwise(name, left, right) is otherwise
+    assert is_otherwise(name, right, left) is otherwise
 
 
 def test_an_interruption_is_not_taken_for_a_lack_of_time() -> None:

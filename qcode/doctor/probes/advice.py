@@ -15,10 +15,10 @@ GOOD_TOKENS = 65_536
 LLAMACPP = ("llamacpp", "llamacpp-router", "llama-swap")
 
 _CONTEXT_FLAGS = {
-    "llamacpp": "start llama-server with `-c {whole}`",
-    "llamacpp-router": "set `ctx-size = {whole}` for the model in the router's preset, or start it "
-    "with `-c {whole}`",
-    "llama-swap": "add `-c {whole}` to the model's `cmd:` in llama-swap's configuration",
+    "llamacpp": "start llama-server with `-c {tokens}{alone}`",
+    "llamacpp-router": "set `ctx-size = {tokens}` for the model in the router's preset, or start "
+    "it with `-c {tokens}{alone}`",
+    "llama-swap": "add `-c {tokens}{alone}` to the model's `cmd:` in llama-swap's configuration",
     "ollama": "set `context_tokens = {tokens}` below `[server]` in qcode's settings, or start "
     "Ollama with `OLLAMA_CONTEXT_LENGTH={tokens}`",
     "ollama-chat": "set `context_tokens = {tokens}` below `[server]` in qcode's settings",
@@ -44,9 +44,11 @@ def at_build(facts: ServerFacts) -> str:
 
 
 def context(facts: ServerFacts, tokens: int, slots: int = 1) -> str:
-    """How the server is given a context of so many tokens. `slots` that divide it among them."""
+    """How the server is given a context of so many tokens. `slots` that divide what there is: one
+    of them is enough, and they are left out with it."""
     words = _CONTEXT_FLAGS.get(facts.kind, "load the model with a context of {tokens} tokens")
-    told = words.format(tokens=tokens, whole=tokens * slots, model=facts.model)
+    alone = " -np 1" if slots > 1 else ""
+    told = words.format(tokens=tokens, alone=alone, model=facts.model)
     said = f"{told[0].upper()}{told[1:]}."
     if facts.kind in LLAMACPP:
         said += " Where memory does not suffice, `-ctk q8_0 -ctv q8_0` halves what it takes."

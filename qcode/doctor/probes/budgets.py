@@ -86,7 +86,8 @@ def _held(subject: Subject, thought: int) -> Result | str:
         return f"the thought was over after {thought} tokens, before its budget of {_BUDGET}"
     if thought > _HELD:
         return f"the thought had {thought} tokens, with a budget of {_BUDGET}"
-    said = f"thinking stopped after {thought} tokens, with a budget of {_BUDGET}"
+    beyond = ": its sentence was let end" if thought > 1.1 * _BUDGET else ""
+    said = f"thinking stopped after {thought} tokens, told to at {_BUDGET}{beyond}"
     return works(name, said, Learned(budget_holds=True), thought_tokens=thought)
 
 

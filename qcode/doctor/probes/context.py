@@ -66,7 +66,7 @@ def _small(facts: ServerFacts, loaded: int, slots: int) -> Finding:
         else "A longer task is compacted on its way; each time all that is left is read anew."
     )
     cuts = _CUTS if facts.kind in OLLAMA else ""
-    more = f" {wanted:,} is better, where memory allows." if wanted > least else ""
+    more = f" As many as {wanted:,} are better, where memory allows." if wanted > least else ""
     return Finding(
         id="context.small",
         weight="broken" if is_least else "note",

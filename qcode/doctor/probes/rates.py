@@ -4,7 +4,7 @@ Tells a fault only where a model is known from others' measurements and the figu
 machine that does other work is no fault of the set-up.
 """
 
-from qcode.doctor.base import Finding, Measure, Result, Subject
+from qcode.doctor.base import Finding, Measure, Result, Subject, Verdict
 from qcode.doctor.examination import SILENT
 from qcode.doctor.probes import spill
 from qcode.doctor.probes.asking import excerpt, fails
@@ -17,6 +17,7 @@ _LEAST_ANSWER, _MOST_ANSWER = 16, 64
 _UNMEASURED_SECONDS, _LEAST_SECONDS = 15.0, 3.0
 _SLOW = 12.0
 """Tokens a second: who writes no faster is not asked twice."""
+_STEEP = "; that is a steep fall, and nobody's figures of this model are known to hold it against"
 
 
 class RatesProbe:
@@ -69,10 +70,12 @@ class RatesProbe:
             return Result(probe=self.name, verdict="unclear", said=said)
         here = cards(subject.facts.base_url)
         findings = spill.findings(subject.facts, short, far, here)
+        is_odd = far is not None and spill.is_steep(short, far)
+        usual: Verdict = "unclear" if is_odd else "works"
         return Result(
             probe=self.name,
-            verdict="fails" if findings else "works",
-            said=_said(short, far),
+            verdict="fails" if findings else usual,
+            said=_said(short, far) + (_STEEP if is_odd and not findings else ""),
             findings=findings,
             measured=_measured(short, far) | spill.counters(here),
         )

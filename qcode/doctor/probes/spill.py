@@ -14,6 +14,7 @@ _LEAST_TOKENS = 4_000
 _SLACK = 0.6
 _TIMES = 3.0
 """So many times the fall that others measured, and the slack, is an alarm."""
+_STEEP = 2.5
 _FAR_BELOW = 0.4
 _SHARED_BYTES = 2 << 30
 
@@ -30,6 +31,13 @@ def findings(
     return tuple(
         found for card in here if (found := _low(facts, known, short.middle, card)) is not None
     )[:1]
+
+
+def is_steep(short: Speed, far: Speed) -> bool:
+    """Whether so much is lost that it should not be called well, whatever the model."""
+    if not short.middle or not far.middle or far.prompt_tokens < _LEAST_TOKENS:
+        return False
+    return short.middle > _STEEP * far.middle
 
 
 def counters(here: Sequence[Card]) -> dict[str, Measure]:
