@@ -14,8 +14,8 @@ _CODE = (
     "from qcode.serve.{name} import main; sys.exit(main())"
 )
 _LEAN = "sys.modules['typing_extensions'] = None; "
-"""`msgspec` does not depend on it and takes `typing` then: with `inspect` and what else comes along it
-is 10 ms and 1.3 MB of a process that stays for hours."""
+"""`msgspec` does not depend on it and takes `typing` then: with `inspect` and what else comes along
+it is 10 ms and 1.3 MB of a process that stays for hours."""
 
 
 def words(name: str) -> tuple[str, ...]:
