@@ -135,6 +135,21 @@ def test_an_engine_that_dies_or_hangs_in_mid_turn_comes_back_and_the_turn_ends_w
     assert after["restarts"] == 1
 
 
+def told(card: Card, path: str) -> Any:
+    """What an engine tells of itself, asked in a way that does not wake it."""
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{card.port}{path}", headers={"Authorization": f"Bearer {card.key}"}
+    )
+    with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:
+        return json.load(answer)
+
+
+def is_at_work() -> bool:
+    """Whether the one engine answers somebody."""
+    cards = [card for _, card in shared.servers(paths().state / "serve") if card.state == "ready"]
+    return any(slot["is_processing"] for card in cards for slot in told(card, "/slots"))
+
+
 @pytest.mark.slow
 def test_an_engine_that_cannot_be_kept_up_is_told_with_its_last_words(
     cli: Cli, models: Path, model: str
@@ -152,6 +167,7 @@ def test_an_engine_that_cannot_be_kept_up_is_told_with_its_last_words(
 
     began = time.monotonic()
     try:
+        until(is_at_work)  # before that, the run would not have begun
         until(is_given_up)
         out, err = running.process.communicate(timeout=90)  # the tries of one answer take 24 s
     finally:
@@ -289,24 +305,15 @@ def test_with_nothing_asked_for_long_the_model_leaves_the_memory_until_the_next_
     ) as terminal:
         terminal.wait_for("3.5 answers", PATIENCE_SECONDS)
         ((_, card),) = shared.servers(paths().state / "serve")
-        until(lambda: sleeps(card))
+        until(lambda: told(card, "/props")["is_sleeping"])
         terminal.type("hello\r")
         terminal.wait_for("tok/s", PATIENCE_SECONDS)
         ((place, now),) = shared.servers(paths().state / "serve")
         assert (now.engine_pid, now.restarts, shared.users(place)) == (card.engine_pid, 0, 1)
         terminal.wait_until(lambda seen: "Esc" not in seen.rows[-1], PATIENCE_SECONDS)
-        until(lambda: sleeps(card))
+        until(lambda: told(card, "/props")["is_sleeping"])
         terminal.type("\x03\x03")
         assert terminal.wait(PATIENCE_SECONDS) == 0
-
-
-def sleeps(card: Card) -> bool:
-    """Asked in a way that does not wake it."""
-    asked = urllib.request.Request(
-        f"http://127.0.0.1:{card.port}/props", headers={"Authorization": f"Bearer {card.key}"}
-    )
-    with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:
-        return json.load(answer)["is_sleeping"] is True
 
 
 @pytest.fixture
