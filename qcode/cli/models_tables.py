@@ -9,11 +9,12 @@ from qcode.headless.talk import whole, wrapped
 from qcode.serve.advice import Advice
 from qcode.serve.base import Gpu, Machine
 from qcode.serve.catalog import Catalog, CatalogModel, Claim
-from qcode.serve.fits import Doubt, Fit, of_model
+from qcode.serve.fits import Doubt, Fit, free_bytes, likely, of_model
+from qcode.serve.rates import Rate, bandwidth_of
 from qcode.serve.room import GIB
 
 WIDTH = 80
-_ROW = "  {:<12}{:>8}{:>10}{:>10}  {:<11}{}\n"
+_ROW = "  {:<12}{:>7}{:>8}{:>10} {:<5} {:<11}{}\n"
 _PLACES = {
     "whole": "on the GPU",
     "experts": "GPU, experts beside",
@@ -21,10 +22,17 @@ _PLACES = {
     "processor": "processor alone",
 }
 _FOOT = (
-    "file in 10^9 bytes, as the hub counts; needs in 2^30, as memory is sold. {} Experts beside "
-    "the GPU cost some speed, layers beside it most."
+    "file in 10^9 bytes, as the hub counts; needs in 2^30, as memory is sold: the file, the cache "
+    "of so much context in the type that stands behind it, and what computing takes. {} Experts "
+    "beside the GPU cost some speed, layers beside it most."
 )
-_RATES = "tok/s are estimated from memory bandwidth; * = reported of this model on such a machine."
+_RATES = (
+    "tok/s are estimated from memory bandwidth; * = reported of this model on such a machine{}."
+)
+_CLASS_RATES = (
+    "tok/s ~ are a guess: of this GPU the memory alone is known, and cards that are sold with so "
+    "much go from a {} ({} GB/s) to a {} ({} GB/s), by their data sheets."
+)
 _NO_RATES = "tok/s are not told: they need a GPU that is known by name."
 _ABLE = " All of it with a llama.cpp that uses the GPU: qcode serve says whether yours does."
 
@@ -42,10 +50,26 @@ class Shown(msgspec.Struct, frozen=True):
 def text(shown: Shown) -> str:
     """Ends in the recommendation."""
     blocks = [_machine(shown.machine), *(_model(shown, one) for one in shown.known.models)]
-    rates = _RATES if any(_speed(fit) != "-" for fit in shown.fits) else _NO_RATES
-    foot = _FOOT.format(rates) + (_ABLE if shown.machine.gpus else "")
-    blocks += [_filled(foot), "".join(_doubts(shown)), "".join(_bad(shown.known))]
+    foot = _FOOT.format(_about_rates(shown)) + (_ABLE if shown.machine.gpus else "")
+    blocks += [_filled(foot), "".join(_doubts(shown)), "".join(_sources(shown))]
+    blocks += ["".join(_bad(shown.known))]
     return "\n".join((*blocks, "".join(_advice(shown))))
+
+
+def _about_rates(shown: Shown) -> str:
+    """Where the rates come from."""
+    between = next(filter(None, map(likely, shown.machine.gpus)), None)
+    if between and any(fit.rate_by_class for fit in shown.fits):
+        slow, fast = between
+        return _CLASS_RATES.format(slow, _bandwidth(slow), fast, _bandwidth(fast))
+    if all(_speed(fit) == "-" for fit in shown.fits):
+        return _NO_RATES
+    keys = sorted({one.source for fit in shown.fits for one in fit.reported})
+    return _RATES.format(f" [{', '.join(keys)}]" if keys else "")
+
+
+def _bandwidth(card: str) -> str:
+    return f"{(bandwidth_of(card) or 0) / 1e9:,.0f}"
 
 
 def _filled(said: str, indent: str = "") -> str:
@@ -71,10 +95,15 @@ def _model(shown: Shown, model: CatalogModel) -> str:
     rows = [_filled(f"{model.name}: {model.note}", "  ")]
     running = [fit for fit in fits if fit.how != "no"]
     if running:
-        rows.append(_ROW.format("", "file", "needs", "context", "tok/s", "").rstrip() + "\n")
+        head = _ROW.format("", "file", "needs", "context", "cache", "tok/s", "")
+        rows.append(f"{head.rstrip()}\n")
     rows += [_row(fit) for fit in running]
-    if absent := [fit.file.quantisation for fit in fits if fit.how == "no"]:
-        rows.append(_filled(f"  no room for {', '.join(absent)}", "    "))
+    if absent := [fit for fit in fits if fit.how == "no"]:
+        names = ", ".join(fit.file.quantisation for fit in absent)
+        least = min(fit.memory_bytes for fit in absent) / GIB
+        have = free_bytes(shown.machine) / GIB
+        said = f"no room for {names}: from {least:.1f} GiB on are needed, {have:.1f} are there"
+        rows.append(_filled(f"  {said}", "    "))
     return "".join(rows)
 
 
@@ -85,6 +114,7 @@ def _row(fit: Fit) -> str:
         f"{fit.file.gigabytes:.1f}",
         f"{fit.memory_bytes / GIB:.1f}",
         f"{fit.context_tokens:,}",
+        fit.kv_type,
         _speed(fit),
         f"{_PLACES[fit.how]}{tight}",
     )
@@ -95,7 +125,10 @@ def _speed(fit: Fit) -> str:
     if fit.reported:
         seen = sorted(one.writes for one in fit.reported)
         return f"{_span(seen[0], seen[-1])}*"
-    return _span(fit.rate.low, fit.rate.high) if fit.rate else "-"
+    if fit.rate:
+        return _span(fit.rate.low, fit.rate.high)
+    guess = fit.rate_by_class
+    return f"~{_span(guess.low, guess.high)}" if guess else "-"
 
 
 def _span(low: float, high: float) -> str:
@@ -109,7 +142,14 @@ def _doubts(shown: Shown) -> Iterator[str]:
     yield "What sources say and cannot be:\n"
     for doubt in shown.doubts:
         yield _filled(f"  {_claim(doubt.claim)}: {doubt.why} [{doubt.claim.source}]", "    ")
-    for key in sorted({doubt.claim.source for doubt in shown.doubts}):
+
+
+def _sources(shown: Shown) -> Iterator[str]:
+    """Of all that is told above."""
+    yield "Sources:\n"
+    used = {doubt.claim.source for doubt in shown.doubts}
+    used |= {one.source for fit in shown.fits for one in fit.reported}
+    for key in sorted(used):
         yield _filled(f"  [{key}] {shown.known.sources[key]}", "    ")
 
 
@@ -131,6 +171,7 @@ def _advice(shown: Shown) -> Iterator[str]:
         return
     take = advice.take
     yield _filled(f"Take {_named(take)}: {advice.why}. {_terms(take)}")
+    yield _filled(advice.why_file)
     if advice.other:
         kind = {"depth": "depth", "loops": "speed in loops"}[advice.other.model.good_for]
         yield _filled(f"For {kind}: {_named(advice.other)}. {_terms(advice.other)}")
@@ -155,7 +196,8 @@ def _terms(fit: Fit) -> str:
     speed = _speed(fit)
     said = f"{_PLACES[fit.how]}, {fit.context_tokens:,} tokens of context"
     if speed != "-":
-        said += f", {speed.removesuffix('*')} tok/s {'reported' if fit.reported else 'estimated'}"
+        kind = "reported" if fit.reported else "estimated" if fit.rate else "guessed"
+        said += f", {speed.strip('*~')} tok/s {kind}"
     return f"{said[0].upper()}{said[1:]}{'; it is tight' if fit.tight else ''}."
 
 
@@ -177,6 +219,7 @@ def report(shown: Shown) -> dict[str, Any]:
         "recommendation": {
             "take": handle(take) if take else None,
             "why": shown.advice.why,
+            "why_file": shown.advice.why_file,
             "other": handle(other) if other else None,
         },
     }
@@ -195,6 +238,11 @@ def _fit_report(fit: Fit) -> dict[str, Any]:
         "context_tokens": fit.context_tokens if fit.how != "no" else None,
         "kv_type": fit.kv_type,
         "tight": fit.tight,
-        "estimated": [fit.rate.low, fit.rate.high] if fit.rate else None,
+        "estimated": _range(fit.rate),
+        "guessed": _range(fit.rate_by_class),
         "reported": fit.reported,
     }
+
+
+def _range(rate: Rate | None) -> list[float] | None:
+    return [rate.low, rate.high] if rate else None

@@ -35,6 +35,11 @@ class Advice(msgspec.Struct, frozen=True):
     other: Fit | None = None
     """For the other kind of work."""
 
+    @property
+    def why_file(self) -> str:
+        """Why this file of the model and not another; a sentence, empty = nothing is taken."""
+        return _why_file(self.take) if self.take else ""
+
 
 def advice(found: Sequence[Fit]) -> Advice:
     """Of all that fits."""
@@ -57,6 +62,22 @@ def _why_loops(fit: Fit) -> str:
     if fit.how == "experts":
         return f"{why}, so that experts may stay in the system's memory"
     return why
+
+
+def _why_file(fit: Fit) -> str:
+    name = fit.file.quantisation
+    if fit.how != "whole":
+        return (
+            f"{name}: each bit more is read slowly beside the GPU, below four models begin to err."
+            if fit.how != "processor"
+            else f"{name}: each bit more is read slowly, below four models begin to err."
+        )
+    if name.removeprefix("UD-") in _FEW:
+        return f"{name}: no larger file has room; below four bits models begin to err."
+    return (
+        f"{name}: the best file that is whole on the GPU with {_LONG:,} tokens or more. A smaller "
+        "one is faster and errs more, below four bits above all; above six little is gained."
+    )
 
 
 def _best(found: Sequence[Fit], good_for: str) -> Fit | None:

@@ -40,6 +40,8 @@ class Fit(msgspec.Struct, frozen=True):
     """It is all on the GPU, with less context than is comfortable."""
     rate: Rate | None
     """As estimated; None = the GPU is not known."""
+    rate_by_class: Rate | None
+    """Where it is not known: from the slower to the faster of `likely`'s; else None."""
     reported: tuple[Report, ...]
     """Of this model on this GPU, at a quantisation of as many bits."""
 
@@ -70,6 +72,7 @@ def _fit(here: Room, model: CatalogModel, file: CatalogFile, known: Catalog) -> 
         memory_bytes=gpu + system,
         tight=how == "whole" and found.layout.context_tokens < COMFORT,
         rate=_rate(would, found.layout, here) if found.fits else None,
+        rate_by_class=_rate_by_class(would, found.layout, here) if found.fits else None,
         reported=tuple(_reported(model, file, here, known)),
     )
 
@@ -88,6 +91,46 @@ def _rate(model: ModelFile, layout: Layout, here: Room) -> Rate | None:
         return rates.on_processor(read)
     whole = rates.on_gpu(here.gpus[0], read, has_experts=model.expert_bytes > 0)
     return rates.of_split(model, layout, whole) if whole else None
+
+
+_CLASSES = (
+    (8, "GeForce RTX 3050", "GeForce RTX 5060"),
+    (12, "GeForce RTX 3060", "GeForce RTX 3080 Ti"),
+    (16, "GeForce RTX 4060 Ti", "GeForce RTX 5080"),
+    (24, "RTX A5000", "GeForce RTX 4090"),
+    (32, "RTX 5000 Ada", "GeForce RTX 5090"),
+    (48, "A40", "RTX 6000 Ada"),
+    (80, "A100 80GB", "H100"),
+    (96, "RTX PRO 6000 Blackwell", "H100"),
+)
+"""GiB -> the slowest and the fastest card by its bandwidth that is sold with about as much."""
+
+
+def likely(gpu: Gpu) -> tuple[str, str] | None:
+    """Between which cards one lies of which the memory alone is known; None = it is known by name,
+    or none are sold with as much, or it shares the system's memory."""
+    if rates.bandwidth_of(gpu.name) is not None or gpu.is_unified or not gpu.memory_bytes:
+        return None
+    size = gpu.memory_bytes / GIB
+    return next(((slow, fast) for most, slow, fast in _CLASSES if size <= most), None)
+
+
+def _rate_by_class(model: ModelFile, layout: Layout, here: Room) -> Rate | None:
+    between = likely(here.gpus[0]) if here.gpus and layout.is_on_gpu else None
+    if between is None:
+        return None
+    slow, fast = (_rate(model, layout, _with(name, here)) for name in between)
+    return Rate(slow.low, fast.high) if slow and fast else None
+
+
+def _with(name: str, here: Room) -> Room:
+    return replace(here, gpus=(replace(here.gpus[0], name=name),))
+
+
+def free_bytes(machine: Machine) -> int:
+    """What there is for a model, on the GPU and beside it, margins taken off."""
+    here = room(idle(machine), ABLE)
+    return here.system_bytes + (0 if here.is_shared else here.gpu_bytes)
 
 
 def _reported(

@@ -55,6 +55,9 @@ def test_it_ends_in_one_recommendation_with_its_reason_and_the_command() -> None
         "Take Qwen3.6-35B-A3B at UD-Q4_K_S: an agent's work is many short steps, and few\n"
         "of its weights are read for each token. On the GPU, 131,072 tokens of context,\n"
         "79-111 tok/s reported.\n"
+        "UD-Q4_K_S: the best file that is whole on the GPU with 65,536 tokens or more. A\n"
+        "smaller one is faster and errs more, below four bits above all; above six\n"
+        "little is gained.\n"
         "For depth: Qwen3.6-27B at UD-Q4_K_XL. On the GPU, 131,072 tokens of context,\n"
         "28-34 tok/s reported.\n"
         "With a head that drafts ahead (MTP), faster on NVIDIA's, a little larger:\n"
@@ -70,7 +73,9 @@ def test_tight_fits_and_slow_ones_are_called_so() -> None:
     rows = {line.split()[0]: line for line in text.split("Qwen3.6-27B:")[1].splitlines()[2:10]}
     assert rows["Q6_K"].endswith("on the GPU, tight")
     assert rows["Q8_0"].endswith("GPU, layers beside")
-    assert "no room for Q5_K_M, Q6_K, Q8_0" in text
+    assert "no room for Q5_K_M, Q6_K, Q8_0: from 8" in text
+    assert "GiB on are needed" in " ".join(text.split())
+    assert rows["Q6_K"].split()[4] == "q8_0"
 
 
 def test_figures_that_cannot_be_stand_with_their_source() -> None:
@@ -79,6 +84,7 @@ def test_figures_that_cannot_be_stand_with_their_source() -> None:
         "Qwen3.6-35B-A3B Q6_K on RTX 4090 (24 GiB): 26.4 GiB are needed at the least [guide2]"
     ) in text
     assert "[guide2] field guide" in text
+    assert "without author or address: folklore" in text
 
 
 def test_a_machine_that_can_run_nothing_is_told_so() -> None:
@@ -101,11 +107,14 @@ def test_this_machine_is_told(capsys: Captured) -> None:
     assert "Qwen3.6-35B-A3B: " in told.out
 
 
-def test_a_supposed_gpu_is_said_once_and_no_rates_are_explained(capsys: Captured) -> None:
+def test_a_supposed_gpu_is_said_once_and_its_rates_are_a_guess(capsys: Captured) -> None:
     assert models.main(["--memory", "24"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "a GPU of 24 GiB;" in told
-    assert "a GPU that is known by name" in told
+    assert "from a RTX A5000 (768 GB/s) to a GeForce RTX 4090 (1,008 GB/s)" in told
+    assert "tok/s guessed." in told
+    assert models.main(["--memory", "512"]) == 0
+    assert "a GPU that is known by name" in " ".join(capsys.readouterr().out.split())
 
 
 def test_another_memory_may_be_supposed_and_read_by_scripts(capsys: Captured) -> None:

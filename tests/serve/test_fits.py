@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from qcode.serve.advice import Advice, advice
 from qcode.serve.base import Gpu, Machine
 from qcode.serve.catalog import catalog
-from qcode.serve.fits import Fit, fits, idle, impossible, of_model, supposed
+from qcode.serve.fits import Fit, fits, idle, impossible, likely, of_model, supposed
 from qcode.serve.rates import bandwidth_of, is_named
 from tests.serve.models import GIB, gpu, machine
 
@@ -113,9 +113,18 @@ def test_a_mac_is_counted_with_what_its_gpu_may_use() -> None:
     assert taken(advised(host))[0] == "Qwen3.6-35B-A3B"
 
 
-def test_a_supposed_card_has_no_rates_that_nobody_knows() -> None:
+def test_a_supposed_card_has_the_rates_of_those_that_are_sold_with_its_memory() -> None:
     found = one(supposed(machine(), 24), "Qwen3.6-27B", "Q4_K_M")
     assert (found.how, found.rate, found.reported) == ("whole", None, ())
+    assert found.rate_by_class
+    for name in ("NVIDIA RTX A5000", "NVIDIA GeForce RTX 3090", "NVIDIA GeForce RTX 4090"):
+        known = one(machine(gpu(24, name)), "Qwen3.6-27B", "Q4_K_M")
+        assert known.rate
+        assert known.rate_by_class is None
+        assert found.rate_by_class.low <= known.rate.low
+        assert known.rate.high <= found.rate_by_class.high
+    assert likely(gpu(24, "NVIDIA GeForce RTX 3090")) is None
+    assert likely(Gpu("an APU", "amd", 24 * GIB, None, is_unified=True)) is None
     small = advised(supposed(machine(), 12))
     assert taken(small) == ("Qwen3.6-35B-A3B", "UD-Q4_K_M", "experts")
 
@@ -155,3 +164,20 @@ def test_a_bandwidth_is_found_by_the_words_of_a_name(name: str, figure: int | No
 def test_a_laptops_card_is_not_the_one_of_the_same_name() -> None:
     assert is_named("GeForce RTX 4090", "NVIDIA GeForce RTX 4090")
     assert not is_named("GeForce RTX 4090", "NVIDIA GeForce RTX 4090 Laptop GPU")
+
+
+def test_the_cards_of_a_class_are_known_and_in_order() -> None:
+    for size in (6, 8, 12, 16, 24, 32, 48, 80, 96):
+        between = likely(Gpu("a GPU", "nvidia", size * GIB, None))
+        assert between
+        slow, fast = map(bandwidth_of, between)
+        assert slow
+        assert fast
+        assert slow < fast
+
+
+def test_the_file_that_is_taken_has_a_reason_of_its_own() -> None:
+    whole = advised(machine(gpu(24, "NVIDIA GeForce RTX 3090")))
+    assert whole.why_file.startswith("UD-Q4_K_S: the best file that is whole on the GPU")
+    assert "read slowly beside the GPU" in advised(machine(gpu(16))).why_file
+    assert advised(machine(gigabytes=4)).why_file == ""
