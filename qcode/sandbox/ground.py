@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from qcode.sandbox import keys, sockets
+from qcode.sandbox import bare, keys, sockets
 from qcode.sandbox.guarded import Guarded, workspace
 from qcode.sandbox.repository import repositories
 
@@ -60,7 +60,8 @@ class Ground(msgspec.Struct, frozen=True):
 
     def guarded(self) -> tuple[Guarded, ...]:
         """All folders that are written, with the names in them that are not."""
-        return (*(workspace(folder, self.home) for folder in self.writable), *self.repositories)
+        made = (workspace(folder, self.home, bare.names(folder)) for folder in self.writable)
+        return (*made, *self.repositories)
 
 
 def home_of(environment: Mapping[str, str]) -> Path:

@@ -22,9 +22,9 @@ class Guarded(msgspec.Struct, frozen=True):
         return (*self.names, *self.existing)
 
 
-def workspace(folder: Path, home: Path) -> Guarded:
-    """A folder that commands may write because a person said so."""
-    return Guarded(folder, (*NAMES, *_of_home(folder, home)), EXISTING)
+def workspace(folder: Path, home: Path, more: tuple[str, ...] = ()) -> Guarded:
+    """A folder that commands may write because a person said so; `more`: names besides."""
+    return Guarded(folder, (*NAMES, *_of_home(folder, home), *more), EXISTING)
 
 
 def _of_home(folder: Path, home: Path) -> Iterator[str]:

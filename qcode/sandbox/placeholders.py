@@ -64,7 +64,7 @@ def stands_in(found: os.stat_result) -> bool:
 
 def _candidates() -> list[str]:
     """Every prefix of every name, the longest first."""
-    names = {*NAMES, *HOME_NAMES, *repository.NAMES}
+    names = {*NAMES, *HOME_NAMES, *repository.NAMES, "HEAD"}
     prefixes = {"/".join(parts[:end]) for parts in map(_parts, names) for end in _ends(parts)}
     return sorted(prefixes, key=len, reverse=True)
 

@@ -36,6 +36,13 @@ def repositories(folder: Path) -> tuple[Guarded, ...]:
     return ()
 
 
+def is_bare(folder: Path) -> bool:
+    """Whether the folder itself is a repository. Never raises."""
+    with suppress(OSError):
+        return _is_repository(folder)
+    return False
+
+
 def _linked(at: Path) -> Iterator[Guarded]:
     """What the `.git` file in `at` leads to, if that leads back."""
     own = _led(at / ".git", at, "gitdir: ")
