@@ -77,11 +77,14 @@ def offered(deeds: Deeds) -> tuple[Key, ...]:
 
 
 def at_the_foot(keys: Iterable[Key], state: ReviewState, deeds: Deeds) -> tuple[Key, ...]:
-    """With what Enter would do by now, where nothing was done yet."""
+    """Those that lead somewhere, with what Enter would do by now, where nothing was done yet."""
+    alone = {"move", "rest"} if len(state.items) == 1 else set[str]()
+    alone |= {"file"} if len(state.files) == 1 else set()
+    useful = tuple(key for key in keys if key.what.partition("(")[0] not in alone)
     if deeds.rewrite is not None:
-        return tuple(keys)
+        return useful
     said = _would(deeds.applies, state)
-    return tuple(key._replace(short=said) if key.what == "apply" else key for key in keys)
+    return tuple(key._replace(short=said) if key.what == "apply" else key for key in useful)
 
 
 def _would(applies: str, state: ReviewState) -> str:

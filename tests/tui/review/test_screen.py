@@ -542,6 +542,15 @@ async def test_of_what_is_staged_single_hunks_leave_the_index(root: Path) -> Non
     assert (root / "a.py").read_text() == NEW
 
 
+async def test_at_the_foot_of_a_single_change_no_key_leads_to_others() -> None:
+    async with shown([between("b.txt", None, "new\n")]) as pilot:
+        assert "n/p" not in foot(pilot)
+        assert "]/[" not in foot(pilot)
+        assert "side by side" in foot(pilot)
+    async with shown(files()) as pilot:
+        assert "n/p hunk   ]/[ file" in foot(pilot)
+
+
 async def test_words_in_one_burst_with_the_key_before_them_are_a_comment() -> None:
     async with shown(files()) as pilot:
         for sign in "cnot\n":  # as one read of the terminal brings them
