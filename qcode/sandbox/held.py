@@ -10,6 +10,8 @@ from contextlib import suppress
 
 import msgspec
 
+from qcode.sandbox.placeholders import stands_in
+
 FILES, BYTES = 4_000, 32_000_000
 """Kept of one workspace; of what is beyond it a change is seen and cannot be undone."""
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -65,7 +67,10 @@ def look(at: int, name: str, before: Held, room: Room) -> Held:
     known = (found.st_dev, found.st_ino, found.st_ctime_ns, found.st_size)
     try:
         if stat.S_ISDIR(kind):
-            return Held(kind, (), rights, below=_entries(at, name, before, room))
+            below = _entries(at, name, before, room)
+            if not below and stands_in(found):  # another fence's: it comes and goes with that one
+                return NOTHING
+            return Held(kind, (), rights, below=below)
         room_for_it = room.takes(found.st_size)
         if (before.kind, before.known) == (kind, known):
             return before

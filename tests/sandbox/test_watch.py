@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qcode.sandbox import placeholders
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.watch import Watch
 
@@ -54,6 +55,32 @@ def write(name: str, text: str = "evil") -> Deed:
         (root / name).write_text(text)
 
     return deed
+
+
+def test_what_stands_in_for_another_fence_is_neither_found_nor_put_back(
+    root: Path, watch: Watch
+) -> None:
+    """It goes with the other command, in the middle of this one; a thing of it that stays is not
+    known as one any more, and each fence after that has one bind more."""
+    held = placeholders.hold(root)
+    placeholders.place(held, (".mcp.json", ".idea"))
+    os.close(held)
+    assert after(watch, placeholders.sweep) == ()
+    assert not (root / ".idea").exists()
+
+    def place(folder: Path) -> None:
+        other = placeholders.hold(folder)
+        placeholders.place(other, (".mcp.json", ".idea"))
+        os.close(other)
+        (folder / ".mcp.json").chmod(0o755)
+        (folder / ".mcp.json/x").write_text("evil")
+        os.utime(folder / ".mcp.json", (placeholders.MARK_SECONDS, placeholders.MARK_SECONDS))
+
+    [said] = after(watch, place)
+    assert ".mcp.json" in said
+    assert ".idea" not in said
+    assert (root / ".idea").is_dir(), "it is the other one's"
+    assert not (root / ".mcp.json").exists(), "the same mark, and something in it"
 
 
 def link(name: str, to: str) -> Deed:
