@@ -22,7 +22,7 @@ class Nested:
     """What stood there at the start is the person's; what appears or changes is a command's."""
 
     def __init__(self, folder: Path) -> None:
-        self._top = repository(folder)
+        self._folder, self._top = folder, repository(folder)
         self._stamp: tuple[int, ...] = ()
         self._paths: list[str] = []
         self._read: dict[str, tuple[tuple[int, ...], str]] = {}
@@ -39,14 +39,16 @@ class Nested:
             if doubtful:
                 return (
                     f"{path} became a repository inside of yours, and its settings have "
-                    f"{doubtful}: `git status` would run what that names. Look at "
-                    f"{path}/.git before you ask git anything here."
+                    f"{doubtful}: `git status` would run what that names. Look at its config "
+                    "before you ask git anything here."
                 )
         self._known |= now
         return ""
 
     def _found(self) -> Iterator[tuple[str, str]]:
         """Path from the top, and the settings there."""
+        if not os.path.lexists(self._folder / ".git") and _is_bare(self._folder):
+            yield self._folder.name, _text(self._folder / "config")
         if self._top is None:
             return
         indexes = files(Path(git_folder(str(self._top))))
@@ -61,6 +63,11 @@ class Nested:
             if not stamp or self._read.get(path, ((), ""))[0] != stamp:
                 self._read[path] = stamp, _text(config)
             yield path, self._read[path][1]
+
+
+def _is_bare(folder: Path) -> bool:
+    """Does git take the folder itself for a repository, by what lies in it?"""
+    return all(os.path.lexists(folder / name) for name in ("HEAD", "objects", "refs"))
 
 
 def _stamp(file: Path) -> tuple[int, ...]:

@@ -74,3 +74,18 @@ def test_a_time_that_was_set_back_hides_nothing(top: Path) -> None:
     config.write_text(evil)
     os.utime(config, ns=(was.st_atime_ns, was.st_mtime_ns))
     assert "core.fsmonitor" in nested.look()
+
+
+@pytest.mark.parametrize("around", ["a repository", "nothing"])
+def test_a_workspace_that_became_one_by_what_lies_in_it_is_told(
+    tmp_path: Path, around: str
+) -> None:
+    top = repository(tmp_path / "top") if around == "a repository" else tmp_path
+    work = top / "work"
+    work.mkdir()
+    nested = Nested(work)
+    assert nested.look() == ""
+    git(work, "init", "-q", "--bare", ".")
+    assert nested.look() == ""  # settings as git makes them
+    git(work, "config", "core.fsmonitor", "./evil")
+    assert "work became a repository" in nested.look()
