@@ -86,6 +86,14 @@ def test_a_workspace_that_became_one_by_what_lies_in_it_is_told(
     nested = Nested(work)
     assert nested.look() == ""
     git(work, "init", "-q", "--bare", ".")
-    assert nested.look() == ""  # settings as git makes them
-    git(work, "config", "core.fsmonitor", "./evil")
     assert "work became a repository" in nested.look()
+    text = (work / "config").read_text().replace("bare = true", "bare = false")
+    (work / "config").write_text(f"{text}\tfsmonitor = ./evil\n")
+    assert "core.fsmonitor" in nested.look()
+
+
+def test_a_repository_without_a_folder_of_its_own_is_the_persons_where_it_was_one(
+    tmp_path: Path,
+) -> None:
+    git(tmp_path, "init", "-q", "--bare", ".")
+    assert Nested(tmp_path).look() == ""
