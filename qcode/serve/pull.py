@@ -12,6 +12,7 @@ import importlib
 import io
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,7 @@ class Hub:
                 "HF_HUB_OFFLINE is set, so nothing is downloaded. Unset it, or put the file here "
                 "yourself and name its path."
             )
+        _check_address(str(self._constants.ENDPOINT))
         self._ways = Ways(str(self._constants.ENDPOINT), told)
         self._library.set_client_factory(self._client)
 
@@ -244,12 +246,36 @@ class Hub:
             )
         if isinstance(error, errors.EntryNotFoundError | errors.RevisionNotFoundError):
             return InputError(f"{repo} has no such file or revision any more. Try once more.")
+        if _is_nameless(error):
+            return ServerGone(
+                f"The address of {self.host} cannot be found: there seems to be no internet here, "
+                f"or no name server. {self._kept(repo)}"
+            )
         said = one_line(str(error).strip() or type(error).__name__, 200)
         if isinstance(error, errors.HfHubHTTPError):
             return BadAnswer(f"{self.host} refuses: {said}")
         if isinstance(error, OSError) and error.strerror:
             return InputError(f"{error.filename or self.cache}: {error.strerror}.")
         return ServerGone(f"{self.host} cannot be reached ({said.rstrip('.')}). {self._kept(repo)}")
+
+
+def _check_address(endpoint: str) -> None:
+    """Raises ConfigError for what is no address of a hub."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f"HF_ENDPOINT is {one_line(endpoint, 80)!r}, which is no address of a hub. Write it "
+            "whole, such as https://hub.example.com, or unset it."
+        )
+
+
+def _is_nameless(error: BaseException | None) -> bool:
+    """Whether a name that nobody resolved is behind it."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _library() -> Any:

@@ -441,3 +441,19 @@ def test_a_small_disk_is_looked_at_itself(puller: Puller, hub: Hub) -> None:
     assert f"{puller.home} has 104.9 MB free, and 32.0 MB are to come" in words
     assert hub.sent == {}
     assert on_a_disk_of("700m", puller, f"{REPO}:Q4_K_M").code == ExitCode.OK
+
+
+@pytest.mark.parametrize("endpoint", ["foo", "hub.example.com", "ftp://hub.example.com", "http://"])
+def test_an_endpoint_that_is_no_address_is_named(puller: Puller, endpoint: str) -> None:
+    ran = puller.run(f"{REPO}:Q4_K_M", HF_ENDPOINT=endpoint)
+    assert ran.code == ExitCode.CONFIG, ran.err
+    assert f"HF_ENDPOINT is '{endpoint.rstrip('/')}" in ran.err
+    assert "connecting to" not in ran.err
+
+
+def test_a_name_that_nobody_resolves_is_told_as_no_internet(puller: Puller) -> None:
+    name = ".".join(("a" * 60,) * 5)  # too long for any name server: none is asked
+    ran = puller.run(f"{REPO}:Q4_K_M", HF_ENDPOINT=f"http://{name}.invalid")
+    assert ran.code == ExitCode.UNAVAILABLE, ran.err
+    assert "there seems to be no internet here" in ran.err.replace("\n  ", " ")
+    assert "Errno" not in ran.err
