@@ -18,6 +18,8 @@ from qcode.tui.prompt.motions import (
 )
 from qcode.tui.prompt.visual import OPERATORS, Marked, changed
 
+NOWHERE = "_"
+"""The register that keeps nothing."""
 UNDONE = 100
 """Changes that can be taken back."""
 
@@ -40,11 +42,23 @@ class Operating:
 
     def __init__(self) -> None:
         self.mode: Literal["insert", "normal", "visual", "lines"] = "insert"
-        self._kept = ""
-        """What was deleted or copied last; ends with a line end if it was whole lines."""
+        self._register = ""
+        """The one that the next command was given; empty = none."""
+        self._registers: dict[str, str] = {}
         self._past: list[Buffer] = []
         self._began: Buffer | None = None
         """What was there as insert mode was begun by a command."""
+
+    @property
+    def _kept(self) -> str:
+        """What was deleted or copied last, in the register that is named; ends with a line end if
+        it was whole lines."""
+        return self._registers.get(self._register, "")
+
+    @_kept.setter
+    def _kept(self, text: str) -> None:
+        if self._register != NOWHERE:
+            self._registers |= {"": text, self._register: text}
 
     # -- commands without a motion
 

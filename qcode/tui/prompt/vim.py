@@ -5,15 +5,17 @@ mode, and `u` takes it back.
 """
 
 from collections.abc import Mapping
+from string import ascii_lowercase
 
 import msgspec
 from msgspec.structs import replace
 
 from qcode.tui.prompt.motions import SEEKING, clamp, line_start, motion, word_at
-from qcode.tui.prompt.operating import Answer, Buffer, Operating, aim
+from qcode.tui.prompt.operating import NOWHERE, Answer, Buffer, Operating, aim
 from qcode.tui.prompt.visual import OPERATORS, Extent, Marked, Whole, extent, widened
 
 _DIGITS = frozenset("0123456789")
+_REGISTERS = frozenset(ascii_lowercase + NOWHERE)
 _MOST = 9999
 """Of a count."""
 _WHOLE: Mapping[str, Whole] = {"v": "signs", "V": "lines"}
@@ -39,6 +41,8 @@ class Vim(Operating):
         """Keys of a command that is not whole yet, without its counts."""
         self._count, self._second = "", ""
         """Before it, and between operator and motion."""
+        self._names = False
+        """The next key is the name of a register."""
         self._last: _Change | None = None
         self._marked: Marked | None = None
         """In visual mode."""
@@ -46,7 +50,8 @@ class Vim(Operating):
     @property
     def pending(self) -> str:
         """What was pressed of a command that is not whole yet."""
-        return self._count + self._typed[:1] + self._second + self._typed[1:]
+        register = '"' * (self._names or bool(self._register)) + self._register
+        return register + self._count + self._typed[:1] + self._second + self._typed[1:]
 
     def fresh(self) -> None:
         """The text was sent: typing begins anew."""
@@ -63,6 +68,23 @@ class Vim(Operating):
             self._written(now)
             self.mode = "normal"
             return Buffer(now.text, _one_left(now))
+        if self._named(character):
+            return now if self._marked is None else self._mark(self._marked, now)
+        then = self._in_normal(key, character, now)
+        if not (self._typed or self._count):
+            self._register = ""
+        return then
+
+    def _named(self, character: str | None) -> bool:
+        """`"a`: the command behind it keeps and takes there. False = the key is of the command."""
+        if self._names:
+            self._names = False
+            self._register = character if character and character in _REGISTERS else ""
+            return True
+        self._names = character == '"' and not self._typed
+        return self._names
+
+    def _in_normal(self, key: str, character: str | None, now: Buffer) -> Answer:
         if self._marked is not None:
             return self._in_visual(key, character, now, self._marked)
         if key == "escape":

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from qcode.tui.prompt.operating import Buffer
 from qcode.tui.prompt.vim import Vim
 
-KEYS = "hjklwbe0$^xXdDcCiaIAoOpPyYusSr~JgGfFtT123 qvV.RU"
+KEYS = 'hjklwbe0$^xXdDcCiaIAoOpPyYusSr~JgGfFtT123 qvV.RU"_'
 
 
 def pressed(keys: str, text: str, cursor: int = 0) -> tuple[Buffer, Vim]:
@@ -46,6 +46,16 @@ def pressed(keys: str, text: str, cursor: int = 0) -> tuple[Buffer, Vim]:
         ("dj", "|aa\nbb\ncc", "|cc"),
         ("dG", "aa\n|bb\ncc", "|aa"),
         ("dgg", "aa\n|bb\ncc", "|cc"),
+        ('"ayyjyy"ap', "o|ne\ntwo", "one\ntwo\n|one"),
+        ('"ayyjyyp', "o|ne\ntwo", "one\ntwo\n|two"),
+        ('"addp', "|one\ntwo", "two\n|one"),
+        ('"a2dd"aP', "|one\ntwo\nthree", "|one\ntwo\nthree"),
+        ('yyj"_ddp', "|one\ntwo", "one\n|one"),
+        ('"bp', "|one", "|one"),
+        ('wve"byb"bP', "|one two", "tw|oone two"),
+        ('"Zdwx', "|one two", "|wo"),
+        ('f"x', '|on"e', "on|e"),
+        ('"<x', "|one", "|ne"),
         ("ccnew<", "o|ld\nrest", "ne|w\nrest"),
         ("cwnew<", "|old rest", "ne|w rest"),
         ("ciwnew<", "o|ld rest", "ne|w rest"),
