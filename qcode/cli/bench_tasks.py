@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -290,12 +290,8 @@ def _print(kept: Kept, arguments: argparse.Namespace) -> None:
     with suppress(OSError):  # the disk is full: what was tried is told all the same
         report.write_text(page(found, attempts), encoding="utf-8")
     if arguments.json:
-        _print_json(data(found, attempts))
+        told = msgspec.json.format(msgspec.json.encode(data(found, attempts)), indent=2)
+        sys.stdout.write(escaped(told.decode()) + "\n")
     else:
         sys.stdout.write(text(found))
     talk(f"the page is {os.fspath(report)}")
-
-
-def _print_json(value: Any) -> None:
-    found = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    sys.stdout.write(escaped(found) + "\n")
