@@ -1,7 +1,6 @@
 """A conversation sent as the agent sends it: cold, longer, changed, and a call further on."""
 
 import msgspec
-from msgspec.structs import replace
 
 from qcode.doctor.base import Subject
 from qcode.doctor.probes.rereading import Reread, by_clock, by_count
@@ -25,7 +24,7 @@ class Steps(msgspec.Struct, frozen=True):
     question: Reread
     branch: Reread
     turn: Reread | None = None
-    """The step within a turn; None = there was no time for it."""
+    """The step within a turn; None = there was no time for it, or it showed nothing."""
     error: str = ""
 
     @property
@@ -80,8 +79,8 @@ async def walk(subject: Subject, strategy: Strategy, name: str = "", block: int 
 
 def _sure(step: Reread | None, before: Sounding) -> Reread | None:
     """Behind an answer that was not the model's own, only what is reused shows something."""
-    is_open = step is not None and step.how == "reread" and is_cut(before)
-    return replace(step, how="unclear") if step and is_open else step
+    shows_nothing = step is not None and step.how == "reread" and is_cut(before)
+    return None if shows_nothing else step
 
 
 def _failed(strategy: Strategy, cold: Sounding, error: str) -> Steps:
