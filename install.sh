@@ -139,6 +139,25 @@ writable() {
 XDG_DATA_HOME to a folder that is yours."
 }
 
+# Ends with 42, as qcode does, where --gguf names a file that is not there: nothing is installed.
+model_there() {
+    before=''
+    for word; do
+        case $before$word in
+            --gguf=hf:* | '--gguf hf:'* | '--gguf=~'*) ;; # qcode reads the ~ itself
+            --gguf=?* | '--gguf '?*)
+                [ -f "${word#--gguf=}" ] || {
+                    printf 'install.sh: There is no file %s. Name a GGUF file, or hf:REPO:QUANT.\n' \
+                        "${word#--gguf=}" >&2
+                    exit 42
+                }
+                ;;
+        esac
+        before=''
+        [ "$word" != --gguf ] || before='--gguf '
+    done
+}
+
 # Prints `[local]`, a llama.cpp for the processor, where a model file is to be served and no
 # llama-server is there to do it.
 extra() {
@@ -288,6 +307,7 @@ record='made-folders.txt'
 case ${what:-} in
     '') install ;;
     demo)
+        model_there "$@"
         install "$(extra "$@")"
         exec "$venv/bin/qcode" demo "$@"
         ;;

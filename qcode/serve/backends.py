@@ -63,6 +63,11 @@ def command(gpu: Gpu, machine: Machine, engine: Engine) -> str:
     return f"{_SOURCE} && cmake -B build {_option(gpu)} && cmake --build build -j -t llama-server"
 
 
+def native() -> str:
+    """What builds one with all instructions of this processor."""
+    return f"{_SOURCE} && cmake -B build && cmake --build build -j -t llama-server"
+
+
 def _pip(wheel: str) -> str:
     index = f" --force-reinstall --index-url {_WHEELS}/{wheel}" if wheel else " -U"
     return f"pip install xllamacpp{index}"

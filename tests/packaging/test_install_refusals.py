@@ -65,6 +65,28 @@ def test_a_foreign_file_in_place_of_the_link_stays_and_is_named(tmp_path: Path) 
     assert not (tmp_path / VENV).exists()
 
 
+@pytest.mark.parametrize("words", [("--gguf", "nosuch.gguf"), ("--gguf=nosuch.gguf",)])
+def test_a_model_that_is_not_there_is_told_before_anything_is_installed(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = install(tmp_path, "demo", *words)
+    assert done.returncode == 42
+    assert "There is no file nosuch.gguf" in done.stderr
+    assert not (tmp_path / ".local").exists()
+
+
+def test_a_model_that_is_there_or_of_the_hub_is_none_of_its_business(tmp_path: Path) -> None:
+    link = tmp_path / ".local/bin/qcode"
+    link.parent.mkdir(parents=True)
+    link.write_text("mine")
+    model = tmp_path / "my model.gguf"
+    model.touch()
+    for words in (("--gguf", "hf:a/b:Q4"), ("--gguf=hf:a/b:Q4",), ("--gguf", str(model)), ()):
+        done = install(tmp_path, "demo", *words)
+        assert done.returncode == 1
+        assert "is there already" in done.stderr
+
+
 def test_a_link_to_another_qcode_stays(tmp_path: Path) -> None:
     link = tmp_path / ".local/bin/qcode"
     link.parent.mkdir(parents=True)

@@ -329,6 +329,14 @@ def test_a_gpu_that_is_used_or_a_processors_own_is_not_complained_of() -> None:
     assert not any("is not used" in one for one in made(machine(gpu(48), inside)).remarks)
 
 
+def test_a_wheel_for_every_processor_is_told_with_the_figure_and_the_way_out() -> None:
+    package = Engine("xllamacpp", "2026.10", 11_549, ())
+    (told,) = (it for it in made(machine(), engine=package).remarks if "every processor" in it)
+    assert "up to three times by reports" in told
+    assert "cmake -B build && cmake --build build -j -t llama-server" in told
+    assert "serve.binary" in told
+
+
 def test_flaws_of_the_file_are_told() -> None:
     assert "It smells." in made(machine(gpu(48)), replace(EXPERTS, flaws=("It smells.",))).remarks
 
