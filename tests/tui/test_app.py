@@ -308,6 +308,7 @@ async def test_the_settings_are_shown_with_where_they_come_from(house: Enter) ->
         await h.type("/config")
         await h.press("enter")
         await h.until(lambda: "agent.thinking = high" in h.screen and "config.toml" in h.screen)
+        assert "edit the file that `qcode paths` names" in h.screen
 
 
 @pytest.mark.parametrize(
