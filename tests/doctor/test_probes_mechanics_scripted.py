@@ -13,14 +13,16 @@ from qcode.doctor.probes.keeping import Kept
 from qcode.doctor.probes.rereading import Reread
 from qcode.doctor.probes.reuse import BRANCH, Reuse
 from qcode.doctor.probes.slots import Slots
+from qcode.doctor.probes.template import Template
 from qcode.doctor.probes.truncation import Truncation
 from qcode.doctor.probes.walking import Steps
 from qcode.server.sounding import Sounding
 from tests.doctor.questioned import facts, ids, subject_of
 from tests.doctor.reading import Reading, Remembers
+from tests.support.http1 import Json
 from tests.support.llama_words import About
-from tests.support.script import Body, Reply
-from tests.support.scripted_server import StartScripted
+from tests.support.script import Body, Received, Reply
+from tests.support.scripted_server import ScriptedServer, StartScripted
 
 OLLAMA = About(kind="ollama", context_tokens=65_536)
 
@@ -246,3 +248,31 @@ class TestDrafts:
             subject.notes[BRANCH] = "reread"
             result = await Drafts().run(subject)
         assert ids(result) == ["drafts.cache"]
+
+
+class Refusing(ScriptedServer):
+    """It renders no conversation, or none with a call in it."""
+
+    refuses = "everything"
+
+    async def other(self, request: Received) -> tuple[int, Json]:
+        is_meant = self.refuses == "everything" or "tool_calls" in str(request.body)
+        if request.path == "/apply-template" and is_meant:
+            return 400, {"error": {"message": "no such thing"}}
+        return await super().other(request)
+
+
+class TestTemplate:
+    @pytest.mark.parametrize(
+        ("refuses", "verdict", "found"),
+        [("everything", "unclear", []), ("calls", "fails", ["template.refuses"])],
+    )
+    async def test_a_template_is_blamed_only_where_anything_is_rendered(
+        self, refuses: str, verdict: str, found: list[str]
+    ) -> None:
+        server = Refusing(about=About(kind="llamacpp"))
+        server.refuses = refuses
+        with server:
+            async with subject_of(server) as subject:
+                result = await Template().run(subject)
+        assert (result.verdict, ids(result)) == (verdict, found)

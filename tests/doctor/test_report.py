@@ -221,3 +221,25 @@ def test_the_time_that_is_advised_is_enough(seconds: float, left: float, needed:
     row = LeftOut(probe="a", label="", seconds=left)
     found = msgspec.structs.replace(told(facts()), seconds=seconds, left_out=(row,))
     assert found.seconds_needed == needed >= seconds + left
+
+
+def test_one_reason_is_said_once_for_all_that_it_keeps_from_being_asked() -> None:
+    absent = {"slots": "not told", "vision": "blind", "drafts": "not told"}
+    shown = screen(msgspec.structs.replace(told(facts()), absent=absent))
+    assert "not asked: slots, drafts: not told; vision: blind\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [
+        ("measured", "by measuring"),
+        ("measured; llama.cpp b11549", "by measuring; llama.cpp b11549"),
+        ("llama.cpp PR #24035", "from llama.cpp PR #24035"),
+        ("", ""),
+    ],
+)
+def test_what_is_measured_is_not_known_from_it(source: str, known: str) -> None:
+    finding = msgspec.structs.replace(SLOW, source=source)
+    assert finding.known == known
+    shown = screen(told(facts(), finding)), markdown.text(told(facts(), finding))
+    assert all((f"known {known}" in " ".join(words.split())) is bool(known) for words in shown)
