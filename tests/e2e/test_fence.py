@@ -57,7 +57,7 @@ def test_a_host_that_nobody_allowed_is_refused_and_the_flag_is_named(
     assert f"--allowed-tools '{RULE}'" in note
     assert f"--allowed-tools '{RULE}'" in ran.err
     [denial] = ran.json["permission_denials"]
-    assert denial["tool_input"] == {"host": HOST, "port": 443}
+    assert denial["tool_input"] == {"host": HOST, "port": 443, "commands": [FETCH]}
     assert denial["allowed_by"] == f"--allowed-tools '{RULE}'"
 
 
