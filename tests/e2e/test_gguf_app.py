@@ -71,11 +71,9 @@ def test_what_is_typed_while_it_starts_is_answered_then(cli: Cli, model: str) ->
         terminal.wait_for("❯", PATIENCE_SECONDS)
         terminal.type("hello there\r")
         terminal.wait_for("hello there", PATIENCE_SECONDS)
-        assert "tok/s" not in terminal.text
         terminal.wait_for("loading model", PATIENCE_SECONDS)
-        terminal.wait_for("tok/s", PATIENCE_SECONDS)
-        terminal.wait_for("hello there", PATIENCE_SECONDS)
-        terminal.wait_for("3.5 stays for 10 min after its last use", PATIENCE_SECONDS)
+        assert "tok/s" not in terminal.text
+        terminal.wait_for("tok/s", PATIENCE_SECONDS)  # what it says scrolls the rest away
         assert [one["users"] for one in served(cli)] == [1]
         terminal.type("\x03")
         terminal.wait_until(lambda seen: "Esc" not in seen.rows[-1], PATIENCE_SECONDS)

@@ -154,6 +154,7 @@ async def test_before_a_model_is_loaded_the_prompt_takes_words_and_they_go_out_t
     async with house(Engine(), ahead=served.ahead) as h:
         await h.until(lambda: "loading model" in h.screen)
         assert not h.opened
+        await h.until(lambda: "what you send now waits" in h.screen)
         await h.type("hello")
         await h.press("enter")
         await h.until(lambda: "hello" in h.screen)
@@ -212,7 +213,7 @@ async def test_a_session_that_goes_on_is_seen_while_its_model_loads(house: Enter
     lent = {"ahead": served.ahead, "peek": lambda _: tuple(past)}
     async with house(Engine(), past=past, wanted=Wanted("s9"), **lent) as h:
         await h.until(lambda: "loading model" in h.screen)
-        assert "and answered" in h.screen
+        await h.until(lambda: "and answered" in h.screen)
         assert not h.opened
         served.go.set()
         await h.until(lambda: h.opened == [Wanted("s9")])

@@ -62,8 +62,8 @@ class Welcome(Painted):
         return tuple(welcome_lines(self._status, self._last, width))
 
 
-def _shown(status: Status) -> tuple[str, str, int | None]:
-    return status.model, status.mode, status.context_tokens
+def _shown(status: Status) -> tuple[str, str, int | None, bool]:
+    return status.model, status.mode, status.context_tokens, status.phase == "loading"
 
 
 def welcome_lines(status: Status, last: tuple[str, str], width: int) -> Iterator[Line]:
@@ -86,6 +86,8 @@ def _offer(told: tuple[str, str], column: int) -> tuple[Span, ...]:
 
 
 def _answers(status: Status) -> tuple[Span, ...]:
+    if status.phase == "loading" and not status.model:
+        return (Span("The model loads: what you send now waits until it is there.", "dim"),)
     if not status.model:
         return ()
     room = f", with room for {short(status.context_tokens)} tokens" if status.context_tokens else ""
