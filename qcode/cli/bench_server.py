@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from qcode.bench.curve_tables import comparison_data, comparison_text, curve_tex
 from qcode.bench.measuring import SIZES, Book, Measuring, Wish
 from qcode.bench.plot import ASCII, FINE, Signs
 from qcode.cli import bench_models, offline
+from qcode.cli.bench_told import is_busy, told_of
 from qcode.cli.embedded import reached
 from qcode.cli.parser import duration, positive
 from qcode.config import load as settings
@@ -33,13 +33,10 @@ from qcode.headless.talk import talk
 from qcode.protocol.errors import InputError, ServerError, UsageError
 from qcode.protocol.events import ServerState
 from qcode.protocol.text import escaped, one_line
-from qcode.server.ask import Asker, NoAnswer
 from qcode.server.base import Server, ServerFacts
 from qcode.server.client import connect
-from qcode.server.door import make_http
 from qcode.server.endpoint import Patience
 from qcode.server.known import Wishes
-from qcode.server.liveness import doing
 from qcode.server.quirks import QUIRKS
 
 if TYPE_CHECKING:
@@ -204,13 +201,13 @@ async def _measure(arguments: argparse.Namespace, sight: _Sight) -> None:
         facts = await server.facts(_loading)
         bench_models.check(facts)
         sight.facts = facts
-        sight.told = await _told(facts, key)
+        sight.told = await told_of(facts, key)
         talk(
             f"{one_line(facts.model)} at {without_password(facts.base_url)}: this takes the place "
             "of the conversation that it has in its cache; the next turn of a running session is "
             "read anew."
         )
-        if await _is_busy(facts, key):
+        if await is_busy(facts, key):
             talk("the server is at work for somebody: this waits for it, or is measured beside it.")
         measuring = Measuring(server, facts, secrets.token_hex(6), talk)
         sight.book = measuring.book
@@ -249,35 +246,6 @@ def _server(arguments: argparse.Namespace) -> tuple[Server, str]:
 
 def _context(loaded: settings.Loaded, model: str) -> int:
     return tuned(loaded.config, model, loaded.said).server.context_tokens
-
-
-async def _is_busy(facts: ServerFacts, key: str) -> bool:
-    """Only llama.cpp tells."""
-    if facts.kind != "llamacpp":
-        return False
-    async with make_http(facts.base_url, 5.0) as http:
-        return await doing(Asker(http, key, 5.0), facts) == "busy"
-
-
-async def _told(facts: ServerFacts, key: str) -> dict[str, str]:
-    """How it was started, as far as it tells; llama.cpp does in part."""
-    told = {"slots": str(facts.slots)} if facts.slots else {}
-    if facts.kind != "llamacpp":
-        return told
-    async with make_http(facts.base_url, 5.0) as http:
-        try:
-            props = (await Asker(http, key, 5.0).get(f"{facts.base_url[:-3]}/props")).fields
-        except NoAnswer:
-            return told
-    return told | _of_props(props)
-
-
-def _of_props(props: Mapping[str, Any]) -> dict[str, str]:
-    path, defaults = props.get("model_path"), props.get("default_generation_settings")
-    told = {"file": Path(path).name} if isinstance(path, str) and path else {}
-    if isinstance(defaults, dict) and defaults.get("speculative") is True:
-        told["speculative"] = "on"
-    return told
 
 
 def _print(curve: Curve, arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from typing import get_args
 from qcode.cli import completion_shells as shells
 from qcode.cli import dispatch
 from qcode.cli.args import parser as main_parser
+from qcode.cli.completion_fish import fish
 from qcode.cli.pages import TOPICS
 from qcode.cli.parser import Parser
 from qcode.config.model import ModeWord, ThinkingWord
@@ -41,7 +42,7 @@ SUBCOMMANDS = (
 )
 """Modules of this folder that can `add` themselves to a parser."""
 
-SHELLS = {"bash": shells.bash, "zsh": shells.zsh, "fish": shells.fish}
+SHELLS = {"bash": shells.bash, "zsh": shells.zsh, "fish": fish}
 
 DESCRIPTION = """\
 Print code that makes your shell complete qcode's words.
