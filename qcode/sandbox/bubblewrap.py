@@ -14,30 +14,26 @@ outside of the fence, and LD_LIBRARY_PATH, where the user has it passed on, may 
 workspace.
 """
 
-import functools
 import marshal
 import os
 import platform
 import shlex
 import shutil
-import stat
 import subprocess
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from qcode.sandbox import seccomp
+from qcode.sandbox.bwrap_arguments import arguments, ended, options
 from qcode.sandbox.fence import Ahead, Inside, Message, Wrapped
 from qcode.sandbox.founding import Network, found
 from qcode.sandbox.ground import Ground
 from qcode.sandbox.handed import compiled
 from qcode.sandbox.handed import words as handed_words
 from qcode.sandbox.memory import in_memory
-from qcode.sandbox.place import Place
 from qcode.sandbox.standing import Standing
 
-NAMESPACES = ("--unshare-user", "--unshare-ipc", "--unshare-pid")
 CLOSED = "--unshare-net"
 """Where the session has no network: one of its own, and closed."""
 FOUNDING = (
@@ -56,9 +52,6 @@ LATER = ("/bin/sh", "-c", f'{_LIMIT}eval "unset {WORDS}; exec ${WORDS}"', "sh")
 """The same for words that are not known yet: they come in a variable, for a shell to read."""
 LONGEST_WORDS = 120_000
 """Bytes of such a variable; the kernel takes no string of more than 131,072."""
-PROC_READ = ("/proc/sys", "/proc/fs", "/proc/acpi", "/proc/scsi")
-"""What root may write by its number alone. bwrap covers irq, bus and sysrq-trigger by itself where
-they can be written; it looks at the folder, and of /proc/sys only what lies in it can be."""
 
 
 class Bubblewrap:
@@ -222,87 +215,3 @@ def program(environment: Mapping[str, str]) -> str | None:
     """Where bubblewrap is; never from a relative entry of PATH."""
     path = ":".join(it for it in environment.get("PATH", "").split(":") if it.startswith("/"))
     return shutil.which("bwrap", path=path)
-
-
-@functools.cache
-def options(program: str) -> Collection[str]:
-    """Those that this one has: `--perms` came with 0.5, `--size` with 0.7. Asked once; empty = it
-    does not say."""
-    try:
-        done = subprocess.run(
-            (program, "--help"), capture_output=True, env={}, timeout=SECONDS, check=False
-        )
-        known = {word for word in done.stdout.decode(errors="replace").split() if word[:2] == "--"}
-        if Path(program).stat().st_mode & stat.S_ISUID:
-            known.discard("--size")  # which it then takes from nobody
-    except (OSError, subprocess.SubprocessError):
-        return frozenset()
-    return frozenset(known)
-
-
-def arguments(
-    places: tuple[Place, ...], inside: Inside, known: Collection[str] = ()
-) -> tuple[str, ...]:
-    """What bwrap is told; it mounts in this order. `known`: see `options`. Raises OSError."""
-    return (
-        *NAMESPACES,
-        *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
-        *(word for path in PROC_READ for word in ("--ro-bind-try", path, path)),
-        *(word for place in places if place.kind != "stand" for word in _words(place, known)),
-        *(word for place in places if place.kind == "hollow" for word in _closed(place)),
-        # last: for each of the others bwrap reads what is mounted by then
-        *(word for place in places if place.kind == "stand" for word in _empty(place.path, known)),
-        "--clearenv",
-        *(word for name in inside.environment.items() for word in ("--setenv", *name)),
-        *("--chdir", str(inside.folder)),
-    )
-
-
-def ended(arguments: tuple[str, ...]) -> bytes:
-    """As `--args` takes them. Raises ValueError where one holds a NUL: it would become two."""
-    if any("\0" in it for it in arguments):
-        raise ValueError("a path or a variable holds a NUL")
-    return b"".join(os.fsencode(it) + b"\0" for it in arguments)
-
-
-def _words(place: Place, known: Collection[str]) -> Iterator[str]:
-    path = place.path
-    match place.kind:
-        case "write" | "pin":
-            yield from ("--bind", path, path)
-        case "tmp":
-            yield from ("--bind", place.source, path)
-        case "show" | "read":
-            yield from ("--ro-bind", path, path)
-        case "fresh" | "hollow":
-            yield from ("--tmpfs", path)
-        case "hide":
-            yield from _hidden(path, known)
-
-
-def _hidden(path: str, known: Collection[str]) -> Iterator[str]:
-    try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError:  # a socket that was given up meanwhile
-        return
-    if stat.S_ISLNK(mode):
-        raise OSError(f"{path} is a link, and bubblewrap cannot cover one")
-    if stat.S_ISDIR(mode) and "--perms" in known:
-        yield from _empty(path, known)
-    elif stat.S_ISDIR(mode):
-        yield from ("--tmpfs", path, "--remount-ro", path)
-    else:
-        yield from ("--ro-bind", os.devnull, path)
-
-
-def _empty(path: str, known: Collection[str]) -> Iterator[str]:
-    if "--perms" not in known:
-        yield from ("--ro-bind", path, path)
-        return
-    size = ("--size", "1") if "--size" in known else ()  # a page, as the kernel counts
-    yield from ("--perms", "0555", *size, "--tmpfs", path)
-
-
-def _closed(place: Place) -> Iterator[str]:
-    yield from ("--remount-ro", place.path)

@@ -23,11 +23,9 @@ from qcode.sandbox.bubblewrap import (
     LONGEST_WORDS,
     WORDS,
     Bubblewrap,
-    arguments,
-    ended,
-    options,
     program,
 )
+from qcode.sandbox.bwrap_arguments import arguments, ended, options
 from qcode.sandbox.choose import choose
 from qcode.sandbox.fence import Inside
 from qcode.sandbox.fenced import LONGEST_BYTES, FencedRunner
