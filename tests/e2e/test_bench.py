@@ -403,3 +403,15 @@ def test_two_servers_are_measured_in_one_call_and_set_side_by_side(
     assert (ran.code, ran.out) == (75, "")
     assert len(first.requests) == 2, "nothing is measured for one that is not there"
     assert cli.run(*small, "--against", second.base_url, "--save", "x.json").code == 2
+
+
+def test_a_name_of_the_settings_that_the_server_does_not_go_by_hinders_nothing(
+    cli: Cli, scripted: StartScripted
+) -> None:
+    """It is what `qcode -p` warns of: llama.cpp's server answers all the same."""
+    file = paths().config_file
+    file.parent.mkdir(parents=True)
+    file.write_text('[server]\nmodel = "my-qwen"\n')
+    cli.url = scripted(about=LLAMA, otherwise=idles).base_url
+    ran = cli.run("bench", "server", "--sizes", "512", "--repeat", "1")
+    assert ran.code == 0, ran.err
