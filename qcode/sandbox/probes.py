@@ -21,10 +21,8 @@ ELSEWHERE = "it was not tried: this is not Linux"
 
 def main(scene: Scene) -> dict[str, str]:
     """Every attempt, by the name of the promise that it would break."""
-    tries = {
-        name[5:].replace("_", "-"): it for name, it in globals().items() if name[:5] == "_try_"
-    }
-    return {name: _outcome(attempt, scene) for name, attempt in tries.items()}
+    tries = {name[5:]: it for name, it in globals().items() if name[:5] == "_try_"}
+    return {name.replace("_", "-"): _outcome(it, scene) for name, it in tries.items()}
 
 
 def _outcome(attempt: object, scene: Scene) -> str:
@@ -35,10 +33,9 @@ def _outcome(attempt: object, scene: Scene) -> str:
 
 
 def _try_workspace_is_writable(scene: Scene) -> str:
-    try:
-        _write(f"{scene['workspace']}/new")
-    except OSError as error:
-        return f"it is not: {error}"
+    path = f"{scene['workspace']}/new"
+    if not _written(path):
+        return f"it is not: {path}"
     return ""
 
 
@@ -99,8 +96,7 @@ def _try_missing_names(scene: Scene) -> str:
 
 
 def _try_network_outside(scene: Scene) -> str:
-    address = ("127.0.0.1", int(scene["port"]))
-    socket.create_connection(address, 2).close()
+    socket.create_connection(("127.0.0.1", int(scene["port"])), 2).close()
     return "a server outside of the fence was reached"
 
 
@@ -248,16 +244,12 @@ def _try_calls(scene: Scene) -> str:
 def _written(*paths: str) -> str:
     for path in paths:
         try:
-            _write(path)
+            with open(path, "a") as file:
+                file.write("x")
         except OSError:
             continue
         return f"{path} was written"
     return ""
-
-
-def _write(path: str) -> None:
-    with open(path, "a") as file:
-        file.write("x")
 
 
 def _read(path: str) -> str:
@@ -287,9 +279,9 @@ def _force(path: str) -> None:
     """Whether anything of it is on the disk, only who looks from outside can tell (`trial`)."""
     try:
         os.chmod(path, 0o755)
-        _write(f"{path}/x")
     except OSError:
         return
+    _written(f"{path}/x")
 
 
 def _under(path: str) -> str:

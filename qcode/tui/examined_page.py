@@ -93,7 +93,7 @@ def _findings(findings: Sequence["Finding"], width: int) -> Iterator[Line]:
     for each in findings:
         style = _WEIGHTS[each.weight]
         yield from _rows("●", style, f"{each.weight}: {each.title}", width, f"strong {style}")
-        for name, text in (("costs", each.cost), ("change", each.change), ("known", each.source)):
+        for name, text in (("costs", each.cost), ("change", each.change), ("known", each.known)):
             if text:
                 yield from _rows("", "text", f"{name}: {text}", width)
         yield BLANK

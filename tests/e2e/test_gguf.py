@@ -176,7 +176,7 @@ def test_an_engine_that_cannot_be_kept_up_is_told_with_its_last_words(
     assert ran.code == 75, ran
     assert "crashed 4 times in a row" in ran.err
     assert "`qcode --gguf MODEL` starts it again" in ran.err
-    assert "for example `llama-server" not in ran.err
+    assert "Start one" not in ran.err
     assert "The whole log: " in ran.err
 
 
