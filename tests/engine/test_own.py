@@ -200,6 +200,10 @@ class Flood:
         """None."""
         return ()
 
+    def running(self) -> tuple[str, ...]:
+        """No gate asks."""
+        return ()
+
 
 async def test_what_a_command_printed_is_not_kept_while_it_runs(tmp_path: Path) -> None:
     said: list[ShellFinished] = []
