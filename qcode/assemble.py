@@ -98,7 +98,7 @@ class _Assembly:
             (*start.add_dirs, self.spill),
             (*config.agent.exclude, *hidden(start.rules, start.folder.resolve().as_posix())),
             closed(start.rules),
-            Secrets.of(kept((start.folder, *start.add_dirs), start.own, os.environ)),
+            Secrets.of(kept((start.folder, *start.add_dirs), start.own, os.environ), start.own),
         )
         ground = Ground.of(self.workspace.root)
         outside = config.sandbox.outside

@@ -126,7 +126,7 @@ def _test(arguments: argparse.Namespace, folder: Path) -> int:
     policy, line = _policy(arguments, loaded, folder), arguments.command
     if policy.fence == "holds" and _runs_outside(line, loaded, folder):
         policy = replace(policy, fence="none")
-    secrets = Secrets.of(ground_of(folder).secrets)
+    secrets = Secrets.of(ground_of(folder).secrets, paths().folders)
     reached = Looking(Workspace(folder, secrets=secrets)).reached(line)
     found = explain(line, policy, {line: reached})
     if arguments.json:

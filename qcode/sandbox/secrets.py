@@ -20,9 +20,11 @@ def kept(
     folders: Iterable[Path], own: Iterable[Path], environment: Mapping[str, str]
 ) -> tuple[str, ...]:
     """The same for tools, with no fence: as they are called once the folders above are resolved,
-    and what they lead to. `folders`: those that are worked in; `own`: qcode's."""
+    and what they lead to. `folders`: those that are worked in, into which no name from outside of
+    them leads, since they may be a repository of settings; `own`: qcode's."""
     home = home_of(environment)
-    moved = keys.moved(environment, tuple(folder.resolve() for folder in folders), home)
+    worked = tuple(folder.resolve() for folder in folders)
+    moved = keys.moved(environment, worked, home)
     above: dict[str, str] = {}
     found: dict[str, None] = {}
     for path in _listed(home, (*moved, *own), sys.platform):
@@ -31,8 +33,15 @@ def kept(
             above[folder] = os.path.realpath(folder or "/").rstrip("/")
         at = f"{above[folder]}/{name}"
         found[at] = None
-        found[os.path.realpath(at) if os.path.islink(at) else at] = None  # noqa: PTH114 - as above
+        if os.path.islink(at) and not _is_from_outside(Path(at), worked):  # noqa: PTH114 - as above
+            found[os.path.realpath(at)] = None
     return tuple(found)
+
+
+def _is_from_outside(link: Path, folders: Iterable[Path]) -> bool:
+    """Does it lead into one of `folders` in which it does not lie itself?"""
+    target = Path(os.path.realpath(link))
+    return any(target.is_relative_to(it) and not link.is_relative_to(it) for it in folders)
 
 
 def _listed(home: Path, others: Iterable[Path], system: str) -> tuple[str, ...]:

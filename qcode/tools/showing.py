@@ -29,7 +29,7 @@ def around(lines: Sequence[str], first: int, last: int, most: int = 40) -> str:
 
 def missing(workspace: Workspace, located: Located) -> str:
     """That there is no such file, and which are meant perhaps."""
-    near = nearest(workspace.root, located.path) if located.place != "outside" else []
+    near = nearest(workspace.bounds, located.path) if located.place != "outside" else []
     hint = f" Did you mean {' or '.join(near)}?" if near else " glob finds files by name."
     return f"{located.shown} does not exist.{hint}"
 

@@ -90,7 +90,7 @@ class Workspace(msgspec.Struct, frozen=True):
         named = written.relative_to(self.root) if written.is_relative_to(self.root) else Path()
         # By the name as well: `.git` may be a link to a folder with a harmless name.
         below = real.relative_to(home)
-        if protects(below.parts) or protects(named.parts):
+        if protects(below.parts) or protects(named.parts) or self.secrets.is_own(real):
             return "protected"
         return "workspace"
 

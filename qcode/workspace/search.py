@@ -158,16 +158,19 @@ def find(start: Path, bounds: Bounds, pattern: str, limit: int) -> list[str]:
     return list(islice(found, limit))
 
 
-def nearest(root: Path, missing: Path) -> list[str]:
-    """Paths from `root` that somebody may have meant: the same name elsewhere, a like one near."""
+def nearest(bounds: Bounds, missing: Path) -> list[str]:
+    """Paths from the root that somebody may have meant: the same name elsewhere, a like one near.
+    None that a search would not tell."""
+    root = bounds.root
     same, base = [], f"{str(root).rstrip('/')}/"
-    for path in islice(walk(root, Bounds(root)), NEAR_ENTRIES):
+    for path in islice(walk(root, bounds), NEAR_ENTRIES):
         if path.rpartition("/")[2].lower() == missing.name.lower():
             same.append(path[len(base) :])
     if same:
         return _closest_folders(same, missing, root)
     folder = missing.parent
-    names = sorted(_names(folder))
+    top = root if folder.is_relative_to(root) else Path(folder.anchor)
+    names = [name for name in sorted(_names(folder)) if not _is_closed(folder / name, top, bounds)]
     like = _alike(missing.name, names)
     if not folder.is_relative_to(root):
         return [str(folder / name) for name in like]

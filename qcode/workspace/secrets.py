@@ -3,7 +3,9 @@
 The list comes from outside (`sandbox.secrets`): the fence hides the same from commands.
 """
 
+import os
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -15,11 +17,14 @@ class Secrets(msgspec.Struct, frozen=True):
 
     places: Mapping[str, str] = msgspec.field(default_factory=dict)
     """As they are compared -> as they are called, absolute."""
+    own: frozenset[str] = frozenset()
+    """Those of them in which qcode keeps its own things, as they are compared."""
 
     @classmethod
-    def of(cls, paths: Iterable[str]) -> "Secrets":
-        """From absolute paths, links in them resolved."""
-        return cls({path.casefold(): path for path in paths})
+    def of(cls, paths: Iterable[str], own: Iterable[Path] = ()) -> "Secrets":
+        """From absolute paths, links in them resolved; those of `own` are resolved here."""
+        kept = frozenset(os.path.realpath(folder).casefold() for folder in own)
+        return cls({path.casefold(): path for path in paths}, kept)
 
     def around(self, path: str, shown: Collection[str]) -> str:
         """The place that `path` is or lies in; empty = none. What is worked in (`shown`) is no
@@ -35,6 +40,10 @@ class Secrets(msgspec.Struct, frozen=True):
             if not slash:
                 return ""
         return ""
+
+    def is_own(self, path: Path) -> bool:
+        """Whether it is qcode's own, also where it is worked in."""
+        return any(str(it).casefold() in self.own for it in (path, *path.parents))
 
     def is_one(self, path: str) -> bool:
         """Whether a search passes over it."""

@@ -63,3 +63,17 @@ def test_what_is_worked_in_is_no_secret_though_a_variable_names_it(tmp_path: Pat
     work.mkdir(parents=True)
     closed = kept((work,), (), {"HOME": str(tmp_path), "KUBECONFIG": str(work / "kube.yaml")})
     assert str(work / "kube.yaml") not in closed
+
+
+def test_a_repository_of_settings_can_be_worked_on_and_their_names_stay_closed(
+    tmp_path: Path,
+) -> None:
+    home = Path(os.path.realpath(tmp_path))
+    (home / "dotfiles/claude").mkdir(parents=True)
+    (home / ".claude").symlink_to("dotfiles/claude")
+    told = {"HOME": str(home)}
+    closed = kept((home / "dotfiles",), (), told)
+    assert f"{home}/dotfiles/claude" not in closed
+    assert f"{home}/.claude" in closed
+    for others in ((home / "project",), (home,)):
+        assert f"{home}/dotfiles/claude" in kept(others, (), told)

@@ -317,9 +317,10 @@ def test_a_missing_file_has_nearest_names(tmp_path: Path) -> None:
     for name in ("src/app/main.py", "src/lib/main.py", "docs/guide.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    assert nearest(tmp_path, tmp_path / "lib/main.py") == ["src/lib/main.py", "src/app/main.py"]
-    assert nearest(tmp_path, tmp_path / "docs/guid.md") == ["docs/guide.md"]
-    assert nearest(tmp_path, tmp_path / "docs/nothing.xyz") == []
+    bounds = Bounds(tmp_path)
+    assert nearest(bounds, tmp_path / "lib/main.py") == ["src/lib/main.py", "src/app/main.py"]
+    assert nearest(bounds, tmp_path / "docs/guid.md") == ["docs/guide.md"]
+    assert nearest(bounds, tmp_path / "docs/nothing.xyz") == []
 
 
 @pytest.mark.parametrize(
@@ -339,7 +340,7 @@ def test_names_are_like_one_another_apart_from_their_endings(
     for name in ("a.py", "b.json", "models.toml", "models.py", "test_cart.py", "README.md"):
         (tmp_path / name).touch()
     (tmp_path / ".gitignore").touch()
-    assert nearest(tmp_path, tmp_path / missing) == meant
+    assert nearest(Bounds(tmp_path), tmp_path / missing) == meant
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qcode.workspace.files import Workspace
 from qcode.workspace.ignore import Bounds
-from qcode.workspace.search import Sieve, find
+from qcode.workspace.search import Sieve, find, nearest
 from qcode.workspace.secrets import Secrets
 
 
@@ -116,3 +116,35 @@ def test_what_lies_below_a_place_lies_in_it(parts: list[str], more: list[str]) -
     assert bool(place) == any(
         f"{folder}/".casefold().startswith(f"{one}/") for one in ("/a/.ssh", "/own")
     )
+
+
+@pytest.mark.parametrize(
+    ("worked", "added"),
+    [("own", ""), ("own/work", ""), ("other", "own"), ("other", "own/work")],
+)
+def test_own_settings_stay_protected_where_they_are_worked_in(
+    tmp_path: Path, worked: str, added: str
+) -> None:
+    real = Path(os.path.realpath(tmp_path))
+    (real / "own/work").mkdir(parents=True)
+    (real / "called").symlink_to("own")
+    secrets = Secrets.of([f"{real}/own", f"{real}/keys"], [real / "called"])
+    extra = (real / added,) if added else ()
+    space = Workspace(real / worked, extra, secrets=secrets)
+    file = real / (added or worked) / "config.toml"
+    assert space.resolve(str(file)).place == "protected"
+    assert Workspace(real / "keys", secrets=secrets).resolve("a").place == "workspace"
+
+
+def test_a_missing_file_brings_no_name_that_searches_hide(tmp_path: Path) -> None:
+    base = Path(os.path.realpath(tmp_path))
+    for name in ("closed/plan.txt", "keys/plan.txt", "plans.txt", "plan1.txt"):
+        (base / name).parent.mkdir(exist_ok=True)
+        (base / name).write_text("x")
+    secrets = Secrets.of([f"{base}/keys", f"{base}/plan1.txt"])
+    bounds = Bounds(base, secrets=secrets, closed=(f"{base}/closed/**",))
+    assert nearest(bounds, base / "plan.txt") == ["plans.txt"]
+    assert nearest(bounds, base / "keys/plan2.txt") == []
+    assert nearest(Bounds(base / "work", secrets=secrets), base / "plan2.txt") == [
+        f"{base}/plans.txt"
+    ]
