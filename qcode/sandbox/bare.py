@@ -5,20 +5,13 @@ programs; the person's next `git status`, or their prompt's, would run them. Bel
 is not kept away by name: with a file HEAD there, git would know `git diff HEAD` no more.
 """
 
-import os
 from pathlib import Path
 
 from qcode.sandbox import repository
-from qcode.sandbox.placeholders import stands_in
 
 
 def names(folder: Path) -> tuple[str, ...]:
     """What no command writes or makes in a workspace because of that."""
-    for at in (folder, *folder.parents):
-        try:
-            found = os.lstat(at / ".git")
-        except OSError:
-            continue
-        if at != folder or not stands_in(found):
-            return ()
+    if any(repository.is_taken(at / ".git") for at in (folder, *folder.parents)):
+        return ()
     return ("HEAD", *repository.NAMES) if repository.is_bare(folder) else ("HEAD",)

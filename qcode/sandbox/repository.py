@@ -7,6 +7,7 @@ says nothing alone, for whoever wrote the workspace wrote that file.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,6 +22,8 @@ _OF_ANOTHER = ("HEAD", "index")
 """In the repository of a linked worktree these are the first worktree's."""
 _OF_WORKTREE = ("commondir", "gitdir", "config.worktree")
 _LONGEST = 4096
+_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-fA-F]{40}")
+_HEAD_BYTES = 256
 
 
 def repositories(folder: Path) -> tuple[Guarded, ...]:
@@ -41,6 +44,28 @@ def is_bare(folder: Path) -> bool:
     with suppress(OSError):
         return _is_repository(folder)
     return False
+
+
+def is_taken(place: Path) -> bool:
+    """Whether git stops at this `.git`: by any file, and by a folder that is a repository. Another
+    one it passes over, and asks whether the folder around it is a bare one. Never raises."""
+    with suppress(OSError):
+        if stat.S_ISREG(place.stat().st_mode):
+            return True
+        return _is_head(place / "HEAD") and all(
+            os.access(place / name, os.X_OK) for name in ("objects", "refs")
+        )
+    return False
+
+
+def _is_head(file: Path) -> bool:
+    """As git sees it. Raises OSError."""
+    if file.is_symlink():
+        return str(file.readlink()).startswith("refs/")
+    if _kind(file) != stat.S_IFREG:
+        return False
+    with file.open("rb") as source:
+        return bool(_HEAD.match(source.read(_HEAD_BYTES)))
 
 
 def _linked(at: Path) -> Iterator[Guarded]:

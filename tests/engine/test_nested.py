@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from qcode.engine.nested import Nested
+from qcode.workspace.submodules import MOST
 
 
 def git(folder: Path, *words: str) -> None:
@@ -97,3 +98,49 @@ def test_a_repository_without_a_folder_of_its_own_is_the_persons_where_it_was_on
 ) -> None:
     git(tmp_path, "init", "-q", "--bare", ".")
     assert Nested(tmp_path).look() == ""
+
+
+def test_more_submodules_than_can_be_looked_at_are_told(top: Path) -> None:
+    nested = Nested(top)
+    lines = "".join(f"160000 {'1' * 40} 0\ts{number}\n" for number in range(MOST + 1))
+    told = ["git", "update-index", "--index-info"]
+    subprocess.run(told, cwd=top, input=lines.encode(), check=True, capture_output=True)
+    assert "cannot be looked at" in nested.look()
+    assert Nested(top).look() == "", "what stood there at the start is the person's"
+
+
+def test_an_index_that_git_alone_can_read_is_told(top: Path) -> None:
+    nested = Nested(top)
+    index = b"DIRC\0\0\0\4\0\0\0\1" + bytes(24) + b"\0\0\x81\xa4" + bytes(34)
+    (top / ".git/index").write_bytes(index + b"\xff" * 1_000_000 + b"\0a\0")
+    assert "cannot be looked at" in nested.look()
+
+
+JUNK: dict[str, dict[str, str]] = {"no head": {}, "a head that is none": {"HEAD": "x\n"}}
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_folder_that_git_passes_over_hides_none_beside_it(tmp_path: Path, junk: str) -> None:
+    made = tmp_path / ".git"
+    (made / "objects").mkdir(parents=True)
+    (made / "refs").mkdir()
+    for name, text in JUNK[junk].items():
+        (made / name).write_text(text)
+    nested = Nested(tmp_path)
+    for name in ("objects", "refs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "HEAD").write_text("ref: refs/heads/main\n")
+    evil = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n"
+    (tmp_path / "config").write_text(f"{evil}\tfsmonitor = touch ran; false\n")
+    assert "core.fsmonitor" in nested.look()
+    git(tmp_path, "status")
+    assert (tmp_path / "ran").exists(), "git takes it"
+
+
+def test_below_a_folder_that_git_passes_over_the_repository_around_is_looked_at(top: Path) -> None:
+    (top / "work/.git").mkdir(parents=True)
+    nested = Nested(top / "work")
+    repository(top / "sub")
+    git(top, "add", "sub")
+    git(top / "sub", "config", "core.fsmonitor", "./evil")
+    assert "core.fsmonitor" in nested.look()

@@ -33,6 +33,25 @@ def test_what_is_kept_depends_on_what_is_there(tmp_path: Path) -> None:
     assert {"HEAD", "config", "hooks"} <= set(names(whole))
 
 
+def test_a_git_folder_that_git_passes_over_changes_nothing(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    own = work / ".git"
+    own.mkdir(parents=True)
+    assert names(work) == ("HEAD",)
+    (own / "objects").mkdir()
+    (own / "refs").mkdir()
+    for text, kept in (("x\n", ("HEAD",)), ("ref: refs/heads/main\n", ()), ("1" * 40, ())):
+        (own / "HEAD").write_text(text)
+        assert names(work) == kept
+        asked = subprocess.run(["git", "rev-parse"], cwd=work, capture_output=True, timeout=60)
+        assert (asked.returncode == 0) is (kept == ()), "as git has it"
+
+
+def test_a_git_file_counts_whatever_it_says(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("x\n")
+    assert names(tmp_path) == ()
+
+
 @pytest.mark.parametrize("ahead", ["", "mkdir -p objects refs; "])
 def test_no_command_makes_the_workspace_a_repository(ahead: str) -> None:
     if why := why_not():
