@@ -20,7 +20,7 @@ from qcode.serve import child, hints
 from qcode.serve.card import Card, Place, State, Task, alone, is_left, locked, pause
 from qcode.serve.idle import Idle
 from qcode.serve.output import Output
-from qcode.serve.pulse import PATIENCE_SECONDS, Pulse
+from qcode.serve.pulse import Pulse
 
 LOOK_SECONDS = 0.5
 """Between two looks at who is there; what ends meanwhile wakes the keeper."""
@@ -166,8 +166,9 @@ class Keeper:
 
     def _hangs(self) -> None:
         assert self._child
+        assert self._pulse
         self._child.kill()
-        said = f"neither answered nor worked for {PATIENCE_SECONDS:.0f} s"
+        said = f"neither answered nor worked for {self._pulse.patience:.0f} s"
         if self._child.code is None:
             self._tell("failed", f"{self._name()} {said}, and does not end: a driver holds it.")
         elif not self._start_again(said):

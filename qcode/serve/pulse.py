@@ -4,7 +4,8 @@ llama.cpp answers `/health` beside its work: of 965 questions while b11549 read 
 both cores of a machine the slowest took 0.11 s, with sixteen other programs there 0.26 s. But each
 request holds one of a few threads that answer: with twelve at once it was silent for 55 s, and
 worked. So silence alone proves nothing; one that neither answers, nor computes, nor fetches pages
-from a disk meanwhile, hangs.
+from a disk meanwhile, hangs. A graphics card's work is not seen: where requests were taken and not
+ended it is given longer.
 """
 
 import os
@@ -18,12 +19,16 @@ from typing import Literal
 
 import msgspec
 
+from qcode.serve.callers import callers
 from qcode.serve.child import HOST, QUESTION
 
 REST_SECONDS = 5.0
 """Between two questions."""
 PATIENCE_SECONDS = 15.0
 """Without an answer and without work for so long, it hangs."""
+CALLED_SECONDS = 120.0
+"""The same where requests were taken, or where that is not told."""
+CONNECT_SECONDS = 1.0
 LEAST_WORK_SECONDS = 0.1
 """Of computing within the patience: less is none."""
 STEP_SECONDS = 2.0
@@ -51,8 +56,12 @@ class Pulse:
         self._asked: socket.socket | None = None
         self._silent: float | None = None
         """Seconds without an answer and without work; None = it was only just asked."""
+        self._since_look = 0.0
+        """Of these, since work was looked for."""
         self._before: Work | None = None
-        """What it had done when the silence began."""
+        """What it had done then."""
+        self.patience = PATIENCE_SECONDS
+        """What was granted when it was last found silent, in seconds."""
 
     def hangs(self, now: float) -> bool:
         """Look at it; whether it has been dead for long enough."""
@@ -80,23 +89,42 @@ class Pulse:
 
     def _is_dead(self, passed: float) -> bool:
         if self._silent is None:
-            self._silent, self._before = 0.0, work(self._group)
+            self._silent, self._since_look, self._before = 0.0, 0.0, work(self._group)
             return False
         self._silent += passed
-        if self._silent < PATIENCE_SECONDS:
+        self._since_look += passed
+        if self._since_look < PATIENCE_SECONDS:
             return False
         before, now = self._before, work(self._group)
-        self._silent, self._before = 0.0, now
-        return before is not None and now is not None and not _is_more(before, now)
+        self._since_look, self._before = 0.0, now
+        if before is None or now is None or _is_more(before, now):
+            self._silent = 0.0
+            return False
+        self.patience = PATIENCE_SECONDS if self._callers() == 0 else CALLED_SECONDS
+        return self._silent >= self.patience
+
+    def _callers(self) -> int | None:
+        own = self._asked.getsockname()[1] if self._asked else 0
+        return callers(self._port, own)
 
 
-def _asked(port: int) -> socket.socket:
-    """A question on its way."""
+def _asked(port: int) -> socket.socket | None:
+    """A question on its way, or a socket that nobody took; None = it could not be asked, which
+    says nothing about it.
+
+    The connection is waited for: macOS does not make one at once, not even to itself.
+    """
     asked = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    asked.settimeout(CONNECT_SECONDS)
+    try:
+        asked.connect((HOST, port))
+        asked.sendall(QUESTION)
+    except (ConnectionRefusedError, ConnectionResetError, BrokenPipeError):
+        pass  # nobody listens, or nobody any more: it is silent, then
+    except OSError:
+        asked.close()
+        return None
     asked.settimeout(0)
-    asked.connect_ex((HOST, port))
-    with suppress(OSError):  # nobody listens, or the queue is full: it is silent, then
-        asked.send(QUESTION)
     return asked
 
 
@@ -117,7 +145,7 @@ def _is_more(before: Work, now: Work) -> bool:
 
 def work(group: int) -> Work | None:
     """What the processes of a group have done; None = it is not told."""
-    return _of_linux(group) if sys.platform == "linux" else _of_others(group)
+    return _of_linux(group) if sys.platform == "linux" else work_of_others(group)
 
 
 def _of_linux(group: int) -> Work | None:
@@ -132,16 +160,19 @@ def _of_linux(group: int) -> Work | None:
     return _sum(found)
 
 
-def _of_others(group: int) -> Work | None:
+def work_of_others(group: int) -> Work | None:
     """`ps`, whose times are `[[days-]hours:]minutes:seconds`."""
     line = ("ps", "-A", "-o", "pgid=,time=")
+    tongue = {**os.environ, "LC_ALL": "C"}  # elsewhere a comma stands before the hundredths
     try:
-        done = subprocess.run(line, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            line, capture_output=True, text=True, timeout=10, check=True, env=tongue
+        )
+        rows = (row.split() for row in done.stdout.splitlines())
+        times = (row[1] for row in rows if len(row) == 2 and row[0] == str(group))
+        return _sum([Work(_seconds(time), 0) for time in times])
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    rows = (row.split() for row in done.stdout.splitlines())
-    times = (row[1] for row in rows if len(row) == 2 and row[0] == str(group))
-    return _sum([Work(_seconds(time), 0) for time in times])
 
 
 def _seconds(time: str) -> float:

@@ -10,15 +10,26 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from qcode.serve import child, shared
+from qcode.serve.callers import callers
 from qcode.serve.card import Card, Place, place_of
-from qcode.serve.pulse import PATIENCE_SECONDS, REST_SECONDS, STEP_SECONDS, Pulse, work
+from qcode.serve.pulse import (
+    CALLED_SECONDS,
+    LEAST_WORK_SECONDS,
+    PATIENCE_SECONDS,
+    REST_SECONDS,
+    STEP_SECONDS,
+    Pulse,
+    Work,
+    work,
+    work_of_others,
+)
 from tests.support.llama import make_model
 from tests.support.served import hang, none_left, ready, task, until
 
@@ -82,6 +93,66 @@ def test_one_that_listens_no_more_hangs() -> None:
         assert looked(Pulse(port, group, pulse_began), LONG)
 
 
+HELD = "\ntaken = s.accept()[0]; taken.recv(99); time.sleep(600)"
+"""One thread that answers, at work where nobody sees it."""
+
+
+def test_one_that_has_taken_a_request_is_given_longer() -> None:
+    with (
+        program(HELD) as (port, group),
+        socket.create_connection(("127.0.0.1", port)) as caller,
+    ):
+        caller.sendall(b"POST /")
+        until(lambda: callers(port, 0) == 1)
+        pulse = Pulse(port, group, pulse_began)
+        assert not looked(pulse, REST_SECONDS + CALLED_SECONDS - 5, STEP_SECONDS)
+        pulse.close()
+        assert looked(Pulse(port, group, pulse_began), 2 * CALLED_SECONDS, STEP_SECONDS)
+
+
+def test_a_request_that_nobody_takes_is_no_sign_of_life() -> None:
+    with (
+        program("time.sleep(600)") as (port, group),
+        socket.create_connection(("127.0.0.1", port)) as caller,
+    ):
+        caller.sendall(b"POST /")
+        until(lambda: callers(port, 0) == 0)
+        assert looked(Pulse(port, group, pulse_began), LONG)
+
+
+def test_a_caller_that_has_left_counts_no_more() -> None:
+    with program(HELD) as (port, _):
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            assert callers(port, caller.getsockname()[1]) == 0
+            until(lambda: callers(port, 0) == 1)
+        until(lambda: callers(port, 0) == 0)
+
+
+@pytest.mark.slow
+def test_a_question_that_could_not_be_asked_says_nothing() -> None:
+    crowd = "s.listen(0); time.sleep(600)"
+    with ExitStack() as held, program(crowd) as (port, group):
+        for _ in range(4):
+            one = held.enter_context(socket.socket())
+            one.settimeout(0)
+            one.connect_ex(("127.0.0.1", port))
+        began = time.monotonic()
+        assert not looked(Pulse(port, group, pulse_began), LONG, STEP_SECONDS)
+        assert time.monotonic() - began > 5, "it could be asked"
+
+
+@pytest.mark.parametrize(("plain", "found"), [("1:00.05", Work(60.05, 0)), ("1:00,05", None)])
+def test_times_in_the_words_of_another_country_are_asked_for_plainly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: str, found: Work | None
+) -> None:
+    ps = tmp_path / "ps"
+    ps.write_text(f"#!/bin/sh\n[ $LC_ALL = C ] && echo 7 {plain} || echo 7 1:00,05\n")
+    ps.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert work_of_others(7) == found
+
+
 def test_a_keeper_that_stood_still_itself_takes_nothing_for_dead() -> None:
     with program("time.sleep(600)") as (port, group):
         pulse = Pulse(port, group, 0.0)
@@ -127,16 +198,24 @@ def test_an_engine_with_all_its_threads_at_work_is_silent_and_lives(
         try:
             until(lambda: is_silent(card))
             pulse = Pulse(card.port, card.engine_pid, time.monotonic() - REST_SECONDS)
-            now = began = time.monotonic()
-            while time.monotonic() - began < 3:
+            now = time.monotonic()
+            for _ in range(int(PATIENCE_SECONDS / STEP_SECONDS) + 4):
                 now += STEP_SECONDS
-                time.sleep(0.1)  # of which the engine has one
+                works_on(card)
                 assert not pulse.hangs(now)
             assert is_silent(card), "nothing was tried"
             pulse.close()
         finally:
             os.killpg(card.engine_pid, signal.SIGKILL)
         assert all(one.exception() is None for one in asked)
+
+
+def works_on(card: Card) -> None:
+    """Wait until it has done what counts: others may have the machine for seconds."""
+    before = work(card.engine_pid)
+    assert before is not None
+    enough = before.seconds + LEAST_WORK_SECONDS
+    until(lambda: (now := work(card.engine_pid)) and now.seconds >= enough)
 
 
 def is_silent(card: Card) -> bool:
