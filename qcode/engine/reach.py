@@ -32,6 +32,9 @@ MANY_IN_ONE = names("busybox toybox")
 SECRETS = names(".ssh .gnupg .aws .netrc .npmrc .pypirc .git-credentials .kube")
 """Where one of these stands in a folder, reading all of it is more than the work asks for."""
 
+TAKERS = names("7z ack ag bsdtar cp cpio egrep fgrep grep mv rg rsync scp tar zip")
+"""They may take all that is in a folder, or go there first."""
+
 
 class _Unproven(Exception):
     """It cannot be told, or is more than may go unasked."""
@@ -75,8 +78,8 @@ class Looking(msgspec.Struct, frozen=True):
             yield self._access(touch.kind, path)
             if touch.depth == "file" and self._at(path).is_dir():
                 raise _Unproven
-            if touch.depth in _FOLDERS and touch.kind == "read":
-                self._none_below(path)
+            if touch.depth in _FOLDERS and (touch.kind == "read" or touch.onto):
+                yield from self._none_below(path)
             if touch.depth == "hidden" and touch.kind == "read" and not touch.onto:
                 self._no_secrets(path)
             if touch.depth == "hidden" and touch.kind == "edit" and not touch.onto:
@@ -127,10 +130,17 @@ class Looking(msgspec.Struct, frozen=True):
                 raise _Unproven
         return found
 
-    def _none_below(self, path: str) -> None:
-        """Its own files may be keys: those a rule must name."""
-        if self.workspace.secrets.below(str(self.workspace.resolve(path).path)):
+    def _none_below(self, path: str) -> Iterator[Access]:
+        """Its own files may be keys: those a rule must name. Raises _Unproven."""
+        if found := [*self._keys_below(path)]:
+            yield from found
             raise _Unproven
+
+    def _keys_below(self, path: str) -> Iterator[Access]:
+        """A folder in which there are keys is closed as they are."""
+        located = self.workspace.resolve(path)
+        if self.workspace.secrets.below(str(located.path)):
+            yield Access("read", located.shown, "secret")
 
     def _no_secrets(self, path: str) -> None:
         if any((self._at(path) / name).exists() for name in SECRETS):
@@ -232,10 +242,23 @@ class Looking(msgspec.Struct, frozen=True):
     def _mentioned(self, line: Line) -> Iterator[Access]:
         """Files that a command is given: it may well read them."""
         commands = (*line.commands, *line.inner)
-        words = {word.text for command in commands for word in command.words[1:]}
-        for text in {part for word in words for part in _VALUE.split(word) if part}:
-            if os.path.lexists(self._at(text)) and not text.startswith("-"):
-                yield self._access("read", text)
+        for command in commands:
+            words = (word.text for word in command.words[1:])
+            for text in {part for word in words for part in _VALUE.split(word) if part}:
+                if not text.startswith("-"):
+                    yield from self._meant(text, all_of_it=command.words[0].text in TAKERS)
+
+    def _meant(self, text: str, *, all_of_it: bool) -> Iterator[Access]:
+        try:
+            paths = self._filled(text)
+        except _Unproven:
+            yield from self._keys_below("".join(_WILD.split(text)[0].rpartition("/")[:2]) or ".")
+            return
+        for path in paths:
+            if os.path.lexists(self._at(path)):
+                yield self._access("read", path)
+                if all_of_it:
+                    yield from self._keys_below(path)
 
 
 _FOLDERS = ("below", "hidden")

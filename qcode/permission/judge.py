@@ -5,6 +5,7 @@ about files, where no rule speaks of the command itself. If one of these does no
 column about commands says what becomes of it.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -12,7 +13,8 @@ import msgspec
 
 from qcode.permission.modes import Fence, Mode, default_answer, unread_answer, why
 from qcode.permission.rules import STRICTNESS, Rule, quoted, ruled, uncovered
-from qcode.permission.shell import split
+from qcode.permission.shell import Line, split
+from qcode.permission.words import UNKNOWN, Word, names
 from qcode.protocol.access import Access, Verdict
 
 
@@ -58,6 +60,9 @@ def _one(access: Access, policy: Policy, reach: Reach) -> Verdict:
     """Rules first, then the mode."""
     reached = reach.get(access.target) if access.kind == "shell" else None
     ruling = ruled(access, policy.rules)
+    if ruling and ruling.answer == "ask" and access.place == "secret":
+        named = any(rule.answer != "deny" and rule.covers(access) for rule in policy.rules)
+        ruling = ruling if named else None  # to ask about much opens nothing
     if reached is not None and (strict := _strictest(reached, policy.rules)):
         return max([strict, *([ruling] if ruling else [])], key=lambda one: STRICTNESS[one.answer])
     closed = _closed(access, reached, policy) if ruling and ruling.answer == "allow" else ()
@@ -85,7 +90,21 @@ def _closed(access: Access, reached: Reached | None, policy: Policy) -> tuple[st
     if reached is None or policy.fence == "holds" or quoted(access, policy.rules):
         return ()
     secrets = (one for one in reached.accesses if one.place == "secret")
-    return tuple(one.target for one in secrets if _of_file(one, policy).answer != "allow")
+    closed = (one.target for one in secrets if _of_file(one, policy).answer != "allow")
+    return (*closed, *_unread(split(access.target)))
+
+
+def _unread(line: Line) -> Iterator[str]:
+    """Words that may turn out to be the path of anything: `$HOME/x`, `~+/x`, `~ann/x`."""
+    for command in (*line.commands, *line.inner):
+        if command.words[0].text not in _SAYS:
+            words = (word for word in command.words[1:] if word != UNKNOWN)
+            yield from (word.text for word in words if word.kind == "computed" or _is_user(word))
+
+
+def _is_user(word: Word) -> bool:
+    parts = re.split("[=:]", word.text)
+    return any(part[:1] == "~" and part[1:2] not in ("", "/") for part in parts)
 
 
 def _more(access: Access, policy: Policy, reached: Reached | None) -> Iterator[str]:
@@ -140,3 +159,5 @@ def _listed(targets: Sequence[str]) -> str:
 
 
 _SHOWN = 3
+_SAYS = names("echo printf")
+"""What they are given they say: they open nothing."""

@@ -23,6 +23,8 @@ BUILTINS = names("cd command echo false printf pwd test true type")
 
 _SEARCHERS = names("du egrep fgrep find grep ls rg tree")
 """Without a path they take the folder they are in."""
+_RECURSIVE = r"-\w*[rR]\w*|-\w*d.*|--(?:r|der|di).*"
+"""Options with which `grep` reads all that is in a folder; those that were not listed, too."""
 _CONTENTS = names("blame diff grep log show")
 """Of git: they show what stands in files, in all of them where none is named."""
 
@@ -228,7 +230,7 @@ def _depth(name: str, options: Sequence[str]) -> Depth:
     if name == "diff":
         return "file"
     if name in ("grep", "egrep", "fgrep"):
-        return "hidden" if any(re.fullmatch(r"-\w*r\w*", one) for one in options) else "one"
+        return "hidden" if any(re.fullmatch(_RECURSIVE, one) for one in options) else "one"
     if name != "rg":
         return "one"
     hidden = any(one == "--hidden" or re.fullmatch(r"-[\w.]*[u.][\w.]*", one) for one in options)

@@ -1,6 +1,7 @@
 """A model asks for keys and for qcode's own state, under a rule that is wider than was meant."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,24 @@ def test_settings_of_qcode_are_not_changed_by_a_tool(cli: Cli, serve: Serve, hom
     serve(calling("write", path=str(beside), content="a = 1\n"), DONE)
     cli.ask("--permission-mode", "auto", "--allowed-tools", "Edit(~/**)")
     assert beside.exists()
+
+
+def test_nor_where_they_are_worked_in(cli: Cli, serve: Serve, home: Path) -> None:
+    inside = replace(cli, folder=home / "qcode/config")
+    inside.folder.mkdir(parents=True, exist_ok=True)
+    server = serve(
+        Reply(
+            calls=(
+                Call("write", {"path": "config.toml", "content": "[permission]\n"}),
+                Call("write", {"path": "../config/more.toml", "content": "[permission]\n"}),
+            )
+        ),
+        DONE,
+    )
+    replace(inside, url=cli.url).ask("--permission-mode", "edit")
+    assert len(server.requests) == 2
+    assert not (inside.folder / "config.toml").exists()
+    assert not (inside.folder / "more.toml").exists()
 
 
 def test_a_rule_of_the_project_opens_nothing(cli: Cli, serve: Serve, keys: Path) -> None:

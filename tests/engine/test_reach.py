@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qcode.engine.reach import Looking
+from qcode.engine.reach import MOST_NAMES, Looking
 from qcode.engine.repository import is_plain
 from qcode.permission.judge import Policy, judge
 from qcode.permission.modes import Fence, Mode, modes
@@ -19,6 +19,7 @@ from qcode.permission.patterns import Ground
 from qcode.permission.rules import parse_rules
 from qcode.protocol.access import Access, Answer, Verdict
 from qcode.workspace.files import Workspace
+from qcode.workspace.secrets import Secrets
 from tests.permission.corpus import HOSTILE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="commands are bash's")
@@ -369,6 +370,36 @@ def test_what_git_really_runs_for_a_question_is_known(work: Path, tmp_path: Path
     subprocess.run(["git", "diff"], cwd=work, env=quiet, check=True, capture_output=True)
     ran = (tmp_path / "ran").exists()
     assert not ran or answer(work, "git diff") == "ask"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        *(("grep -r KEY ~", "ask"), ("grep -R KEY ..", "ask"), ("grep KEY -r ../.config", "ask")),
+        *(("grep --regexp=KEY -r ~", "ask"), ("grep -d recurse KEY ~", "ask"), ("rg KEY ~", "ask")),
+        *(("tar -C ~ -cf - .ssh", "ask"), ("tar cf - ..", "ask"), ("cp -r ../.config x", "ask")),
+        *(("mv ~/.config x", "ask"), ("base64 ~/.ss?/id", "ask"), ("base64 ~/many/*/../id", "ask")),
+        *(("grep -r KEY .", "allow"), ("grep -R KEY ../notes", "allow"), ("rg KEY", "allow")),
+        *(("tar -C ../notes -cf - a", "allow"), ("cp -r ../notes x", "allow")),
+        *(("base64 ~/notes/*", "allow"), ("ls ~", "allow")),
+    ],
+)
+def test_a_rule_for_first_words_does_not_open_a_folder_of_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, expected: Answer
+) -> None:
+    home = Path(os.path.realpath(tmp_path))
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("work/a", ".ssh/id", ".config/gh/hosts.yml", "notes/a"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("KEY")
+    for number in range(MOST_NAMES + 1):
+        (home / f"many/{number}").mkdir(parents=True)
+    secrets = Secrets.of([f"{home}/.ssh", f"{home}/.config/gh", f"{home}/many/id"])
+    reach = {line: Looking(Workspace(home / "work", secrets=secrets)).reached(line)}
+    words = ("grep", "rg", "tar", "cp", "mv", "base64", "ls")
+    ground = Ground.of(home / "work")
+    rules = parse_rules([f"Bash({word}:*)" for word in words], "allow", "user config", ground)
+    assert judge([Access("shell", line)], Policy("ask", "none", rules), reach).answer == expected
 
 
 # Laws

@@ -142,3 +142,39 @@ def test_behind_a_fence_it_is_hidden_from_commands_and_nobody_is_asked() -> None
 
 def test_who_gave_the_sandbox_up_is_not_asked_either() -> None:
     assert shell("Bash(cat:*)", mode="auto", fence="off") == "allow"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        *((f"cat {word}", "ask") for word in ("$HOME/.ssh/id", '"$HOME"/.ssh/id', "$KEY")),
+        *((f"cat {word}", "ask") for word in ("~+/../.ssh/id", "~ann/.ssh/id", "/proc/$PPID/mem")),
+        ("cat if=~+/../.ssh/id", "ask"),
+        ("echo $HOME", "allow"),
+        ("cat '$HOME' a~b ~/notes HEAD~2", "allow"),
+        ("echo a | xargs cat", "allow"),
+    ],
+)
+def test_what_a_word_turns_into_may_be_one_of_them(line: str, expected: str) -> None:
+    rules = allowing("Bash(cat:*)", "Bash(echo:*)")
+    access = Access("shell", line)
+    reach = {line: Reached((), "unproven")}
+    assert judge([access], Policy("edit", "none", rules), reach).answer == expected
+    assert judge([access], Policy("edit", "holds", rules), reach).answer == "allow"
+    exact = Policy("edit", "none", allowing(f"Bash({line})"))
+    assert judge([access], exact, reach).answer == "allow"
+
+
+@pytest.mark.parametrize("text", ["Read", "Read(~/**)", "Read(//**)"])
+def test_a_rule_that_asks_about_much_does_not_open_them(text: str) -> None:
+    asks = parse_rule(text, "ask", "user config", GROUND)
+    verdict = judge([KEY], Policy("auto", "holds", (asks,)))
+    assert verdict.answer == "deny"
+    assert "closed to tools" in verdict.because
+    opened = (asks, *allowing("Read(~/.ssh/**)"))
+    assert judge([KEY], Policy("auto", "holds", opened)).answer == "ask"
+
+
+def test_a_rule_that_asks_about_the_place_asks() -> None:
+    asks = parse_rule("Read(~/.ssh/**)", "ask", "user config", GROUND)
+    assert judge([KEY], Policy("auto", "holds", (asks,))).answer == "ask"

@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.keys import _character_to_key
 
-from qcode.protocol.access import NETWORK_CALL, Access
+from qcode.protocol.access import NETWORK_CALL, Access, AccessKind
 from qcode.protocol.display import DiffBlock
 from qcode.protocol.events import (
     AnyEvent,
@@ -114,6 +114,16 @@ async def test_no_longer_scope_is_offered_where_no_rule_can_say_it(house: Enter)
             await h.press(key)
             await asyncio.sleep(0.45)
         assert (await replied(h)).scope == "once"
+
+
+@pytest.mark.parametrize("kind", ["read", "edit"])
+async def test_who_is_asked_about_a_key_is_warned(house: Enter, kind: AccessKind) -> None:
+    access = Access(kind, "/home/ann/.ssh/id", "secret")
+    async with house() as h:
+        await waits(
+            h, ApprovalRequested("r1", ToolCall("c1", kind, "{}"), (access,), "a rule asks")
+        )
+        assert "/home/ann/.ssh/id is a key, or qcode's own" in h.screen
 
 
 async def test_a_refusal_may_say_why(house: Enter) -> None:

@@ -1,14 +1,14 @@
 """A call that waits for a person -> the lines of the strip above the prompt. Pure."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from qcode.protocol.access import Access
+from qcode.protocol.access import Access, Place
 from qcode.protocol.cells import cells
 from qcode.protocol.events import ApprovalRequested
 from qcode.tui.chat.matter import (
@@ -163,8 +163,7 @@ def _accesses(accesses: Sequence[Access]) -> Iterator[Span]:
 def _warnings(accesses: Sequence[Access]) -> Iterator[list[Span]]:
     """Each in a row of its own: it must not drown."""
     for access in filter(_far, accesses):
-        where = "outside the workspace" if access.place == "outside" else "protected"
-        yield [Span(f"⚠ {visible(access.target)} is {where}", "warning")]
+        yield [Span(f"⚠ {visible(access.target)} is {_FAR[access.place]}", "warning")]
 
 
 def _beyond(asked: ApprovalRequested) -> list[Span]:
@@ -174,8 +173,16 @@ def _beyond(asked: ApprovalRequested) -> list[Span]:
 
 def _far(access: Access) -> bool:
     """Whether a person should know where it lies."""
-    far = ("outside", "protected") if access.kind == "edit" else ("outside",)
+    far = _FAR if access.kind == "edit" else ("outside", "secret")
     return access.kind in ("read", "edit") and access.place in far
+
+
+_FAR: Mapping[Place, str] = {
+    "outside": "outside the workspace",
+    "protected": "protected",
+    "secret": "a key, or qcode's own",
+}
+"""Places, and how a person is warned of them."""
 
 
 def _behind(asked: ApprovalRequested, shown: Shown) -> Iterator[Line]:
