@@ -10,6 +10,7 @@ says beforehand how much goes where.
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -89,6 +90,7 @@ class Routes:
         """Called with the address of another server when it answers from then on."""
         self.revive: Callable[[], str] | None = None
         """See `Start.revive`."""
+        self._reviving = threading.Lock()
 
     async def open(self) -> ServerFacts:
         """Find the first server, or the one that takes its place. Raises QcodeError."""
@@ -112,20 +114,49 @@ class Routes:
         self._failures = 0
         if self._home:
             self._go_home(self._home)
-        if self.choice.base_url == self._first.base_url:
+        wish, choice = self._wish, await self._wished()
+        here = choice is not None and choice.base_url == self.choice.base_url
+        if choice and not here and await self._moved(choice):
+            return
+        try:
             await self._revived()
+        except BaseException:
+            if choice and here:  # the person may try once more
+                self._wish = self._wish or wish
+                await choice.server.close()
+            raise
         await self.renew("turn")
-        if choice := await self._wished():
-            if leaving := self._leaving(choice):
-                self._tell(leaving)
-            try:
-                self._arrive(await self._go(choice, "listed"))
-            except ServerError as error:
-                self._warn(f"{error} The model of before goes on.")
+        if choice and here:
+            await self._moved(choice)
+
+    async def _moved(self, choice: Choice) -> bool:
+        """Whether what the person wished for answers from here on; where not, that is said."""
+        if leaving := self._leaving(choice):
+            self._tell(leaving)
+        try:
+            self._arrive(await self._go(choice, "listed"))
+        except ServerError as error:
+            self._warn(f"{error} The model of before goes on.")
+            return False
+        return True
 
     async def _revived(self) -> None:
-        if self.revive is not None and (told := await asyncio.to_thread(self.revive)):
-            self._tell(told)
+        """The first server is started again if it is to answer and gone; where it cannot be,
+        another one takes its place. Raises ServerGone where none may."""
+        if self.revive is None or self.choice.base_url != self._first.base_url:
+            return
+        try:
+            told = await asyncio.to_thread(self._revive_alone, self.revive)
+        except ServerGone as error:
+            self._arrive(await self._fall_back(error))
+        else:
+            if told:
+                self._tell(told)
+
+    def _revive_alone(self, revive: Callable[[], str]) -> str:
+        """A prompt that was cancelled leaves its thread at it; the next one waits for that."""
+        with self._reviving:
+            return revive()
 
     async def gone(self, error: ServerGone) -> None:
         """See `Elsewhere.gone`."""

@@ -1,8 +1,12 @@
 """Who answers when the server is gone, the check keeps failing, or a person wants another model."""
 
+import asyncio
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
+from qcode.protocol.errors import ServerGone
 from qcode.protocol.events import (
     AnyEvent,
     ModelChanged,
@@ -11,7 +15,7 @@ from qcode.protocol.events import (
     ToolCallFinished,
     Verified,
 )
-from qcode.protocol.inputs import SetModel, SetThinking
+from qcode.protocol.inputs import Cancel, Prompt, SetModel, SetThinking
 from tests.engine.rig import YOLO, Rig, configured, rig, started
 from tests.support.llama_words import About
 from tests.support.script import Call, Reply
@@ -229,3 +233,92 @@ async def test_a_model_that_the_server_does_not_list_is_not_taken(
         assert "has no model 'fist'. Did you mean first? It lists: first." in notices(one)
     assert not one.said(ModelChanged)
     assert [request.body["model"] for request in first.requests] == ["first", "first"]
+
+
+class Reviving:
+    """Somebody who starts the first server again, or cannot."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds, self.gone = seconds, False
+        self.begun, self.at_once, self.most = 0, 0, 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> str:
+        with self._lock:
+            self.begun, self.at_once = self.begun + 1, self.at_once + 1
+            self.most = max(self.most, self.at_once)
+        time.sleep(self.seconds)
+        with self._lock:
+            self.at_once -= 1
+        if self.gone:
+            raise ServerGone("It is gone and did not start: out of memory.")
+        return ""
+
+
+async def test_a_wish_is_heard_though_the_first_server_cannot_be_started_again(
+    tmp_path: Path, scripted: StartScripted
+) -> None:
+    first, second = scripted(SAID, about=LLAMA), scripted(SAID, about=OTHER)
+    config = configured(first.base_url, **profiles(spare={"base_url": second.base_url}))
+    revive = Reviving()
+    async with rig(config, started(tmp_path, revive=revive)) as one:
+        await one.turn("1")
+        first.close()
+        revive.gone = True
+        assert (await one.turn("2")).error == "ServerGone"
+        one.engine.submit(SetModel("spare"))
+        assert (await one.turn("3")).reason == "end_turn"
+    assert [event.model for event in one.said(ModelChanged)] == ["second"]
+
+
+async def test_the_fallback_answers_when_the_first_server_cannot_be_started_again(
+    tmp_path: Path, scripted: StartScripted
+) -> None:
+    first, second = scripted(SAID, about=LLAMA), scripted(SAID, SAID, about=OTHER)
+    spare = {"base_url": second.base_url}
+    config = configured(first.base_url, agent={"fallback": "spare"}, **profiles(spare=spare))
+    revive = Reviving()
+    async with rig(config, started(tmp_path, revive=revive)) as one:
+        await one.turn("1")
+        first.close()
+        revive.gone = True
+        begun = revive.begun
+        assert (await one.turn("2")).reason == "end_turn"
+        assert (await one.turn("3")).reason == "end_turn"
+    assert "out of memory. spare answers instead, for the rest of this session." in notices(one)
+    assert revive.begun == begun + 1
+    assert len(second.requests) == 2
+
+
+async def test_a_wish_for_the_server_that_is_started_again_waits_for_that(
+    tmp_path: Path, scripted: StartScripted
+) -> None:
+    first = scripted(SAID, SAID, about=LLAMA)
+    revive = Reviving()
+    async with rig(configured(first.base_url), started(tmp_path, revive=revive)) as one:
+        await one.turn("1")
+        revive.gone = True
+        one.engine.submit(SetModel("first"))
+        assert (await one.turn("2")).error == "ServerGone"
+        revive.gone = False
+        assert (await one.turn("3")).reason == "end_turn"
+    assert [event.model for event in one.said(ModelChanged)] == ["first"]
+
+
+async def test_a_prompt_behind_one_that_was_cancelled_waits_until_its_start_is_over(
+    tmp_path: Path, scripted: StartScripted
+) -> None:
+    first = scripted(SAID, SAID, about=LLAMA)
+    revive = Reviving()
+    async with rig(configured(first.base_url), started(tmp_path, revive=revive)) as one:
+        await one.turn("1")
+        revive.seconds, begun = 0.5, revive.begun
+        one.engine.submit(Prompt("2"))
+        async with asyncio.timeout(10):
+            while revive.begun == begun:  # noqa: ASYNC110  it is called in a thread
+                await asyncio.sleep(0.01)
+        one.engine.submit(Cancel())
+        await one.rest()
+        assert (await one.turn("3")).reason == "end_turn"
+    assert revive.begun >= begun + 2
+    assert revive.most == 1
