@@ -93,13 +93,14 @@ def test_one_that_listens_no_more_hangs() -> None:
         assert looked(Pulse(port, group, pulse_began), LONG)
 
 
-HELD = "\ntaken = s.accept()[0]; taken.recv(99); time.sleep(600)"
-"""One thread that answers, at work where nobody sees it."""
+HELD = "\nheld = [s.accept()[0]]; held[0].recv(99)\n"
+LETS_IN = "while True: held.append(s.accept()[0])"
+"""One thread that answers, at work where nobody sees it, and one that lets callers in."""
 
 
 def test_one_that_has_taken_a_request_is_given_longer() -> None:
     with (
-        program(HELD) as (port, group),
+        program(HELD + LETS_IN) as (port, group),
         socket.create_connection(("127.0.0.1", port)) as caller,
     ):
         caller.sendall(b"POST /")
@@ -108,6 +109,17 @@ def test_one_that_has_taken_a_request_is_given_longer() -> None:
         assert not looked(pulse, REST_SECONDS + CALLED_SECONDS - 5, STEP_SECONDS)
         pulse.close()
         assert looked(Pulse(port, group, pulse_began), 2 * CALLED_SECONDS, STEP_SECONDS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there it is told who was let in")
+def test_one_that_stands_still_with_a_request_taken_hangs_as_soon_as_any() -> None:
+    with (
+        program(HELD + "time.sleep(600)") as (port, group),
+        socket.create_connection(("127.0.0.1", port)) as caller,
+    ):
+        caller.sendall(b"POST /")
+        until(lambda: callers(port, 0) == 1)
+        assert looked(Pulse(port, group, pulse_began), LONG)
 
 
 def test_a_request_that_nobody_takes_is_no_sign_of_life() -> None:
@@ -121,7 +133,7 @@ def test_a_request_that_nobody_takes_is_no_sign_of_life() -> None:
 
 
 def test_a_caller_that_has_left_counts_no_more() -> None:
-    with program(HELD) as (port, _):
+    with program(HELD + LETS_IN) as (port, _):
         with socket.create_connection(("127.0.0.1", port)) as caller:
             assert callers(port, caller.getsockname()[1]) == 0
             until(lambda: callers(port, 0) == 1)
