@@ -50,7 +50,8 @@ SAMPLING = ("temperature", "top_p", "top_k", "min_p", "presence_penalty")
 
 def parse(argv: list[str]) -> Options:
     """Read `argv` (without the program's name). Raises UsageError."""
-    found = parser().parse_args(args_lists.spread(argv))
+    made = parser()
+    found = made.parse_args(args_lists.spread(made.spelt(argv)))
     theirs = foreign_settings.read(found.foreign_settings or ())
     return Options(
         prompt=found.prompt,
@@ -76,7 +77,7 @@ def parse(argv: list[str]) -> Options:
         offline=found.offline,
         images=tuple(found.image),
         permission_mode=theirs.mode_over("yolo" if found.yolo else found.permission_mode),
-        sandbox=found.sandbox or theirs.sandbox,
+        sandbox=found.sandbox,
         trust=found.trust,
         trust_hash=found.trust_hash,
         tools=found.tools,

@@ -6,6 +6,7 @@ the same goes before it. Light: `args` imports it, and `qcode --help` needs only
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -46,7 +47,7 @@ class Theirs(NamedTuple):
     model: str | None = None
     environ: Mapping[str, str] = MappingProxyType({})
     sandbox: str | None = None
-    """`auto` = they want one."""
+    """`auto` = they want one: it takes the place of none, and weakens none."""
     unheeded: tuple[str, ...] = ()
     """Names of what means nothing here."""
 
@@ -97,7 +98,7 @@ def read_object(flag: str, text: str) -> dict[str, Any]:
         is_json = text.lstrip().startswith("{")
         data = text if is_json else Path(text).expanduser().read_text(encoding="utf-8-sig")
         found = json.loads(data)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # too deep, or nobody's home
         raise InputError(f"{flag} is neither JSON nor a file that holds it ({error}).") from error
     if not isinstance(found, dict):
         raise InputError(f"{flag} is JSON, but no object.")
@@ -207,12 +208,13 @@ def _is_no_value(value: str) -> bool:
 
 
 def _folder(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.is_dir():
-        raise InputError(
-            f"{FLAG}: permissions.additionalDirectories names {text}, and there is no such folder."
-        )
-    return path
+    with suppress(OSError, RuntimeError):  # too long for a name, or nobody's home
+        path = Path(text).expanduser()
+        if path.is_dir():
+            return path
+    raise InputError(
+        f"{FLAG}: permissions.additionalDirectories names {text}, and there is no such folder."
+    )
 
 
 def _mode(permissions: Mapping[str, Any]) -> str | None:

@@ -72,6 +72,11 @@ class Parser(argparse.ArgumentParser):
                 found.append(word)
         return found
 
+    def spelt(self, words: Sequence[str]) -> list[str]:
+        """`words` with flags as they are declared."""
+        end = words.index("--") if "--" in words else len(words)
+        return [*map(self._spelt, words[:end]), *words[end:]]
+
     def _spelt(self, word: str) -> str:
         """`--maxTurns` is `--max-turns`: other command lines know either."""
         flag, sign, value = word.partition("=")

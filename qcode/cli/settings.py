@@ -6,7 +6,9 @@ Light: the terminal app reads it before its first paint.
 from collections.abc import Mapping
 from pathlib import Path
 
+from qcode.cli.foreign_settings import FLAG
 from qcode.cli.options import Options
+from qcode.config.load import SANDBOX_WISH
 from qcode.protocol.errors import InputError
 
 
@@ -34,5 +36,6 @@ def flags(options: Options) -> Mapping[str, tuple[str, object]]:
         "agent.offline": ("--offline", "on" if options.offline else None),
         "permission.mode": ("--permission-mode", options.permission_mode),
         "permission.sandbox": ("--sandbox", options.sandbox),
+        SANDBOX_WISH: (FLAG, None if options.sandbox else options.theirs.sandbox),
     }
     return {key: (flag, value) for key, (flag, value) in said.items() if value is not None}

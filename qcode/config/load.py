@@ -62,6 +62,9 @@ CONSENT: Mapping[str, tuple[str, ...]] = {
 }
 """Values that only the command line and the user's own file may give."""
 
+SANDBOX_WISH = "a wish for a sandbox"
+"""Among the flags, and no setting: where there would be none it is `auto`, and weakens none."""
+
 
 class Loaded(msgspec.Struct, frozen=True):
     """The settings of this run."""
@@ -129,6 +132,7 @@ def load(given: Sources) -> Loaded:
     found: Settings = {}
     for layer in layers:
         found |= layer
+    _heed_wish(given.flags, found)
     config = _config(found)
     _check_names(config, found)
     return Loaded(config, _origins(found, config), tuple(notices), proposed, withheld, name)
@@ -202,9 +206,16 @@ def _flags(flags: Mapping[str, tuple[str, object]]) -> Settings:
         return {
             key: Setting(checked(key, value, name, spelled="text"), Origin("flag", name))
             for key, (name, value) in flags.items()
+            if key != SANDBOX_WISH
         }
     except ConfigError as error:
         raise UsageError(str(error)) from error
+
+
+def _heed_wish(flags: Mapping[str, tuple[str, object]], found: Settings) -> None:
+    key = "permission.sandbox"
+    if SANDBOX_WISH in flags and key in found and found[key].value == "off":
+        found[key] = Setting("auto", Origin("flag", flags[SANDBOX_WISH][0]))
 
 
 def _joined(user: Mapping[str, Setting], project: Settings) -> Settings:

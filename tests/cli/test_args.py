@@ -225,6 +225,9 @@ def test_a_text_stands_in_one_place(flag: str, tmp_path: Path) -> None:
         (["--allowedTools", "Read", "--", "Edit"], 1, "Edit"),
         (["--allowedTools=Read", "Edit"], 1, "Edit"),
         (["Edit", "--allowedTools", "Read", "--disallowedTools", "Bash"], 1, "Edit"),
+        (["--allowedTools", "Bash", "Bash(f(x))", "Read(me) or (it)"], 2, "Read(me) or (it)"),
+        (["--allowedTools", "Bash", "Read((me)"], 1, "Read((me)"),
+        (["--allowedTools", "- x", "Read"], 2, "Read"),
     ],
 )
 def test_several_rules_may_stand_behind_one_flag(
@@ -241,7 +244,13 @@ def test_several_tools_and_folders_may_stand_behind_one_flag(tmp_path: Path) -> 
     there.mkdir()
     found = parse(["-p", "--tools", "Read", "Grep", "--add-dir", str(here), str(there), "go"])
     assert (found.tools, found.add_dirs, found.prompt) == ("Read,Grep", (here, there), "go")
+    assert parse(["-p", "--addDir", str(here), str(there), "go"]).add_dirs == (here, there)
     assert parse(["-p", "--add-dir", str(here), str(tmp_path / "c")]).prompt == str(tmp_path / "c")
+
+
+@pytest.mark.parametrize("prompt", [f"/review {'x' * 300}", "~nobodyx words"])
+def test_a_prompt_that_begins_as_a_folder_does_is_one(prompt: str, tmp_path: Path) -> None:
+    assert parse(["-p", "--add-dir", str(tmp_path), prompt]).prompt == prompt
 
 
 def test_flags_may_be_written_with_humps() -> None:

@@ -10,6 +10,8 @@ from qcode.cli import foreign
 from qcode.cli.args import parse
 from qcode.cli.foreign_settings import MOST_NAMES, rules
 from qcode.cli.options import Options
+from qcode.cli.settings import flags
+from qcode.config.load import Sources, load
 from qcode.permission.patterns import Ground
 from qcode.protocol.errors import InputError, UsageError
 
@@ -118,7 +120,7 @@ def test_what_means_nothing_here_is_told_by_name() -> None:
     assert "--settings.env.LD_PRELOAD" in told
     assert "No hook is called" in told
     assert found.theirs.environ == {"TZ": "UTC"}
-    assert found.sandbox == "auto"
+    assert found.theirs.sandbox == "auto"
 
 
 def test_a_long_list_of_what_means_nothing_is_cut() -> None:
@@ -126,6 +128,37 @@ def test_a_long_list_of_what_means_nothing_is_cut() -> None:
     assert len(found) == MOST_NAMES + 1
     assert found[0] == "--settings.key0"
     assert found[-1] == f"{50 - MOST_NAMES} more of --settings"
+
+
+@pytest.mark.parametrize(
+    ("own", "argv", "holds"),
+    [
+        ("required", (), "required"),
+        ("auto", (), "auto"),
+        ("off", (), "auto"),
+        ("off", ("--sandbox", "required"), "required"),
+        ("required", ("--sandbox", "off"), "off"),
+    ],
+)
+def test_a_wish_for_a_sandbox_weakens_none(
+    own: str, argv: tuple[str, ...], holds: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f'[permission]\nsandbox = "{own}"\n')
+    options = said({"sandbox": {"enabled": True}}, *argv)
+    loaded = load(Sources(file, flags=flags(options)))
+    assert loaded.config.permission.sandbox == holds
+    named = "--settings" if (own, argv) == ("off", ()) else argv[0] if argv else str(file)
+    assert loaded.origin("permission.sandbox").name == named
+
+
+@pytest.mark.parametrize("name", ["~nobodyx/s.json", "x" * 300])
+def test_names_that_no_system_can_look_up_are_told_as_missing(name: str) -> None:
+    with pytest.raises(InputError, match="neither JSON nor a file"):
+        parse(["-p", "x", "--settings", name])
+    with pytest.raises(InputError, match="there is no such folder"):
+        said({"permissions": {"additionalDirectories": [name]}})
+    assert parse(["-p", "x", "--mcp-config", name]).mcp_servers == ()
 
 
 def test_a_wish_for_no_sandbox_takes_none_away() -> None:
