@@ -5,6 +5,7 @@ Light: a server of our own starts before the run itself is imported, and loads m
 
 import importlib
 import re
+import sys
 
 from qcode.cli.embedded import embedded
 from qcode.cli.options import Options
@@ -39,10 +40,18 @@ def run(options: Options) -> int:
 
 
 def load() -> None:
-    """Import what a run needs, while something else is waited for."""
-    with quick():
-        for name in RUN:
-            importlib.import_module(name)
+    """Import what a run needs, while something else is waited for. What ends it halfway leaves no
+    half of a module behind: the import of `asyncio` alone leaves some, and a failure is told by
+    it."""
+    before = set(sys.modules)
+    try:
+        with quick():
+            for name in RUN:
+                importlib.import_module(name)
+    except BaseException:
+        for name in set(sys.modules) - before:
+            sys.modules.pop(name, None)
+        raise
 
 
 def check_flags(options: Options) -> None:

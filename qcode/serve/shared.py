@@ -88,6 +88,8 @@ class Use(msgspec.Struct):
         """Start it once more, as `card` tells of it, if it is gone; a sentence if that was done.
         It listens then, and need not be ready. Raises ServerGone."""
         if self.place.is_kept() and _is_usable(self.place.card()):
+            if not _is_where(self.place.card(), card):
+                raise _elsewhere(card)
             return ""
         try:
             use = join(self.place, lambda: task_of(card, self.place))
@@ -96,10 +98,7 @@ class Use(msgspec.Struct):
         self.close()
         self._file, self._path = use._file, use._path
         if not _is_where(self.place.card(), card):
-            raise ServerGone(
-                f"{card.alias} is served at another address by now, since another program has "
-                "taken its port or another qcode came first. Leave, and go on with --continue."
-            )
+            raise _elsewhere(card)
         self._listens(card)
         return f"{card.alias} was gone: it is served again." if use.began == "started" else ""
 
@@ -115,6 +114,13 @@ class Use(msgspec.Struct):
         """Let go of it."""
         self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def _elsewhere(card: Card) -> ServerGone:
+    return ServerGone(
+        f"{card.alias} is served at another address by now, since another program has taken its "
+        "port or another qcode came first. Leave, and go on with --continue."
+    )
 
 
 def hangs(card: Card) -> str:

@@ -87,8 +87,9 @@ class Ways:
     def _beside(self) -> frozenset[str]:
         """Addresses of the hub and of proxies: the person's own choice, wherever they are."""
         if self._near is None:
-            proxies = [url if "://" in url else f"http://{url}" for url in getproxies().values()]
-            self._near = frozenset(it for url in (self._hub, *proxies) for it in _addresses(url))
+            proxies = [url for kind, url in getproxies().items() if kind != "no"]  # hosts without
+            urls = (self._hub, *(url if "://" in url else f"http://{url}" for url in proxies))
+            self._near = frozenset(it for url in urls for it in _addresses(url))
         return self._near
 
     def _tell(self, way: Way) -> None:
@@ -105,7 +106,10 @@ class Ways:
 
 
 def _addresses(url: str) -> set[str]:
-    host, port = origin(url)
+    try:
+        host, port = origin(url)
+    except ValueError:  # no proxy could be meant by it
+        return set()
     if plain_host(host) == host and is_address(host):
         return {host}
     with suppress(OSError, UnicodeError):  # who has none is not reached there

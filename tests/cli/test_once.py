@@ -26,6 +26,30 @@ def test_an_engine_starts_before_anything_that_only_a_run_needs() -> None:
     assert {name for name in LATER if name in found} == set()
 
 
+BROKEN_OFF = """
+import sys
+from qcode.cli import dispatch, once
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "asyncio.windows_events" or name == "asyncio.unix_events":
+            sys.meta_path.remove(self)
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupts())
+def interrupted(argv):
+    once.load()
+dispatch._run = interrupted
+sys.exit(dispatch.dispatch([]))
+"""
+
+
+def test_ctrl_c_between_two_imports_is_told_as_any_other() -> None:
+    line = (sys.executable, "-I", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{BROKEN_OFF}")
+    ended = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "qcode: Interrupted.\n")
+
+
 def test_what_is_imported_meanwhile_is_what_a_run_needs() -> None:
     meanwhile = loaded("qcode.cli.once; qcode.cli.once.load(); import sys")
     run = loaded("qcode.cli.prompt", "qcode.assemble", "qcode.server.network")

@@ -282,8 +282,9 @@ def test_one_whose_port_is_taken_meanwhile_is_told(join: Join) -> None:
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", before.port))
-        with pytest.raises(ServerGone, match="at another address by now"):
-            use.again(before)
+        for _ in range(2):  # once it runs there, too
+            with pytest.raises(ServerGone, match="at another address by now"):
+                use.again(before)
 
 
 def test_it_ends_when_the_last_user_has_left_for_long_enough(join: Join, place: Place) -> None:

@@ -87,6 +87,14 @@ def test_a_proxy_of_the_person_is_no_redirection(monkeypatch: pytest.MonkeyPatch
     assert connected(Ways(HUB, lambda way: None), "127.0.0.1") == "tried"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("no_proxy", "localhost,127.0.0.1,::1"), ("all_proxy", "http://[::1:80")]
+)
+def test_what_is_no_proxy_is_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    assert connected(Ways(HUB, lambda way: None), "127.0.0.1") == "refused"
+
+
 def test_nobody_elses_connections_are_judged() -> None:
     ways, ended = Ways(HUB, lambda way: None), []
     with ways.watched():
