@@ -170,17 +170,21 @@ class Warming:
             if not came.sleeps or sleeper == "left":
                 return not came.sleeps
             self._say(ServerState("waking"))
-        elif came.slot is not None:
-            return True  # it has it still
+            try:
+                await self._load(kept, shelf)
+            finally:  # whatever came of it, nobody waits for that any more
+                self._say(ServerState("back"))
+        elif came.slot is None:
+            await self._load(kept, shelf)
+        return True
+
+    async def _load(self, kept: Kept, shelf: Shelf) -> None:
         restored = await self._server.restore_slot(kept.name)
         _log.debug("slot of %s tokens restored from %s", f"{restored:,}", kept.name)
         if not restored:
             shelf.drop(kept)
         else:
             self._ahead = replace(self._ahead, restored_tokens=restored)
-            if isinstance(came, Cold):
-                self._say(ServerState("back"))
-        return True
 
     def _count(self, warmed: Warmed) -> None:
         """Once more what was read, where it was read in pieces."""

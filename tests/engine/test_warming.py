@@ -213,6 +213,24 @@ async def test_what_an_engine_forgets_in_its_sleep_comes_back_from_the_disk(
         assert read(await run.ask()) < 1_000 or not is_own, "once is not enough"
 
 
+async def test_who_waits_for_an_engine_to_wake_is_told_its_end_though_nothing_came_back(
+    serve: Serve, folder: Path, tmp_path: Path
+) -> None:
+    server = serve(sleep_idle_seconds=4)
+    log, slots = Store(tmp_path / "sessions").create(folder), tmp_path / "slots.json"
+    start = at(folder, log=log, slots=slots, revive=str)
+    async with person(server, start, sleep_seconds=1.0) as run:
+        await run.begin()
+        await run.pause()
+        await run.ask()
+        await asyncio.to_thread(asleep, server)
+        for file in (tmp_path / "slots").iterdir():
+            file.unlink()
+        usage = await run.ask()
+        assert (usage.ahead or Ahead()).restored_tokens == 0
+        assert [one.state for one in run.said(ServerState)] == ["waking", "back"]
+
+
 def asleep(server: LlamaServer) -> None:
     end = time.monotonic() + 60
     while not get(server.origin, "/props")["is_sleeping"]:
