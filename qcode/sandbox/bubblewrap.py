@@ -48,8 +48,15 @@ _LIMIT = '{ ulimit -u "$1" || ulimit -p "$1"; } 2>/dev/null; '
 """The first is bash's word for it, the second dash's."""
 _LIMITED = ("/bin/sh", "-c", _LIMIT + 'shift; exec "$@"', "sh")
 WORDS = "QCODE_WORDS"
-LATER = ("/bin/sh", "-c", f'{_LIMIT}eval "unset {WORDS}; exec ${WORDS}"', "sh")
-"""The same for words that are not known yet: they come in a variable, for a shell to read."""
+END = "QCODE_END"
+_WHOLE = f'[ "${END}" = whole ] || exit 125; '
+LATER = (
+    *("/bin/sh", "-c"),
+    f'{_WHOLE}{_LIMIT}eval "unset {WORDS} {END}; exec ${WORDS}"',
+    "sh",
+)
+"""The same for words that are not known yet: they come in a variable, for a shell to read. Another
+one comes behind it: words may end well where they were cut."""
 LONGEST_WORDS = 120_000
 """Bytes of such a variable; the kernel takes no string of more than 131,072."""
 
@@ -99,12 +106,13 @@ class Bubblewrap:
         return Ahead(words, (*inherited, reading), writing)
 
     def message(self, inside: Inside) -> Message:
-        """What bwrap is told. What to run comes last: of a message that was cut nothing is run."""
+        """What bwrap is told. Its end is marked: of a message that was cut nothing is run."""
         words = shlex.join(inside.words)
         if len(os.fsencode(words)) > LONGEST_WORDS:
             raise ValueError("the command is too long to be handed over")
         held, protected, said = self._told(inside)
-        return Message(said + ended(("--setenv", WORDS, words)), held, protected)
+        last = ("--unsetenv", END, "--setenv", WORDS, words, "--setenv", END, "whole")
+        return Message(said + ended(last), held, protected)
 
     def _told(self, inside: Inside) -> tuple[tuple[int, ...], tuple[str, ...], bytes]:
         """What is held, what is protected, and what bwrap is told."""

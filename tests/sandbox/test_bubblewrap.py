@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from qcode.sandbox.base import Command
 from qcode.sandbox.bubblewrap import (
+    END,
     FOUNDING,
     LATER,
     LONGEST_WORDS,
@@ -135,7 +136,10 @@ async def test_what_a_command_forces_into_a_stand_in_reaches_neither_disk_nor_th
 def test_words_that_come_in_a_variable_are_the_same_words(words: list[str]) -> None:
     prints = ("/usr/bin/env", "printf", "<%s>", *words)
     done = subprocess.run(
-        (*LATER, "99"), env={WORDS: shlex.join(prints)}, capture_output=True, check=True
+        (*LATER, "99"),
+        env={WORDS: shlex.join(prints), END: "whole"},
+        capture_output=True,
+        check=True,
     )
     assert done.stdout == b"".join(b"<%s>" % os.fsencode(one) for one in words or [""])
 
@@ -146,24 +150,42 @@ def test_of_a_message_that_is_cut_nothing_is_run() -> None:
         workspace = home / "project"
         workspace.mkdir()
         fence = Bubblewrap(Ground((workspace,), home), PROGRAM)
-        inside = Inside(("/bin/sh", "-c", "echo x >made"), workspace, {"PATH": os.defpath})
+        line = "echo x >made; echo 'x'; echo $QCODE_WORDS$QCODE_END >seen"
+        inside = Inside(("/bin/sh", "-c", line), workspace, {"PATH": os.defpath, END: "whole"})
         try:
-            for part in (0, 0.3, 0.6, 0.9, 0.99, 1):
+            whole = fence.message(inside)
+            behind_a_quote = whole.data.index(b"'\"'\"'x", whole.data.index(WORDS.encode())) + 1
+            without_end = whole.data.rindex(b"--setenv\0" + END.encode())
+            size = len(whole.data)
+            cuts = {0, int(size * 0.3), int(size * 0.9), behind_a_quote, without_end}
+            for end in (*cuts, *range(without_end + 1, size - 1), size):
                 (workspace / "made").unlink(missing_ok=True)
-                ahead, message = fence.ahead(), fence.message(inside)
-                assert ahead is not None
-                with subprocess.Popen(
-                    ahead.words, pass_fds=ahead.descriptors, env={}, stderr=subprocess.DEVNULL
-                ):
-                    for descriptor in ahead.descriptors:
-                        os.close(descriptor)
-                    os.write(ahead.told, message.data[: int(len(message.data) * part)])
-                    os.close(ahead.told)
-                assert (workspace / "made").exists() == (part == 1)
-                for descriptor in message.held:
-                    os.close(descriptor)
+                assert _is_made(fence, inside, end) == (end == size)
+            assert (workspace / "seen").read_text() == "\n"
+            for descriptor in whole.held:
+                os.close(descriptor)
         finally:
             fence.close()
+
+
+def _is_made(fence: Bubblewrap, inside: Inside, end: int) -> bool:
+    """Whether a command ran that was told no more than this many bytes."""
+    ahead, message = fence.ahead(), fence.message(inside)
+    assert ahead is not None
+    with subprocess.Popen(
+        ahead.words,
+        pass_fds=ahead.descriptors,
+        env={},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ):
+        for descriptor in ahead.descriptors:
+            os.close(descriptor)
+        os.write(ahead.told, message.data[:end])
+        os.close(ahead.told)
+    for descriptor in message.held:
+        os.close(descriptor)
+    return (inside.folder / "made").exists()
 
 
 @installed
