@@ -43,9 +43,19 @@ def _mistyped(argv: list[str]) -> str:
 
 
 def _told(error: BaseException, argv: list[str]) -> int:
+    _clear_ruins()
     from qcode.cli import failure  # noqa: PLC0415 - only a failure needs it
 
     return _abandoned(failure.told(error, argv))
+
+
+def _clear_ruins() -> None:
+    """A signal in the middle of importing asyncio leaves parts of it, on which it cannot be
+    imported again."""
+    if hasattr(sys.modules.get("asyncio"), "__all__"):
+        return
+    for name in [it for it in sys.modules if it == "asyncio" or it.startswith("asyncio.")]:
+        del sys.modules[name]
 
 
 def _abandoned(code: int) -> int:

@@ -1,6 +1,9 @@
 """How the end of a process is told when something went wrong."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,30 @@ def test_signals_before_a_turn_have_their_codes(
     out, err = capsys.readouterr()
     assert words in err
     assert json.loads(out)["qcode"]["exit_code"] == code
+
+
+INTERRUPTED = """
+import os, signal, sys
+class AtTasks:
+    def find_spec(self, name, path=None, target=None):
+        if name == "asyncio.tasks":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.NUMBER)
+sys.meta_path.insert(0, AtTasks())
+from qcode.cli.dispatch import dispatch
+sys.exit(dispatch(["-p", "x", "--base-url", "http://127.0.0.1:9/v1", "--no-session"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_asyncio_is_imported_has_its_code(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    script = f"import sys; sys.path[:] = {sys.path!r}\n" + INTERRUPTED.replace(
+        "NUMBER", number.name
+    )
+    done = subprocess.run((sys.executable, "-I", "-c", script), capture_output=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert b"Traceback" not in done.stderr
