@@ -65,7 +65,9 @@ class QcodeApp(Hands):
         self.failure: QcodeError | None = None
         self.talk = Talk()
         self.held = Held()
-        self.holder = Holder(home, self.show, [first] if first else [])
+        self._given = [first] if first else []
+        """Words of the command line."""
+        self.holder = Holder(home, self.show, self._given)
         if first is not None:
             self.talk.hear(first, home.clock())
         self._wanted = wanted or Wanted()
@@ -111,8 +113,11 @@ class QcodeApp(Hands):
             await self.first(self._wanted)
         except (NotServedError, UnforeseenError) as error:
             self._cannot_begin(error)
-        except QcodeError as error:  # nothing to show yet: it is told where qcode was started
-            self.failure = error
+        except QcodeError as error:
+            if self.home.ahead is not None or self.holder.waits(self._given):
+                self._cannot_begin(error)
+                return
+            self.failure = error  # nothing to show yet: it is told where qcode was started
             self.exit(1)
 
     async def _again(self) -> None:

@@ -81,6 +81,10 @@ class Holder:
         else:
             self._engine.submit(given)
 
+    def waits(self, but: Sequence[Input] = ()) -> bool:
+        """Whether words, other than these, wait for an engine."""
+        return any(isinstance(one, WORDS) and one not in but for one in self._early)
+
     def take_back(self, given: Cancel | Unqueue) -> tuple[UserMessage, ...]:
         """Words that no engine will hear: all that wait for one, or the last."""
         words = [one for one in self._early if isinstance(one, WORDS)]
