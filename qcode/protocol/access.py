@@ -11,8 +11,9 @@ Place = Literal["workspace", "protected", "outside", "secret"]
 """Where a path lies once `..` and links are resolved. Protected: names such as `.git`. Secret: keys
 and what qcode keeps of its own, wherever they lie."""
 
-PROCESS = re.compile(r"/proc/\d+(?=/|$)")
-"""A secret, too: what a process was told, keys in its environment among it, and has open."""
+PROCESS = re.compile(r"/proc/\d+(?!/(?:mounts|net)(?:/|$))(?=/|$)")
+"""A secret, too: what a process was told, keys in its environment among it, and has open. Not what
+`/proc/mounts` and `/proc/net` lead to, which is the system's."""
 
 Answer = Literal["allow", "ask", "deny"]
 

@@ -1,5 +1,6 @@
 """Where keys lie once variables have moved them away from their usual places in the home folder."""
 
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -51,5 +52,16 @@ def _is_apart(path: Path, folders: tuple[Path, ...], home: Path) -> bool:
     if not path.is_absolute() or len(path.parts) < LEAST_PARTS or ".." in path.parts:
         return False
     real = path.resolve()
+    if _is_device(real):  # `HISTFILE=/dev/null`
+        return False
     is_around = any(it.is_relative_to(real) for it in (*folders, home))
     return not is_around and not any(real.is_relative_to(it) for it in folders)
+
+
+def _is_device(path: Path) -> bool:
+    """Or a pipe or socket; False where nobody can tell."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -77,3 +77,11 @@ def test_a_repository_of_settings_can_be_worked_on_and_their_names_stay_closed(
     assert f"{home}/.claude" in closed
     for others in ((home / "project",), (home,)):
         assert f"{home}/dotfiles/claude" in kept(others, (), told)
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="no /dev here")
+def test_a_device_is_no_secret_though_a_variable_names_it(tmp_path: Path) -> None:
+    told = {"HOME": str(tmp_path), "HISTFILE": "/dev/null", "NETRC": str(tmp_path / "a/b/netrc")}
+    closed = kept((tmp_path / "work",), (), told)
+    assert "/dev/null" not in closed
+    assert os.path.realpath(tmp_path / "a/b/netrc") in closed

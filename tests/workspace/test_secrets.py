@@ -62,7 +62,11 @@ def test_who_works_in_such_a_place_sees_what_is_there(tmp_path: Path) -> None:
 def test_what_a_process_was_told_is_a_secret_and_the_system_is_none(space: Workspace) -> None:
     for path in ("/proc/self/environ", f"/proc/{os.getpid()}/mem", "/proc/thread-self/environ"):
         assert space.resolve(path).place == "secret", path
-    for path in ("/proc/version", "/proc/cpuinfo", "/proc/sys/kernel/ostype"):
+    for path in (f"/proc/{os.getpid()}/network", f"/proc/{os.getpid()}/net/../environ"):
+        assert space.resolve(path).place == "secret", path
+    for path in ("/proc/version", "/proc/cpuinfo", "/proc/sys/kernel/ostype", "/proc/mounts"):
+        assert space.resolve(path).place == "outside", path
+    for path in ("/proc/net", "/proc/net/tcp"):
         assert space.resolve(path).place == "outside", path
 
 
