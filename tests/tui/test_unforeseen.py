@@ -136,4 +136,4 @@ async def test_settings_that_break_before_anything_was_said_end_the_app(tmp_path
     app = QcodeApp(Home(tmp_path, open_, tmp_path / "state"), Wanted("s1"), first)
     async with app.run_test(size=(100, 30)):
         await until(lambda: app.failure is not None)
-        assert app.return_code == 1
+        assert app.return_value == 1
