@@ -21,7 +21,7 @@ from qcode.bench.curve import Curve, load, save
 from qcode.bench.curve_tables import comparison_data, comparison_text, curve_text
 from qcode.bench.measuring import SIZES, Book, Measuring, Wish
 from qcode.bench.plot import ASCII, FINE, Signs
-from qcode.cli import bench_models, offline
+from qcode.cli import bench_models, offline, own_server
 from qcode.cli.bench_told import is_busy, told_of
 from qcode.cli.embedded import reached
 from qcode.cli.parser import duration, positive
@@ -129,7 +129,8 @@ def _run_two(arguments: argparse.Namespace) -> int:
             "curves, measure each with --save."
         )
     other = {"base_url": arguments.against, "model": None, "gguf": None}
-    asyncio.run(_answers(argparse.Namespace(**vars(arguments) | other | {"own_key": ""})))
+    key = {"own_key": own_server.key_at(arguments.against)}
+    asyncio.run(_answers(argparse.Namespace(**vars(arguments) | other | key)))
     with reached(arguments) as at:
         curve, code = _measured(at)
     if code or not curve.points:

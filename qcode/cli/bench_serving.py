@@ -2,7 +2,9 @@
 attempts begin, so that none of these pays for it."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from qcode.bench.attempting import Stopped, Trial
 from qcode.bench.keeping import Kept, go_on
@@ -29,11 +31,28 @@ def files(models: Sequence[str]) -> list[File]:
     paths = [located(model, os.environ) for model in models]
     if len(set(paths)) < len(paths):
         raise UsageError("--gguf names a file twice. Each is compared with the others.")
-    names = [alias_of(path) for path in paths]
-    return [
-        (one_line(name if names.count(name) == 1 else str(path), 60), str(path))
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UsageError("--gguf names a file twice, by a link. Each is compared with the others.")
+    return list(zip(_names(paths), map(str, paths), strict=True))
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Of several with one name each also says whose it is, or else its place in the list."""
+    names = [one_line(alias_of(path), 60) for path in paths]
+    longer = [
+        one_line(f"{_owner(path)}: {name}", 60) if names.count(name) > 1 else name
         for name, path in zip(names, paths, strict=True)
     ]
+    return [
+        f"{number}: {one_line(name, 56)}" if longer.count(name) > 1 else name
+        for number, name in enumerate(longer, 1)
+    ]
+
+
+def _owner(path: Path) -> str:
+    """`OWNER/REPO` in the cache of the hub, else the folder."""
+    found = re.search(r"/models--([^/]+)/snapshots/", path.as_posix())
+    return found[1].replace("--", "/", 1) if found else path.parent.name
 
 
 def check(settings: Sequence[Setting], say: Say) -> None:

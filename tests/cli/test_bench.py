@@ -36,6 +36,30 @@ def test_each_of_one_list_meets_each_of_the_others() -> None:
     assert found[1].flags == ("--model", "a", "--think", "4096")
 
 
+def test_files_with_one_name_are_told_apart(tmp_path: Path) -> None:
+    repos = [
+        tmp_path / f"models--{owner}--m" / "snapshots" / "000"
+        for owner in ("an-owner-with-a-long-name", "b")
+    ]
+    files = [tmp_path / f"m{number}" / f"{'x' * 70}.gguf" for number in range(2)]
+    files += [repo / "same.gguf" for repo in repos]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    found = settings(*(word for file in files for word in ("--gguf", str(file))))
+    assert [it.gguf for it in found] == [str(file) for file in files]
+    assert len({it.name for it in found}) == 4
+    assert [it.name for it in found[2:]] == ["an-owner-with-a-long-name/m: same", "b/m: same"]
+
+
+def test_a_file_and_a_link_to_it_are_not_compared(tmp_path: Path) -> None:
+    file, link = tmp_path / "a.gguf", tmp_path / "b.gguf"
+    file.touch()
+    link.symlink_to(file)
+    with pytest.raises(UsageError, match="names a file twice"):
+        settings("--gguf", str(file), "--gguf", str(link))
+
+
 def test_models_and_profiles_stand_beside_each_other() -> None:
     config = Config(profiles={"deep": Profile(model="big")})
     found = settings("--models", "a", "--profiles", "deep", config=config)

@@ -115,6 +115,14 @@ def test_it_is_examined_and_measured(bare: Cli, model: Path, *, flagged: bool) -
         assert json.loads(measured.out)["base_url"] == card.base_url
 
 
+def test_it_is_measured_against_another(bare: Cli, model: Path) -> None:
+    with serving(model) as (_, card):
+        small = ("--sizes", "64", "--repeat", "1", "--generate", "4", "--json")
+        at = ("--base-url", card.base_url, "--against", card.base_url)
+        measured = bare.run("bench", "server", *small, *at)
+        assert measured.code == 0, measured.err
+
+
 def test_doctor_bench_and_servers_serve_a_file_themselves(bare: Cli, model: Path) -> None:
     served = ("--gguf", str(model))
     first = bare.run("servers", *served)
