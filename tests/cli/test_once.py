@@ -32,13 +32,16 @@ from qcode.cli import dispatch, once
 
 class Interrupts:
     def find_spec(self, name, path=None, target=None):
-        if name == "asyncio.windows_events" or name == "asyncio.unix_events":
+        if name in ("asyncio.windows_events", "asyncio.unix_events"):
             sys.meta_path.remove(self)
             raise KeyboardInterrupt
 
 sys.meta_path.insert(0, Interrupts())
 def interrupted(argv):
-    once.load()
+    try:
+        once.load()
+    finally:
+        print(*(name for name in sys.modules if name.partition(".")[0] == "asyncio"))
 dispatch._run = interrupted
 sys.exit(dispatch.dispatch([]))
 """
@@ -48,6 +51,7 @@ def test_ctrl_c_between_two_imports_is_told_as_any_other() -> None:
     line = (sys.executable, "-I", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{BROKEN_OFF}")
     ended = subprocess.run(line, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (130, "qcode: Interrupted.\n")
+    assert ended.stdout.split() == [], "half of it was left behind"
 
 
 def test_what_is_imported_meanwhile_is_what_a_run_needs() -> None:
