@@ -10,11 +10,11 @@ from pathlib import PurePath
 
 import msgspec
 
-from qcode.cli import offline
+from qcode.cli import offline, own_server
 from qcode.config.model import Config
 from qcode.config.profiles import with_profile
 from qcode.config.secrets import endpoint_key, without_password
-from qcode.server.base import ServerFacts
+from qcode.server.base import Server, ServerFacts
 from qcode.server.client import connect
 from qcode.server.endpoint import Patience
 from qcode.server.failures import unknown_model
@@ -77,8 +77,18 @@ def _wanted(names: Sequence[str], base_url: str | None, config: Config) -> Itera
 
 
 async def _facts(wanted: _Wanted, patience: Patience, tell: Tell) -> ServerFacts:
-    key = endpoint_key(wanted.base_url, wanted.key_env, os.environ)
-    server = connect(wanted.base_url, key.value if key else "", wanted.model, patience)
+    named = wanted.base_url
+    meant = own_server.at(named) if named else own_server.of_model(wanted.model)
+    with own_server.joined(meant, patience.loading_seconds) as found:
+        if found is not None:  # the person's own, as the runs will find it
+            _, card = found
+            model = wanted.model or card.alias
+            return await _asked(connect(card.base_url, card.key, model, patience), tell)
+    key = endpoint_key(named, wanted.key_env, os.environ)
+    return await _asked(connect(named, key.value if key else "", wanted.model, patience), tell)
+
+
+async def _asked(server: Server, tell: Tell) -> ServerFacts:
     try:
         return await server.facts(lambda state: tell(f"the server is {state.state}"))
     finally:

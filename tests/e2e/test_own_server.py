@@ -1,6 +1,7 @@
 """What `qcode serve` serves is found by every other qcode of the user, with its key."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,20 @@ def test_it_is_examined_and_measured(bare: Cli, model: Path, *, flagged: bool) -
         measured = bare.run("bench", "server", *small, *flags)
         assert measured.code == 0, measured.err
         assert json.loads(measured.out)["base_url"] == card.base_url
+
+
+@pytest.mark.parametrize("flagged", [False, True])
+def test_tasks_are_made_for_it(bare: Cli, model: Path, tmp_path: Path, *, flagged: bool) -> None:
+    with serving(model) as (_, card):
+        repo = tmp_path / "repo"
+        repo.mkdir()
+        git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(repo))
+        for words in (("init", "-q"), ("commit", "-q", "--allow-empty", "-m", "first")):
+            subprocess.run((*git, *words), check=True)
+        flags = ("--base-url", card.base_url) if flagged else ()
+        line = ("--repo", str(repo), "--verify", "true", "--sandbox", "off", *flags)
+        ran = bare.run("bench", "tasks", *line, "--out", str(tmp_path / "out"))
+        assert "No task could be made" in ran.err, "it was not reached, or has refused"
 
 
 def test_it_is_measured_against_another(bare: Cli, model: Path) -> None:
