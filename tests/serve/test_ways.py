@@ -95,6 +95,13 @@ def test_what_is_no_proxy_is_none(monkeypatch: pytest.MonkeyPatch, name: str, va
     assert connected(Ways(HUB, lambda way: None), "127.0.0.1") == "refused"
 
 
+def test_behind_a_tunnel_that_makes_up_addresses_one_is_as_good_as_the_hubs() -> None:
+    Ways("https://198.18.0.5", lambda way: None).connecting("198.19.3.4", 443)
+    for hub, address in (("https://198.18.0.5", "10.0.0.1"), (HUB, "198.18.0.5")):
+        with pytest.raises(InputError, match=f"{address} is a"):
+            Ways(hub, lambda way: None).connecting(address, 443)
+
+
 def test_nobody_elses_connections_are_judged() -> None:
     ways, ended = Ways(HUB, lambda way: None), []
     with ways.watched():
