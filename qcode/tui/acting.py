@@ -1,7 +1,8 @@
 """The hands of the app: what acts do with it, and the way from a command or a key to its act."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,8 +45,10 @@ class Hands(App[int]):
     chat: ChatScreen
     holder: Holder
     mouse_is_on = True
-    _stop: Callable[[], None] | None = None
+    _stops: tuple[Callable[[], None], ...] = ()
     """See `stopped_by`."""
+    _standing: asyncio.Future[Sequence[str]] | None = None
+    """See `stand`: all that wait, wait for the same."""
     _keeps_mouse = False
     """What comes back to the terminal is heard of."""
 
@@ -73,7 +76,9 @@ class Hands(App[int]):
         self.run_worker(self.look_at_git(), group="git", exclusive=True)
         from qcode.tui.acts.serving import stand  # noqa: PLC0415 - most have a server
 
-        return await stand(self)
+        if self._standing is None or self._standing.done():
+            self._standing = asyncio.ensure_future(stand(self))
+        return await asyncio.shield(self._standing)
 
     def submit(self, given: Input) -> None:
         """Say it to the engine."""
@@ -92,14 +97,20 @@ class Hands(App[int]):
 
     def on_chat_screen_said(self, event: ChatScreen.Said) -> None:
         """What the person wants of the engine, or of what is done in its place."""
-        if self._stop is not None and isinstance(event.given, Cancel):
-            self._stop()
+        if self._stops and isinstance(event.given, Cancel):
+            for stop in self._stops:
+                stop()
         else:
             self.submit(event.given)
 
-    def stopped_by(self, stop: Callable[[], None] | None) -> None:
+    @contextmanager
+    def stopped_by(self, stop: Callable[[], None]) -> Iterator[None]:
         """See `acts.hands`."""
-        self._stop = stop
+        self._stops = (*self._stops, stop)
+        try:
+            yield
+        finally:
+            self._stops = tuple(one for one in self._stops if one is not stop)
 
     # -- to the act
 

@@ -35,6 +35,7 @@ from qcode.tui.chat.farewell import farewell
 from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.keys import APP
 from qcode.tui.chat.talk import Talk, replayed
+from qcode.tui.chat.wishes import Wish, Wishes
 from qcode.tui.home import Held, Home, NotServedError, UnforeseenError, Wanted
 from qcode.tui.palette import Palette, depth
 from qcode.tui.screens.chat import ChatScreen
@@ -71,6 +72,7 @@ class QcodeApp(Hands):
         if first is not None:
             self.talk.hear(first, home.clock())
         self._wanted = wanted or Wanted()
+        self._wishes = Wishes()
         self._attention = Attention()
         self._titled = ""
         self._early: list[events.Key | events.Paste] | None = []
@@ -132,9 +134,18 @@ class QcodeApp(Hands):
 
     async def open(self, wanted: Wanted) -> None:
         """Another session in place of this one. Raises QcodeError, and then nothing has changed."""
+        with self._wishes.one() as wish:
+            try:
+                await self._open_or_stay(wanted, wish)
+            except QcodeError as error:
+                if wish.stands_for_others:
+                    self._cannot_begin(error)
+                raise
+
+    async def _open_or_stay(self, wanted: Wanted, wish: Wish) -> None:
         before = self.talk
         try:
-            await self._open(wanted)
+            await self._open(wanted, wish)
         except NotServedError:  # what can be seen is what will begin
             raise
         except QcodeError:
@@ -148,9 +159,11 @@ class QcodeApp(Hands):
                 "defect of qcode; `qcode paths` names the log that has more of it."
             ) from error
 
-    async def _open(self, wanted: Wanted) -> None:
+    async def _open(self, wanted: Wanted, wish: Wish) -> None:
         seen = await self._glimpse(wanted)
         told = await self.stand(wanted)
+        if not self._wishes.take(wish):
+            return
         opened, talk = await self.holder.open(wanted, lambda found: replayed(found.past, seen))
         talk.session_id = opened.session_id
         self.held = opened.held
@@ -271,6 +284,8 @@ class QcodeApp(Hands):
 
     async def on_unmount(self) -> None:
         """However the app ends, the session is closed."""
+        if self._standing is not None:
+            self._standing.cancel()
         await self.holder.leave()
 
     def farewell(self) -> str:

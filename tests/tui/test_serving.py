@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from qcode.protocol.errors import ServerGone
+from qcode.protocol.errors import ConfigError, ServerGone
 from qcode.protocol.events import NotBegun
 from qcode.protocol.inputs import Begin, Prompt, SetMode
-from qcode.tui.home import Wanted
-from tests.tui.conftest import Engine, Enter, House
+from qcode.tui.app import QcodeApp
+from qcode.tui.home import Home, Opened, Wanted
+from tests.tui.conftest import STARTED, Engine, Enter, House
 from tests.tui.test_app import turn
 from tests.tui.until import until
 
@@ -217,3 +218,72 @@ async def test_a_session_that_goes_on_is_seen_while_its_model_loads(house: Enter
         assert not h.opened
         served.go.set()
         await h.until(lambda: h.opened == [Wanted("s9")])
+
+
+async def test_the_newest_of_the_sessions_that_are_wanted_while_a_model_loads_is_opened(
+    house: Enter,
+) -> None:
+    served = Served()
+    first, second = Engine(), Engine()
+    async with house(first, second, ahead=served.ahead, wanted=Wanted("s9")) as h:
+        await h.until(lambda: "loading model" in h.screen)
+        h.app.command("new")
+        await h.pilot.pause(0.2)
+        assert len(served.asked) == 1
+        await h.type("hello")
+        await h.press("enter")
+        await h.until(lambda: h.app.talk.status.queued)
+        served.go.set()
+        await h.until(lambda: h.engines and h.engine.heard(Prompt) == [Prompt("hello")])
+        await h.pilot.pause(0.2)
+        assert h.opened == [Wanted()]
+        assert not first.closed
+
+
+async def test_escape_gives_up_all_that_waits_for_a_model(house: Enter) -> None:
+    served = Served()
+    async with house(Engine(), ahead=served.ahead) as h:
+        await h.until(lambda: "loading model" in h.screen)
+        h.app.command("new")
+        await h.pilot.pause(0.2)
+        await h.press("escape")
+        await h.until(lambda: "No server answers yet" in h.screen)
+        served.go.set()
+        await h.pilot.pause(0.2)
+        assert served.given_up == ["_GivenUpError"]
+        assert not h.opened
+        await h.until(lambda: h.app.chat.onboarding.has_focus)
+        await h.press("r")
+        await h.begun()
+        assert h.opened == [Wanted()]
+
+
+async def test_one_that_was_wanted_instead_and_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    served, engine, tries = Served(), Engine(begun=(STARTED,)), list[Wanted]()
+
+    def open_(what: Wanted) -> Opened:
+        tries.append(what)
+        if len(tries) == 1:
+            raise ConfigError("x.toml:3: broken.")
+        return Opened(engine, (), "s1")
+
+    app = QcodeApp(Home(tmp_path, open_, tmp_path / "state", ahead=served.ahead), Wanted("s9"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        h = House(app, pilot, tries, [engine])
+        await h.until(lambda: "loading model" in h.screen)
+        app.command("new")
+        await pilot.pause(0.2)
+        served.go.set()
+        await h.until(lambda: "x.toml:3: broken." in h.screen)
+        await h.until(lambda: app.chat.onboarding.has_focus)
+        await h.press("r")
+        await h.until(lambda: engine.inputs)
+        assert tries == [Wanted(), Wanted("s9")]
+        await app.holder.close()
+
+
+async def test_leaving_does_not_wait_for_what_a_session_stands_on(house: Enter) -> None:
+    served = Served()
+    async with house(Engine(), ahead=served.ahead) as h:
+        await h.until(lambda: "loading model" in h.screen)
+    await until(lambda: served.given_up)

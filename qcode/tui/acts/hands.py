@@ -1,7 +1,7 @@
 """What an act may do with the app."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
@@ -81,8 +81,8 @@ class Hands(Protocol):
         """As if the engine had said them."""
         ...
 
-    def stopped_by(self, stop: Callable[[], None] | None) -> None:
-        """What an interruption does now, in place of ending a turn; None = that again."""
+    def stopped_by(self, stop: Callable[[], None]) -> AbstractContextManager[None]:
+        """What an interruption does within, in place of ending a turn, with all others of these."""
         ...
 
     def close_strip(self) -> None:

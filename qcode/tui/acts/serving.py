@@ -79,12 +79,11 @@ async def _loaded(hands: Hands, serves: Serves[T], tell: Told) -> T:
             loading.set()
             later(lambda: hands.show([ServerState("loading")]))
 
-    hands.stopped_by(given_up.set)
-    try:
-        return await asyncio.to_thread(serves, lambda text: later(lambda: tell(text)), loads)
-    finally:
-        given_up.set()
-        hands.stopped_by(None)
+    with hands.stopped_by(given_up.set):
+        try:
+            return await asyncio.to_thread(serves, lambda text: later(lambda: tell(text)), loads)
+        finally:
+            given_up.set()
 
 
 ACTS: Acts = {"model_file": model_file}
