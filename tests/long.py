@@ -17,7 +17,7 @@ LONG = (
     "without[refused]",
     "tests/live/test_laws_live.py::test_three_turns_of_six_calls_read_at_most_64_tokens_again_each[3.5]",
     "tests/live/test_proxy.py::",  # that the bench's proxy measures well
-    "tests/serve/test_pulse.py::test_an_engine_that_was_stopped_is_started_again",  # e2e/test_gguf.py
+    "tests/serve/test_pulse.py::test_an_engine_that_was_stopped_is_started_again",  # e2e, too
     "tests/serve/test_shared.py::test_crashes_before_it_ran_well",
     "tests/server/test_heldout.py::test_a_cut_of_the_bytes_changes_nothing",  # bench repair, too
     "tests/server/test_textcalls.py::test_no_cut_of_the_bytes_changes_what_is_read",  # the same

@@ -32,6 +32,7 @@ from qcode.tui.chat import habits, signals, terminal
 from qcode.tui.chat.alt import read_alt
 from qcode.tui.chat.attention import Attention, title
 from qcode.tui.chat.farewell import farewell
+from qcode.tui.chat.glimpse import glimpse
 from qcode.tui.chat.holding import Holder
 from qcode.tui.chat.keys import APP
 from qcode.tui.chat.talk import Talk, replayed
@@ -95,10 +96,7 @@ class QcodeApp(Hands):
         asyncio.get_running_loop().set_task_factory(None)
         signals.heed(self._leave_by)
         if not self.is_headless:
-            driver = self._driver  # its flag is private; without it, all is as Textual has it
-            signals.come_back_only_from_suspension(
-                lambda: bool(getattr(driver, "_must_signal_resume", True))
-            )
+            signals.come_back_only_from_suspension(self._driver)
         self.chat = self._chat()
         self.push_screen(self.chat)
         self.write_terminal(terminal.KEEP_TITLE)
@@ -117,8 +115,7 @@ class QcodeApp(Hands):
             self._cannot_begin(error)
         except QcodeError as error:
             if self.home.ahead is not None or self.holder.waits(self._given):
-                self._cannot_begin(error)
-                return
+                return self._cannot_begin(error)
             self.failure = error  # nothing to show yet: it is told where qcode was started
             self.exit(1)
 
@@ -154,13 +151,12 @@ class QcodeApp(Hands):
         except Exception as error:
             LOG.exception("a session could not be opened")
             self._begin(before)
-            raise UnforeseenError(
-                f"The session could not be opened ({type(error).__name__}: {error}). This is a "
-                "defect of qcode; `qcode paths` names the log that has more of it."
-            ) from error
+            raise UnforeseenError.of(error) from error
 
     async def _open(self, wanted: Wanted, wish: Wish) -> None:
-        seen = await self._glimpse(wanted)
+        # not while another is open, whose events go on
+        if seen := None if self.holder.is_open else await glimpse(self.home.peek, wanted):
+            self._begin(seen)
         told = await self.stand(wanted)
         if not self._wishes.take(wish):
             return
@@ -172,20 +168,6 @@ class QcodeApp(Hands):
         self.show([Notice("info", text) for text in (*told, *opened.notices)])
         for given in early:
             self.submit(given)
-
-    async def _glimpse(self, wanted: Wanted) -> Talk | None:
-        """What will be seen of it, at once: opening takes longer than reading. Not while another is
-        open, whose events go on."""
-        peek = self.home.peek
-        if self.holder.is_open or peek is None or not wanted.resume or wanted.before_turn:
-            return None
-        try:
-            past = await asyncio.to_thread(peek, wanted.resume)
-        except QcodeError:  # `open` will say it
-            return None
-        talk = await replayed(past)
-        self._begin(talk)
-        return talk
 
     def _begin(self, talk: Talk) -> None:
         if talk is not self.talk:

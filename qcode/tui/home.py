@@ -172,3 +172,11 @@ class NotServedError(QcodeError):
 
 class UnforeseenError(QcodeError):
     """A session could not be opened, and nobody knows why."""
+
+    @classmethod
+    def of(cls, error: Exception) -> "UnforeseenError":
+        """What is said of it."""
+        return cls(
+            f"The session could not be opened ({type(error).__name__}: {error}). This is a "
+            "defect of qcode; `qcode paths` names the log that has more of it."
+        )

@@ -23,15 +23,16 @@ def heed(leave: Callable[[signal.Signals], None]) -> None:
             loop.add_signal_handler(number, leave, number)
 
 
-def come_back_only_from_suspension(is_suspended: Callable[[], bool]) -> None:
+def come_back_only_from_suspension(driver: object) -> None:
     """A terminal that is closed sends SIGCONT behind SIGHUP, and Textual would take that for the
-    way back from Ctrl+Z: it would start to read a terminal that is gone, and never end."""
+    way back from Ctrl+Z: it would start to read a terminal that is gone, and never end. The
+    driver's flag is private; without it, all is as Textual has it."""
     if sys.platform == "win32":
         return
     textual = signal.getsignal(signal.SIGCONT)
 
     def come_back(number: int, frame: FrameType | None) -> None:
-        if callable(textual) and is_suspended():
+        if callable(textual) and getattr(driver, "_must_signal_resume", True):
             textual(number, frame)
 
     signal.signal(signal.SIGCONT, come_back)
