@@ -213,8 +213,7 @@ def test_an_engine_that_crashes_again_and_again_is_given_up(join: Join) -> None:
 def test_a_killed_keeper_takes_the_engine_with_it_and_the_next_starts_anew(join: Join) -> None:
     first = join()
     before = ready(first)
-    os.kill(before.pid, signal.SIGKILL)
-    until(lambda: not runs(before.engine_pid))
+    kill_keeper(first.place, before)
     assert [*shared.servers(first.place.folder)] == []
     assert not first.place.card_file.exists()
     second = join()
